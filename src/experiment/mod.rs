@@ -1,0 +1,148 @@
+//! WHAT to run: the domain types. Pure: no I/O, no clock.
+//!
+//! [`wire`] reads them from TOML, [`plan`] turns them into trials, [`runtime`] knows which
+//! runtimes exist.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::options::Options;
+use crate::workload::Spec;
+
+pub mod plan;
+pub mod preset;
+pub mod runtime;
+pub mod wire;
+
+pub use preset::Preset;
+
+/// One question, and the families that answer it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    /// Also the default name of its runs.
+    pub name: String,
+    /// What a reader will be able to answer afterwards.
+    pub question: String,
+    /// Name of the strategy that every arm is compared with.
+    pub reference: String,
+    /// In the order of the file, factors multiplied out.
+    pub families: Vec<Family>,
+}
+
+/// Arms that differ in the strategy only, and are compared with each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    /// Unique in the experiment, readable, stable: `noop-64B-rust-closed4`.
+    pub id: String,
+    /// What each request does.
+    pub spec: Spec,
+    /// Name of the runtime.
+    pub runtime: String,
+    /// How requests are offered.
+    pub load: Load,
+    /// Memory touched in the process that creates children, in bytes.
+    pub ballast_bytes: u64,
+    /// Where the processes may run.
+    pub placement: Placement,
+    /// The strategies, the reference first, the placebo second.
+    pub arms: Vec<Arm>,
+}
+
+/// One strategy with its options in a family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// Name of the strategy.
+    pub strategy: String,
+    /// Its options, resolved; only those that the strategy defines.
+    pub options: Options,
+    /// What it is there for.
+    pub role: Role,
+}
+
+/// What an arm is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// What the others are compared with.
+    Reference,
+    /// The reference a second time: an A/A test inside every experiment.
+    Placebo,
+    /// Everything else.
+    Arm,
+}
+
+/// How requests are offered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Load {
+    /// This many callers, each sending its next request when its last was answered.
+    Closed {
+        /// At least 1.
+        callers: u32,
+    },
+}
+
+impl Load {
+    /// The regime's name in rows.
+    pub fn regime(&self) -> &'static str {
+        match self {
+            Load::Closed { .. } => "closed",
+        }
+    }
+}
+
+/// Where the processes of a trial may run.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placement {
+    /// Wherever the kernel likes.
+    #[default]
+    Unpinned,
+    /// Subject and children on one core.
+    SameCore,
+    /// Children on another core than the subject.
+    OtherCore,
+}
+
+impl Placement {
+    /// All placements.
+    pub const ALL: [Placement; 3] = [
+        Placement::Unpinned,
+        Placement::SameCore,
+        Placement::OtherCore,
+    ];
+
+    /// `unpinned`, `same-core` or `other-core`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Placement::Unpinned => "unpinned",
+            Placement::SameCore => "same-core",
+            Placement::OtherCore => "other-core",
+        }
+    }
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One fresh process tree, one arm, one block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// `t0001` in planned order.
+    pub id: String,
+    /// Index of the family in the experiment.
+    pub family: usize,
+    /// Index of the arm in the family.
+    pub arm: usize,
+    /// From 1.
+    pub block: u32,
+    /// From 1, within the family's block.
+    pub position: u32,
+    /// Of the trial: the block's seed, so that all arms of a block get the same inputs.
+    pub seed: u64,
+}

@@ -1,0 +1,97 @@
+//! The JSON bodies of CONFIGURE, READY and STATS.
+
+use serde::{Deserialize, Serialize};
+
+use crate::options::Options;
+use crate::workload::Spec;
+
+/// What a subject is to serve: everything that is untimed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configure {
+    /// What each request does.
+    pub spec: Spec,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// The strategy's options, resolved.
+    pub strategy_options: Options,
+    /// Memory to touch in the process that creates children, in bytes.
+    pub ballast_bytes: u64,
+    /// From a request's acceptance to its `timeout`, in milliseconds.
+    pub deadline_ms: u64,
+    /// The program to start per request or worker; `None` is the subject's own. Tests put
+    /// programs here that misbehave.
+    pub child_program: Option<String>,
+}
+
+/// A subject (or worker) that has prepared all that it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ready {
+    /// `rust`, `node`, `python`, …
+    pub runtime: String,
+    /// The runtime's versions, name to version.
+    pub versions: std::collections::BTreeMap<String, String>,
+    /// The process that says this.
+    pub pid: u32,
+    /// `CLOCK_MONOTONIC` when it said so, in nanoseconds: the driver checks that it is its own
+    /// clock.
+    pub now_ns: u64,
+    /// Tasks per request.
+    pub tasks: u32,
+    /// The options in effect.
+    pub strategy_options: Options,
+    /// Whether a REAPED follows each answered request.
+    pub reaps: bool,
+    /// Resources used so far by the subject and all its children, living ones included.
+    pub usage: Usage,
+}
+
+/// What a subject says last.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FinalStats {
+    /// Processes or threads that the strategy created since the subject started.
+    pub children_started: u64,
+    /// The most of them alive at one time.
+    pub children_peak: u64,
+}
+
+/// Resources of a process, as `getrusage(2)` and `wait4(2)` count them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time in user mode, in nanoseconds (the kernel counts in microseconds).
+    pub cpu_user_ns: u64,
+    /// CPU time in the kernel, in nanoseconds.
+    pub cpu_system_ns: u64,
+    /// Page faults without input or output.
+    pub faults_minor: u64,
+    /// Page faults that read from a file or swap.
+    pub faults_major: u64,
+    /// Times it gave up the processor to wait.
+    pub ctx_voluntary: u64,
+    /// Times the processor was taken away.
+    pub ctx_involuntary: u64,
+}
+
+impl Usage {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Usage) -> Usage {
+        self.zip(other, u64::saturating_add)
+    }
+
+    /// What came after `earlier`; never negative.
+    #[must_use]
+    pub fn since(self, earlier: Usage) -> Usage {
+        self.zip(earlier, u64::saturating_sub)
+    }
+
+    fn zip(self, other: Usage, f: fn(u64, u64) -> u64) -> Usage {
+        Usage {
+            cpu_user_ns: f(self.cpu_user_ns, other.cpu_user_ns),
+            cpu_system_ns: f(self.cpu_system_ns, other.cpu_system_ns),
+            faults_minor: f(self.faults_minor, other.faults_minor),
+            faults_major: f(self.faults_major, other.faults_major),
+            ctx_voluntary: f(self.ctx_voluntary, other.ctx_voluntary),
+            ctx_involuntary: f(self.ctx_involuntary, other.ctx_involuntary),
+        }
+    }
+}

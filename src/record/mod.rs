@@ -1,0 +1,87 @@
+//! WHAT happened: the files of a run directory, written by the driver and read by the report.
+//!
+//! Raw files are append-only and fsynced row by row; a run directory is never overwritten.
+//! `forkbench report` reads the same files and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub mod rows;
+
+pub use rows::{RequestRow, TrialRow};
+
+/// Version of the files' layout; a newer one is refused with both numbers.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// `manifest.json`: which run this is. Written once, before the first trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// Name of the run directory when it was made.
+    pub run_id: String,
+    /// Version of forkbench.
+    pub forkbench_version: String,
+    /// Git revision it was built from, with `-dirty` where the tree was; empty if unknown.
+    pub git_revision: String,
+    /// The command line after the program's name.
+    pub arguments: Vec<String>,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Its question.
+    pub question: String,
+    /// Name of the strategy that ratios are against.
+    pub reference: String,
+    /// Name of the preset.
+    pub preset: String,
+    /// Blocks planned per family.
+    pub blocks: u32,
+    /// Deadline of the whole run in nanoseconds, if it has one.
+    pub budget_ns: Option<u64>,
+    /// Seed of orders and inputs.
+    pub seed: u64,
+    /// RFC 3339, UTC.
+    pub started_utc: String,
+}
+
+/// `env.json`: facts of machine and toolchain by name, and what could not be read, with why.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Environment {
+    /// Name, with unit where there is one (`memory_total_bytes`), to value.
+    pub facts: BTreeMap<String, serde_json::Value>,
+    /// Name of a fact to the reason why it is missing.
+    pub unavailable: BTreeMap<String, String>,
+}
+
+/// One row of `plan.csv`: a planned trial, in order of execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct PlanRow {
+    pub trial_id: String,
+    pub family_id: String,
+    pub block: u32,
+    pub position: u32,
+    pub role: String,
+    pub strategy: String,
+    pub options: String,
+    pub seed: u64,
+}
+
+/// A run as read back from its directory: all that a report is a function of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Which run.
+    pub manifest: Manifest,
+    /// On what machine.
+    pub environment: Environment,
+    /// What was planned; trials that are here and not in `trials` were not run.
+    pub plan: Vec<PlanRow>,
+    /// What happened, in the order in which it did.
+    pub trials: Vec<TrialRow>,
+    /// What reading had to drop or doubt, in sentences with file and line.
+    pub remarks: Vec<String>,
+}

@@ -1,0 +1,116 @@
+//! The rows of a run's CSV files, one struct per file. Field order is column order, and the unit
+//! is the end of the name: `_ns`, `_bytes`, `_per_s`. Empty means missing.
+
+use serde::{Deserialize, Serialize};
+
+/// One row of `trials.csv`: one attempt at one trial, with all its factors, so that the file can
+/// be used alone. The columns are explained one by one in `results/README.md`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct TrialRow {
+    pub run_id: String,
+    pub trial_id: String,
+    pub attempt: u32,
+    pub family_id: String,
+    pub block: u32,
+    pub position: u32,
+    pub role: String,
+    pub runtime: String,
+    pub workload: String,
+    pub size: String,
+    pub strategy: String,
+    pub options: String,
+    pub regime: String,
+    pub callers: Option<u32>,
+    pub rate_per_s: Option<f64>,
+    pub workers: Option<u32>,
+    pub placement: String,
+    pub payload_bytes: u64,
+    pub ballast_bytes: u64,
+    pub seed: u64,
+    pub started_utc: String,
+    pub status: String,
+    pub reason: String,
+    pub validity: String,
+    pub flags: String,
+    pub ready_ns: Option<u64>,
+    pub first_response_ns: Option<u64>,
+    pub window_ns: Option<u64>,
+    pub n_ok: u64,
+    pub n_app_error: u64,
+    pub n_crash: u64,
+    pub n_timeout: u64,
+    pub n_rejected: u64,
+    pub n_wrong_answer: u64,
+    pub throughput_per_s: Option<f64>,
+    pub response_p50_ns: Option<u64>,
+    pub response_p90_ns: Option<u64>,
+    pub response_p99_ns: Option<u64>,
+    pub response_max_ns: Option<u64>,
+    pub service_p50_ns: Option<u64>,
+    pub service_p90_ns: Option<u64>,
+    pub service_p99_ns: Option<u64>,
+    pub transport_p50_ns: Option<u64>,
+    pub queue_p50_ns: Option<u64>,
+    pub creation_p50_ns: Option<u64>,
+    pub load_p50_ns: Option<u64>,
+    pub work_p50_ns: Option<u64>,
+    pub return_p50_ns: Option<u64>,
+    pub reap_p50_ns: Option<u64>,
+    pub cpu_user_ns: Option<u64>,
+    pub cpu_system_ns: Option<u64>,
+    pub driver_cpu_ns: Option<u64>,
+    pub faults_minor: Option<u64>,
+    pub faults_major: Option<u64>,
+    pub ctx_voluntary: Option<u64>,
+    pub ctx_involuntary: Option<u64>,
+    pub children_started: Option<u64>,
+    pub children_peak: Option<u64>,
+    pub checksum: String,
+    // Behind the pinned columns, in the order in which parts were added.
+    pub workload_options: String,
+    pub n_served: Option<u64>,
+    pub tasks: Option<u32>,
+}
+
+/// One row of `requests/<trial_id>.csv.zst`: one request with all its stamps
+/// (`CLOCK_MONOTONIC`, ns). Empty stamps did not happen.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct RequestRow {
+    pub id: u64,
+    pub intended_ns: u64,
+    pub sent_ns: u64,
+    pub accepted_ns: Option<u64>,
+    pub dispatched_ns: Option<u64>,
+    pub child_start_ns: Option<u64>,
+    pub work_start_ns: Option<u64>,
+    pub work_end_ns: Option<u64>,
+    pub replied_ns: Option<u64>,
+    pub done_ns: u64,
+    pub reaped_ns: Option<u64>,
+    pub outcome: Option<crate::protocol::Outcome>,
+    pub child_pid: Option<u32>,
+    /// How many requests this one stands for: 1 while all are kept; above 1 for the uniform
+    /// sample of a long trial; 0 for a request that is kept only because it was among the
+    /// slowest.
+    pub weight: f64,
+}
+
+impl RequestRow {
+    /// From the intended start to the driver having the answer, in ns.
+    pub fn response_ns(&self) -> u64 {
+        self.done_ns.saturating_sub(self.intended_ns)
+    }
+
+    /// From the subject having the request to its writing the answer, in ns.
+    pub fn service_ns(&self) -> Option<u64> {
+        Some(self.replied_ns?.saturating_sub(self.accepted_ns?))
+    }
+}

@@ -1,0 +1,8 @@
+//! The only unsafe code: fork, wait4 and what else the safe libraries leave out, behind boring
+//! functions.
+#![allow(unsafe_code)]
+
+pub mod clock;
+pub mod poller;
+pub mod process;
+pub mod socket;

@@ -1,0 +1,261 @@
+//! Processes: fork, kill, wait, resources.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+use rustix::process::{Pid, PidfdFlags, Signal};
+
+use crate::protocol::Usage;
+
+/// Proof that this process had one thread when it was asked. Whoever holds it must not start
+/// threads: then, and only then, a fork's child may run ordinary code instead of the few
+/// functions that are safe after a fork from among threads.
+#[derive(Debug)]
+pub struct SingleThreaded(());
+
+impl SingleThreaded {
+    /// Counts this process's threads.
+    ///
+    /// # Errors
+    /// There is more than one thread, or they cannot be counted.
+    pub fn assert() -> io::Result<SingleThreaded> {
+        match thread_count()? {
+            1 => Ok(SingleThreaded(())),
+            n => Err(io::Error::other(format!(
+                "fork needs a process with one thread, this has {n}"
+            ))),
+        }
+    }
+}
+
+/// How many threads this process has.
+///
+/// # Errors
+/// `/proc` is not mounted.
+pub fn thread_count() -> io::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/task")?.count())
+}
+
+/// Which side of a fork this is.
+#[derive(Debug)]
+pub enum Fork {
+    /// The process that forked, and its child's id.
+    Parent(u32),
+    /// The copy. It must leave through [`exit_now`].
+    Child,
+}
+
+/// POSIX `fork(2)`, without exec.
+///
+/// # Errors
+/// The system has no process or memory to give (EAGAIN, ENOMEM).
+pub fn fork(_proof: &SingleThreaded) -> io::Result<Fork> {
+    // SAFETY: fork's danger is a lock held by another thread at the moment of the copy. `_proof`
+    // says that there is no other thread, so no lock can be held by one.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Fork::Child),
+        pid => Ok(Fork::Parent(pid as u32)),
+    }
+}
+
+/// Ends this process at once: no destructors, no flushing of buffers that are the parent's too.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: `_exit` has no preconditions and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Dies of SIGSEGV, as a program with a wild pointer does.
+pub fn raise_segfault() -> ! {
+    // SAFETY: both calls only touch this process's own signal state. The default action is
+    // restored first, because the standard library installs a handler that looks for stack
+    // overflows.
+    unsafe {
+        libc::signal(libc::SIGSEGV, libc::SIG_DFL);
+        libc::raise(libc::SIGSEGV);
+    }
+    exit_now(139)
+}
+
+/// Sleeps until a signal arrives.
+pub fn sleep_until_signal() {
+    // SAFETY: `pause` has no preconditions.
+    unsafe { libc::pause() };
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// What it ended with.
+    pub status: ExitStatus,
+    /// What it and its waited-for children used. Peak memory is not in here on purpose: Linux
+    /// starts a child's at its parent's.
+    pub usage: Usage,
+}
+
+/// What a child ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+impl ExitStatus {
+    /// Whether it exited with 0.
+    pub fn success(self) -> bool {
+        self == ExitStatus::Code(0)
+    }
+}
+
+impl std::fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ExitStatus::Code(code) => write!(f, "exited with {code}"),
+            ExitStatus::Signal(signal) => write!(f, "was ended by signal {signal}"),
+        }
+    }
+}
+
+/// Reaps this process's own child `pid`; `None` if it still runs and `block` is [`Block::No`].
+///
+/// # Errors
+/// It is no child of this process, or was reaped before.
+pub fn wait(pid: u32, block: Block) -> io::Result<Option<Exit>> {
+    wait4(pid as libc::pid_t, block).map(|found| found.map(|(_, exit)| exit))
+}
+
+/// Reaps any child that has ended; `None` if children are left and all of them run.
+///
+/// # Errors
+/// `ECHILD`: there is no child at all.
+pub fn wait_any() -> io::Result<Option<(u32, Exit)>> {
+    wait4(-1, Block::No)
+}
+
+/// Whether to wait for what has not happened yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block {
+    /// Wait.
+    Yes,
+    /// Look only.
+    No,
+}
+
+fn wait4(pid: libc::pid_t, block: Block) -> io::Result<Option<(u32, Exit)>> {
+    let options = if block == Block::No { libc::WNOHANG } else { 0 };
+    let mut status = 0;
+    let mut usage = MaybeUninit::zeroed();
+    let found = loop {
+        // SAFETY: both pointers are to locals of the right types that outlive the call.
+        let found = unsafe { libc::wait4(pid, &raw mut status, options, usage.as_mut_ptr()) };
+        if found != -1 {
+            break found;
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    };
+    if found == 0 {
+        return Ok(None);
+    }
+    // SAFETY: `rusage` is plain integers, zeroed above and then filled in by the kernel.
+    let usage = usage_from(&unsafe { usage.assume_init() });
+    let status = if libc::WIFEXITED(status) {
+        ExitStatus::Code(libc::WEXITSTATUS(status))
+    } else {
+        ExitStatus::Signal(libc::WTERMSIG(status))
+    };
+    Ok(Some((found as u32, Exit { status, usage })))
+}
+
+/// What this process has used so far.
+pub fn usage_self() -> Usage {
+    getrusage(libc::RUSAGE_SELF)
+}
+
+/// What this process's waited-for children have used, and theirs.
+pub fn usage_children() -> Usage {
+    getrusage(libc::RUSAGE_CHILDREN)
+}
+
+fn getrusage(who: i32) -> Usage {
+    let mut usage = MaybeUninit::zeroed();
+    // SAFETY: the pointer is to a local of the right type; `who` is one of two valid constants,
+    // so the call cannot fail, and what it fills in is plain integers.
+    let usage = unsafe {
+        libc::getrusage(who, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    usage_from(&usage)
+}
+
+fn usage_from(usage: &libc::rusage) -> Usage {
+    let ns = |t: libc::timeval| t.tv_sec as u64 * 1_000_000_000 + t.tv_usec as u64 * 1_000;
+    Usage {
+        cpu_user_ns: ns(usage.ru_utime),
+        cpu_system_ns: ns(usage.ru_stime),
+        faults_minor: usage.ru_minflt as u64,
+        faults_major: usage.ru_majflt as u64,
+        ctx_voluntary: usage.ru_nvcsw as u64,
+        ctx_involuntary: usage.ru_nivcsw as u64,
+    }
+}
+
+/// A descriptor that becomes readable when this process's own, not yet reaped child `pid` ends.
+///
+/// # Errors
+/// There is no such process, or there are too many descriptors.
+pub fn pidfd(pid: u32) -> io::Result<OwnedFd> {
+    Ok(rustix::process::pidfd_open(
+        pid_of(pid)?,
+        PidfdFlags::empty(),
+    )?)
+}
+
+/// Kills the child `pid` and the group it leads, if it leads one. The caller must not have
+/// reaped it yet: until then the number cannot belong to anybody else.
+pub fn kill_tree(pid: u32) {
+    let Ok(pid) = pid_of(pid) else { return };
+    // A group that does not exist (yet), or a process that is gone, is what was wanted.
+    let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+    let _ = rustix::process::kill_process(pid, Signal::KILL);
+}
+
+/// Kills the child `pid` alone. As for [`kill_tree`], it must not have been reaped.
+pub fn kill(pid: u32) {
+    if let Ok(pid) = pid_of(pid) {
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Makes this process the leader of a group of its own, so that it can be killed with all that
+/// it starts.
+pub fn lead_group() {
+    // Fails only for a session leader, which leads its own group already.
+    let _ = rustix::process::setpgid(None, None);
+}
+
+/// Asks the kernel to kill this process when the thread that created it ends. A parent that has
+/// already gone is for the caller's caller to notice: the driver adopts what is orphaned.
+pub fn die_with_parent() {
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+}
+
+/// Makes this process the one that adopts the orphans among its descendants.
+///
+/// # Errors
+/// The kernel is older than 3.4.
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(rustix::process::set_child_subreaper(Some(
+        rustix::process::getpid(),
+    ))?)
+}
+
+fn pid_of(pid: u32) -> io::Result<Pid> {
+    Pid::from_raw(pid as i32)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "0 is no process"))
+}
