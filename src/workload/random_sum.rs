@@ -48,7 +48,7 @@ impl Input for Draws {
 }
 
 /// The sum of `count` draws in `[0, 1)` from `seed`.
-pub fn sum_of_draws(count: u64, seed: u64) -> f64 {
+fn sum_of_draws(count: u64, seed: u64) -> f64 {
     let mut generator = Xoshiro128PlusPlus::seed_from_u64(seed);
     let mut sum = 0.0;
     for _ in 0..count {
