@@ -33,6 +33,7 @@ pub struct Conn {
     consumed: usize,
     outgoing: Vec<u8>,
     written: usize,
+    behind: bool,
 }
 
 impl AsFd for Conn {
@@ -48,13 +49,36 @@ impl Conn {
     /// The descriptor's flags could not be changed.
     pub fn new(fd: OwnedFd) -> io::Result<Conn> {
         rustix::io::ioctl_fionbio(&fd, true)?;
-        Ok(Conn {
+        Ok(Conn::blocking(fd))
+    }
+
+    /// Takes over a stream socket as it is, blocking: for a child that has nothing else to do.
+    /// [`Conn::fill`] then waits, and [`Conn::flush`] sends everything.
+    pub fn blocking(fd: OwnedFd) -> Conn {
+        Conn {
             fd,
             incoming: Vec::new(),
             consumed: 0,
             outgoing: Vec::new(),
             written: 0,
-        })
+            behind: false,
+        }
+    }
+
+    /// Makes a blocking connection non-blocking.
+    ///
+    /// # Errors
+    /// The descriptor's flags could not be changed.
+    pub fn set_nonblocking(&self) -> io::Result<()> {
+        Ok(rustix::io::ioctl_fionbio(&self.fd, true)?)
+    }
+
+    /// Makes it blocking: for last words.
+    ///
+    /// # Errors
+    /// The descriptor's flags could not be changed.
+    pub fn set_blocking(&self) -> io::Result<()> {
+        Ok(rustix::io::ioctl_fionbio(&self.fd, false)?)
     }
 
     /// Queues a frame whose body is the parts one after the other. [`Conn::flush`] sends it.
@@ -77,10 +101,14 @@ impl Conn {
             match rustix::net::send(&self.fd, rest, rustix::net::SendFlags::NOSIGNAL) {
                 Ok(n) => self.written += n,
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(false),
+                Err(Errno::AGAIN) => {
+                    self.behind = true;
+                    return Ok(false);
+                }
                 Err(errno) => return Err(errno.into()),
             }
         }
+        self.behind = false;
         self.outgoing.clear();
         self.written = 0;
         // One large payload must not keep its memory for the rest of a long run.
@@ -91,6 +119,11 @@ impl Conn {
     /// Whether [`Conn::flush`] still has something to send.
     pub fn wants_write(&self) -> bool {
         self.written < self.outgoing.len()
+    }
+
+    /// Whether a flush has been unable to send everything, so that the rest waits for room.
+    pub fn is_behind(&self) -> bool {
+        self.behind
     }
 
     /// Reads once.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod conn;
 mod messages;
+pub mod text;
 
 pub use messages::{Configure, FinalStats, Ready, Usage};
 
@@ -19,6 +20,9 @@ pub const MAX_BODY_BYTES: usize = 64 << 20;
 
 /// Flag of a REPLY that says "accepted, another REPLY for this id follows".
 pub const FLAG_MORE: u16 = 1;
+
+/// Flag of a REPLY that says "a REAPED for this id follows": children were created for it.
+pub const FLAG_REAPS: u16 = 2;
 
 /// What a frame is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -122,7 +126,8 @@ pub struct Header {
     pub kind: Kind,
     /// How it ended, in a REPLY; `Ok` elsewhere.
     pub outcome: Outcome,
-    /// The task's index in a RUN to a child; [`FLAG_MORE`] in a REPLY; 0 elsewhere.
+    /// The task's index between subject and child; [`FLAG_MORE`] and [`FLAG_REAPS`] in a REPLY to
+    /// the driver; 0 elsewhere.
     pub flags: u16,
     /// The request that this belongs to; 0 where there is none.
     pub id: u64,

@@ -1,1 +1,68 @@
-//! placeholder
+//! The Rust subject: the server that a trial measures, and the modes in which it is its own
+//! children's program.
+//!
+//! `forkbench-subject` has no options for people: without arguments it serves the socket that is
+//! its standard input; the other modes are started by strategies and by the driver.
+
+use std::process::ExitCode;
+
+use crate::sys::process;
+use crate::workload::Spec;
+
+mod host;
+mod requests;
+mod serve;
+mod task;
+pub mod worker;
+
+/// What the program may be asked to do.
+const USAGE: &str = "forkbench-subject is started by forkbench, not by hand.
+modes: (none) serve the socket on standard input
+       task ID TASK WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...   one task, answer as text
+       ipc WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...            one task, answer as a frame
+       worker WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         tasks until the socket closes
+       answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         one whole request's checksum";
+
+/// The whole program: `started` is the stamp of its first instruction.
+pub fn main(started: u64) -> ExitCode {
+    // Before anything else: whoever started this must not be outlived. The driver itself adopts
+    // what escapes the moment between start and this call.
+    process::die_with_parent();
+    let args: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    let result = match args.split_first() {
+        None => serve::serve(),
+        Some((mode, rest)) => match mode.as_str() {
+            "task" => task::task(rest, started),
+            "ipc" => worker::ipc(rest, started),
+            "worker" => worker::worker(rest),
+            "answer" => answer(rest),
+            _ => Err(USAGE.to_owned()),
+        },
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("forkbench-subject: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Computes one request inline and prints its checksum: what every strategy has to answer.
+fn answer(args: &[String]) -> Result<(), String> {
+    let spec = Spec::from_args(args)?;
+    let workload = spec.workload()?;
+    let input = workload.prepare(&spec)?;
+    let checksums = (0..workload.tasks(&spec)?)
+        .map(|task| {
+            Ok(input
+                .run(task, vec![0; spec.payload_bytes as usize])?
+                .checksum)
+        })
+        .collect::<Result<Vec<u64>, String>>()?;
+    println!("{}", workload.join(&checksums));
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 
@@ -76,6 +76,22 @@ pub fn raise_segfault() -> ! {
         libc::raise(libc::SIGSEGV);
     }
     exit_now(139)
+}
+
+/// Closes every descriptor but standard input, output, error and `keep`. For a forked child: it
+/// must hold neither its parent's sockets, whose other ends would wait for it to end, nor its
+/// siblings'. After this, nothing that owned a closed descriptor may be used or dropped: the
+/// caller leaves through [`exit_now`] without returning to them.
+pub fn close_all_but(keep: BorrowedFd<'_>) {
+    let keep = keep.as_raw_fd() as libc::c_uint;
+    for (first, last) in [(3, keep.saturating_sub(1)), (keep + 1, libc::c_uint::MAX)] {
+        if first <= last {
+            // SAFETY: closing a descriptor touches no memory. Owners of the closed ones live in
+            // the parent's frames of this forked copy, which are never returned to, as the
+            // function's contract says.
+            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        }
+    }
 }
 
 /// Sleeps until a signal arrives.

@@ -1,0 +1,220 @@
+//! The requests of one trial's window: all of them up to a number, beyond it a uniform sample and
+//! the slowest, while quantiles still see every one.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use hdrhistogram::Histogram;
+use rand_xoshiro::Xoshiro128PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+use crate::record::RequestRow;
+
+/// So many requests are kept whole.
+pub const KEPT: usize = 20_000;
+
+/// So many of the slowest are kept beside the sample.
+const SLOWEST: usize = 1_000;
+
+/// Requests of one window. Bounded in memory however long the window is.
+#[derive(Debug)]
+pub struct Samples {
+    seen: u64,
+    kept: Vec<RequestRow>,
+    slowest: BinaryHeap<Reverse<(u64, u64, Slow)>>,
+    response: Histogram<u64>,
+    service: Histogram<u64>,
+    generator: Xoshiro128PlusPlus,
+}
+
+/// A row in the heap, where its order plays no part.
+#[derive(Debug, Clone, Copy)]
+struct Slow(RequestRow);
+
+impl PartialEq for Slow {
+    fn eq(&self, _: &Slow) -> bool {
+        true
+    }
+}
+impl Eq for Slow {}
+impl PartialOrd for Slow {
+    fn partial_cmp(&self, other: &Slow) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Slow {
+    fn cmp(&self, _: &Slow) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+/// Which time of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Time {
+    /// From the intended start to the answer.
+    Response,
+    /// From acceptance to reply.
+    Service,
+}
+
+impl Samples {
+    /// None yet. `seed` decides which requests of a long window are kept.
+    pub fn new(seed: u64) -> Samples {
+        Samples {
+            seen: 0,
+            kept: Vec::new(),
+            slowest: BinaryHeap::new(),
+            response: histogram(),
+            service: histogram(),
+            generator: Xoshiro128PlusPlus::seed_from_u64(seed),
+        }
+    }
+
+    /// Takes one answered request whose outcome is ok.
+    pub fn offer(&mut self, row: RequestRow) {
+        self.seen += 1;
+        self.response.saturating_record(row.response_ns());
+        self.service.saturating_record(row.service_ns().unwrap_or(0));
+        if self.kept.len() < KEPT {
+            self.kept.push(row);
+        } else if let Some(place) = self.place() {
+            self.kept[place] = row;
+        }
+        self.slowest.push(Reverse((row.response_ns(), row.id, Slow(row))));
+        if self.slowest.len() > SLOWEST {
+            self.slowest.pop();
+        }
+    }
+
+    /// Algorithm R: the request just seen takes the place of a kept one with probability
+    /// kept / seen.
+    fn place(&mut self) -> Option<usize> {
+        // 64 random bits modulo at most some billions: a bias under one in a billion.
+        let draw = u64::from(self.generator.next_u32()) << 32 | u64::from(self.generator.next_u32());
+        usize::try_from(draw % self.seen).ok().filter(|&place| place < KEPT)
+    }
+
+    /// How many were offered.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Nearest-rank quantile over every request, in ns. Exact while all are kept; from then on
+    /// out of a histogram of three significant digits.
+    pub fn quantile(&self, time: Time, p: f64) -> Option<u64> {
+        if self.seen == 0 {
+            return None;
+        }
+        if self.seen > KEPT as u64 {
+            let histogram = match time {
+                Time::Response => &self.response,
+                Time::Service => &self.service,
+            };
+            return Some(histogram.value_at_quantile(p));
+        }
+        let mut values: Vec<u64> = match time {
+            Time::Response => self.kept.iter().map(RequestRow::response_ns).collect(),
+            Time::Service => self.kept.iter().filter_map(RequestRow::service_ns).collect(),
+        };
+        values.sort_unstable();
+        nearest_rank(&values, p)
+    }
+
+    /// The longest response, in ns.
+    pub fn response_max_ns(&self) -> Option<u64> {
+        self.slowest.iter().map(|Reverse((ns, ..))| *ns).max()
+    }
+
+    /// The median over the kept requests of some time of theirs, in ns; requests without one do
+    /// not count.
+    pub fn median_of(&self, time: impl Fn(&RequestRow) -> Option<u64>) -> Option<u64> {
+        let mut values: Vec<u64> = self.kept.iter().filter_map(time).collect();
+        values.sort_unstable();
+        nearest_rank(&values, 0.5)
+    }
+
+    /// What is kept, by id, with weights.
+    pub fn into_rows(self) -> Vec<RequestRow> {
+        let weight = self.seen as f64 / self.kept.len().max(1) as f64;
+        let mut rows: Vec<RequestRow> =
+            self.kept.into_iter().map(|row| RequestRow { weight, ..row }).collect();
+        rows.sort_unstable_by_key(|row| row.id);
+        let slow = self.slowest.into_iter().map(|Reverse((.., Slow(row)))| row);
+        let extra: Vec<RequestRow> = slow
+            .filter(|slow| rows.binary_search_by_key(&slow.id, |row| row.id).is_err())
+            .map(|row| RequestRow { weight: 0.0, ..row })
+            .collect();
+        rows.extend(extra);
+        rows.sort_unstable_by_key(|row| row.id);
+        rows
+    }
+}
+
+/// The smallest value that at least the share `p` of `sorted` does not exceed.
+pub fn nearest_rank(sorted: &[u64], p: f64) -> Option<u64> {
+    let rank = (p * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
+}
+
+/// From 1 ns to two hours, three significant digits.
+fn histogram() -> Histogram<u64> {
+    match Histogram::new_with_bounds(1, 7_200_000_000_000, 3) {
+        Ok(histogram) => histogram,
+        Err(error) => unreachable!("constant bounds are valid: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: u64, response_ns: u64) -> RequestRow {
+        RequestRow {
+            id,
+            intended_ns: 1_000,
+            done_ns: 1_000 + response_ns,
+            accepted_ns: Some(0),
+            replied_ns: Some(response_ns),
+            ..RequestRow::default()
+        }
+    }
+
+    #[test]
+    fn quantiles_are_nearest_rank() {
+        assert_eq!(nearest_rank(&[1, 2, 3, 4], 0.5), Some(2));
+        assert_eq!(nearest_rank(&[1, 2, 3, 4], 0.51), Some(3));
+        assert_eq!(nearest_rank(&[1, 2, 3, 4], 0.0), Some(1));
+        assert_eq!(nearest_rank(&[1, 2, 3, 4], 1.0), Some(4));
+        assert_eq!(nearest_rank(&[], 0.5), None);
+    }
+
+    #[test]
+    fn a_short_window_is_kept_whole() {
+        let mut samples = Samples::new(1);
+        (1..=100).for_each(|i| samples.offer(row(i, i * 1_000)));
+        assert_eq!(samples.quantile(Time::Response, 0.9), Some(90_000));
+        assert_eq!(samples.quantile(Time::Service, 0.5), Some(50_000));
+        assert_eq!(samples.response_max_ns(), Some(100_000));
+        let rows = samples.into_rows();
+        assert_eq!(rows.len(), 100);
+        assert!(rows.iter().all(|row| row.weight == 1.0));
+    }
+
+    #[test]
+    fn a_long_window_is_bounded_and_loses_neither_weight_nor_the_slowest() {
+        let n = 100_000;
+        let mut samples = Samples::new(1);
+        // Scrambled, so that the slowest are anywhere.
+        (0..n).for_each(|i| samples.offer(row(i, 1_000 + i * 48_271 % n)));
+        let median = samples.quantile(Time::Response, 0.5).unwrap() as f64;
+        assert!((median / (1_000.0 + n as f64 / 2.0) - 1.0).abs() < 0.002, "{median}");
+        let kept = samples.median_of(|row| row.service_ns()).unwrap() as f64;
+        assert!((kept / (1_000.0 + n as f64 / 2.0) - 1.0).abs() < 0.03, "{kept}");
+        let rows = samples.into_rows();
+        assert!(rows.len() <= KEPT + SLOWEST);
+        let weight: f64 = rows.iter().map(|row| row.weight).sum();
+        assert!((weight - n as f64).abs() < 1e-6);
+        let slow = rows.iter().filter(|row| row.response_ns() >= 1_000 + n - SLOWEST as u64);
+        assert_eq!(slow.count(), SLOWEST);
+    }
+}

@@ -1,0 +1,323 @@
+//! Where the driver sends requests: a subject, started fresh, spoken to over a socket pair whose
+//! other end is the subject's standard input. A descriptor that is inherited needs no name in the
+//! file system, so no socket file can be left behind, and nobody else can connect.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::protocol::conn::{Conn, Fill};
+use crate::protocol::{Configure, FinalStats, Frame, FrameError, Header, Kind, Ready};
+use crate::sys::clock::now_ns;
+use crate::sys::poller::{self, Poller};
+use crate::sys::process::{self, Block, Exit};
+use crate::sys::socket;
+
+/// How long a subject may take from its start to READY: a gibibyte of ballast at first touch, on
+/// a slow machine, several times over.
+pub const READY_NS: u64 = 60_000_000_000;
+
+/// How long a subject may take from STOP to its exit, its own children included.
+const STOP_NS: u64 = 5_000_000_000;
+
+const SOCKET: u64 = 0;
+const EXIT: u64 = 1;
+
+/// How to start a subject.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The program and its arguments.
+    pub command: Vec<PathBuf>,
+    /// Its whole environment.
+    pub environment: Vec<(String, String)>,
+    /// Where its standard error goes.
+    pub stderr: PathBuf,
+}
+
+/// Why a subject could not be used any further.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// It could not be started or asked.
+    #[error("{attempt}: {error}")]
+    Io {
+        /// What was attempted, on what.
+        attempt: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It sent what is no frame.
+    #[error("the subject sent {0}")]
+    Frame(#[from] FrameError),
+    /// It said why itself.
+    #[error("{0}")]
+    Failed(String),
+    /// It is gone.
+    #[error("the subject {how}{said}")]
+    Gone {
+        /// "exited with 1"
+        how: String,
+        /// "; last line of stderr: …" or nothing.
+        said: String,
+    },
+    /// It lives and does not answer.
+    #[error("the subject {0}")]
+    Silent(String),
+    /// The user wants the run to end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// A running subject. Dropping it kills it with its process group and reaps it.
+#[derive(Debug)]
+pub struct Target {
+    conn: Conn,
+    poller: Poller,
+    events: Vec<poller::Ready>,
+    pid: u32,
+    _pidfd: OwnedFd,
+    exit: Option<Exit>,
+    stderr: PathBuf,
+    /// When it was started, in ns.
+    pub started_ns: u64,
+    /// When READY had arrived, in ns.
+    pub ready_ns: u64,
+    /// What it said about itself.
+    pub ready: Ready,
+}
+
+/// How a subject ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// What it said last.
+    pub stats: FinalStats,
+    /// How it exited, with what it and all its children used.
+    pub exit: Exit,
+}
+
+impl Target {
+    /// Starts a subject, configures it and waits for READY.
+    ///
+    /// # Errors
+    /// It could not be started, ended, failed or was silent; or the user interrupted.
+    pub fn start(launch: &Launch, configure: &Configure) -> Result<Target, TargetError> {
+        let started_ns = now_ns();
+        let name = launch.command.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let attempt = |error: io::Error| TargetError::Io {
+            attempt: format!("start subject `{name}`"),
+            error,
+        };
+        let (ours, theirs) = socket::stream_pair().map_err(attempt)?;
+        let stderr = File::create(&launch.stderr).map_err(attempt)?;
+        let Some((program, args)) = launch.command.split_first() else {
+            return Err(attempt(io::ErrorKind::InvalidInput.into()));
+        };
+        let child = Command::new(program)
+            .args(args)
+            .env_clear()
+            .envs(launch.environment.iter().map(|(k, v)| (k, v)))
+            .process_group(0)
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .map_err(attempt)?;
+        let mut target = Target::adopt(child.id(), ours, launch, started_ns).map_err(attempt)?;
+        target.configure(configure)?;
+        Ok(target)
+    }
+
+    fn adopt(pid: u32, ours: OwnedFd, launch: &Launch, started_ns: u64) -> io::Result<Target> {
+        let pidfd = process::pidfd(pid)?;
+        let conn = Conn::new(ours)?;
+        let poller = Poller::new()?;
+        poller.add(&conn, SOCKET)?;
+        Ok(Target {
+            conn,
+            poller,
+            events: Vec::new(),
+            pid,
+            _pidfd: pidfd,
+            exit: None,
+            stderr: launch.stderr.clone(),
+            started_ns,
+            ready_ns: 0,
+            ready: Ready::default(),
+        })
+    }
+
+    fn configure(&mut self, configure: &Configure) -> Result<(), TargetError> {
+        let body = serde_json::to_vec(configure).map_err(|error| TargetError::Io {
+            attempt: "write CONFIGURE".to_owned(),
+            error: error.into(),
+        })?;
+        self.conn.push(Header::new(Kind::Configure, 0), &[&body]);
+        self.flush()?;
+        let deadline = self.started_ns + READY_NS;
+        let frame = self.wait_for(Kind::Ready, deadline, "did not become ready in time")?;
+        self.ready_ns = now_ns();
+        self.ready = serde_json::from_slice(&frame.body).map_err(|error| {
+            TargetError::Silent(format!("sent a READY that cannot be read: {error}"))
+        })?;
+        if !(self.started_ns..=self.ready_ns).contains(&self.ready.now_ns) {
+            return Err(TargetError::Silent(format!(
+                "reads another clock: its READY says {} ns, between {} and {} was due",
+                self.ready.now_ns, self.started_ns, self.ready_ns
+            )));
+        }
+        Ok(())
+    }
+
+    /// Queues a request; [`Target::flush`] sends it.
+    pub fn push_run(&mut self, id: u64, payload: &[&[u8]]) {
+        self.conn.push(Header::new(Kind::Run, id), payload);
+    }
+
+    /// Queues a light probe.
+    pub fn push_light(&mut self, id: u64) {
+        self.conn.push(Header::new(Kind::Light, id), &[]);
+    }
+
+    /// Sends what the socket takes; the rest follows while waiting.
+    ///
+    /// # Errors
+    /// The subject is gone.
+    pub fn flush(&mut self) -> Result<(), TargetError> {
+        let was_behind = self.conn.is_behind();
+        let done = match self.conn.flush() {
+            Ok(done) => done,
+            Err(_) => return Err(self.gone()),
+        };
+        if was_behind || !done {
+            let wanted = self.poller.want_write(&self.conn, SOCKET, !done);
+            wanted.map_err(|error| TargetError::Io { attempt: "wait to write".into(), error })?;
+        }
+        Ok(())
+    }
+
+    /// Waits until frames are there or `until_ns` has come (`None`: something must come), and
+    /// reads once. The stamp is of the moment after the read; 0 if nothing was read.
+    ///
+    /// # Errors
+    /// The subject is gone.
+    pub fn wait(&mut self, until_ns: Option<u64>) -> Result<u64, TargetError> {
+        let timeout = until_ns.map(|until| until.saturating_sub(now_ns()));
+        let waited = self.poller.wait(&mut self.events, timeout);
+        waited.map_err(|error| TargetError::Io { attempt: "wait for the subject".into(), error })?;
+        let Some(&event) = self.events.first() else { return Ok(0) };
+        if event.writable && self.conn.is_behind() {
+            self.flush()?;
+        }
+        if !event.readable {
+            return Ok(0);
+        }
+        match self.conn.fill() {
+            Ok(Fill::Bytes(_)) => Ok(now_ns()),
+            Ok(Fill::WouldBlock) => Ok(0),
+            Ok(Fill::Closed) | Err(_) => match self.conn.at_end() {
+                Ok(()) => Err(self.gone()),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    /// The next frame that has been read.
+    ///
+    /// # Errors
+    /// It is none, or says that the subject has failed.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, TargetError> {
+        match self.conn.next_frame()? {
+            Some(frame) if frame.header.kind == Kind::Failed => {
+                Err(TargetError::Failed(String::from_utf8_lossy(&frame.body).into_owned()))
+            }
+            frame => Ok(frame),
+        }
+    }
+
+    /// Waits for one frame of this kind; any other is an error.
+    fn wait_for(&mut self, kind: Kind, until_ns: u64, late: &str) -> Result<Frame, TargetError> {
+        loop {
+            if let Some(frame) = self.next_frame()? {
+                if frame.header.kind == kind {
+                    return Ok(frame);
+                }
+                let what = format!("sent {:?} when {kind:?} was due", frame.header.kind);
+                return Err(TargetError::Silent(what));
+            }
+            if super::interrupted() {
+                return Err(TargetError::Interrupted);
+            }
+            if self.wait(Some(until_ns))? == 0 && now_ns() >= until_ns {
+                return Err(TargetError::Silent(late.to_owned()));
+            }
+        }
+    }
+
+    /// Tells it to end its children and exit, and reaps it.
+    ///
+    /// # Errors
+    /// It did not do so in time, or not orderly. It is gone in any case.
+    pub fn stop(mut self) -> Result<Farewell, TargetError> {
+        self.conn.push(Header::new(Kind::Stop, 0), &[]);
+        self.flush()?;
+        let until_ns = now_ns() + STOP_NS;
+        let frame = self.wait_for(Kind::Stats, until_ns, "did not stop in time")?;
+        let stats = serde_json::from_slice(&frame.body).map_err(|error| {
+            TargetError::Silent(format!("sent STATS that cannot be read: {error}"))
+        })?;
+        let exit = self.wait_exit(until_ns)?;
+        if !exit.status.success() {
+            return Err(TargetError::Gone { how: exit.status.to_string(), said: self.last_words() });
+        }
+        Ok(Farewell { stats, exit })
+    }
+
+    fn wait_exit(&mut self, until_ns: u64) -> Result<Exit, TargetError> {
+        let io_error = |error| TargetError::Io { attempt: "wait for the subject's end".into(), error };
+        // Its socket closes before it can be reaped, and would be ready all the while.
+        let _ = self.poller.remove(&self.conn);
+        self.poller.add(&self._pidfd, EXIT).map_err(io_error)?;
+        loop {
+            if let Some(exit) = process::wait(self.pid, Block::No).map_err(io_error)? {
+                self.exit = Some(exit);
+                return Ok(exit);
+            }
+            let now = now_ns();
+            if now >= until_ns {
+                return Err(TargetError::Silent("said its last word and did not exit".to_owned()));
+            }
+            self.poller.wait(&mut self.events, Some(until_ns - now)).map_err(io_error)?;
+        }
+    }
+
+    /// What became of a subject whose socket has closed.
+    fn gone(&mut self) -> TargetError {
+        match self.wait_exit(now_ns() + STOP_NS) {
+            Ok(exit) => TargetError::Gone { how: exit.status.to_string(), said: self.last_words() },
+            Err(_) => TargetError::Silent(format!("closed its socket and lives{}", self.last_words())),
+        }
+    }
+
+    fn last_words(&self) -> String {
+        last_line(&self.stderr).map(|l| format!("; last line of stderr: {l}")).unwrap_or_default()
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if self.exit.is_none() {
+            process::kill_tree(self.pid);
+            let _ = process::wait(self.pid, Block::Yes);
+        }
+    }
+}
+
+/// The last line of a file that is not blank, cut to a readable length.
+fn last_line(path: &Path) -> Option<String> {
+    let text = std::fs::read(path).ok()?;
+    let end = &text[text.len().saturating_sub(4096)..];
+    let line = String::from_utf8_lossy(end).lines().map(str::trim).rfind(|l| !l.is_empty())?.to_owned();
+    Some(line.chars().take(300).collect())
+}

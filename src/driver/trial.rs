@@ -1,0 +1,260 @@
+//! One trial: a fresh subject, READY, load, stop, and the row that says what happened. Whatever
+//! goes wrong becomes a row too.
+
+use std::path::{Path, PathBuf};
+
+use super::leftovers;
+use super::load::{self, Exchange, Measured, Pace};
+use super::samples::Time;
+use super::target::{Farewell, Launch, Target, TargetError};
+use crate::experiment::{Arm, Experiment, Family, Load, Preset, Role, Trial};
+use crate::options;
+use crate::protocol::{Configure, Outcome, Ready};
+use crate::record::{RequestRow, TrialRow};
+use crate::sys::process;
+
+/// A request's time to be answered in, unless an experiment says otherwise: the study notes' 30 s.
+pub const DEADLINE_MS: u64 = 30_000;
+
+/// What every trial of a run shares.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// The run's name.
+    pub run_id: &'a str,
+    /// What is run.
+    pub experiment: &'a Experiment,
+    /// How much.
+    pub preset: Preset,
+    /// The Rust subject.
+    pub subject: &'a Path,
+    /// The subjects' whole environment.
+    pub environment: &'a [(String, String)],
+    /// For files that are gone after the run.
+    pub scratch: &'a Path,
+}
+
+/// A trial that has been run.
+#[derive(Debug)]
+pub struct Ran {
+    /// What happened.
+    pub row: TrialRow,
+    /// The requests that were kept.
+    pub requests: Vec<RequestRow>,
+}
+
+/// Runs one trial.
+///
+/// # Errors
+/// Only for what ends the whole run: the user's interrupt, or a machine on which nothing can be
+/// cleaned up. Everything else is in the row.
+pub fn run(setting: &Setting<'_>, trial: &Trial, exchange: &Exchange) -> Result<Ran, TargetError> {
+    let family = &setting.experiment.families[trial.family];
+    let arm = &family.arms[trial.arm];
+    let mut row = planned_row(setting, trial);
+    let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
+    let cpu_before = process::usage_self();
+    let result = measure(setting, trial, family, arm, exchange);
+    let driver = process::usage_self().since(cpu_before);
+    let left = leftovers::clean_up().map_err(cleaning)?;
+    let mut flags = Vec::new();
+    if left.running > 0 {
+        flags.push(format!("left_running:{}", left.running));
+    }
+    if left.zombies > 0 {
+        flags.push(format!("left_zombies:{}", left.zombies));
+    }
+    let leaked = leftovers::open_descriptors().map_err(cleaning)?.saturating_sub(descriptors);
+    if leaked > 0 {
+        flags.push(format!("descriptors_leaked:{leaked}"));
+    }
+    row.flags = flags.join(";");
+    let requests = match result {
+        Ok(done) => {
+            row.driver_cpu_ns = Some(driver.cpu_user_ns + driver.cpu_system_ns);
+            fill_in(&mut row, done)
+        }
+        Err(TargetError::Interrupted) => return Err(TargetError::Interrupted),
+        Err(error) => {
+            fail(&mut row, error.to_string());
+            Vec::new()
+        }
+    };
+    if left.running > 0 && row.status == "ok" {
+        fail(&mut row, format!("{} processes outlived the subject", left.running));
+    }
+    Ok(Ran { row, requests })
+}
+
+fn cleaning(error: std::io::Error) -> TargetError {
+    TargetError::Io { attempt: "clean up after a trial".to_owned(), error }
+}
+
+/// The row of a trial that is not run at all, and why.
+pub fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> TrialRow {
+    let mut row = planned_row(setting, trial);
+    row.status = "skipped".to_owned();
+    row.validity = "invalid".to_owned();
+    row.reason = reason.to_owned();
+    row
+}
+
+struct Done {
+    measured: Measured,
+    ready: Ready,
+    ready_ns: u64,
+    farewell: Farewell,
+}
+
+fn measure(
+    setting: &Setting<'_>,
+    trial: &Trial,
+    family: &Family,
+    arm: &Arm,
+    exchange: &Exchange,
+) -> Result<Done, TargetError> {
+    let launch = Launch {
+        command: vec![PathBuf::from(setting.subject)],
+        environment: setting.environment.to_vec(),
+        stderr: setting.scratch.join(format!("{}.stderr", trial.id)),
+    };
+    let configure = Configure {
+        spec: family.spec.clone(),
+        strategy: arm.strategy.clone(),
+        strategy_options: arm.options.clone(),
+        ballast_bytes: family.ballast_bytes,
+        deadline_ms: DEADLINE_MS,
+        child_program: None,
+    };
+    let mut target = Target::start(&launch, &configure)?;
+    let Load::Closed { callers } = family.load;
+    let pace = Pace::new(&setting.preset, callers, DEADLINE_MS * 1_000_000);
+    let measured = load::closed(&mut target, exchange, pace, trial.seed)?;
+    let ready = target.ready.clone();
+    let ready_ns = target.ready_ns - target.started_ns;
+    let farewell = target.stop()?;
+    let _ = std::fs::remove_file(&launch.stderr);
+    Ok(Done { measured, ready, ready_ns, farewell })
+}
+
+fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
+    let family = &setting.experiment.families[trial.family];
+    let arm = &family.arms[trial.arm];
+    let Load::Closed { callers } = family.load;
+    TrialRow {
+        run_id: setting.run_id.to_owned(),
+        trial_id: trial.id.clone(),
+        attempt: 1,
+        family_id: family.id.clone(),
+        block: trial.block,
+        position: trial.position,
+        role: match arm.role {
+            Role::Reference => "reference",
+            Role::Placebo => "placebo",
+            Role::Arm => "arm",
+        }
+        .to_owned(),
+        runtime: family.runtime.clone(),
+        workload: family.spec.workload.clone(),
+        size: family.spec.size.name().to_owned(),
+        strategy: arm.strategy.clone(),
+        options: options::render(&arm.options),
+        regime: family.load.regime().to_owned(),
+        callers: Some(callers),
+        workers: arm.options.get("workers").and_then(|text| text.parse().ok()),
+        placement: family.placement.name().to_owned(),
+        payload_bytes: family.spec.payload_bytes,
+        ballast_bytes: family.ballast_bytes,
+        seed: trial.seed,
+        started_utc: crate::record::utc_now(),
+        workload_options: options::render(&family.spec.options),
+        ..TrialRow::default()
+    }
+}
+
+fn fail(row: &mut TrialRow, reason: String) {
+    row.status = "failed".to_owned();
+    row.validity = "invalid".to_owned();
+    row.reason = reason;
+}
+
+fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
+    let Done { measured, ready, ready_ns, farewell } = done;
+    row.ready_ns = Some(ready_ns);
+    row.tasks = Some(ready.tasks);
+    row.first_response_ns = measured.first_response_ns;
+    row.window_ns = Some(measured.window_ns);
+    row.n_served = Some(measured.served);
+    count_outcomes(row, &measured);
+    let used = farewell.exit.usage.since(ready.usage);
+    row.cpu_user_ns = Some(used.cpu_user_ns);
+    row.cpu_system_ns = Some(used.cpu_system_ns);
+    row.faults_minor = Some(used.faults_minor);
+    row.faults_major = Some(used.faults_major);
+    row.ctx_voluntary = Some(used.ctx_voluntary);
+    row.ctx_involuntary = Some(used.ctx_involuntary);
+    row.children_started = Some(farewell.stats.children_started);
+    row.children_peak = Some(farewell.stats.children_peak);
+    fill_times(row, &measured);
+    judge(row, &measured);
+    let mut requests = measured.samples.into_rows();
+    requests.extend(measured.failed);
+    requests.sort_unstable_by_key(|request| request.id);
+    requests
+}
+
+fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
+    let n = |outcome: Outcome| measured.outcomes[outcome as usize];
+    row.n_ok = n(Outcome::Ok);
+    row.n_app_error = n(Outcome::AppError);
+    row.n_crash = n(Outcome::Crash);
+    row.n_timeout = n(Outcome::Timeout);
+    row.n_rejected = n(Outcome::Rejected);
+    row.n_wrong_answer = n(Outcome::WrongAnswer);
+    if measured.window_ns > 0 {
+        row.throughput_per_s = Some(row.n_ok as f64 * 1e9 / measured.window_ns as f64);
+    }
+}
+
+fn fill_times(row: &mut TrialRow, measured: &Measured) {
+    let samples = &measured.samples;
+    // A quantile needs ten requests beyond it, and any at all needs twenty (the median apart,
+    // which even a smoke run may show for what it is).
+    let shown = |p: f64| {
+        let n = samples.seen() as f64;
+        p <= 0.5 || (n >= 20.0 && n * (1.0 - p) >= 10.0 - 1e-9)
+    };
+    let quantile = |time, p| samples.quantile(time, p).filter(|_| shown(p));
+    row.response_p50_ns = quantile(Time::Response, 0.5);
+    row.response_p90_ns = quantile(Time::Response, 0.9);
+    row.response_p99_ns = quantile(Time::Response, 0.99);
+    row.response_max_ns = samples.response_max_ns();
+    row.service_p50_ns = quantile(Time::Service, 0.5);
+    row.service_p90_ns = quantile(Time::Service, 0.9);
+    row.service_p99_ns = quantile(Time::Service, 0.99);
+    let between = |from: fn(&RequestRow) -> Option<u64>, to: fn(&RequestRow) -> Option<u64>| {
+        samples.median_of(|r| Some(to(r)?.saturating_sub(from(r)?)))
+    };
+    row.transport_p50_ns = samples.median_of(|r| {
+        let there = r.accepted_ns?.saturating_sub(r.sent_ns);
+        Some(there + r.done_ns.saturating_sub(r.replied_ns?))
+    });
+    row.queue_p50_ns = between(|r| r.accepted_ns, |r| r.dispatched_ns);
+    row.creation_p50_ns = between(|r| r.dispatched_ns, |r| r.child_start_ns);
+    row.load_p50_ns = between(|r| r.child_start_ns, |r| r.work_start_ns);
+    row.work_p50_ns = between(|r| r.work_start_ns, |r| r.work_end_ns);
+    row.return_p50_ns = between(|r| r.work_end_ns, |r| r.replied_ns);
+    row.reap_p50_ns = between(|r| r.replied_ns, |r| r.reaped_ns);
+}
+
+fn judge(row: &mut TrialRow, measured: &Measured) {
+    let said = measured.first_failure.clone().unwrap_or_default();
+    if measured.wrong > 0 {
+        return fail(row, format!("{} wrong answers; the first: {said}", measured.wrong));
+    }
+    if row.n_ok == 0 {
+        return fail(row, format!("no request was answered ok; the first failure: {said}"));
+    }
+    row.status = "ok".to_owned();
+    row.validity = "valid".to_owned();
+    row.reason = said;
+}

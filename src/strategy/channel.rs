@@ -1,0 +1,278 @@
+//! One task, one child, one socket: the talk that `fork-ipc` and `fork` have with the child of a
+//! task. How the child is started, killed and reaped is theirs.
+
+use std::os::fd::OwnedFd;
+
+use super::{Context, Done, Event, Ready, Task, TaskId, TaskStamps};
+use crate::protocol::conn::{Conn, Fill};
+use crate::protocol::{Frame, Header, Kind, Outcome, Reply};
+use crate::sys::process::ExitStatus;
+
+/// A RUN for one task.
+pub(super) fn run_header(id: TaskId) -> Header {
+    Header {
+        flags: id.task,
+        ..Header::new(Kind::Run, id.request)
+    }
+}
+
+/// The answer to the RUN of `id`, and its payload or reason.
+///
+/// # Errors
+/// It is another frame, or answers another task.
+pub(super) fn read_reply(frame: &Frame, id: TaskId) -> Result<(Reply, &[u8]), String> {
+    let header = frame.header;
+    if header.kind != Kind::Reply {
+        return Err(format!(
+            "the child sent {:?} when a REPLY was due",
+            header.kind
+        ));
+    }
+    if (header.id, header.flags) != (id.request, id.task) {
+        return Err(format!(
+            "the child answered task {} of request {} when asked for task {} of {}",
+            header.flags, header.id, id.task, id.request
+        ));
+    }
+    Reply::decode(&frame.body).map_err(|error| error.to_string())
+}
+
+/// What a child stamps.
+pub(super) fn task_stamps(reply: &Reply, dispatched: u64) -> TaskStamps {
+    TaskStamps {
+        dispatched,
+        child_start: reply.stamps.child_start,
+        work_start: reply.stamps.work_start,
+        work_end: reply.stamps.work_end,
+    }
+}
+
+/// A task's talk with its child, until the child is reaped.
+#[derive(Debug)]
+pub(super) struct Talk {
+    id: TaskId,
+    key: u64,
+    conn: Option<Conn>,
+    dispatched: u64,
+    answered: bool,
+    child_pid: u32,
+}
+
+impl Talk {
+    /// Sends the task; whatever the socket does not take at once follows when it is writable.
+    ///
+    /// # Errors
+    /// The socket could not be registered.
+    pub(super) fn open(
+        task: &Task,
+        socket: OwnedFd,
+        key: u64,
+        dispatched: u64,
+        cx: &mut Context<'_>,
+    ) -> std::io::Result<Talk> {
+        let mut conn = Conn::new(socket)?;
+        conn.push(run_header(task.id), &[&task.payload]);
+        cx.poller.add(&conn, key)?;
+        // A child that is gone already shows when it is reaped.
+        if !conn.flush().unwrap_or(true) {
+            cx.poller.want_write(&conn, key, true)?;
+        }
+        Ok(Talk {
+            id: task.id,
+            key,
+            conn: Some(conn),
+            dispatched,
+            answered: false,
+            child_pid: 0,
+        })
+    }
+
+    /// The child's process id, where the starter knows it.
+    pub(super) fn with_pid(self, child_pid: u32) -> Talk {
+        Talk { child_pid, ..self }
+    }
+
+    pub(super) fn id(&self) -> TaskId {
+        self.id
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    /// The socket is ready. Afterwards, if the task is answered, the child is no longer needed.
+    pub(super) fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) {
+        if let Some(conn) = &mut self.conn
+            && ready.writable
+            && conn.wants_write()
+            && conn.flush().unwrap_or(true)
+        {
+            let _ = cx.poller.want_write(&*conn, self.key, false);
+        }
+        if ready.readable {
+            self.read(cx);
+        }
+    }
+
+    /// The child has been reaped: an answer may still lie in the socket, else it is a crash.
+    pub(super) fn reaped(&mut self, status: ExitStatus, at_ns: u64, cx: &mut Context<'_>) {
+        self.read(cx);
+        if !self.answered {
+            self.fail(
+                Outcome::Crash,
+                &format!("the child {status} before it had answered"),
+                cx,
+            );
+        }
+        self.hang_up(cx);
+        cx.events.push(Event::Reaped { id: self.id, at_ns });
+    }
+
+    /// No answer is wanted any more.
+    pub(super) fn abandon(&mut self, cx: &mut Context<'_>) {
+        self.answered = true;
+        self.hang_up(cx);
+    }
+
+    /// The system refused to create the child: never executed, nothing to reap.
+    pub(super) fn refused(&mut self, reason: &str, cx: &mut Context<'_>) {
+        if !self.answered {
+            let done = Done::failed(self.id, Outcome::Rejected, reason);
+            cx.events.push(Event::Done(done));
+        }
+        self.abandon(cx);
+    }
+
+    fn fail(&mut self, outcome: Outcome, reason: &str, cx: &mut Context<'_>) {
+        let stamps = TaskStamps {
+            dispatched: self.dispatched,
+            ..TaskStamps::default()
+        };
+        self.finish(
+            Done {
+                stamps,
+                ..Done::failed(self.id, outcome, reason)
+            },
+            cx,
+        );
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) {
+        while let Some(conn) = &mut self.conn {
+            let fill = conn.fill();
+            match conn.next_frame() {
+                Ok(Some(frame)) => return self.answer(&frame, cx),
+                Ok(None) => {}
+                Err(error) => return self.fail(Outcome::AppError, &error.to_string(), cx),
+            }
+            match fill {
+                Ok(Fill::Bytes(_)) => {}
+                Ok(Fill::WouldBlock) => return,
+                // Why it closed is told by how it ended: wait for the reaping.
+                Ok(Fill::Closed) | Err(_) => return self.hang_up(cx),
+            }
+        }
+    }
+
+    fn answer(&mut self, frame: &Frame, cx: &mut Context<'_>) {
+        let done = match read_reply(frame, self.id) {
+            Ok((reply, body)) => Done {
+                id: self.id,
+                outcome: frame.header.outcome,
+                checksum: reply.checksum,
+                body: body.to_vec(),
+                stamps: task_stamps(&reply, self.dispatched),
+                child_pid: reply.child_pid,
+                reaps: true,
+            },
+            Err(error) => Done::failed(self.id, Outcome::AppError, error),
+        };
+        self.finish(done, cx);
+    }
+
+    fn finish(&mut self, done: Done, cx: &mut Context<'_>) {
+        if !self.answered {
+            self.answered = true;
+            let child_pid = if done.child_pid == 0 {
+                self.child_pid
+            } else {
+                done.child_pid
+            };
+            cx.events.push(Event::Done(Done {
+                child_pid,
+                reaps: true,
+                ..done
+            }));
+        }
+        self.hang_up(cx);
+    }
+
+    fn hang_up(&mut self, cx: &mut Context<'_>) {
+        if let Some(conn) = self.conn.take() {
+            let _ = cx.poller.remove(&conn);
+        }
+    }
+}
+
+/// Answers one task in a child that has the input loaded: the other end of a [`Talk`].
+///
+/// # Errors
+/// The socket closed or spoke something else; nobody is left to tell.
+pub fn serve_one(
+    conn: &mut Conn,
+    input: &dyn crate::workload::Input,
+    child_start: impl FnOnce() -> u64,
+) -> std::io::Result<Served> {
+    loop {
+        match conn.next_frame().map_err(std::io::Error::other)? {
+            Some(Frame { header, body }) if header.kind == Kind::Run => {
+                answer(conn, input, header, body, child_start())?;
+                return Ok(Served::Task);
+            }
+            Some(other) => {
+                let what = format!("a child was sent {:?}", other.header.kind);
+                return Err(std::io::Error::other(what));
+            }
+            None => {}
+        }
+        match conn.fill()? {
+            Fill::Bytes(_) => {}
+            Fill::Closed => return Ok(Served::Closed),
+            Fill::WouldBlock => return Err(std::io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+/// What [`serve_one`] came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// A task was answered.
+    Task,
+    /// The other side has closed: there is nothing more to do.
+    Closed,
+}
+
+fn answer(
+    conn: &mut Conn,
+    input: &dyn crate::workload::Input,
+    header: Header,
+    payload: Vec<u8>,
+    child_start: u64,
+) -> std::io::Result<()> {
+    let ran = super::run::run(input, header.flags, payload);
+    let mut reply = Reply {
+        checksum: ran.checksum,
+        ..Reply::default()
+    };
+    reply.stamps.child_start = child_start;
+    reply.stamps.work_start = ran.work_start;
+    reply.stamps.work_end = ran.work_end;
+    reply.child_pid = std::process::id();
+    let header = Header {
+        kind: Kind::Reply,
+        outcome: ran.outcome,
+        ..header
+    };
+    conn.push(header, &[&reply.encode(), &ran.body]);
+    conn.flush().map(drop)
+}

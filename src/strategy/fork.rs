@@ -1,0 +1,131 @@
+//! `fork`: POSIX fork without exec. A warm, single-threaded fork server copies itself per task;
+//! the copy answers over its own socket and leaves through `_exit`.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::channel::Talk;
+use super::fork_server::{ChildRole, ForkServer, Notice, WARM};
+use super::{Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId};
+use crate::protocol::{Outcome, Usage};
+use crate::sys::clock::now_ns;
+use crate::sys::socket;
+
+pub(super) const KIND: Kind = Kind {
+    name: "fork",
+    summary: "a copy-on-write child per task, forked (without exec) by a warm fork server",
+    options: &[WARM],
+    reaps: true,
+    start,
+};
+
+/// Two keys for the server, above all slots.
+const SERVER: u64 = 1 << 62;
+
+struct Forked {
+    server: ForkServer,
+    talks: HashMap<u64, Talk>,
+    slots: HashMap<TaskId, u64>,
+    next_slot: u64,
+    census: Census,
+}
+
+fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
+    Ok(Box::new(Forked {
+        server: ForkServer::start(&setup, ChildRole::Task, SERVER)?,
+        talks: HashMap::new(),
+        slots: HashMap::new(),
+        next_slot: 0,
+        census: Census::default(),
+    }))
+}
+
+impl Strategy for Forked {
+    fn is_ready(&self) -> bool {
+        self.server.is_ready()
+    }
+
+    fn usage_at_ready(&self) -> Usage {
+        self.server.usage_at_ready()
+    }
+
+    fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
+        if let Err(error) = self.launch(&task, cx) {
+            let reason = format!("make a socket for a forked child: {error}");
+            cx.events.push(Event::Done(Done::failed(
+                task.id,
+                Outcome::Rejected,
+                reason,
+            )));
+        }
+    }
+
+    fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) {
+        if ready.key < SERVER {
+            if let Some(talk) = self.talks.get_mut(&ready.key) {
+                talk.ready(ready, cx);
+            }
+            return;
+        }
+        match self.server.ready(ready, cx) {
+            Ok(notices) => notices.into_iter().for_each(|notice| self.hear(notice, cx)),
+            Err(reason) => cx.events.push(Event::Broken(reason)),
+        }
+    }
+
+    fn expire(&mut self, id: TaskId, cx: &mut Context<'_>) {
+        if let Some(&slot) = self.slots.get(&id)
+            && let Some(talk) = self.talks.get_mut(&slot)
+        {
+            talk.abandon(cx);
+            self.server.kill(slot, cx);
+        }
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>) {
+        self.talks.values_mut().for_each(|talk| talk.abandon(cx));
+        self.server.close(cx);
+    }
+
+    /// The server has reaped its children when it exits.
+    fn is_closed(&self) -> bool {
+        self.server.is_closed()
+    }
+
+    fn census(&self) -> Census {
+        self.census
+    }
+}
+
+impl Forked {
+    fn launch(&mut self, task: &Task, cx: &mut Context<'_>) -> io::Result<()> {
+        let slot = self.next_slot;
+        self.next_slot += 1;
+        let dispatched = now_ns();
+        let (ours, theirs) = socket::stream_pair()?;
+        // The task is in the socket before the child exists, so that it need not wait for it.
+        let talk = Talk::open(task, ours, slot, dispatched, cx)?;
+        self.server.fork(slot, theirs, cx);
+        self.census.born();
+        self.slots.insert(task.id, slot);
+        self.talks.insert(slot, talk);
+        Ok(())
+    }
+
+    fn hear(&mut self, notice: Notice, cx: &mut Context<'_>) {
+        let (slot, result) = match notice {
+            Notice::Reaped { slot, ended } => (slot, Ok(ended)),
+            Notice::Refused { slot, errno } => (slot, Err(io::Error::from_raw_os_error(errno))),
+            Notice::Ready { .. } | Notice::Failed { .. } => return,
+        };
+        let Some(mut talk) = self.talks.remove(&slot) else {
+            return;
+        };
+        self.slots.remove(&talk.id());
+        self.census.gone();
+        match result {
+            Ok(ended) => talk.reaped(ended.status, ended.at_ns, cx),
+            Err(error) => talk.refused(&format!("fork: {error}"), cx),
+        }
+    }
+}

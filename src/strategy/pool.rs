@@ -1,0 +1,89 @@
+//! `pool`: long-lived worker programs behind one central bounded queue.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::launch::{self, Owned};
+use super::workers::{self, Launcher, WorkerEnd};
+use super::{Ballast, Context, Kind, Ready, Setup, Strategy};
+use crate::protocol::Usage;
+
+pub(super) const KIND: Kind = Kind {
+    name: "pool",
+    summary: "long-lived worker programs behind one central bounded queue",
+    options: workers::OPTIONS,
+    reaps: false,
+    start,
+};
+
+/// Starts workers as programs.
+struct Programs {
+    program: OsString,
+    spec_args: Vec<OsString>,
+    children: HashMap<u64, Owned>,
+    _ballast: Ballast,
+}
+
+fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
+    let _ballast = Ballast::touch(setup.ballast_bytes);
+    let launcher = Programs {
+        program: setup.program.clone().into_os_string(),
+        spec_args: setup
+            .spec
+            .to_args()
+            .into_iter()
+            .map(OsString::from)
+            .collect(),
+        children: HashMap::new(),
+        _ballast,
+    };
+    Ok(Box::new(workers::Workers::start(launcher, &setup)?))
+}
+
+impl Launcher for Programs {
+    fn launch(&mut self, slot: u64, cx: &mut Context<'_>) -> io::Result<OwnedFd> {
+        let mut command = launch::command(&self.program);
+        command.arg("worker").args(&self.spec_args);
+        let (child, socket) = launch::with_socket(command)?;
+        cx.poller.add(&child, workers::launcher_key(slot))?;
+        self.children.insert(slot, child);
+        Ok(socket)
+    }
+
+    fn kill(&mut self, slot: u64, _: &mut Context<'_>) {
+        if let Some(child) = self.children.get(&slot) {
+            child.kill();
+        }
+    }
+
+    fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) -> Result<Vec<WorkerEnd>, String> {
+        let slot = workers::slot_of(ready.key);
+        let Some(exit) = self.children.get_mut(&slot).and_then(Owned::try_reap) else {
+            return Ok(Vec::new());
+        };
+        if let Some(child) = self.children.remove(&slot) {
+            let _ = cx.poller.remove(&child);
+        }
+        Ok(vec![WorkerEnd {
+            slot,
+            how: exit.status.to_string(),
+        }])
+    }
+
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    fn usage_at_ready(&self) -> Usage {
+        Usage::default()
+    }
+
+    /// Workers leave by themselves when their sockets close.
+    fn close(&mut self, _: &mut Context<'_>) {}
+
+    fn is_closed(&self) -> bool {
+        self.children.is_empty()
+    }
+}

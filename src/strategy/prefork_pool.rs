@@ -1,0 +1,81 @@
+//! `prefork-pool`: the same pool, its workers forked from the warm fork server.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::fork_server::{ChildRole, ForkServer, Notice, WARM};
+use super::workers::{self, Launcher, WorkerEnd};
+use super::{Context, Kind, Ready, Setup, Strategy};
+use crate::options::OptionDef;
+use crate::protocol::Usage;
+use crate::sys::socket;
+
+pub(super) const KIND: Kind = Kind {
+    name: "prefork-pool",
+    summary: "the same pool, its workers forked from the warm fork server",
+    options: &OPTIONS,
+    reaps: false,
+    start,
+};
+
+const OPTIONS: [OptionDef; 5] = {
+    let [workers, queue, recycle_after, recycle_jitter] = *workers::OPTIONS;
+    [workers, queue, recycle_after, recycle_jitter, WARM]
+};
+
+struct Server(ForkServer);
+
+fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
+    let server = ForkServer::start(&setup, ChildRole::Worker, workers::launcher_key(1 << 60))?;
+    Ok(Box::new(workers::Workers::start(Server(server), &setup)?))
+}
+
+impl Launcher for Server {
+    fn launch(&mut self, slot: u64, cx: &mut Context<'_>) -> io::Result<OwnedFd> {
+        let (ours, theirs) = socket::stream_pair()?;
+        self.0.fork(slot, theirs, cx);
+        Ok(ours)
+    }
+
+    fn kill(&mut self, slot: u64, cx: &mut Context<'_>) {
+        self.0.kill(slot, cx);
+    }
+
+    fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) -> Result<Vec<WorkerEnd>, String> {
+        let ends = self
+            .0
+            .ready(ready, cx)?
+            .into_iter()
+            .filter_map(|notice| match notice {
+                Notice::Reaped { slot, ended } => Some(WorkerEnd {
+                    slot,
+                    how: ended.status.to_string(),
+                }),
+                Notice::Refused { slot, errno } => {
+                    let error = io::Error::from_raw_os_error(errno);
+                    Some(WorkerEnd {
+                        slot,
+                        how: format!("could not be forked: {error}"),
+                    })
+                }
+                Notice::Ready { .. } | Notice::Failed { .. } => None,
+            });
+        Ok(ends.collect())
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.is_ready()
+    }
+
+    fn usage_at_ready(&self) -> Usage {
+        self.0.usage_at_ready()
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>) {
+        self.0.close(cx);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}

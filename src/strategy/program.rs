@@ -1,0 +1,408 @@
+//! What `spawn`, `exec-file` and `exec` have in common: a new program per task, parameters as
+//! arguments, the payload on standard input, the answer on standard output.
+//!
+//! Standard output and error are both read as they become ready, so that neither fills up while
+//! the other is waited for. A task is done when its answer is complete (`spawn`) or when the
+//! program has ended and both streams are closed (the buffered two); a program that ends or
+//! closes without an answer is a crash, one that says something else has failed.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, Stdio};
+
+use rustix::io::Errno;
+
+use super::launch::{self, Owned};
+use super::{
+    Ballast, Census, Context, Done, Event, Ready, Setup, Strategy, Task, TaskId, TaskStamps,
+};
+use crate::protocol::text::{AnswerLine, Progress, read_answer};
+use crate::protocol::{MAX_BODY_BYTES, Outcome};
+use crate::sys::clock::now_ns;
+use crate::sys::process::ExitStatus;
+
+/// How the output is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As it comes: the answer counts once it is complete.
+    Stream,
+    /// As a whole: the answer counts once the program has ended and closed its streams.
+    Buffered,
+}
+
+/// Which descriptor of a job; the low bits of its keys.
+const STDOUT: u64 = 0;
+const STDERR: u64 = 1;
+const STDIN: u64 = 2;
+const EXIT: u64 = 3;
+
+const READ_BYTES: usize = 64 << 10;
+
+/// Only the end of standard error is kept: its last line goes into the reason.
+const STDERR_KEPT_BYTES: usize = 4 << 10;
+
+/// Builds the command for one task; the arguments after the program are `task ID TASK SPEC…`.
+pub(super) type BuildCommand = fn(&Programs, &[OsString; 3]) -> Command;
+
+/// The strategy itself; the three differ in `reading` and `build`.
+pub(super) struct Programs {
+    /// The program to start per task.
+    pub(super) program: OsString,
+    /// Arguments that are the same for every task.
+    pub(super) spec_args: Vec<OsString>,
+    reading: Reading,
+    build: BuildCommand,
+    jobs: HashMap<u64, Job>,
+    slots: HashMap<TaskId, u64>,
+    next_slot: u64,
+    buffer: Vec<u8>,
+    census: Census,
+    _ballast: Ballast,
+}
+
+/// One program that has been started and not yet been reaped.
+struct Job {
+    id: TaskId,
+    child: Owned,
+    stdout: Option<OwnedFd>,
+    stderr: Option<OwnedFd>,
+    stdin: Option<(OwnedFd, Vec<u8>, usize)>,
+    out: Vec<u8>,
+    err: Vec<u8>,
+    dispatched: u64,
+    exit: Option<ExitStatus>,
+    answered: bool,
+}
+
+pub(super) fn start(
+    setup: Setup<'_>,
+    reading: Reading,
+    build: BuildCommand,
+) -> Result<Box<dyn Strategy>, String> {
+    Ok(Box::new(Programs {
+        program: setup.program.into_os_string(),
+        spec_args: setup
+            .spec
+            .to_args()
+            .into_iter()
+            .map(OsString::from)
+            .collect(),
+        reading,
+        build,
+        jobs: HashMap::new(),
+        slots: HashMap::new(),
+        next_slot: 0,
+        buffer: vec![0; READ_BYTES],
+        census: Census::default(),
+        _ballast: Ballast::touch(setup.ballast_bytes),
+    }))
+}
+
+impl Strategy for Programs {
+    fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
+        let id = task.id;
+        let dispatched = now_ns();
+        match self.launch(task, dispatched, cx) {
+            Ok(job) => {
+                self.census.born();
+                self.slots.insert(id, self.next_slot);
+                self.jobs.insert(self.next_slot, job);
+                self.next_slot += 1;
+            }
+            Err(error) => {
+                let reason = launch::start_error(&self.program, &error);
+                cx.events
+                    .push(Event::Done(Done::failed(id, Outcome::Rejected, reason)));
+            }
+        }
+    }
+
+    fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) {
+        let slot = ready.key >> 2;
+        // A descriptor of a job that ended earlier in the same round of events.
+        let Some(job) = self.jobs.get_mut(&slot) else {
+            return;
+        };
+        match ready.key & 3 {
+            STDOUT => job.read_stdout(&mut self.buffer, self.reading, cx),
+            STDERR => job.read_stderr(&mut self.buffer, cx),
+            STDIN => job.write_stdin(cx),
+            _ => job.reap(cx),
+        }
+        job.conclude(cx);
+        if job.is_over() {
+            self.slots.remove(&job.id);
+            self.jobs.remove(&slot);
+            self.census.gone();
+        }
+    }
+
+    fn expire(&mut self, id: TaskId, cx: &mut Context<'_>) {
+        let Some(job) = self.slots.get(&id).and_then(|slot| self.jobs.get_mut(slot)) else {
+            return;
+        };
+        job.answered = true;
+        job.child.kill();
+        job.close_streams(cx);
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>) {
+        for job in self.jobs.values_mut() {
+            job.answered = true;
+            job.child.kill();
+            job.close_streams(cx);
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    fn census(&self) -> Census {
+        self.census
+    }
+}
+
+impl Programs {
+    fn launch(&self, task: Task, dispatched: u64, cx: &mut Context<'_>) -> io::Result<Job> {
+        let args = [
+            OsString::from("task"),
+            OsString::from(task.id.request.to_string()),
+            OsString::from(task.id.task.to_string()),
+        ];
+        let mut command = (self.build)(self, &args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        if !task.payload.is_empty() {
+            command.stdin(Stdio::piped());
+        }
+        let mut child = command.spawn()?;
+        let owned = Owned::new(&child)?;
+        let key = self.next_slot << 2;
+        let register = |fd: OwnedFd, which: u64| -> io::Result<OwnedFd> {
+            rustix::io::ioctl_fionbio(&fd, true)?;
+            match which {
+                STDIN => cx.poller.add_writable(&fd, key | which)?,
+                _ => cx.poller.add(&fd, key | which)?,
+            }
+            Ok(fd)
+        };
+        let stdout = child
+            .stdout
+            .take()
+            .map(|out| register(out.into(), STDOUT))
+            .transpose()?;
+        let stderr = child
+            .stderr
+            .take()
+            .map(|err| register(err.into(), STDERR))
+            .transpose()?;
+        let stdin = child
+            .stdin
+            .take()
+            .map(|input| register(input.into(), STDIN))
+            .transpose()?;
+        cx.poller.add(&owned, key | EXIT)?;
+        Ok(Job {
+            id: task.id,
+            child: owned,
+            stdout,
+            stderr,
+            stdin: stdin.map(|fd| (fd, task.payload, 0)),
+            out: Vec::new(),
+            err: Vec::new(),
+            dispatched,
+            exit: None,
+            answered: false,
+        })
+    }
+}
+
+impl Job {
+    fn read_stdout(&mut self, buffer: &mut [u8], reading: Reading, cx: &mut Context<'_>) {
+        let Some(fd) = &self.stdout else { return };
+        match rustix::io::read(fd, &mut *buffer) {
+            Ok(0) => forget(&mut self.stdout, cx),
+            Ok(n) => {
+                self.out.extend_from_slice(&buffer[..n]);
+                if reading == Reading::Stream {
+                    self.answer_if_complete(cx);
+                }
+                // Whatever it is, it is longer than any answer.
+                if !self.answered && self.out.len() > MAX_BODY_BYTES + READ_BYTES {
+                    self.fail_on_output("more output than any answer may have", cx);
+                }
+            }
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => forget(&mut self.stdout, cx),
+        }
+    }
+
+    fn read_stderr(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
+        let Some(fd) = &self.stderr else { return };
+        match rustix::io::read(fd, &mut *buffer) {
+            Ok(0) => forget(&mut self.stderr, cx),
+            Ok(n) => {
+                self.err.extend_from_slice(&buffer[..n]);
+                let excess = self.err.len().saturating_sub(STDERR_KEPT_BYTES);
+                self.err.drain(..excess);
+            }
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => forget(&mut self.stderr, cx),
+        }
+    }
+
+    fn write_stdin(&mut self, cx: &mut Context<'_>) {
+        let Some((fd, payload, written)) = &mut self.stdin else {
+            return;
+        };
+        match rustix::io::write(&*fd, &payload[*written..]) {
+            Ok(n) => *written += n,
+            Err(Errno::AGAIN | Errno::INTR) => return,
+            // A program that does not read its input may still answer.
+            Err(_) => *written = payload.len(),
+        }
+        if *written == payload.len() {
+            let _ = cx.poller.remove(&*fd);
+            self.stdin = None;
+        }
+    }
+
+    fn reap(&mut self, cx: &mut Context<'_>) {
+        if let Some(exit) = self.child.try_reap() {
+            let _ = cx.poller.remove(&self.child);
+            self.exit = Some(exit.status);
+            cx.events.push(Event::Reaped {
+                id: self.id,
+                at_ns: now_ns(),
+            });
+        }
+    }
+
+    /// Ends the task if all that could still come has come.
+    fn conclude(&mut self, cx: &mut Context<'_>) {
+        if self.answered || self.stdout.is_some() || self.stderr.is_some() {
+            return;
+        }
+        let Some(status) = self.exit else { return };
+        match read_answer(&self.out) {
+            Ok(Progress::Complete(line, start)) if status.success() => self.answer(line, start, cx),
+            Ok(Progress::Complete(..)) => {
+                let reason = format!("answered and then {status}{}", self.last_words());
+                self.finish(Outcome::AppError, 0, reason.into_bytes(), cx);
+            }
+            Ok(Progress::Incomplete) => {
+                let reason = format!("{status} before it had answered{}", self.last_words());
+                self.finish(Outcome::Crash, 0, reason.into_bytes(), cx);
+            }
+            Err(error) => self.fail_on_output(&error.to_string(), cx),
+        }
+    }
+
+    fn answer_if_complete(&mut self, cx: &mut Context<'_>) {
+        if self.answered {
+            return;
+        }
+        match read_answer(&self.out) {
+            Ok(Progress::Incomplete) => {}
+            Ok(Progress::Complete(line, start)) => self.answer(line, start, cx),
+            Err(error) => self.fail_on_output(&error.to_string(), cx),
+        }
+    }
+
+    fn answer(&mut self, line: AnswerLine, start: usize, cx: &mut Context<'_>) {
+        if line.id != self.id.request {
+            let reason = format!(
+                "answered request {} when asked {}",
+                line.id, self.id.request
+            );
+            return self.finish(Outcome::AppError, 0, reason.into_bytes(), cx);
+        }
+        let mut body = std::mem::take(&mut self.out);
+        body.drain(..start);
+        let stamps = TaskStamps {
+            dispatched: self.dispatched,
+            child_start: line.child_start,
+            work_start: line.work_start,
+            work_end: line.work_end,
+        };
+        self.finish_with(line.outcome, line.checksum, body, stamps, cx);
+    }
+
+    /// The output is no answer: nothing that follows can make it one.
+    fn fail_on_output(&mut self, error: &str, cx: &mut Context<'_>) {
+        let reason = format!("{error}{}", self.last_words());
+        self.finish(Outcome::AppError, 0, reason.into_bytes(), cx);
+        self.child.kill();
+        self.close_streams(cx);
+    }
+
+    fn finish(&mut self, outcome: Outcome, checksum: u64, body: Vec<u8>, cx: &mut Context<'_>) {
+        let stamps = TaskStamps {
+            dispatched: self.dispatched,
+            ..TaskStamps::default()
+        };
+        self.finish_with(outcome, checksum, body, stamps, cx);
+    }
+
+    fn finish_with(
+        &mut self,
+        outcome: Outcome,
+        checksum: u64,
+        body: Vec<u8>,
+        stamps: TaskStamps,
+        cx: &mut Context<'_>,
+    ) {
+        self.answered = true;
+        let child_pid = self.child.pid();
+        let id = self.id;
+        let done = Done {
+            id,
+            outcome,
+            checksum,
+            body,
+            stamps,
+            child_pid,
+            reaps: true,
+        };
+        cx.events.push(Event::Done(done));
+    }
+
+    fn close_streams(&mut self, cx: &mut Context<'_>) {
+        forget(&mut self.stdout, cx);
+        forget(&mut self.stderr, cx);
+        if let Some((fd, ..)) = self.stdin.take() {
+            let _ = cx.poller.remove(&fd);
+        }
+    }
+
+    /// Streams that are still open after the answer belong to somebody whom the program started;
+    /// they are closed with the job.
+    fn is_over(&self) -> bool {
+        self.answered && self.exit.is_some()
+    }
+
+    fn last_words(&self) -> String {
+        last_line(&self.err)
+            .map(|line| format!("; it said: {line}"))
+            .unwrap_or_default()
+    }
+}
+
+/// The last line that is not blank.
+fn last_line(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    text.lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty())
+        .map(str::to_owned)
+}
+
+fn forget(fd: &mut Option<OwnedFd>, cx: &mut Context<'_>) {
+    if let Some(fd) = fd.take() {
+        // Closing alone is not enough: a grandchild that holds the other copy of a pipe's end
+        // cannot hold this one, but epoll counts the open file, not the descriptor.
+        let _ = cx.poller.remove(fd.as_fd());
+    }
+}

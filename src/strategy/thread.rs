@@ -1,0 +1,110 @@
+//! `thread`: a new thread per task, joined. The threads share the input.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::completion::{Completions, Notifier};
+use super::{
+    Ballast, Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId, TaskStamps,
+};
+use crate::protocol::Outcome;
+use crate::sys::clock::now_ns;
+use crate::workload::Input;
+
+pub(super) const KIND: Kind = Kind {
+    name: "thread",
+    summary: "a new thread per task, joined",
+    options: &[],
+    reaps: false,
+    start,
+};
+
+const KEY: u64 = 0;
+
+struct Thread {
+    input: Arc<dyn Input>,
+    completions: Completions,
+    running: HashMap<TaskId, JoinHandle<()>>,
+    finished: Vec<JoinHandle<()>>,
+    census: Census,
+    _ballast: Ballast,
+}
+
+fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
+    let _ballast = Ballast::touch(setup.ballast_bytes);
+    let completions = Completions::new(setup.poller, KEY)
+        .map_err(|error| format!("make a channel from threads to the loop: {error}"))?;
+    Ok(Box::new(Thread {
+        input: setup.prepare()?,
+        completions,
+        running: HashMap::new(),
+        finished: Vec::new(),
+        census: Census::default(),
+        _ballast,
+    }))
+}
+
+impl Strategy for Thread {
+    fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
+        let id = task.id;
+        let input = Arc::clone(&self.input);
+        let notifier = self.completions.notifier();
+        let dispatched = now_ns();
+        let spawned =
+            std::thread::Builder::new().spawn(move || work(&*input, task, dispatched, &notifier));
+        match spawned {
+            Ok(handle) => {
+                self.running.insert(id, handle);
+                self.census.born();
+            }
+            Err(error) => cx.events.push(Event::Done(Done::failed(
+                id,
+                Outcome::Rejected,
+                format!("create a thread: {error}"),
+            ))),
+        }
+    }
+
+    fn ready(&mut self, _: Ready, cx: &mut Context<'_>) {
+        for done in self.completions.drain() {
+            self.finished.extend(self.running.remove(&done.id));
+            cx.events.push(Event::Done(done));
+        }
+    }
+
+    /// A thread cannot be killed. It goes on, and its late answer is ignored.
+    fn expire(&mut self, _: TaskId, _: &mut Context<'_>) {}
+
+    /// Joining waits for the last instructions of a thread that has already answered.
+    fn tidy(&mut self) {
+        for handle in self.finished.drain(..) {
+            // The closure catches panics, so a join cannot fail.
+            let _ = handle.join();
+            self.census.gone();
+        }
+    }
+
+    fn census(&self) -> Census {
+        self.census
+    }
+}
+
+fn work(input: &dyn Input, task: Task, dispatched: u64, notifier: &Notifier) {
+    let child_start = now_ns();
+    let ran = super::run::run(input, task.id.task, task.payload);
+    notifier.finished(Done {
+        id: task.id,
+        outcome: ran.outcome,
+        checksum: ran.checksum,
+        body: ran.body,
+        stamps: TaskStamps {
+            dispatched,
+            child_start,
+            work_start: ran.work_start,
+            work_end: ran.work_end,
+        },
+        child_pid: std::process::id(),
+        reaps: false,
+    });
+}

@@ -1,0 +1,90 @@
+//! `thread-pool`: a fixed pool of threads, rayon's, that share the input.
+
+use std::sync::Arc;
+
+use super::completion::Completions;
+use super::{
+    Ballast, Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId, TaskStamps,
+    WORKERS,
+};
+use crate::options;
+use crate::workload::Input;
+
+pub(super) const KIND: Kind = Kind {
+    name: "thread-pool",
+    summary: "a fixed pool of threads (rayon)",
+    options: &[WORKERS],
+    reaps: false,
+    start,
+};
+
+const KEY: u64 = 0;
+
+struct ThreadPool {
+    input: Arc<dyn Input>,
+    completions: Completions,
+    pool: rayon::ThreadPool,
+    census: Census,
+    _ballast: Ballast,
+}
+
+fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
+    let _ballast = Ballast::touch(setup.ballast_bytes);
+    let workers = options::count(setup.options, WORKERS.name)?;
+    let completions = Completions::new(setup.poller, KEY)
+        .map_err(|error| format!("make a channel from threads to the loop: {error}"))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers as usize)
+        .build()
+        .map_err(|error| format!("create a pool of {workers} threads: {error}"))?;
+    let census = Census {
+        started: workers,
+        alive: workers,
+        peak: workers,
+    };
+    Ok(Box::new(ThreadPool {
+        input: setup.prepare()?,
+        completions,
+        pool,
+        census,
+        _ballast,
+    }))
+}
+
+impl Strategy for ThreadPool {
+    fn begin(&mut self, task: Task, _: &mut Context<'_>) {
+        let input = Arc::clone(&self.input);
+        let notifier = self.completions.notifier();
+        self.pool.spawn(move || {
+            let ran = super::run::run(&*input, task.id.task, task.payload);
+            notifier.finished(Done {
+                id: task.id,
+                outcome: ran.outcome,
+                checksum: ran.checksum,
+                body: ran.body,
+                // rayon's queue is its own: the first that can be seen of a task is its thread.
+                // So waiting for a thread, wake-up included, counts as `queue`, and `creation`
+                // is nothing.
+                stamps: TaskStamps {
+                    dispatched: ran.work_start,
+                    child_start: ran.work_start,
+                    work_start: ran.work_start,
+                    work_end: ran.work_end,
+                },
+                child_pid: std::process::id(),
+                reaps: false,
+            });
+        });
+    }
+
+    fn ready(&mut self, _: Ready, cx: &mut Context<'_>) {
+        cx.events.extend(self.completions.drain().map(Event::Done));
+    }
+
+    /// A thread cannot be killed. It goes on, and its late answer is ignored.
+    fn expire(&mut self, _: TaskId, _: &mut Context<'_>) {}
+
+    fn census(&self) -> Census {
+        self.census
+    }
+}
