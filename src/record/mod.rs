@@ -4,12 +4,25 @@
 //! `forkbench report` reads the same files and nothing else.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+mod check;
+pub mod columns;
+mod csv_text;
+mod datapackage;
+pub mod environment;
+mod name;
+pub mod reader;
 pub mod rows;
+pub mod writer;
 
+pub use name::{run_id, utc_now};
+pub use reader::{read, read_requests};
 pub use rows::{RequestRow, TrialRow};
+pub use writer::RunDir;
 
 /// Version of the files' layout; a newer one is refused with both numbers.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -55,7 +68,7 @@ pub struct Environment {
 }
 
 /// One row of `plan.csv`: a planned trial, in order of execution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "every column has its sentence in results/README.md, which a test holds complete"
@@ -85,3 +98,88 @@ pub struct Run {
     /// What reading had to drop or doubt, in sentences with file and line.
     pub remarks: Vec<String>,
 }
+
+/// Why a run directory could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// A run is never written over something else.
+    #[error(
+        "run directory {}: exists already and is never overwritten; name another with --out, or \
+         move it away", .path.display()
+    )]
+    Exists {
+        /// What was to be created.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("{operation} {}: {source}", .path.display())]
+    Io {
+        /// What was attempted: `create`, `write`, `sync`, …
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no manifest.
+    #[error("{}: is no run directory: it has no manifest.json", .path.display())]
+    NotARun {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Written by a later forkbench, in a layout that this one does not know.
+    #[error(
+        "{}: has schema version {found}, this forkbench knows {SCHEMA_VERSION}; read it with the \
+         forkbench that wrote it, or a newer one", .path.display()
+    )]
+    NewerSchema {
+        /// The run directory.
+        path: PathBuf,
+        /// The version that its manifest names.
+        found: u64,
+    },
+    /// A file without which nothing can be said is not what it should be.
+    #[error("{}: {reason}", .path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with the line where there is one.
+        reason: String,
+    },
+}
+
+impl RecordError {
+    /// For `map_err`: the operation and what it was attempted on.
+    fn io(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordError {
+        let path = path.to_owned();
+        move |source| RecordError::Io {
+            operation,
+            path,
+            source,
+        }
+    }
+
+    fn malformed(path: &Path, reason: impl Into<String>) -> RecordError {
+        RecordError::Malformed {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Where the raw requests of a trial are, relative to the run directory.
+///
+/// # Errors
+/// The id is no plain name: it may come from a file that was edited by hand.
+fn requests_path(trial_id: &str) -> Result<PathBuf, RecordError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let path = PathBuf::from("requests").join(format!("{trial_id}.csv.zst"));
+    if trial_id.is_empty() || !trial_id.chars().all(plain) {
+        let reason = "a trial's id consists of letters, digits, `-` and `_`";
+        return Err(RecordError::malformed(&path, reason));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests;

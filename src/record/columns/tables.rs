@@ -1,0 +1,495 @@
+//! The tables themselves: data, and nothing else.
+
+use super::{Column, Kind, Presence, Table};
+
+const ROLES: Kind = Kind::Word(&["arm", "reference", "placebo"]);
+const STATUSES: Kind = Kind::Word(&["ok", "failed", "skipped", "partial"]);
+const OUTCOMES: Kind = Kind::Word(&[
+    "ok",
+    "app_error",
+    "crash",
+    "timeout",
+    "rejected",
+    "wrong_answer",
+]);
+
+/// `plan.csv`.
+pub const PLAN: Table = Table {
+    file: "plan.csv",
+    row: "one planned trial, in the order in which trials are to be run",
+    key: &["trial_id"],
+    columns: &[
+        always(
+            "trial_id",
+            Kind::Text,
+            "Names the trial in all files of the run; in planned order.",
+        ),
+        always(
+            "family_id",
+            Kind::Text,
+            "The family: workload, size, runtime and load. Arms of one family are compared.",
+        ),
+        always(
+            "block",
+            Kind::Integer,
+            "Which pass over all arms of the family, from 1.",
+        ),
+        always(
+            "position",
+            Kind::Integer,
+            "Place in the random order of the family's block, from 1.",
+        ),
+        always(
+            "role",
+            ROLES,
+            "`reference`: what the family's other arms are compared with. `placebo`: the same \
+             arm a second time, an A/A test. `arm`: any other.",
+        ),
+        always(
+            "strategy",
+            Kind::Text,
+            "How the requests are to be executed.",
+        ),
+        optional(
+            "options",
+            Kind::Text,
+            "The strategy's options, resolved, as `name=value` joined by `;` in the order of \
+             their names.",
+        ),
+        always(
+            "seed",
+            Kind::Integer,
+            "Seed of the block: all arms of a block get the same.",
+        ),
+    ],
+};
+
+/// `trials.csv`.
+pub const TRIALS: Table = Table {
+    file: "trials.csv",
+    row: "one attempt at one trial, in the order in which attempts ended, with all its factors",
+    key: &["trial_id", "attempt"],
+    columns: &[
+        always("run_id", Kind::Text, "The run, as in `manifest.json`."),
+        always("trial_id", Kind::Text, "The trial, as in `plan.csv`."),
+        always(
+            "attempt",
+            Kind::Integer,
+            "Which attempt at the trial, from 1. All attempts stay in the file.",
+        ),
+        always(
+            "family_id",
+            Kind::Text,
+            "The family: workload, size, runtime and load. Arms of one family are compared.",
+        ),
+        always(
+            "block",
+            Kind::Integer,
+            "Which pass over all arms of the family, from 1. The block, not the request, is the \
+             unit of replication.",
+        ),
+        always(
+            "position",
+            Kind::Integer,
+            "Place in the random order of the family's block, from 1.",
+        ),
+        always(
+            "role",
+            ROLES,
+            "`reference`: what the family's other arms are compared with. `placebo`: the same \
+             arm a second time, an A/A test. `arm`: any other.",
+        ),
+        always(
+            "runtime",
+            Kind::Text,
+            "What the subject is written in, as on the command line: `rust`.",
+        ),
+        always(
+            "workload",
+            Kind::Text,
+            "What a request does, as on the command line: `noop`, `random-sum`, `primes`.",
+        ),
+        always(
+            "size",
+            Kind::Word(&["s", "m", "l"]),
+            "Which of the workload's three inputs.",
+        ),
+        always(
+            "strategy",
+            Kind::Text,
+            "How requests are executed, as on the command line: `thread-pool`.",
+        ),
+        optional(
+            "options",
+            Kind::Text,
+            "The strategy's options, resolved, as `name=value` joined by `;` in the order of \
+             their names: `queue=64;workers=2`.",
+        ),
+        always(
+            "regime",
+            Kind::Text,
+            "How load is offered. `closed`: each caller sends its next request when its last \
+             was answered.",
+        ),
+        optional("callers", Kind::Integer, "Callers of a closed loop."),
+        optional(
+            "rate_per_s",
+            Kind::Number,
+            "Requests offered per second in an open loop; empty in a closed one.",
+        ),
+        optional(
+            "workers",
+            Kind::Integer,
+            "Long-lived workers; empty for strategies that have none.",
+        ),
+        always(
+            "placement",
+            Kind::Word(&["unpinned", "same-core", "other-core"]),
+            "Where processes may run. `unpinned`: wherever the kernel likes. `same-core`: \
+             subject and children on one core. `other-core`: children on another core than the \
+             subject.",
+        ),
+        always(
+            "payload_bytes",
+            Kind::Integer,
+            "Length of the payload that each request carries and each answer echoes.",
+        ),
+        always(
+            "ballast_bytes",
+            Kind::Integer,
+            "Memory touched, before the first request, in the process that creates children.",
+        ),
+        always(
+            "seed",
+            Kind::Integer,
+            "Seed of the block: all arms of a block get the same.",
+        ),
+        always(
+            "started_utc",
+            Kind::Utc,
+            "When the attempt began, by the wall clock.",
+        ),
+        always(
+            "status",
+            STATUSES,
+            "`ok`: ran to the end of its window. `failed`: something went wrong that is no \
+             request's outcome, such as a subject that died, or an answer was wrong. `skipped`: \
+             cannot be run here. `partial`: ended early, by an interrupt or the run's deadline. \
+             Only `ok` is compared.",
+        ),
+        optional(
+            "reason",
+            Kind::Text,
+            "Why the status is not `ok`, in words, with what the other side last said.",
+        ),
+        optional(
+            "validity",
+            Kind::Text,
+            "Whether the numbers may be used: empty if nothing speaks against it, else the word \
+             for what does.",
+        ),
+        optional(
+            "flags",
+            Kind::Text,
+            "Doubts that do not exclude the trial, as words joined by `;`.",
+        ),
+        optional(
+            "ready_ns",
+            Kind::Integer,
+            "From starting the subject to its READY: program start, input loaded, ballast \
+             touched, workers up.",
+        ),
+        optional(
+            "first_response_ns",
+            Kind::Integer,
+            "Response time of the cold first request of the fresh subject, alone. It is in no \
+             other column of latency.",
+        ),
+        optional(
+            "window_ns",
+            Kind::Integer,
+            "Length of the window: from the last completion of the warm-up to the completion \
+             that ends it.",
+        ),
+        always(
+            "n_ok",
+            Kind::Integer,
+            "Requests completed inside the window and answered rightly. All `n_` columns of \
+             outcomes, the throughput and the quantiles are of requests completed inside the \
+             window.",
+        ),
+        always(
+            "n_app_error",
+            Kind::Integer,
+            "Those whose task said that it failed, or whose child answered with something that \
+             is no answer.",
+        ),
+        always(
+            "n_crash",
+            Kind::Integer,
+            "Those whose child died, or whose task panicked, before it answered.",
+        ),
+        always(
+            "n_timeout",
+            Kind::Integer,
+            "Those not answered before the deadline; their children were killed.",
+        ),
+        always(
+            "n_rejected",
+            Kind::Integer,
+            "Those never executed: a full queue, or the system refused to create the child.",
+        ),
+        always(
+            "n_wrong_answer",
+            Kind::Integer,
+            "Those answered otherwise than every other strategy answers.",
+        ),
+        optional(
+            "throughput_per_s",
+            Kind::Number,
+            "`n_ok` per second of the window.",
+        ),
+        optional(
+            "response_p50_ns",
+            Kind::Integer,
+            "Median response time of ok requests, done − intended: what a caller waits, counted \
+             from when it meant to send. Quantiles are nearest-rank; the report shows them from \
+             20 requests on, with at least 10 beyond the quantile.",
+        ),
+        optional(
+            "response_p90_ns",
+            Kind::Integer,
+            "Response time that 90 % of ok requests did not exceed.",
+        ),
+        optional(
+            "response_p99_ns",
+            Kind::Integer,
+            "Response time that 99 % of ok requests did not exceed.",
+        ),
+        optional(
+            "response_max_ns",
+            Kind::Integer,
+            "The longest response time of an ok request, however few there were.",
+        ),
+        optional(
+            "service_p50_ns",
+            Kind::Integer,
+            "Median service time of ok requests, replied − accepted: what the subject took, \
+             without the driver's own wake-ups.",
+        ),
+        optional(
+            "service_p90_ns",
+            Kind::Integer,
+            "Service time that 90 % of ok requests did not exceed.",
+        ),
+        optional(
+            "service_p99_ns",
+            Kind::Integer,
+            "Service time that 99 % of ok requests did not exceed.",
+        ),
+        optional(
+            "transport_p50_ns",
+            Kind::Integer,
+            "Median of (accepted − sent) + (done − replied): between driver and subject, both \
+             ways. Phases are those of ok requests; of a request of several tasks, those of the \
+             task that finished last.",
+        ),
+        optional(
+            "queue_p50_ns",
+            Kind::Integer,
+            "Median of dispatched − accepted: until the strategy began with the task. Of a \
+             thread pool it contains waiting for a free worker, because a worker stamps \
+             `dispatched` when it takes the task.",
+        ),
+        optional(
+            "creation_p50_ns",
+            Kind::Integer,
+            "Median of child_start − dispatched: until the child ran its first own code.",
+        ),
+        optional(
+            "load_p50_ns",
+            Kind::Integer,
+            "Median of work_start − child_start: the child getting at its input. Only a program \
+             started per request must load it.",
+        ),
+        optional(
+            "work_p50_ns",
+            Kind::Integer,
+            "Median of work_end − work_start: the task itself.",
+        ),
+        optional(
+            "return_p50_ns",
+            Kind::Integer,
+            "Median of replied − work_end: the result's way back through the subject.",
+        ),
+        optional(
+            "reap_p50_ns",
+            Kind::Integer,
+            "Median of reaped − replied: until the child was reaped, after the answer; empty \
+             where nothing is reaped per request.",
+        ),
+        optional(
+            "cpu_user_ns",
+            Kind::Integer,
+            "CPU time in user mode of the subject's whole tree, children included, from READY \
+             to its end: the first request, the warm-up, the window and the shut-down. Divide \
+             by `n_served` for the cost of one request.",
+        ),
+        optional(
+            "cpu_system_ns",
+            Kind::Integer,
+            "CPU time in the kernel, over the same processes and span as `cpu_user_ns`.",
+        ),
+        optional(
+            "driver_cpu_ns",
+            Kind::Integer,
+            "CPU time of the driver itself, user and kernel, over the same span.",
+        ),
+        optional(
+            "faults_minor",
+            Kind::Integer,
+            "Page faults without input or output, over the same processes and span as \
+             `cpu_user_ns`.",
+        ),
+        optional(
+            "faults_major",
+            Kind::Integer,
+            "Page faults that read from a file or swap, over the same processes and span.",
+        ),
+        optional(
+            "ctx_voluntary",
+            Kind::Integer,
+            "Times a process gave up the processor to wait, over the same processes and span.",
+        ),
+        optional(
+            "ctx_involuntary",
+            Kind::Integer,
+            "Times the processor was taken away, over the same processes and span.",
+        ),
+        optional(
+            "children_started",
+            Kind::Integer,
+            "Processes or threads that the strategy created since the subject started.",
+        ),
+        optional(
+            "children_peak",
+            Kind::Integer,
+            "The most of them alive at one time.",
+        ),
+        optional(
+            "checksum",
+            Kind::Text,
+            "The checksum of the right answers, in hexadecimal; equal in all arms of a family.",
+        ),
+        optional(
+            "workload_options",
+            Kind::Text,
+            "The workload's options, resolved, written like `options`.",
+        ),
+        optional(
+            "n_served",
+            Kind::Integer,
+            "Requests that the columns `cpu_*`, `faults_*`, `ctx_*` and `driver_cpu_ns` cover: \
+             all that were answered from READY to the end, the first and the warm-up included.",
+        ),
+        optional(
+            "tasks",
+            Kind::Integer,
+            "Tasks that one request consists of.",
+        ),
+    ],
+};
+
+/// `requests/<trial_id>.csv.zst`.
+pub const REQUESTS: Table = Table {
+    file: "requests/<trial_id>.csv.zst",
+    row: "one request of the trial's window, with all its stamps",
+    key: &["id"],
+    columns: &[
+        always("id", Kind::Integer, "Names the request in the trial."),
+        always(
+            "intended_ns",
+            Kind::Integer,
+            "When the driver meant to send it. All stamps are `CLOCK_MONOTONIC`, one clock for \
+             all processes of the machine; an empty one did not happen.",
+        ),
+        always("sent_ns", Kind::Integer, "When the driver sent it."),
+        optional(
+            "accepted_ns",
+            Kind::Integer,
+            "When the subject had read it.",
+        ),
+        optional(
+            "dispatched_ns",
+            Kind::Integer,
+            "When the strategy began with the task. Stamps from here to `work_end_ns` are, of a \
+             request of several tasks, those of the task that finished last.",
+        ),
+        optional(
+            "child_start_ns",
+            Kind::Integer,
+            "When the child ran its first own code.",
+        ),
+        optional(
+            "work_start_ns",
+            Kind::Integer,
+            "When the task had its input and began.",
+        ),
+        optional(
+            "work_end_ns",
+            Kind::Integer,
+            "When the task had its result.",
+        ),
+        optional(
+            "replied_ns",
+            Kind::Integer,
+            "When the subject wrote the answer.",
+        ),
+        always(
+            "done_ns",
+            Kind::Integer,
+            "When the driver had read the answer.",
+        ),
+        optional(
+            "reaped_ns",
+            Kind::Integer,
+            "When the request's child had been reaped; empty where nothing is reaped per \
+             request.",
+        ),
+        optional(
+            "outcome",
+            OUTCOMES,
+            "How it ended, as counted in the `n_` columns of `trials.csv`.",
+        ),
+        optional(
+            "child_pid",
+            Kind::Integer,
+            "The process that worked; the subject's own where that was a thread of it.",
+        ),
+        always(
+            "weight",
+            Kind::Number,
+            "How many requests this one stands for: 1 while all are kept; above 1 in the \
+             uniform sample of a long trial; 0 for one that is kept only because it was among \
+             the slowest.",
+        ),
+    ],
+};
+
+const fn always(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
+    Column {
+        name,
+        kind,
+        presence: Presence::Always,
+        meaning,
+    }
+}
+
+const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
+    Column {
+        name,
+        kind,
+        presence: Presence::Optional,
+        meaning,
+    }
+}

@@ -1,0 +1,204 @@
+//! Files that somebody edited, or that another version wrote.
+
+use super::*;
+
+#[test]
+fn a_torn_last_row_is_dropped_and_said() {
+    let (_dir, path) = written();
+    edit(&path, "trials.csv", |text| text.trim_end().to_owned());
+    let run = read(&path).unwrap();
+    assert_eq!(run.trials.len(), 3);
+    let expected = "trials.csv:5: is torn: it has no line end; the row is left out";
+    assert_eq!(run.remarks, [expected]);
+}
+
+/// Changes the third trial's line and expects it, and nothing else, to be left out.
+#[track_caller]
+fn check_left_out(change: impl FnOnce(&str) -> String, expected: &str) {
+    let (_dir, path) = written();
+    edit(&path, "trials.csv", |text| {
+        let lines: Vec<&str> = text.lines().collect();
+        let changed = change(lines[3]);
+        assert_ne!(changed, lines[3], "nothing was changed");
+        let mut lines: Vec<&str> = lines;
+        lines[3] = &changed;
+        lines.join("\n") + "\n"
+    });
+    let run = read(&path).unwrap();
+    let ids: Vec<_> = run.trials.iter().map(|row| row.trial_id.as_str()).collect();
+    assert_eq!(ids, ["t0001", "t0002", "t0004"], "{:?}", run.remarks);
+    assert_eq!(run.remarks.len(), 1, "{:?}", run.remarks);
+    assert!(
+        run.remarks[0].starts_with("trials.csv:4: "),
+        "{:?}",
+        run.remarks
+    );
+    assert!(run.remarks[0].contains(expected), "{:?}", run.remarks);
+}
+
+#[test]
+fn rows_that_cannot_be_true_are_left_out_and_named() {
+    let replace = |from: &'static str, to: &'static str| move |line: &str| line.replace(from, to);
+    check_left_out(
+        replace("t0003", "t0002"),
+        "`position` is `3`, the plan says `2`",
+    );
+    check_left_out(
+        replace("t0003", "t0009"),
+        "trial `t0009` is not in the plan",
+    );
+    check_left_out(
+        replace(",fork,", ",frok,"),
+        "unknown strategy `frok`; expected blocking",
+    );
+    check_left_out(
+        replace(",fork,", ",pool,"),
+        "`strategy` is `pool`, the plan says `fork`",
+    );
+    check_left_out(replace(",noop,", ",nope,"), "unknown workload `nope`");
+    check_left_out(
+        replace(",noop,", ",primes,"),
+        "the rest of the family says `noop`",
+    );
+    check_left_out(replace(",rust,", ",rusty,"), "`runtime` is `rusty`");
+    check_left_out(replace(",arm,", ",leg,"), "`role` is `leg`; expected arm, ");
+    check_left_out(
+        replace(",ok,", ",fine,"),
+        "`status` is `fine`; expected ok, ",
+    );
+    check_left_out(replace(",ok,", ",,"), "`status` is empty");
+    check_left_out(replace(",s,fork", ",xl,fork"), "`size` is `xl`");
+    check_left_out(
+        replace(",20,", ",twenty,"),
+        "`n_ok` is `twenty`; expected a whole number",
+    );
+    check_left_out(replace(",20,", ",-1,"), "`n_ok` is `-1`");
+    check_left_out(replace("1234.5", "NaN"), "`throughput_per_s` is `NaN`");
+    check_left_out(replace(",1,3,", ",1,99999999999,"), "`position`");
+    check_left_out(replace("2026-11-23T", "yesterday "), "`started_utc`");
+    check_left_out(
+        replace("20261123T081500Z-vm-Main", "other"),
+        "the manifest says",
+    );
+    check_left_out(replace(",rust,", ","), "fields, the header has");
+    check_left_out(replace(",rust,", ",\"rust,"), "fields, the header has");
+}
+
+#[test]
+fn a_doubled_key_keeps_the_first_row() {
+    let (_dir, path) = written();
+    edit(&path, "trials.csv", |text| {
+        let second = text.lines().nth(2).unwrap().replace("1234.5", "9.9");
+        format!("{text}{second}\n")
+    });
+    let run = read(&path).unwrap();
+    assert_eq!(run.trials, plan().iter().map(trial).collect::<Vec<_>>());
+    let expected = "trials.csv:6: trial `t0002` attempt 1 is on line 3 already; the row is left \
+                    out";
+    assert_eq!(run.remarks, [expected]);
+}
+
+#[test]
+fn bytes_that_are_no_text_cost_their_row_only() {
+    let (_dir, path) = written();
+    let mut bytes = fs::read(path.join("trials.csv")).unwrap();
+    let at = bytes
+        .windows(5)
+        .position(|found| found == b"t0003")
+        .unwrap();
+    bytes[at] = 0xff;
+    fs::write(path.join("trials.csv"), bytes).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!(run.trials.len(), 3);
+    assert!(
+        run.remarks[0].starts_with("trials.csv:4: is not UTF-8"),
+        "{:?}",
+        run.remarks
+    );
+}
+
+#[test]
+fn editors_that_change_line_ends_do_no_harm() {
+    let (_dir, path) = written();
+    edit(&path, "trials.csv", |text| {
+        format!("\u{feff}{}\r\n", text.replace('\n', "\r\n"))
+    });
+    let run = read(&path).unwrap();
+    assert_eq!(
+        (run.trials.len(), run.remarks.len()),
+        (4, 0),
+        "{:?}",
+        run.remarks
+    );
+}
+
+#[test]
+fn columns_of_other_versions_are_no_obstacle() {
+    let (_dir, path) = written();
+    edit(&path, "trials.csv", |text| {
+        let (header, rows) = text.split_once('\n').unwrap();
+        let rows = rows.replace('\n', ",later\n");
+        let older = header.replace(",n_served,", ",not_a_column,");
+        format!("{older},from_later\n{rows}")
+    });
+    let run = read(&path).unwrap();
+    assert_eq!(
+        (run.trials.len(), run.remarks.len()),
+        (4, 0),
+        "{:?}",
+        run.remarks
+    );
+    assert_eq!(run.trials[0].n_served, None);
+    edit(&path, "trials.csv", |text| {
+        text.replacen(",n_ok,", ",n_fine,", 1)
+    });
+    let run = read(&path).unwrap();
+    assert_eq!(run.trials.len(), 0);
+    assert_eq!(
+        run.remarks,
+        ["trials.csv: has no column `n_ok`; no row of it is used"]
+    );
+}
+
+#[test]
+fn a_flood_of_faults_is_counted_not_listed() {
+    let (_dir, path) = written();
+    edit(&path, "trials.csv", |text| text + &"x\n".repeat(70));
+    let run = read(&path).unwrap();
+    assert_eq!((run.trials.len(), run.remarks.len()), (4, 51));
+    assert_eq!(run.remarks[50], "trials.csv: 20 more rows are left out");
+}
+
+#[test]
+fn what_is_no_run_or_a_later_one_is_refused() {
+    let (dir, path) = written();
+    let error = read(dir.path()).unwrap_err();
+    assert!(matches!(error, RecordError::NotARun { .. }), "{error}");
+    assert!(error.to_string().contains("is no run directory"), "{error}");
+    edit(&path, "manifest.json", |_| {
+        "{\"schema_version\": 99, \"other\": 1}".into()
+    });
+    let error = read(&path).unwrap_err();
+    assert!(
+        matches!(error, RecordError::NewerSchema { found: 99, .. }),
+        "{error}"
+    );
+    let both = format!("schema version 99, this forkbench knows {SCHEMA_VERSION};");
+    assert!(error.to_string().contains(&both), "{error}");
+    edit(&path, "manifest.json", |_| "{\"schema_version\": 1,".into());
+    let error = read(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("manifest.json: ") && error.contains("line 1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn missing_files_are_remarked_on() {
+    let (_dir, path) = written();
+    fs::remove_file(path.join("env.json")).unwrap();
+    fs::remove_file(path.join("plan.csv")).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!((run.trials.len(), run.plan.len()), (4, 0));
+    assert_eq!(run.remarks.len(), 2, "{:?}", run.remarks);
+}

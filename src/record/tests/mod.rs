@@ -1,0 +1,266 @@
+//! Writer and reader together: what one writes the other reads, whatever happened in between.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::protocol::Outcome;
+
+mod by_hand;
+mod damage;
+
+fn manifest() -> Manifest {
+    Manifest {
+        schema_version: SCHEMA_VERSION,
+        run_id: "20261123T081500Z-vm-Main".into(),
+        forkbench_version: "0.1.0".into(),
+        git_revision: String::new(),
+        arguments: vec!["run".into()],
+        experiment: "main".into(),
+        question: "How?".into(),
+        reference: "blocking".into(),
+        preset: "smoke".into(),
+        blocks: 1,
+        budget_ns: None,
+        seed: u64::MAX,
+        started_utc: "2026-11-23T08:15:00.000Z".into(),
+    }
+}
+
+fn plan() -> Vec<PlanRow> {
+    ["blocking", "blocking", "fork", "pool"]
+        .iter()
+        .zip(["reference", "placebo", "arm", "arm"])
+        .zip(1..)
+        .map(|((strategy, role), position)| PlanRow {
+            trial_id: format!("t{position:04}"),
+            family_id: "noop-s-rust-closed2".into(),
+            block: 1,
+            position,
+            role: role.into(),
+            strategy: (*strategy).into(),
+            options: if *strategy == "pool" {
+                "queue=4;workers=2"
+            } else {
+                ""
+            }
+            .into(),
+            seed: u64::MAX - 1,
+        })
+        .collect()
+}
+
+fn trial(planned: &PlanRow) -> TrialRow {
+    let planned = planned.clone();
+    TrialRow {
+        run_id: manifest().run_id,
+        trial_id: planned.trial_id,
+        attempt: 1,
+        family_id: planned.family_id,
+        block: planned.block,
+        position: planned.position,
+        role: planned.role,
+        runtime: "rust".into(),
+        workload: "noop".into(),
+        size: "s".into(),
+        strategy: planned.strategy,
+        options: planned.options,
+        regime: "closed".into(),
+        callers: Some(2),
+        placement: "unpinned".into(),
+        seed: planned.seed,
+        started_utc: "2026-11-23T08:15:01.250Z".into(),
+        status: "ok".into(),
+        reason: "said, \"no\" – ünd".into(),
+        n_ok: 20,
+        throughput_per_s: Some(1234.5),
+        response_p50_ns: Some(u64::MAX),
+        checksum: "00ff".into(),
+        n_served: Some(31),
+        ..TrialRow::default()
+    }
+}
+
+fn requests() -> Vec<RequestRow> {
+    (0..500)
+        .map(|id| RequestRow {
+            id,
+            intended_ns: 10 * id,
+            sent_ns: 10 * id + 1,
+            accepted_ns: (id % 3 > 0).then_some(10 * id + 2),
+            done_ns: 10 * id + 9,
+            outcome: Outcome::ALL.get(id as usize % 7).copied(),
+            child_pid: Some(7),
+            weight: 1.5,
+            ..RequestRow::default()
+        })
+        .collect()
+}
+
+fn create(dir: &TempDir) -> Result<RunDir, RecordError> {
+    let mut environment = Environment::default();
+    environment.record("cpus_online", Ok(2));
+    environment.record::<u32>("cpu_boost", Err("not here".into()));
+    let path = dir.path().join("results/run");
+    RunDir::create(
+        &path,
+        &manifest(),
+        &environment,
+        "name = \"main\"\n",
+        &plan(),
+    )
+}
+
+/// A finished run with a row for every planned trial.
+fn written() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = create(&dir).unwrap();
+    for planned in &plan() {
+        run.append_trial(&trial(planned)).unwrap();
+    }
+    run.write_requests("t0001", &requests()).unwrap();
+    let path = run.path().to_owned();
+    run.finish().unwrap();
+    (dir, path)
+}
+
+fn edit(path: &Path, file: &str, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(path.join(file)).unwrap();
+    fs::write(path.join(file), change(text)).unwrap();
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let (_dir, path) = written();
+    let run = read(&path).unwrap();
+    assert_eq!(run.remarks, [""; 0]);
+    assert_eq!(run.manifest, manifest());
+    assert_eq!(run.plan, plan());
+    assert_eq!(run.trials, plan().iter().map(trial).collect::<Vec<_>>());
+    assert_eq!(run.environment.facts["cpus_online"], 2);
+    assert_eq!(run.environment.unavailable["cpu_boost"], "not here");
+    assert_eq!(read_requests(&path, "t0001").unwrap(), requests());
+    let mut names: Vec<_> = fs::read_dir(&path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let expected = "datapackage.json env.json experiment.toml manifest.json plan.csv requests \
+                    trials.csv";
+    assert_eq!(names.join(" "), expected);
+}
+
+#[test]
+fn the_data_package_describes_the_files_that_are_there() {
+    let (_dir, path) = written();
+    let text = fs::read_to_string(path.join("datapackage.json")).unwrap();
+    let package: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let resources = package["resources"].as_array().unwrap();
+    assert_eq!(resources.len(), 2);
+    for resource in resources {
+        let file = path.join(resource["path"].as_str().unwrap());
+        let fields = resource["schema"]["fields"].as_array().unwrap();
+        let mut reader = csv::Reader::from_path(file).unwrap();
+        let header = reader.headers().unwrap().clone();
+        let names: Vec<_> = fields.iter().map(|f| f["name"].as_str().unwrap()).collect();
+        assert_eq!(header, names);
+        for key in resource["schema"]["primaryKey"].as_array().unwrap() {
+            assert!(names.contains(&key.as_str().unwrap()));
+        }
+        for record in reader.records() {
+            for (field, cell) in fields.iter().zip(&record.unwrap()) {
+                check_constraints(field, cell);
+            }
+        }
+    }
+}
+
+fn check_constraints(field: &serde_json::Value, cell: &str) {
+    let constraints = &field["constraints"];
+    if cell.is_empty() {
+        assert_ne!(constraints["required"], true, "{field}");
+        return;
+    }
+    if let Some(words) = constraints["enum"].as_array() {
+        assert!(words.iter().any(|word| word == cell), "{field}: {cell}");
+    }
+    match field["type"].as_str().unwrap() {
+        "integer" => assert!(cell.parse::<u64>().is_ok(), "{field}: {cell}"),
+        "number" => assert!(cell.parse::<f64>().unwrap() >= 0.0, "{field}: {cell}"),
+        "datetime" => assert!(cell.ends_with('Z'), "{field}: {cell}"),
+        kind => assert_eq!(kind, "string"),
+    }
+}
+
+#[test]
+fn an_existing_path_is_refused_and_left_alone() {
+    let (dir, path) = written();
+    let error = create(&dir).unwrap_err();
+    assert!(matches!(&error, RecordError::Exists { path: found } if *found == path));
+    assert!(error.to_string().contains("--out"), "{error}");
+    assert_eq!(read(&path).unwrap().trials.len(), 4);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_with_the_operation() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("results"), "a file").unwrap();
+    let error = create(&dir).unwrap_err().to_string();
+    let expected = format!("create directory {}", dir.path().join("results").display());
+    assert!(error.starts_with(&expected), "{error}");
+}
+
+#[test]
+fn one_writer_holds_the_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = create(&dir).unwrap();
+    let path = run.path().join("trials.csv");
+    let second = fs::File::options().append(true).open(path).unwrap();
+    second.try_lock().unwrap_err();
+    drop(run);
+    second.try_lock().unwrap();
+}
+
+#[test]
+fn the_scratch_directory_goes_with_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = create(&dir).unwrap();
+    let scratch = run.scratch().unwrap().to_owned();
+    fs::create_dir(scratch.join("input")).unwrap();
+    fs::write(scratch.join("input/data"), "x").unwrap();
+    assert_eq!(run.scratch().unwrap(), scratch);
+    drop(run);
+    assert!(!scratch.exists());
+    assert_eq!(
+        read(&dir.path().join("results/run")).unwrap().remarks,
+        [""; 0]
+    );
+}
+
+#[test]
+fn requests_are_written_once_and_under_plain_names_only() {
+    let (_dir, path) = written();
+    for name in ["", "../t1", "a/b", "t.1"] {
+        assert!(
+            matches!(
+                read_requests(&path, name),
+                Err(RecordError::Malformed { .. })
+            ),
+            "{name}"
+        );
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let run = create(&dir).unwrap();
+    run.write_requests("t0001", &requests()).unwrap();
+    let error = run.write_requests("t0001", &[]).unwrap_err().to_string();
+    assert!(error.contains("requests/t0001.csv.zst"), "{error}");
+    assert_eq!(read_requests(run.path(), "t0001").unwrap().len(), 500);
+    run.write_requests("t0002", &[]).unwrap();
+    assert_eq!(read_requests(run.path(), "t0002").unwrap(), []);
+    let error = read_requests(run.path(), "t0003").unwrap_err().to_string();
+    assert!(
+        error.starts_with("open ") && error.contains("t0003.csv.zst"),
+        "{error}"
+    );
+}

@@ -1,0 +1,273 @@
+//! Writes a run directory: the driver's side.
+//!
+//! What is on disk stays good whatever happens next: files that are written once are complete or
+//! absent, rows are appended whole and synced one by one, and after the first error nothing more
+//! is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{
+    Environment, Manifest, PlanRow, RecordError, RequestRow, TrialRow, csv_text, datapackage,
+    requests_path,
+};
+
+/// What zstd itself takes when nothing is said.
+const ZSTD_LEVEL: i32 = 3;
+
+/// A run directory that this process made and alone writes to.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    trials: Appender,
+    scratch: Option<PathBuf>,
+}
+
+impl RunDir {
+    /// Makes the directory with all that is known before the first trial. `experiment_toml` is
+    /// the experiment as it was read.
+    ///
+    /// # Errors
+    /// [`RecordError::Exists`], or what the system refused; then nothing is left behind.
+    pub fn create(
+        path: &Path,
+        manifest: &Manifest,
+        environment: &Environment,
+        experiment_toml: &str,
+        plan: &[PlanRow],
+    ) -> Result<RunDir, RecordError> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(RecordError::io("create directory", parent))?;
+        }
+        // Atomic: of two that try, one makes it.
+        fs::create_dir(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => RecordError::Exists {
+                path: path.to_owned(),
+            },
+            _ => RecordError::io("create directory", path)(error),
+        })?;
+        fill(path, manifest, environment, experiment_toml, plan).inspect_err(|_| {
+            // The directory is ours and holds no measurement yet. If it cannot be removed, the
+            // error at hand says more than that one would.
+            let _ = fs::remove_dir_all(path);
+        })
+    }
+
+    /// Where the run is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A directory for sockets and inputs, made at the first call and removed with this value.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn scratch(&mut self) -> Result<&Path, RecordError> {
+        if self.scratch.is_none() {
+            let path = self.path.join("scratch");
+            fs::create_dir(&path).map_err(RecordError::io("create directory", &path))?;
+            self.scratch = Some(path);
+        }
+        Ok(self.scratch.as_deref().unwrap_or(&self.path))
+    }
+
+    /// Appends one row to `trials.csv`; on disk when this returns.
+    ///
+    /// # Errors
+    /// The disk is full or failing. Rows that were there before are intact, and this one is not
+    /// there; every later call fails too.
+    pub fn append_trial(&mut self, row: &TrialRow) -> Result<(), RecordError> {
+        self.trials.append(row)
+    }
+
+    /// Writes `requests/<trial_id>.csv.zst`; complete and on disk when this returns.
+    ///
+    /// # Errors
+    /// The disk is full or failing, or the trial has its file already. An incomplete file never
+    /// has the final name.
+    pub fn write_requests(&self, trial_id: &str, rows: &[RequestRow]) -> Result<(), RecordError> {
+        let path = self.path.join(requests_path(trial_id)?);
+        if path.exists() {
+            let source = io::ErrorKind::AlreadyExists.into();
+            return Err(RecordError::io("create", &path)(source));
+        }
+        write_once(&path, |file| {
+            let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL)?;
+            encoder.include_checksum(true)?;
+            let mut writer = csv::WriterBuilder::new()
+                .has_headers(false)
+                .from_writer(encoder);
+            writer.write_record(csv_text::header_of(&RequestRow::default())?)?;
+            for row in rows {
+                writer.serialize(row)?;
+            }
+            let encoder = writer.into_inner().map_err(|error| error.into_error())?;
+            encoder.finish().map(|_| ())
+        })
+    }
+
+    /// Ends the run: removes the scratch directory and syncs the rest.
+    ///
+    /// # Errors
+    /// What could not be removed or synced. All rows are on disk all the same.
+    pub fn finish(mut self) -> Result<(), RecordError> {
+        if let Some(scratch) = self.scratch.take() {
+            fs::remove_dir_all(&scratch).map_err(RecordError::io("remove", &scratch))?;
+        }
+        sync_dir(&self.path)
+    }
+}
+
+impl Drop for RunDir {
+    fn drop(&mut self) {
+        if let Some(scratch) = self.scratch.take() {
+            // Nobody to tell; `finish` is where this is reported.
+            let _ = fs::remove_dir_all(scratch);
+        }
+    }
+}
+
+/// Writes everything into the empty directory. The manifest comes last, because a directory that
+/// has one counts as a run.
+fn fill(
+    dir: &Path,
+    manifest: &Manifest,
+    environment: &Environment,
+    experiment_toml: &str,
+    plan: &[PlanRow],
+) -> Result<RunDir, RecordError> {
+    let file = |name: &str| dir.join(name);
+    write_once(&file("experiment.toml"), |out| {
+        out.write_all(experiment_toml.as_bytes())
+    })?;
+    write_json(&file("env.json"), environment)?;
+    write_json(&file("datapackage.json"), &datapackage::describe(manifest))?;
+    write_once(&file("plan.csv"), |out| {
+        out.write_all(&csv_text::header_line(&PlanRow::default())?)?;
+        plan.iter()
+            .try_for_each(|row| out.write_all(&csv_text::line(row)?))
+    })?;
+    let requests = file("requests");
+    fs::create_dir(&requests).map_err(RecordError::io("create directory", &requests))?;
+    let trials = Appender::create(&file("trials.csv"), &TrialRow::default())?;
+    write_json(&file("manifest.json"), manifest)?;
+    if let Some(parent) = dir.parent() {
+        sync_dir(parent)?;
+    }
+    Ok(RunDir {
+        path: dir.to_owned(),
+        trials,
+        scratch: None,
+    })
+}
+
+/// A CSV file that grows by whole, synced rows.
+#[derive(Debug)]
+struct Appender {
+    file: File,
+    path: PathBuf,
+    /// Up to here the file consists of whole rows.
+    len: u64,
+    /// An append failed: what is behind `len`, and whether the disk can be trusted, is unknown.
+    failed: bool,
+}
+
+impl Appender {
+    fn create<T: Serialize>(path: &Path, sample: &T) -> Result<Appender, RecordError> {
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(path)
+            .map_err(RecordError::io("create", path))?;
+        // Against a second writer that opens the directory to continue it. Closed on exec, so
+        // no subject can hold it after the driver is gone.
+        file.try_lock()
+            .map_err(|error| RecordError::io("lock", path)(error.into()))?;
+        let mut appender = Appender {
+            file,
+            path: path.to_owned(),
+            len: 0,
+            failed: false,
+        };
+        let header = csv_text::header_line(sample);
+        appender.append_line(header.map_err(|e| RecordError::io("write", path)(e.into()))?)?;
+        Ok(appender)
+    }
+
+    fn append<T: Serialize>(&mut self, row: &T) -> Result<(), RecordError> {
+        let line = csv_text::line(row);
+        self.append_line(line.map_err(|e| RecordError::io("write", &self.path)(e.into()))?)
+    }
+
+    fn append_line(&mut self, line: Vec<u8>) -> Result<(), RecordError> {
+        if self.failed {
+            let source = io::Error::other("an earlier row could not be written");
+            return Err(RecordError::io("append to", &self.path)(source));
+        }
+        let written = self.file.write_all(&line);
+        match written.and_then(|()| self.file.sync_data()) {
+            Ok(()) => {
+                self.len += line.len() as u64;
+                Ok(())
+            }
+            Err(source) => {
+                self.failed = true;
+                // Takes back the part of a row that fitted; a reader would drop it anyway.
+                let _ = self
+                    .file
+                    .set_len(self.len)
+                    .and_then(|()| self.file.sync_all());
+                Err(RecordError::io("append to", &self.path)(source))
+            }
+        }
+    }
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), RecordError> {
+    write_once(path, |out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        out.write_all(b"\n")
+    })
+}
+
+/// Writes a file under a temporary name, syncs it, and gives it its own name: under that it is
+/// complete or absent.
+fn write_once(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> Result<(), RecordError> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".part");
+    let temporary = PathBuf::from(temporary);
+    let attempt = || {
+        let file = File::create_new(&temporary)?;
+        let mut out = BufWriter::new(&file);
+        write(&mut out)?;
+        out.flush()?;
+        drop(out);
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    attempt().map_err(|source| {
+        // Makes room again where the disk is full; whether that works changes nothing.
+        let _ = fs::remove_file(&temporary);
+        RecordError::io("write", path)(source)
+    })?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Makes names in a directory durable, as syncing a file makes its bytes.
+fn sync_dir(dir: &Path) -> Result<(), RecordError> {
+    // A bare name's parent is the empty path, by which nothing can be opened.
+    let dir = if dir.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        dir
+    };
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(RecordError::io("sync", dir))
+}
