@@ -55,9 +55,13 @@ fn children() -> io::Result<Vec<u32>> {
     let own = std::process::id();
     let mut pids = Vec::new();
     for entry in fs::read_dir("/proc")? {
-        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<u32>() else {
+            continue;
+        };
         // A process may end while the list is read.
-        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+            continue;
+        };
         if parent_of(&stat) == Some(own) {
             pids.push(pid);
         }
@@ -68,7 +72,12 @@ fn children() -> io::Result<Vec<u32>> {
 /// The fourth field of `/proc/PID/stat`; the second is a name in parentheses that may itself have
 /// spaces and parentheses.
 fn parent_of(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
 }
 
 /// How many descriptors this process has open.

@@ -153,7 +153,8 @@ impl Closed<'_> {
         self.send(1)?;
         let mut frames = Vec::new();
         let mut heard_ns = now_ns();
-        while self.phase != Phase::Drain || !self.in_flight.is_empty() || !self.unreaped.is_empty() {
+        while self.phase != Phase::Drain || !self.in_flight.is_empty() || !self.unreaped.is_empty()
+        {
             if super::interrupted() {
                 return Err(TargetError::Interrupted);
             }
@@ -162,7 +163,8 @@ impl Closed<'_> {
             if read_ns == 0 {
                 if now_ns() >= patience {
                     let waiting = self.in_flight.len() + self.unreaped.len();
-                    let what = format!("is silent; {waiting} requests wait for an answer or reaping");
+                    let what =
+                        format!("is silent; {waiting} requests wait for an answer or reaping");
                     return Err(TargetError::Silent(what));
                 }
                 continue;
@@ -173,7 +175,10 @@ impl Closed<'_> {
             }
             // Callers send their next request before the answers are looked at: verifying must
             // not stand between an answer and the next request.
-            let answers = frames.iter().filter(|frame| frame.header.kind == Kind::Reply).count();
+            let answers = frames
+                .iter()
+                .filter(|frame| frame.header.kind == Kind::Reply)
+                .count();
             let (counted, wanted) = self.advance(read_ns, answers as u64);
             self.send(wanted)?;
             for frame in frames.drain(..) {
@@ -196,21 +201,36 @@ impl Closed<'_> {
         let pace = self.pace;
         match self.phase {
             Phase::First => {
-                self.phase = Phase::WarmUp { since_ns: now, completed: 0 };
+                self.phase = Phase::WarmUp {
+                    since_ns: now,
+                    completed: 0,
+                };
                 (Counted::No, u64::from(pace.callers))
             }
-            Phase::WarmUp { since_ns, completed } => {
+            Phase::WarmUp {
+                since_ns,
+                completed,
+            } => {
                 let completed = completed + completed_now;
-                let warm = now - since_ns >= pace.warm_up_ns
-                    && completed >= 2 * u64::from(pace.callers);
+                let warm =
+                    now - since_ns >= pace.warm_up_ns && completed >= 2 * u64::from(pace.callers);
                 self.phase = if warm || now - since_ns >= pace.max_window_ns {
-                    Phase::Window { since_ns: now, completed: 0 }
+                    Phase::Window {
+                        since_ns: now,
+                        completed: 0,
+                    }
                 } else {
-                    Phase::WarmUp { since_ns, completed }
+                    Phase::WarmUp {
+                        since_ns,
+                        completed,
+                    }
                 };
                 (Counted::No, completed_now)
             }
-            Phase::Window { since_ns, completed } => {
+            Phase::Window {
+                since_ns,
+                completed,
+            } => {
                 let completed = completed + completed_now;
                 let elapsed = now - since_ns;
                 let enough = elapsed >= pace.min_window_ns && completed >= pace.min_requests;
@@ -219,7 +239,10 @@ impl Closed<'_> {
                     self.phase = Phase::Drain;
                     return (Counted::Yes, 0);
                 }
-                self.phase = Phase::Window { since_ns, completed };
+                self.phase = Phase::Window {
+                    since_ns,
+                    completed,
+                };
                 (Counted::Yes, completed_now)
             }
             Phase::Drain => (Counted::No, 0),
@@ -245,7 +268,9 @@ impl Closed<'_> {
     fn take(&mut self, frame: &Frame, done_ns: u64, counted: Counted) -> Result<(), TargetError> {
         let id = frame.header.id;
         let Some(sent_ns) = self.in_flight.remove(&id) else {
-            return Err(TargetError::Silent(format!("answered request {id}, which it was not asked")));
+            return Err(TargetError::Silent(format!(
+                "answered request {id}, which it was not asked"
+            )));
         };
         let (reply, body) = Reply::decode(&frame.body)?;
         let outcome = self.judge(id, frame.header.outcome, &reply, body);
@@ -269,7 +294,10 @@ impl Closed<'_> {
         if outcome != Outcome::Ok {
             return outcome;
         }
-        let right_sum = self.exchange.checksum.is_none_or(|due| due == reply.checksum);
+        let right_sum = self
+            .exchange
+            .checksum
+            .is_none_or(|due| due == reply.checksum);
         let sent = &self.exchange.payload;
         let head = sent.len().min(8);
         let right_echo = !self.exchange.echo
@@ -287,14 +315,24 @@ impl Closed<'_> {
         let id = frame.header.id;
         let at_ns = frame.body.as_slice().try_into().map(u64::from_le_bytes);
         let (Some((row, counted)), Ok(at_ns)) = (self.unreaped.remove(&id), at_ns) else {
-            return Err(TargetError::Silent(format!("told of a reaping for request {id} out of turn")));
+            return Err(TargetError::Silent(format!(
+                "told of a reaping for request {id} out of turn"
+            )));
         };
-        self.count(RequestRow { reaped_ns: Some(at_ns), ..row }, counted);
+        self.count(
+            RequestRow {
+                reaped_ns: Some(at_ns),
+                ..row
+            },
+            counted,
+        );
         Ok(())
     }
 
     fn count(&mut self, row: RequestRow, counted: Counted) {
-        let Some(outcome) = row.outcome.filter(|_| counted == Counted::Yes) else { return };
+        let Some(outcome) = row.outcome.filter(|_| counted == Counted::Yes) else {
+            return;
+        };
         self.measured.outcomes[outcome as usize] += 1;
         if outcome == Outcome::Ok {
             self.measured.samples.offer(row);
@@ -328,7 +366,11 @@ fn row(id: u64, sent_ns: u64, done_ns: u64, outcome: Outcome, reply: &Reply) -> 
 
 fn reason(outcome: Outcome, reply: &Reply, body: &[u8]) -> String {
     if outcome == Outcome::WrongAnswer {
-        return format!("wrong_answer: {} bytes, checksum {}", body.len(), reply.checksum);
+        return format!(
+            "wrong_answer: {} bytes, checksum {}",
+            body.len(),
+            reply.checksum
+        );
     }
     format!("{}: {}", outcome.name(), String::from_utf8_lossy(body))
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub mod leftovers;
 pub mod load;
 pub mod oracle;
+pub mod run;
 pub mod samples;
 pub mod target;
 pub mod trial;
@@ -32,5 +33,7 @@ pub fn catch_interrupts() -> std::io::Result<()> {
 
 /// Whether the user wants the run to end.
 pub fn interrupted() -> bool {
-    INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    INTERRUPTED
+        .get()
+        .is_some_and(|flag| flag.load(Ordering::Relaxed))
 }

@@ -26,13 +26,21 @@ impl Oracle {
         let checksum = match self.known.get(spec) {
             Some(known) => *known,
             None => {
-                let asked = if workload.is_fault() { None } else { Some(ask(subject, spec)?) };
+                let asked = if workload.is_fault() {
+                    None
+                } else {
+                    Some(ask(subject, spec)?)
+                };
                 self.known.insert(spec.clone(), asked);
                 asked
             }
         };
         let payload = pattern(spec.payload_bytes as usize, seed);
-        Ok(Exchange { payload, echo: workload.takes_payload(), checksum })
+        Ok(Exchange {
+            payload,
+            echo: workload.takes_payload(),
+            checksum,
+        })
     }
 }
 

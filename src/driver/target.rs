@@ -104,7 +104,12 @@ impl Target {
     /// It could not be started, ended, failed or was silent; or the user interrupted.
     pub fn start(launch: &Launch, configure: &Configure) -> Result<Target, TargetError> {
         let started_ns = now_ns();
-        let name = launch.command.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let name = launch
+            .command
+            .iter()
+            .map(|p| p.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(" ");
         let attempt = |error: io::Error| TargetError::Io {
             attempt: format!("start subject `{name}`"),
             error,
@@ -192,7 +197,10 @@ impl Target {
         };
         if was_behind || !done {
             let wanted = self.poller.want_write(&self.conn, SOCKET, !done);
-            wanted.map_err(|error| TargetError::Io { attempt: "wait to write".into(), error })?;
+            wanted.map_err(|error| TargetError::Io {
+                attempt: "wait to write".into(),
+                error,
+            })?;
         }
         Ok(())
     }
@@ -205,8 +213,13 @@ impl Target {
     pub fn wait(&mut self, until_ns: Option<u64>) -> Result<u64, TargetError> {
         let timeout = until_ns.map(|until| until.saturating_sub(now_ns()));
         let waited = self.poller.wait(&mut self.events, timeout);
-        waited.map_err(|error| TargetError::Io { attempt: "wait for the subject".into(), error })?;
-        let Some(&event) = self.events.first() else { return Ok(0) };
+        waited.map_err(|error| TargetError::Io {
+            attempt: "wait for the subject".into(),
+            error,
+        })?;
+        let Some(&event) = self.events.first() else {
+            return Ok(0);
+        };
         if event.writable && self.conn.is_behind() {
             self.flush()?;
         }
@@ -229,9 +242,9 @@ impl Target {
     /// It is none, or says that the subject has failed.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, TargetError> {
         match self.conn.next_frame()? {
-            Some(frame) if frame.header.kind == Kind::Failed => {
-                Err(TargetError::Failed(String::from_utf8_lossy(&frame.body).into_owned()))
-            }
+            Some(frame) if frame.header.kind == Kind::Failed => Err(TargetError::Failed(
+                String::from_utf8_lossy(&frame.body).into_owned(),
+            )),
             frame => Ok(frame),
         }
     }
@@ -269,13 +282,19 @@ impl Target {
         })?;
         let exit = self.wait_exit(until_ns)?;
         if !exit.status.success() {
-            return Err(TargetError::Gone { how: exit.status.to_string(), said: self.last_words() });
+            return Err(TargetError::Gone {
+                how: exit.status.to_string(),
+                said: self.last_words(),
+            });
         }
         Ok(Farewell { stats, exit })
     }
 
     fn wait_exit(&mut self, until_ns: u64) -> Result<Exit, TargetError> {
-        let io_error = |error| TargetError::Io { attempt: "wait for the subject's end".into(), error };
+        let io_error = |error| TargetError::Io {
+            attempt: "wait for the subject's end".into(),
+            error,
+        };
         // Its socket closes before it can be reaped, and would be ready all the while.
         let _ = self.poller.remove(&self.conn);
         self.poller.add(&self._pidfd, EXIT).map_err(io_error)?;
@@ -286,22 +305,33 @@ impl Target {
             }
             let now = now_ns();
             if now >= until_ns {
-                return Err(TargetError::Silent("said its last word and did not exit".to_owned()));
+                return Err(TargetError::Silent(
+                    "said its last word and did not exit".to_owned(),
+                ));
             }
-            self.poller.wait(&mut self.events, Some(until_ns - now)).map_err(io_error)?;
+            self.poller
+                .wait(&mut self.events, Some(until_ns - now))
+                .map_err(io_error)?;
         }
     }
 
     /// What became of a subject whose socket has closed.
     fn gone(&mut self) -> TargetError {
         match self.wait_exit(now_ns() + STOP_NS) {
-            Ok(exit) => TargetError::Gone { how: exit.status.to_string(), said: self.last_words() },
-            Err(_) => TargetError::Silent(format!("closed its socket and lives{}", self.last_words())),
+            Ok(exit) => TargetError::Gone {
+                how: exit.status.to_string(),
+                said: self.last_words(),
+            },
+            Err(_) => {
+                TargetError::Silent(format!("closed its socket and lives{}", self.last_words()))
+            }
         }
     }
 
     fn last_words(&self) -> String {
-        last_line(&self.stderr).map(|l| format!("; last line of stderr: {l}")).unwrap_or_default()
+        last_line(&self.stderr)
+            .map(|l| format!("; last line of stderr: {l}"))
+            .unwrap_or_default()
     }
 }
 
@@ -318,6 +348,10 @@ impl Drop for Target {
 fn last_line(path: &Path) -> Option<String> {
     let text = std::fs::read(path).ok()?;
     let end = &text[text.len().saturating_sub(4096)..];
-    let line = String::from_utf8_lossy(end).lines().map(str::trim).rfind(|l| !l.is_empty())?.to_owned();
+    let line = String::from_utf8_lossy(end)
+        .lines()
+        .map(str::trim)
+        .rfind(|l| !l.is_empty())?
+        .to_owned();
     Some(line.chars().take(300).collect())
 }

@@ -63,7 +63,9 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, exchange: &Exchange) -> Result<
     if left.zombies > 0 {
         flags.push(format!("left_zombies:{}", left.zombies));
     }
-    let leaked = leftovers::open_descriptors().map_err(cleaning)?.saturating_sub(descriptors);
+    let leaked = leftovers::open_descriptors()
+        .map_err(cleaning)?
+        .saturating_sub(descriptors);
     if leaked > 0 {
         flags.push(format!("descriptors_leaked:{leaked}"));
     }
@@ -80,13 +82,19 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, exchange: &Exchange) -> Result<
         }
     };
     if left.running > 0 && row.status == "ok" {
-        fail(&mut row, format!("{} processes outlived the subject", left.running));
+        fail(
+            &mut row,
+            format!("{} processes outlived the subject", left.running),
+        );
     }
     Ok(Ran { row, requests })
 }
 
 fn cleaning(error: std::io::Error) -> TargetError {
-    TargetError::Io { attempt: "clean up after a trial".to_owned(), error }
+    TargetError::Io {
+        attempt: "clean up after a trial".to_owned(),
+        error,
+    }
 }
 
 /// The row of a trial that is not run at all, and why.
@@ -133,7 +141,12 @@ fn measure(
     let ready_ns = target.ready_ns - target.started_ns;
     let farewell = target.stop()?;
     let _ = std::fs::remove_file(&launch.stderr);
-    Ok(Done { measured, ready, ready_ns, farewell })
+    Ok(Done {
+        measured,
+        ready,
+        ready_ns,
+        farewell,
+    })
 }
 
 fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
@@ -160,7 +173,10 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         options: options::render(&arm.options),
         regime: family.load.regime().to_owned(),
         callers: Some(callers),
-        workers: arm.options.get("workers").and_then(|text| text.parse().ok()),
+        workers: arm
+            .options
+            .get("workers")
+            .and_then(|text| text.parse().ok()),
         placement: family.placement.name().to_owned(),
         payload_bytes: family.spec.payload_bytes,
         ballast_bytes: family.ballast_bytes,
@@ -178,7 +194,12 @@ fn fail(row: &mut TrialRow, reason: String) {
 }
 
 fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
-    let Done { measured, ready, ready_ns, farewell } = done;
+    let Done {
+        measured,
+        ready,
+        ready_ns,
+        farewell,
+    } = done;
     row.ready_ns = Some(ready_ns);
     row.tasks = Some(ready.tasks);
     row.first_response_ns = measured.first_response_ns;
@@ -249,10 +270,16 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
 fn judge(row: &mut TrialRow, measured: &Measured) {
     let said = measured.first_failure.clone().unwrap_or_default();
     if measured.wrong > 0 {
-        return fail(row, format!("{} wrong answers; the first: {said}", measured.wrong));
+        return fail(
+            row,
+            format!("{} wrong answers; the first: {said}", measured.wrong),
+        );
     }
     if row.n_ok == 0 {
-        return fail(row, format!("no request was answered ok; the first failure: {said}"));
+        return fail(
+            row,
+            format!("no request was answered ok; the first failure: {said}"),
+        );
     }
     row.status = "ok".to_owned();
     row.validity = "valid".to_owned();

@@ -237,12 +237,15 @@ impl<'a> Host<'a> {
                 Message::Reply {
                     id,
                     outcome,
+                    reaps,
                     mut reply,
                     body,
                 } => {
                     reply.stamps.replied = now_ns();
+                    let flags = if reaps { FLAG_REAPS } else { 0 };
                     let header = Header {
                         outcome,
+                        flags,
                         ..Header::new(Kind::Reply, id)
                     };
                     let body = if body.len() > MAX_REASON_BYTES && outcome != Outcome::Ok {

@@ -230,9 +230,11 @@ impl Pending {
             self.reply.checksum = join(&self.checksums);
         }
         let body = std::mem::take(&mut self.body);
+        let reaps = self.reaped_any || self.reaps_left > 0;
         send.push(Message::Reply {
             id,
             outcome: self.outcome,
+            reaps,
             reply: self.reply,
             body,
         });

@@ -1,0 +1,244 @@
+//! A whole run: plans, makes the directory, runs trial after trial, keeps to its budget.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::oracle::Oracle;
+use super::target::TargetError;
+use super::trial::{self, Setting};
+use crate::experiment::{Experiment, Preset, Trial, plan};
+use crate::record::{self, Manifest, RunDir, SCHEMA_VERSION};
+use crate::sys::clock::now_ns;
+use crate::sys::process;
+
+/// What is to be run, and where to.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// What.
+    pub experiment: &'a Experiment,
+    /// The text it was read from.
+    pub toml: &'a str,
+    /// How much, with the blocks and budget that were asked for.
+    pub preset: Preset,
+    /// Of inputs and orders.
+    pub seed: u64,
+    /// The Rust subject.
+    pub subject: &'a Path,
+    /// The command line after the program's name.
+    pub arguments: &'a [String],
+    /// The run's directory, which must not exist.
+    pub out: PathBuf,
+}
+
+/// Where a run stands, told between trials.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// Trials that have a row.
+    pub done: usize,
+    /// Trials that are planned.
+    pub total: usize,
+    /// About how long the rest takes, in ns.
+    pub left_ns: u64,
+    /// The trial that comes next: its family, its strategy, its block.
+    pub next: Option<(&'a str, &'a str, u32)>,
+}
+
+/// A run that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every planned trial has a row.
+    Complete,
+    /// The budget was spent; later blocks were dropped whole.
+    OutOfBudget {
+        /// Trials that were planned and not run.
+        dropped: usize,
+    },
+    /// The user ended it.
+    Interrupted {
+        /// Trials that were planned and not run.
+        missing: usize,
+    },
+}
+
+/// The environment that subjects get. An inherited variable can double a runtime's start
+/// (`NODE_EXTRA_CA_CERTS` costs every Node process 32 ms), so none is.
+pub fn subject_environment() -> Vec<(String, String)> {
+    let fixed = [
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("LANG", "C.UTF-8"),
+        ("TZ", "UTC"),
+    ];
+    fixed.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec()
+}
+
+/// Runs an experiment. Everything measured is on disk when this returns, also when it fails.
+///
+/// # Errors
+/// The directory or a row could not be written, a right answer could not be found out, or the
+/// machine does not let a trial be cleaned up.
+pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<End> {
+    process::adopt_orphans().context("become the reaper of orphaned children")?;
+    super::catch_interrupts().context("catch Ctrl-C")?;
+    let trials = plan::plan(order.experiment, order.preset.blocks, order.seed);
+    let manifest = manifest(order);
+    let environment = environment(order);
+    let rows = plan::plan_rows(order.experiment, &trials);
+    let mut dir = RunDir::create(&order.out, &manifest, &environment, order.toml, &rows)?;
+    let scratch = dir.scratch()?.to_owned();
+    let subject_environment = subject_environment();
+    let setting = Setting {
+        run_id: &manifest.run_id,
+        experiment: order.experiment,
+        preset: order.preset,
+        subject: order.subject,
+        environment: &subject_environment,
+        scratch: &scratch,
+    };
+    let end = run_trials(order, &setting, &trials, &mut dir, &mut progress)?;
+    dir.finish()?;
+    Ok(end)
+}
+
+fn run_trials(
+    order: &Order<'_>,
+    setting: &Setting<'_>,
+    trials: &[Trial],
+    dir: &mut RunDir,
+    progress: &mut impl FnMut(Progress<'_>),
+) -> Result<End> {
+    let mut oracle = Oracle::default();
+    let mut budget = Budget::new(order);
+    for (done, planned) in trials.iter().enumerate() {
+        if super::interrupted() {
+            return Ok(End::Interrupted {
+                missing: trials.len() - done,
+            });
+        }
+        if !budget.allows(planned.block) {
+            return Ok(End::OutOfBudget {
+                dropped: trials.len() - done,
+            });
+        }
+        let family = &order.experiment.families[planned.family];
+        let strategy = family.arms[planned.arm].strategy.as_str();
+        progress(Progress {
+            done,
+            total: trials.len(),
+            left_ns: budget.left_ns(done, trials.len()),
+            next: Some((&family.id, strategy, planned.block)),
+        });
+        let exchange = oracle.exchange(order.subject, &family.spec, order.seed)?;
+        let ran = match trial::run(setting, planned, &exchange) {
+            Ok(ran) => ran,
+            Err(TargetError::Interrupted) => {
+                return Ok(End::Interrupted {
+                    missing: trials.len() - done,
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !ran.requests.is_empty() {
+            dir.write_requests(&planned.id, &ran.requests)?;
+        }
+        // Last, because a row says that all of its trial is on disk.
+        dir.append_trial(&ran.row)?;
+    }
+    progress(Progress {
+        done: trials.len(),
+        total: trials.len(),
+        left_ns: 0,
+        next: None,
+    });
+    Ok(End::Complete)
+}
+
+fn manifest(order: &Order<'_>) -> Manifest {
+    let experiment = order.experiment;
+    let run_id = match order.out.file_name() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => record::run_id(&experiment.name),
+    };
+    Manifest {
+        schema_version: SCHEMA_VERSION,
+        run_id,
+        forkbench_version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_revision: record::environment::GIT_REVISION.to_owned(),
+        arguments: order.arguments.to_vec(),
+        experiment: experiment.name.clone(),
+        question: experiment.question.clone(),
+        reference: experiment.reference.clone(),
+        preset: order.preset.name.to_owned(),
+        blocks: order.preset.blocks,
+        budget_ns: order.preset.budget_ns,
+        seed: order.seed,
+        started_utc: record::utc_now(),
+    }
+}
+
+fn environment(order: &Order<'_>) -> record::Environment {
+    let mut environment = record::environment::collect(order.subject);
+    let variables = subject_environment()
+        .into_iter()
+        .map(|(k, v)| format!("{k}={v}"));
+    let variables: Vec<String> = variables.collect();
+    environment.record("subject_environment", Ok(variables));
+    environment
+}
+
+/// Spends whole blocks: one is begun only if it is expected to end in time, so that no family
+/// gets more of them than another.
+#[derive(Debug)]
+struct Budget {
+    started_ns: u64,
+    limit_ns: Option<u64>,
+    estimate_ns: u64,
+    block: u32,
+    block_started_ns: u64,
+    longest_block_ns: u64,
+}
+
+impl Budget {
+    fn new(order: &Order<'_>) -> Budget {
+        let blocks = order.preset.blocks;
+        Budget {
+            started_ns: now_ns(),
+            limit_ns: order.preset.budget_ns,
+            estimate_ns: plan::estimated_ns(order.experiment, &order.preset, blocks),
+            block: 0,
+            block_started_ns: now_ns(),
+            longest_block_ns: 0,
+        }
+    }
+
+    /// Whether a trial of this block may begin. The first block always may.
+    fn allows(&mut self, block: u32) -> bool {
+        if block == self.block {
+            return true;
+        }
+        let now = now_ns();
+        if self.block > 0 {
+            self.longest_block_ns = self.longest_block_ns.max(now - self.block_started_ns);
+        }
+        self.block = block;
+        self.block_started_ns = now;
+        let end_ns = now - self.started_ns + self.longest_block_ns;
+        block == 1 || self.limit_ns.is_none_or(|limit_ns| end_ns <= limit_ns)
+    }
+
+    /// About how long the trials that are left will take: from what the others took, or from the
+    /// plan while there are none.
+    fn left_ns(&self, done: usize, total: usize) -> u64 {
+        let by_pace = match done {
+            0 => self.estimate_ns,
+            _ => {
+                let per_trial_ns = (now_ns() - self.started_ns) / done as u64;
+                per_trial_ns * (total - done) as u64
+            }
+        };
+        match self.limit_ns {
+            Some(limit_ns) => by_pace.min(limit_ns.saturating_sub(now_ns() - self.started_ns)),
+            None => by_pace,
+        }
+    }
+}
