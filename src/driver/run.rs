@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::oracle::Oracle;
-use super::target::TargetError;
+use super::target::{TargetError, subject_environment};
 use super::trial::{self, Setting};
 use crate::experiment::{Experiment, Preset, Trial, plan};
 use crate::record::{self, Manifest, RunDir, SCHEMA_VERSION};
@@ -59,17 +59,6 @@ pub enum End {
         /// Trials that were planned and not run.
         missing: usize,
     },
-}
-
-/// The environment that subjects get. An inherited variable can double a runtime's start
-/// (`NODE_EXTRA_CA_CERTS` costs every Node process 32 ms), so none is.
-pub fn subject_environment() -> Vec<(String, String)> {
-    let fixed = [
-        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-        ("LANG", "C.UTF-8"),
-        ("TZ", "UTC"),
-    ];
-    fixed.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec()
 }
 
 /// Runs an experiment. Everything measured is on disk when this returns, also when it fails.

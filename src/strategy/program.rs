@@ -231,7 +231,11 @@ impl Job {
                 }
                 // Whatever it is, it is longer than any answer.
                 if !self.answered && self.out.len() > MAX_BODY_BYTES + READ_BYTES {
-                    self.fail_on_output("more output than any answer may have", cx);
+                    let error = match read_answer(&self.out) {
+                        Err(error) => error.to_string(),
+                        Ok(_) => "more output than any answer may have".to_owned(),
+                    };
+                    self.fail_on_output(&error, cx);
                 }
             }
             Err(Errno::AGAIN | Errno::INTR) => {}

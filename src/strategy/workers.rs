@@ -124,6 +124,8 @@ struct Limits {
 struct Worker {
     conn: Option<Conn>,
     state: State,
+    /// Has said READY: what becomes of it later is no failure to start.
+    was_ready: bool,
     tasks_left: u64,
 }
 
@@ -214,6 +216,7 @@ impl<L: Launcher> Workers<L> {
             Worker {
                 conn: Some(conn),
                 state: State::Starting,
+                was_ready: false,
                 tasks_left,
             },
         );
@@ -296,6 +299,7 @@ impl<L: Launcher> Workers<L> {
     fn set_idle(&mut self, slot: u64) {
         if let Some(worker) = self.workers.get_mut(&slot) {
             worker.state = State::Idle;
+            worker.was_ready = true;
             self.idle.push(slot);
         }
     }
@@ -357,7 +361,7 @@ impl<L: Launcher> Workers<L> {
             &format!("the worker {how} before it had answered"),
             cx,
         );
-        if let State::Starting = worker.state {
+        if !worker.was_ready {
             self.start_failures += 1;
         }
         if self.start_failures >= START_FAILURES_MAX {
