@@ -1,6 +1,7 @@
 //! WHAT to run: the domain types. Pure: no I/O, no clock.
 //!
-//! [`wire`] reads them from TOML, [`plan`] turns them into trials, [`runtime`] knows which
+//! [`wire`] reads them from TOML ([`builtin`] holds those that come with the program),
+//! [`filter`] takes parts of them, [`plan`] turns them into trials, and [`runtime`] knows which
 //! runtimes exist.
 
 use std::fmt;
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::options::Options;
 use crate::workload::Spec;
 
+pub mod builtin;
+pub mod filter;
+pub mod nearest;
 pub mod plan;
 pub mod preset;
 pub mod runtime;
@@ -121,6 +125,31 @@ impl Placement {
             Placement::SameCore => "same-core",
             Placement::OtherCore => "other-core",
         }
+    }
+
+    /// The placement of this name.
+    pub fn by_name(name: &str) -> Option<Placement> {
+        Placement::ALL.into_iter().find(|p| p.name() == name)
+    }
+}
+
+impl Role {
+    /// All roles, in the order of a family's arms.
+    pub const ALL: [Role; 3] = [Role::Reference, Role::Placebo, Role::Arm];
+
+    /// `reference`, `placebo` or `arm`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Reference => "reference",
+            Role::Placebo => "placebo",
+            Role::Arm => "arm",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -1,1 +1,244 @@
-//! placeholder
+//! From an experiment to its trials: randomised complete blocks.
+//!
+//! Block 1 of all families comes before block 2 of any, so that a deadline drops later blocks
+//! whole, for all families alike. Within a family's block the arms run in an order of their own,
+//! drawn from a seed that depends on nothing but the run's seed, the family's id and the block:
+//! adding a family to an experiment leaves the orders inside all others as they were.
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+use super::{Experiment, Family, Preset, Trial};
+use crate::options;
+use crate::record::PlanRow;
+use crate::workload::{Size, fold};
+
+/// Every trial in order of execution.
+pub fn plan(experiment: &Experiment, blocks: u32, seed: u64) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for block in 1..=blocks {
+        for (index, family) in experiment.families.iter().enumerate() {
+            let block_seed = block_seed(seed, &family.id, block);
+            for (position, arm) in (1..).zip(order(family.arms.len(), block_seed)) {
+                trials.push(Trial {
+                    id: format!("t{:04}", trials.len() + 1),
+                    family: index,
+                    arm,
+                    block,
+                    position,
+                    seed: block_seed,
+                });
+            }
+        }
+    }
+    trials
+}
+
+/// The plan as the rows of `plan.csv`. The trials must come from the same experiment.
+pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
+    trials
+        .iter()
+        .map(|trial| {
+            let family = &experiment.families[trial.family];
+            let arm = &family.arms[trial.arm];
+            PlanRow {
+                trial_id: trial.id.clone(),
+                family_id: family.id.clone(),
+                block: trial.block,
+                position: trial.position,
+                role: arm.role.name().to_owned(),
+                strategy: arm.strategy.clone(),
+                options: options::render(&arm.options),
+                seed: trial.seed,
+            }
+        })
+        .collect()
+}
+
+/// About how long the trials will take, in nanoseconds, were there no deadline.
+///
+/// An estimate for a person who decides whether to wait: request times are taken from the size
+/// alone, whatever the machine and the strategy.
+pub fn estimated_ns(experiment: &Experiment, preset: &Preset, blocks: u32) -> u64 {
+    let families = experiment.families.iter();
+    let block_ns: u64 = families
+        .map(|family| family.arms.len() as u64 * trial_ns(family, preset))
+        .sum();
+    block_ns.saturating_mul(u64::from(blocks))
+}
+
+const MS: u64 = 1_000_000;
+/// Cool-down, start, handshake, stop and reaping.
+const AROUND_A_TRIAL_NS: u64 = 90 * MS;
+/// Page faults of one MiB that is touched for the first time.
+const TOUCH_MIB_NS: u64 = MS / 4;
+
+fn trial_ns(family: &Family, preset: &Preset) -> u64 {
+    let spec = &family.spec;
+    let sized = spec
+        .workload()
+        .is_ok_and(|workload| !workload.takes_payload());
+    let request_ns = match (sized, spec.size) {
+        (false, _) | (true, Size::S) => MS / 2,
+        (true, Size::M) => 8 * MS,
+        (true, Size::L) => 120 * MS,
+    };
+    let window_ns = (preset.min_requests.saturating_mul(request_ns))
+        .max(preset.min_window_ns)
+        .min(preset.max_window_ns);
+    let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
+    AROUND_A_TRIAL_NS
+        .saturating_add(preset.warm_up_ns.max(2 * request_ns))
+        .saturating_add(window_ns)
+        .saturating_add(ballast_ns)
+}
+
+/// The seed that all arms of a family's block share.
+fn block_seed(seed: u64, family_id: &str, block: u32) -> u64 {
+    let id = family_id.bytes().map(u64::from);
+    let parts: Vec<u64> = [seed, u64::from(block)].into_iter().chain(id).collect();
+    // FNV alone leaves the high bits of similar texts alike; one draw of a generator that is
+    // seeded through SplitMix64 spreads them.
+    Xoshiro256PlusPlus::seed_from_u64(fold(&parts)).next_u64()
+}
+
+/// A uniformly drawn permutation of `0..n` (Fisher–Yates).
+fn order(n: usize, seed: u64) -> Vec<usize> {
+    let mut generator = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..n).collect();
+    for last in (1..n).rev() {
+        // Multiplying a 64-bit draw down to `0..=last` favours no index by more than
+        // last / 2^64, far below what any number of blocks could show.
+        let draw = u128::from(generator.next_u64()) * (last as u128 + 1);
+        order.swap(last, (draw >> 64) as usize);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{builtin, wire};
+    use proptest::prelude::*;
+    use std::collections::{BTreeSet, HashMap};
+
+    fn experiment(name: &str) -> Experiment {
+        let builtin = builtin::by_name(name).unwrap();
+        wire::parse(builtin.text, builtin.path, 2, 1).unwrap()
+    }
+
+    fn rows(experiment: &Experiment, blocks: u32, seed: u64) -> String {
+        let trials = plan(experiment, blocks, seed);
+        plan_rows(experiment, &trials)
+            .iter()
+            .map(|row| {
+                format!(
+                    "{} {} {} {:>2} {:<9} {} {} {:016x}\n",
+                    row.trial_id,
+                    row.family_id,
+                    row.block,
+                    row.position,
+                    row.role,
+                    row.strategy,
+                    row.options,
+                    row.seed
+                )
+            })
+            .collect()
+    }
+
+    /// A changed order would silently give old seeds a new meaning.
+    #[test]
+    fn the_plan_of_a_seed_never_changes() {
+        let text = r#"
+            name = "pinned"
+            question = "Which order?"
+            [[family]]
+            workload = "noop"
+            strategy = ["blocking", "thread", "spawn", "fork"]
+            load = { closed = { callers = [1, 2] } }
+        "#;
+        let pinned = wire::parse(text, "pinned.toml", 2, 1).unwrap();
+        insta::assert_snapshot!(rows(&pinned, 2, 1));
+    }
+
+    #[test]
+    fn a_family_keeps_its_orders_when_others_come_or_go() {
+        let whole = experiment("main");
+        let mut part = whole.clone();
+        part.families.remove(0);
+        let orders = |experiment: &Experiment| -> HashMap<(String, u32), Vec<(usize, u64)>> {
+            let mut orders: HashMap<_, Vec<_>> = HashMap::new();
+            for trial in plan(experiment, 3, 9) {
+                let id = experiment.families[trial.family].id.clone();
+                let order = orders.entry((id, trial.block)).or_default();
+                order.push((trial.arm, trial.seed));
+            }
+            orders
+        };
+        let whole = orders(&whole);
+        for (key, order) in orders(&part) {
+            assert_eq!(whole[&key], order, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn every_arm_comes_first_about_equally_often() {
+        let arms = 4;
+        let mut first = [0u32; 4];
+        for block in 0..4_000 {
+            let seed = block_seed(1, "noop-64B-rust-closed1", block);
+            first[order(arms, seed)[0]] += 1;
+        }
+        // Six standard deviations of 4000 draws at 1/4.
+        assert!(first.iter().all(|&n| n.abs_diff(1_000) < 165), "{first:?}");
+    }
+
+    #[test]
+    fn estimates_follow_the_contract() {
+        let estimate_s = |name: &str, preset: &str| {
+            let preset = Preset::by_name(preset).unwrap();
+            estimated_ns(&experiment(name), &preset, preset.blocks) / 1_000_000_000
+        };
+        let quick = estimate_s("main", "quick");
+        assert!((60..=180).contains(&quick), "{quick} s");
+        assert!(estimate_s("main", "smoke") <= 20);
+        assert!(estimate_s("main", "standard") > quick);
+    }
+
+    proptest! {
+        #[test]
+        fn every_arm_runs_exactly_once_per_block(blocks in 0..8u32, seed: u64) {
+            let experiment = experiment("spawn-cost");
+            let trials = plan(&experiment, blocks, seed);
+            prop_assert_eq!(&trials, &plan(&experiment, blocks, seed));
+            let per_block: usize = experiment.families.iter().map(|f| f.arms.len()).sum();
+            prop_assert_eq!(trials.len(), per_block * blocks as usize);
+            let distinct: BTreeSet<_> =
+                trials.iter().map(|t| (t.family, t.block, t.arm)).collect();
+            prop_assert_eq!(distinct.len(), trials.len());
+            for pair in trials.windows(2) {
+                let place = |t: &Trial| (t.block, t.family, t.position);
+                prop_assert!(place(&pair[0]) < place(&pair[1]), "block by block, in positions");
+            }
+        }
+
+        #[test]
+        fn arms_of_a_block_share_a_seed_and_blocks_do_not(seed: u64) {
+            let experiment = experiment("main");
+            let mut seeds: HashMap<u64, (usize, u32)> = HashMap::new();
+            for trial in plan(&experiment, 6, seed) {
+                let block = (trial.family, trial.block);
+                prop_assert_eq!(*seeds.entry(trial.seed).or_insert(block), block);
+            }
+            prop_assert_eq!(seeds.len(), experiment.families.len() * 6);
+        }
+
+        #[test]
+        fn orders_differ_from_block_to_block(seed: u64) {
+            let orders: BTreeSet<_> =
+                (0..10).map(|block| order(11, block_seed(seed, "x", block))).collect();
+            prop_assert!(orders.len() >= 9, "11! orders, 10 draws");
+        }
+    }
+}

@@ -1,1 +1,142 @@
-//! placeholder
+//! The experiment as it is written in TOML, and the one way from there to [`Experiment`].
+//!
+//! Every error names file, line and column, says what was expected, and offers the nearest valid
+//! name. The twins here may hold any nonsense that TOML can express; the domain types cannot.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+
+use super::{Experiment, nearest};
+
+mod arms;
+mod expand;
+mod factor;
+mod family_id;
+mod read;
+
+use factor::{Count, Entries, Factor, Scalar, WireStrategy};
+
+/// Why an experiment was refused, and where: `experiments/main.toml:7:12: ...`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{line}:{column}: {message}")]
+pub struct WireError {
+    /// As given by the caller; shown, never opened.
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// What was found, what was expected, and the nearest valid name.
+    pub message: String,
+}
+
+/// Reads one experiment.
+///
+/// `path` is for errors only; `cores` resolves multiples such as `"2x"`; `seed` makes the inputs
+/// of every family that does not fix its own.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse(text: &str, path: &str, cores: u32, seed: u64) -> Result<Experiment, WireError> {
+    let source = Source { path, text };
+    let wire: WireExperiment =
+        toml::from_str(text).map_err(|error| source.error(error.span(), reworded(&error)))?;
+    let reader = read::Reader {
+        source,
+        cores: cores.max(1),
+        seed,
+    };
+    expand::experiment(&reader, &wire)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireExperiment {
+    name: Spanned<String>,
+    question: Spanned<String>,
+    reference: Option<Spanned<String>>,
+    family: Spanned<Vec<Spanned<WireFamily>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireFamily {
+    workload: Factor<String>,
+    size: Option<Factor<String>>,
+    payload_bytes: Option<Factor<Count>>,
+    options: Option<Entries<Factor<Scalar>>>,
+    runtime: Option<Factor<String>>,
+    strategy: Factor<WireStrategy>,
+    load: Spanned<WireLoad>,
+    ballast_mib: Option<Factor<Count>>,
+    placement: Option<Factor<String>>,
+    seed: Option<Factor<Count>>,
+}
+
+/// One field per regime, exactly one of which is said.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireLoad {
+    closed: Option<WireClosed>,
+    /// Known, so that its error can say more than that the key is unknown.
+    open: Option<Spanned<IgnoredAny>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireClosed {
+    callers: Factor<Scalar>,
+}
+
+/// The text that spans point into.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    path: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    /// An error at the beginning of the span, or at the beginning of the file.
+    fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> WireError {
+        let start = span.map_or(0, |span| span.start).min(self.text.len());
+        let before = self.text.get(..start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        WireError {
+            path: self.path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: message.into(),
+        }
+    }
+}
+
+/// The library's message in the words of all other errors.
+///
+/// Serde offers the valid names of an unknown field only inside its sentence, between backticks.
+/// Reading them from there is the smaller evil: the alternative is a list of field names written
+/// by hand beside the struct. A test holds the sentences that come out.
+fn reworded(error: &toml::de::Error) -> String {
+    let message = error.message().trim().replace('\n', "; ");
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if message.starts_with("unknown field")
+        && let [wrong, valid @ ..] = quoted.as_slice()
+    {
+        return nearest::unknown("key", wrong, valid);
+    }
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return format!("missing key {name}");
+    }
+    for prefix in ["invalid type: ", "invalid value: "] {
+        let parts = message.strip_prefix(prefix).and_then(|m| m.split_once(", expected "));
+        if let Some((found, expected)) = parts {
+            return format!("expected {expected}, found {found}");
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! The experiments that come with the program, so that it runs without its repository.
+
+/// An experiment's text under its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Builtin {
+    /// As on the command line; the experiment's own name.
+    pub name: &'static str,
+    /// For errors.
+    pub path: &'static str,
+    /// TOML.
+    pub text: &'static str,
+}
+
+macro_rules! builtin {
+    ($name:literal) => {
+        Builtin {
+            name: $name,
+            path: concat!("experiments/", $name, ".toml"),
+            text: include_str!(concat!("../../experiments/", $name, ".toml")),
+        }
+    };
+}
+
+/// Every file in `experiments/`, the default one first.
+pub const ALL: &[Builtin] = &[builtin!("main"), builtin!("spawn-cost")];
+
+/// The built-in experiment of this name.
+pub fn by_name(name: &str) -> Option<&'static Builtin> {
+    ALL.iter().find(|builtin| builtin.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::wire;
+    use std::path::Path;
+
+    #[test]
+    fn every_file_is_embedded_and_every_embedded_one_is_a_file() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+        let mut files: Vec<String> = std::fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        files.sort();
+        let mut names: Vec<_> = ALL.iter().map(|builtin| builtin.name.to_owned()).collect();
+        names.sort();
+        assert_eq!(files, names);
+    }
+
+    #[test]
+    fn each_parses_on_any_machine_and_is_named_as_its_file() {
+        for builtin in ALL {
+            for cores in [1, 2, 3, 8, 128] {
+                let experiment = wire::parse(builtin.text, builtin.path, cores, 1).unwrap();
+                assert_eq!(experiment.name, builtin.name);
+                assert!(experiment.question.ends_with('?'), "{}", builtin.name);
+            }
+        }
+    }
+}

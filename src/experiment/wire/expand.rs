@@ -1,0 +1,286 @@
+//! From the twins to the domain: what applies to what is checked, factors are multiplied out.
+
+use toml::Spanned;
+
+use super::family_id::{family_id, is_sized};
+use super::read::Reader;
+use super::{WireError, WireExperiment, WireFamily, WireLoad};
+use crate::experiment::{Experiment, Family, Load, Placement, runtime};
+use crate::options::{Options, Values};
+use crate::strategy;
+use crate::workload::{self, Size, Spec, Workload};
+
+/// What a workload can be asked to echo; contracts fix it well under the limit of a frame.
+const PAYLOAD_MAX_BYTES: u64 = 16 << 20;
+/// A tebibyte: far beyond any machine this runs on, far below an overflow.
+const BALLAST_MAX_MIB: u64 = 1 << 20;
+const CALLERS: Values = Values::Cores { min: 1, max: 4096 };
+
+/// A family while its factors are still being multiplied out.
+#[derive(Clone)]
+struct Draft {
+    workload: &'static dyn Workload,
+    family: Family,
+    /// The family's own seed, if it fixes one.
+    seed: Option<u64>,
+}
+
+/// The whole file.
+pub(super) fn experiment(
+    reader: &Reader<'_>,
+    wire: &WireExperiment,
+) -> Result<Experiment, WireError> {
+    check_name(reader, &wire.name)?;
+    let reference = match &wire.reference {
+        None => "blocking",
+        Some(name) => reader.name(name, "strategy", &strategy_names())?,
+    };
+    if wire.family.get_ref().is_empty() {
+        return Err(reader.error(wire.family.span(), "expected at least one [[family]]"));
+    }
+    let mut families: Vec<Family> = Vec::new();
+    for family in wire.family.get_ref() {
+        for new in expand_family(reader, family.get_ref(), reference)? {
+            if families.iter().any(|old| old.id == new.id) {
+                let message = format!(
+                    "family `{}` is there twice; give all its strategies to one [[family]]",
+                    new.id
+                );
+                return Err(reader.error(family.span(), message));
+            }
+            families.push(new);
+        }
+    }
+    Ok(Experiment {
+        name: wire.name.get_ref().clone(),
+        question: wire.question.get_ref().clone(),
+        reference: reference.to_owned(),
+        families,
+    })
+}
+
+/// Every strategy's name, in the order of the registry.
+pub(super) fn strategy_names() -> Vec<&'static str> {
+    strategy::ALL.iter().map(|kind| kind.name).collect()
+}
+
+/// The name becomes a part of directory names.
+fn check_name(reader: &Reader<'_>, name: &Spanned<String>) -> Result<(), WireError> {
+    let text = name.get_ref();
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !text.is_empty() && text.chars().all(fits) {
+        return Ok(());
+    }
+    let message = format!("expected a name of lower-case letters, digits and `-`, found `{text}`");
+    Err(reader.error(name.span(), message))
+}
+
+/// One `[[family]]` multiplied out: workloads change slowest, seeds fastest.
+fn expand_family(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+    reference: &'static str,
+) -> Result<Vec<Family>, WireError> {
+    let workloads = workloads(reader, wire)?;
+    check_applicable(reader, wire, &workloads)?;
+    let arms = super::arms::arms(reader, &wire.strategy, reference)?;
+    let blank = |workload: &'static dyn Workload| Draft {
+        workload,
+        family: Family {
+            id: String::new(),
+            spec: Spec {
+                workload: workload.name().to_owned(),
+                size: Size::M,
+                seed: reader.seed,
+                payload_bytes: 0,
+                options: Options::new(),
+            },
+            runtime: String::new(),
+            load: Load::Closed { callers: 1 },
+            ballast_bytes: 0,
+            placement: Placement::default(),
+            arms: arms.clone(),
+        },
+        seed: None,
+    };
+    let drafts = workloads.into_iter().map(blank).collect();
+    let drafts = inputs(reader, wire, drafts)?;
+    let mut drafts = surroundings(reader, wire, drafts)?;
+    for draft in &mut drafts {
+        let spec = &draft.family.spec;
+        if let Err(reason) = draft.workload.tasks(spec) {
+            return Err(reader.error(wire.workload.span.clone(), reason));
+        }
+        draft.family.id = family_id(&draft.family, draft.workload, reader.cores, draft.seed);
+    }
+    Ok(drafts.into_iter().map(|draft| draft.family).collect())
+}
+
+/// The workloads named; `*` is all of them but those that fail on purpose.
+fn workloads(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+) -> Result<Vec<&'static dyn Workload>, WireError> {
+    let valid: Vec<_> = workload::ALL.iter().map(|w| w.name()).collect();
+    let measured = workload::ALL.iter().filter(|w| !w.is_fault());
+    let all: Vec<_> = measured.map(|w| w.name()).collect();
+    let names = reader.names(&wire.workload, "workload", &valid, &all)?;
+    Ok(names.into_iter().filter_map(workload::by_name).collect())
+}
+
+/// A setting that none of the family's workloads takes is a mistake; beside workloads that take
+/// it, those that do not are left as they are.
+fn check_applicable(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+    workloads: &[&'static dyn Workload],
+) -> Result<(), WireError> {
+    let names: Vec<_> = workloads
+        .iter()
+        .map(|w| format!("`{}`", w.name()))
+        .collect();
+    let names = names.join(", ");
+    if let Some(sizes) = &wire.size
+        && !workloads.iter().any(|&w| is_sized(w))
+    {
+        let message = format!("{names} has no sizes; leave `size` out");
+        return Err(reader.error(sizes.span.clone(), message));
+    }
+    if let Some(payloads) = &wire.payload_bytes
+        && !workloads.iter().any(|w| w.takes_payload())
+    {
+        let message = format!("{names} takes no payload; leave `payload_bytes` out");
+        return Err(reader.error(payloads.span.clone(), message));
+    }
+    let valid: Vec<&str> = workloads
+        .iter()
+        .flat_map(|w| w.options().iter().map(|def| def.name))
+        .collect();
+    for (key, _) in wire.options.iter().flat_map(|options| &options.0) {
+        reader.name(key, &format!("option of {names}"), &valid)?;
+    }
+    Ok(())
+}
+
+/// What a request does: size, payload and options, as far as the workload takes them.
+fn inputs(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Draft>, WireError> {
+    let sizes = match &wire.size {
+        None => vec!["m"],
+        Some(factor) => {
+            let valid = Size::ALL.map(Size::name);
+            reader.names(factor, "size", &valid, &valid)?
+        }
+    };
+    let sizes: Vec<Size> = sizes.into_iter().filter_map(Size::by_name).collect();
+    let payloads = match &wire.payload_bytes {
+        None => vec![0],
+        Some(factor) => reader.counts(factor, "bytes of payload", PAYLOAD_MAX_BYTES)?,
+    };
+    let mut out = Vec::new();
+    for draft in drafts {
+        let workload = draft.workload;
+        let mut new = vec![draft];
+        if is_sized(workload) {
+            new = cross(new, &sizes, |draft, &size| draft.family.spec.size = size);
+        }
+        if workload.takes_payload() {
+            new = cross(new, &payloads, |draft, &n| {
+                draft.family.spec.payload_bytes = n;
+            });
+        }
+        let given = wire.options.iter().flat_map(|options| &options.0);
+        let given = given.filter(|(key, _)| {
+            let mut defs = workload.options().iter();
+            defs.any(|def| def.name == key.get_ref())
+        });
+        let combinations = reader.combinations(workload.options(), given)?;
+        out.extend(cross(new, &combinations, |draft, combination| {
+            draft.family.spec.options = combination.resolved.clone();
+        }));
+    }
+    Ok(out)
+}
+
+/// All that is around the request: runtime, load, ballast, placement, seed.
+fn surroundings(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Draft>, WireError> {
+    let runtimes = match &wire.runtime {
+        None => vec![runtime::ALL[0].name],
+        Some(factor) => {
+            let valid: Vec<_> = runtime::ALL.iter().map(|r| r.name).collect();
+            reader.names(factor, "runtime", &valid, &valid)?
+        }
+    };
+    let ballasts = match &wire.ballast_mib {
+        None => vec![0],
+        Some(factor) => reader.counts(factor, "MiB of ballast", BALLAST_MAX_MIB)?,
+    };
+    let placements = match &wire.placement {
+        None => vec![Placement::default().name()],
+        Some(factor) => {
+            let valid = Placement::ALL.map(Placement::name);
+            reader.names(factor, "placement", &valid, &valid)?
+        }
+    };
+    let placements = placements.into_iter().filter_map(Placement::by_name);
+    let placements: Vec<Placement> = placements.collect();
+    let seeds = match &wire.seed {
+        None => vec![None],
+        Some(factor) => {
+            let seeds = reader.counts(factor, "as a seed", u64::MAX)?;
+            seeds.into_iter().map(Some).collect()
+        }
+    };
+    let drafts = cross(drafts, &runtimes, |draft, name| {
+        draft.family.runtime = (*name).to_owned();
+    });
+    let drafts = cross(drafts, &loads(reader, &wire.load)?, |draft, &load| {
+        draft.family.load = load;
+    });
+    let drafts = cross(drafts, &ballasts, |draft, mib| {
+        draft.family.ballast_bytes = mib << 20;
+    });
+    let drafts = cross(drafts, &placements, |draft, &placement| {
+        draft.family.placement = placement;
+    });
+    Ok(cross(drafts, &seeds, |draft, &seed| {
+        draft.seed = seed;
+        draft.family.spec.seed = seed.unwrap_or(reader.seed);
+    }))
+}
+
+/// The loads of a family, exactly one regime of which is said.
+fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec<Load>, WireError> {
+    const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } }";
+    if let Some(open) = &wire.get_ref().open {
+        let message = format!("open-loop load is not available yet; expected {FORM}");
+        return Err(reader.error(open.span(), message));
+    }
+    let Some(closed) = &wire.get_ref().closed else {
+        return Err(reader.error(wire.span(), format!("no load is given; expected {FORM}")));
+    };
+    let callers = reader.values(&closed.callers, "callers", &CALLERS)?;
+    let callers = callers.iter().filter_map(|value| value.resolved.parse().ok());
+    Ok(callers.map(|callers| Load::Closed { callers }).collect())
+}
+
+/// Every draft with every value, the values changing fastest.
+fn cross<V>(drafts: Vec<Draft>, values: &[V], set: impl Fn(&mut Draft, &V)) -> Vec<Draft> {
+    drafts
+        .iter()
+        .flat_map(|draft| {
+            values.iter().map(|value| {
+                let mut draft = draft.clone();
+                set(&mut draft, value);
+                draft
+            })
+        })
+        .collect()
+}

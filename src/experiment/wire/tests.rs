@@ -1,0 +1,219 @@
+use super::*;
+use crate::experiment::Placement;
+use crate::options;
+
+const HEAD: &str = "name = \"t\"\nquestion = \"q?\"\n";
+
+/// One family of the given lines, on two cores.
+fn family(lines: &str) -> Result<Experiment, WireError> {
+    parse(&format!("{HEAD}[[family]]\n{lines}\n"), "t.toml", 2, 7)
+}
+
+fn ids(experiment: &Experiment) -> Vec<&str> {
+    experiment.families.iter().map(|f| f.id.as_str()).collect()
+}
+
+/// `role strategy options` of every arm of the first family.
+fn arms(experiment: &Experiment) -> Vec<String> {
+    let arms = experiment.families[0].arms.iter();
+    arms.map(|arm| {
+        let text = format!("{} {} {}", arm.role, arm.strategy, options::render(&arm.options));
+        text.trim_end().to_owned()
+    })
+    .collect()
+}
+
+#[test]
+fn factors_multiply_out_into_readable_families() {
+    let experiment = family(
+        r#"workload = ["noop", "primes"]
+           payload_bytes = [64, 65_536]
+           size = ["s", "l"]
+           options = { split = ["contiguous", "interleaved"], chunks = "1x" }
+           strategy = "blocking"
+           load = { closed = { callers = [1, "2x"] } }"#,
+    )
+    .unwrap();
+    assert_eq!(
+        ids(&experiment),
+        [
+            "noop-64B-rust-closed1",
+            "noop-64B-rust-closed4",
+            "noop-64KiB-rust-closed1",
+            "noop-64KiB-rust-closed4",
+            "primes-s-chunks2-rust-closed1",
+            "primes-s-chunks2-rust-closed4",
+            "primes-s-chunks2-split-interleaved-rust-closed1",
+            "primes-s-chunks2-split-interleaved-rust-closed4",
+            "primes-l-chunks2-rust-closed1",
+            "primes-l-chunks2-rust-closed4",
+            "primes-l-chunks2-split-interleaved-rust-closed1",
+            "primes-l-chunks2-split-interleaved-rust-closed4",
+        ]
+    );
+    let primes = &experiment.families[4].spec;
+    assert_eq!(options::render(&primes.options), "chunks=2;split=contiguous");
+    assert_eq!((primes.payload_bytes, primes.seed), (0, 7));
+}
+
+#[test]
+fn surroundings_are_in_the_id_only_when_they_are_said() {
+    let experiment = family(
+        r#"workload = "noop"
+           runtime = ["rust"]
+           strategy = "fork"
+           ballast_mib = [0, 1024]
+           placement = ["unpinned", "same-core"]
+           seed = 3
+           load = { closed = { callers = 1 } }"#,
+    )
+    .unwrap();
+    assert_eq!(
+        ids(&experiment),
+        [
+            "noop-0B-rust-closed1-seed3",
+            "noop-0B-rust-closed1-same-core-seed3",
+            "noop-0B-rust-closed1-ballast1024MiB-seed3",
+            "noop-0B-rust-closed1-ballast1024MiB-same-core-seed3",
+        ]
+    );
+    let last = &experiment.families[3];
+    assert_eq!(last.ballast_bytes, 1 << 30);
+    assert_eq!(last.placement, Placement::SameCore);
+    assert_eq!(last.spec.seed, 3);
+}
+
+#[test]
+fn reference_and_placebo_come_first() {
+    let load = "load = { closed = { callers = 1 } }";
+    let listed = family(&format!(
+        "workload = \"noop\"\nstrategy = [\"fork\", \"blocking\", \"pool\"]\n{load}"
+    ));
+    let expected = [
+        "reference blocking",
+        "placebo blocking",
+        "arm fork",
+        "arm pool workers=2",
+    ];
+    assert_eq!(arms(&listed.unwrap()), expected);
+    let added = family(&format!(
+        "workload = \"noop\"\nstrategy = [\"fork\", \"pool\"]\n{load}"
+    ));
+    assert_eq!(arms(&added.unwrap()), expected);
+}
+
+#[test]
+fn options_of_a_strategy_multiply_out_and_star_keeps_the_defaults() {
+    let experiment = family(
+        r#"workload = "noop"
+           strategy = ["*", { name = "pool", workers = [1, 4, "3x"] }]
+           load = { closed = { callers = 1 } }"#,
+    )
+    .unwrap();
+    let arms = arms(&experiment);
+    assert_eq!(arms.len(), crate::strategy::ALL.len() + 1 + 3);
+    let pools: Vec<_> = arms.iter().filter(|arm| arm.starts_with("arm pool")).collect();
+    assert_eq!(
+        pools,
+        [
+            "arm pool workers=2",
+            "arm pool workers=1",
+            "arm pool workers=4",
+            "arm pool workers=6"
+        ]
+    );
+}
+
+#[test]
+fn another_reference_is_the_first_arm_of_its_strategy() {
+    let text = format!(
+        "{HEAD}reference = \"pool\"\n[[family]]\nworkload = \"noop\"\n\
+         strategy = [\"blocking\", {{ name = \"pool\", workers = [4, 1] }}]\n\
+         load = {{ closed = {{ callers = 1 }} }}\n"
+    );
+    let experiment = parse(&text, "t.toml", 2, 7).unwrap();
+    assert_eq!(
+        arms(&experiment),
+        [
+            "reference pool workers=4",
+            "placebo pool workers=4",
+            "arm blocking",
+            "arm pool workers=1"
+        ]
+    );
+}
+
+/// A file that is right on a large machine must not be refused on a small one.
+#[test]
+fn values_that_coincide_on_this_machine_are_merged() {
+    let text = format!(
+        "{HEAD}[[family]]\nworkload = \"noop\"\n\
+         strategy = [\"pool\", {{ name = \"pool\", workers = [1, \"2x\"] }}]\n\
+         load = {{ closed = {{ callers = [1, \"1x\", \"0.5x\"] }} }}\n"
+    );
+    let one = parse(&text, "t.toml", 1, 7).unwrap();
+    assert_eq!(ids(&one), ["noop-0B-rust-closed1"]);
+    assert_eq!(arms(&one).len(), 2 + 2);
+    let eight = parse(&text, "t.toml", 8, 7).unwrap();
+    assert_eq!(eight.families.len(), 3);
+    assert_eq!(arms(&eight).len(), 2 + 3);
+}
+
+#[test]
+fn star_leaves_out_what_fails_on_purpose() {
+    let experiment = family(
+        r#"workload = "*"
+           strategy = "blocking"
+           load = { closed = { callers = 1 } }"#,
+    )
+    .unwrap();
+    assert!(ids(&experiment).iter().all(|id| !id.starts_with("fault")));
+    let named = family(
+        r#"workload = "fault"
+           options = { kind = "abort" }
+           strategy = "fork"
+           load = { closed = { callers = 1 } }"#,
+    );
+    assert_eq!(ids(&named.unwrap()), ["fault-kind-abort-rust-closed1"]);
+}
+
+#[test]
+fn places_count_characters_and_survive_odd_files() {
+    let error = |text: &str| parse(text, "t.toml", 2, 7).unwrap_err().to_string();
+    let family = "[[family]]\nworkload = \"noop\"\nload = { closed = { callers = 1 } }\n";
+    let same_line = format!("{HEAD}{family}strategy = [ \"*\", {{ name = \"p\u{fc}\u{fc}l\" }}]");
+    assert!(error(&same_line).starts_with("t.toml:6:28: unknown strategy"));
+    let crlf = same_line.replace('\n', "\r\n");
+    assert!(error(&crlf).starts_with("t.toml:6:28: unknown strategy"));
+    assert_eq!(error(""), "t.toml:1:1: missing key `name`");
+    let source = Source {
+        path: "t.toml",
+        text: "a\n\u{fc}\u{fc}b",
+    };
+    assert_eq!(source.error(Some(6..7), "x").to_string(), "t.toml:2:3: x");
+    assert_eq!(source.error(Some(99..100), "x").line, 2);
+}
+
+/// Whatever stands in the file, the answer is an error with a place in the file, never a panic.
+mod any_text {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MAIN: &str = include_str!("../../../experiments/main.toml");
+
+    proptest! {
+        #[test]
+        fn damaged_files_are_refused_or_read(
+            at in 0..MAIN.len(), length in 0..12usize, insert in "[\\PC\n]{0,6}"
+        ) {
+            let end = (at + length).min(MAIN.len());
+            prop_assume!(MAIN.is_char_boundary(at) && MAIN.is_char_boundary(end));
+            let text = format!("{}{insert}{}", &MAIN[..at], &MAIN[end..]);
+            if let Err(error) = parse(&text, "t.toml", 2, 7) {
+                prop_assert!(error.line <= text.matches('\n').count() + 1);
+                prop_assert!(!error.message.contains('\n'), "{error}");
+                prop_assert!(!error.message.is_empty());
+            }
+        }
+    }
+}
