@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! forkbench: the driver's command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    forkbench::cli::main()
+}

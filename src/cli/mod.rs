@@ -1,1 +1,83 @@
-//! placeholder
+//! The command line: one file per verb. Here are what they share: parsing, errors, exit codes.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod here;
+pub mod list;
+pub mod report;
+pub mod run;
+pub mod screen;
+pub mod select;
+
+/// How should CPU-heavy work be run: inline, on threads, spawned, forked or pooled?
+///
+/// forkbench runs the same work under every strategy, on this machine, and measures what each way
+/// costs in latency, throughput and memory.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  forkbench run                   the main experiment, within 4 minutes
+  forkbench list                  all there is, and what is missing here
+  forkbench report results/DIR    tables, charts and page of a run, rebuilt";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure, then show the table and write CSV, charts and page
+    Run(run::RunArgs),
+    /// Show what can be run, or what a run would do
+    List(list::ListArgs),
+    /// Rebuild table, charts and page from a run's CSV files
+    Report(report::ReportArgs),
+}
+
+/// Why a verb ended early; decides the exit code.
+#[derive(Debug)]
+pub enum Failure {
+    /// What was asked for cannot be: nothing was started. Exit code 2.
+    BadInput(anyhow::Error),
+    /// It was started and did not end well. Exit code 1.
+    Failed(anyhow::Error),
+}
+
+/// Parses the arguments of this process, does what they say, prints what went wrong.
+pub fn main() -> ExitCode {
+    // Wrong usage ends here, with exit code 2 and the library's own suggestions.
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::List(args) => list::list(args),
+        Command::Report(args) => report::report(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::BadInput(error)) => {
+            screen::print_error(&error);
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(error)) => {
+            screen::print_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -4,7 +4,7 @@
 ///
 /// Near is at most a third of the longer word's letters changed (a swap of neighbours is one
 /// change), or one being the beginning of the other, so that `prime` finds `primes` and `thread`
-/// is not offered for `image`.
+/// is not offered for `image`. Words of two letters and less are too short to be near anything.
 pub fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
     let folded = wrong.to_lowercase().replace('_', "-");
     valid
@@ -13,7 +13,7 @@ pub fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
         .filter(|&(distance, name)| {
             let longer = folded.chars().count().max(name.chars().count());
             let begins = folded.len() >= 2 && (name.starts_with(&folded));
-            distance <= (longer / 3).max(1) && distance < longer || begins
+            distance <= longer / 3 || begins
         })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)

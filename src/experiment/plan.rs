@@ -133,14 +133,13 @@ mod tests {
             .iter()
             .map(|row| {
                 format!(
-                    "{} {} {} {:>2} {:<9} {} {} {:016x}\n",
+                    "{} {} {} {:>2} {:<9} {:<8} {:016x}\n",
                     row.trial_id,
                     row.family_id,
                     row.block,
                     row.position,
                     row.role,
                     row.strategy,
-                    row.options,
                     row.seed
                 )
             })

@@ -17,7 +17,7 @@ mod factor;
 mod family_id;
 mod read;
 
-use factor::{Count, Entries, Factor, Scalar, WireStrategy};
+use factor::{Count, Entries, Factor, Families, Scalar, WireStrategy};
 
 /// Why an experiment was refused, and where: `experiments/main.toml:7:12: ...`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,8 @@ pub struct WireError {
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn parse(text: &str, path: &str, cores: u32, seed: u64) -> Result<Experiment, WireError> {
+    // An editor shows no column for a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = Source { path, text };
     let wire: WireExperiment =
         toml::from_str(text).map_err(|error| source.error(error.span(), reworded(&error)))?;
@@ -58,11 +60,11 @@ struct WireExperiment {
     name: Spanned<String>,
     question: Spanned<String>,
     reference: Option<Spanned<String>>,
-    family: Spanned<Vec<Spanned<WireFamily>>>,
+    family: Spanned<Families<WireFamily>>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table that begins with [[family]]")]
 struct WireFamily {
     workload: Factor<String>,
     size: Option<Factor<String>>,
@@ -78,7 +80,10 @@ struct WireFamily {
 
 /// One field per regime, exactly one of which is said.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { closed = { callers = 1 } }"
+)]
 struct WireLoad {
     closed: Option<WireClosed>,
     /// Known, so that its error can say more than that the key is unknown.
@@ -86,7 +91,7 @@ struct WireLoad {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table such as { callers = 1 }")]
 struct WireClosed {
     callers: Factor<Scalar>,
 }
@@ -130,8 +135,15 @@ fn reworded(error: &toml::de::Error) -> String {
         return format!("missing key {name}");
     }
     for prefix in ["invalid type: ", "invalid value: "] {
-        let parts = message.strip_prefix(prefix).and_then(|m| m.split_once(", expected "));
+        let parts = message
+            .strip_prefix(prefix)
+            .and_then(|m| m.split_once(", expected "));
         if let Some((found, expected)) = parts {
+            let found = match found {
+                "map" => "a table",
+                "sequence" => "a list",
+                other => other,
+            };
             return format!("expected {expected}, found {found}");
         }
     }

@@ -6,3 +6,4 @@ pub mod clock;
 pub mod poller;
 pub mod process;
 pub mod socket;
+pub mod terminal;

@@ -41,10 +41,7 @@ pub(super) fn arms(
     Ok(front.into_iter().chain(others).collect())
 }
 
-fn listed(
-    reader: &Reader<'_>,
-    factor: &Factor<WireStrategy>,
-) -> Result<Vec<Listed>, WireError> {
+fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Result<Vec<Listed>, WireError> {
     let names = strategy_names();
     if factor.items.is_empty() {
         let message = "empty list; expected at least one strategy, or \"*\" for all";
@@ -115,7 +112,7 @@ fn combinations(
     let defs = definitions(strategy);
     let valid: Vec<_> = defs.iter().map(|def| def.name).collect();
     for (key, _) in &given.0 {
-        reader.name(key, &format!("option of `{strategy}`"), &valid)?;
+        reader.option(key, &format!("`{strategy}`"), &valid)?;
     }
     reader.combinations(defs, &given.0)
 }

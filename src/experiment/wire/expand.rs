@@ -35,11 +35,11 @@ pub(super) fn experiment(
         None => "blocking",
         Some(name) => reader.name(name, "strategy", &strategy_names())?,
     };
-    if wire.family.get_ref().is_empty() {
+    if wire.family.get_ref().0.is_empty() {
         return Err(reader.error(wire.family.span(), "expected at least one [[family]]"));
     }
     let mut families: Vec<Family> = Vec::new();
-    for family in wire.family.get_ref() {
+    for family in &wire.family.get_ref().0 {
         for new in expand_family(reader, family.get_ref(), reference)? {
             if families.iter().any(|old| old.id == new.id) {
                 let message = format!(
@@ -157,7 +157,7 @@ fn check_applicable(
         .flat_map(|w| w.options().iter().map(|def| def.name))
         .collect();
     for (key, _) in wire.options.iter().flat_map(|options| &options.0) {
-        reader.name(key, &format!("option of {names}"), &valid)?;
+        reader.option(key, &names, &valid)?;
     }
     Ok(())
 }
@@ -267,7 +267,9 @@ fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec<Load>, Wir
         return Err(reader.error(wire.span(), format!("no load is given; expected {FORM}")));
     };
     let callers = reader.values(&closed.callers, "callers", &CALLERS)?;
-    let callers = callers.iter().filter_map(|value| value.resolved.parse().ok());
+    let callers = callers
+        .iter()
+        .filter_map(|value| value.resolved.parse().ok());
     Ok(callers.map(|callers| Load::Closed { callers }).collect())
 }
 

@@ -140,6 +140,28 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
+/// Every `[[family]]`, told apart from the `[family]` that is so easily written instead.
+#[derive(Debug)]
+pub(super) struct Families<T>(pub(super) Vec<Spanned<T>>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Families<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FamiliesVisitor<T>(PhantomData<T>);
+        impl<'de, T: DeserializeOwned> Visitor<'de> for FamiliesVisitor<T> {
+            type Value = Families<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[[family]] in double brackets")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(items)).map(Families)
+            }
+        }
+        deserializer.deserialize_any(FamiliesVisitor(PhantomData))
+    }
+}
+
 /// A table whose keys are known only to whom it is meant for, in the order of the file.
 #[derive(Debug)]
 pub(super) struct Entries<T>(pub(super) Vec<(Spanned<String>, T)>);

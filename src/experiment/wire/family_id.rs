@@ -71,7 +71,13 @@ fn set_options<'a>(
 fn file_safe(value: &str) -> String {
     let safe: String = value
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect();
     if safe == value {
         return safe;

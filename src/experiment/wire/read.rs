@@ -54,6 +54,20 @@ impl Reader<'_> {
             .ok_or_else(|| self.error(name.span(), unknown(what, text, valid)))
     }
 
+    /// The name of an option that `owner` has.
+    pub(super) fn option(
+        &self,
+        key: &Spanned<String>,
+        owner: &str,
+        valid: &[&str],
+    ) -> Result<(), WireError> {
+        if valid.is_empty() {
+            let message = format!("{owner} takes no options, found `{}`", key.get_ref());
+            return Err(self.error(key.span(), message));
+        }
+        self.name(key, "option", valid).map(|_| ())
+    }
+
     /// Names out of the valid ones, `*` standing for `all`; none twice, at least one.
     pub(super) fn names<'v>(
         &self,

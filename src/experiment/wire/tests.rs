@@ -17,7 +17,12 @@ fn ids(experiment: &Experiment) -> Vec<&str> {
 fn arms(experiment: &Experiment) -> Vec<String> {
     let arms = experiment.families[0].arms.iter();
     arms.map(|arm| {
-        let text = format!("{} {} {}", arm.role, arm.strategy, options::render(&arm.options));
+        let text = format!(
+            "{} {} {}",
+            arm.role,
+            arm.strategy,
+            options::render(&arm.options)
+        );
         text.trim_end().to_owned()
     })
     .collect()
@@ -52,7 +57,10 @@ fn factors_multiply_out_into_readable_families() {
         ]
     );
     let primes = &experiment.families[4].spec;
-    assert_eq!(options::render(&primes.options), "chunks=2;split=contiguous");
+    assert_eq!(
+        options::render(&primes.options),
+        "chunks=2;split=contiguous"
+    );
     assert_eq!((primes.payload_bytes, primes.seed), (0, 7));
 }
 
@@ -112,7 +120,10 @@ fn options_of_a_strategy_multiply_out_and_star_keeps_the_defaults() {
     .unwrap();
     let arms = arms(&experiment);
     assert_eq!(arms.len(), crate::strategy::ALL.len() + 1 + 3);
-    let pools: Vec<_> = arms.iter().filter(|arm| arm.starts_with("arm pool")).collect();
+    let pools: Vec<_> = arms
+        .iter()
+        .filter(|arm| arm.starts_with("arm pool"))
+        .collect();
     assert_eq!(
         pools,
         [

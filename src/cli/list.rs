@@ -1,0 +1,153 @@
+//! `forkbench list`: all there is, or what a run would do. Starts nothing.
+
+use std::fmt::Write as _;
+
+use super::select::Selection;
+use super::{Failure, screen};
+use crate::experiment::plan::{estimated_ns, plan};
+use crate::experiment::{Arm, Experiment, Role, Trial};
+use crate::options;
+
+mod columns;
+mod overview;
+
+use columns::Columns;
+
+/// Arguments of `forkbench list`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  forkbench list                  all there is, and what is missing here
+  forkbench list main             families and arms of an experiment
+  forkbench list main --trials    every trial in its order, and how long
+  forkbench list my.toml          is this file right?")]
+pub struct ListArgs {
+    /// Which experiments, and how much of them.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Every trial that a run would make, in order
+    #[arg(long)]
+    pub trials: bool,
+}
+
+/// Prints what was asked for.
+///
+/// # Errors
+/// An experiment, a filter or a file that is wrong; standard output that takes no text.
+pub fn list(args: &ListArgs) -> Result<(), Failure> {
+    let selection = &args.selection;
+    let width = screen::width();
+    let named = !selection.experiments.is_empty() || !selection.filters.is_empty();
+    let text = if args.trials || named {
+        let experiments = selection.load().map_err(Failure::BadInput)?;
+        let texts = experiments.iter().map(|(experiment, _)| {
+            let mut text = heading(experiment, width);
+            text += &if args.trials {
+                trials(experiment, selection, width)
+            } else {
+                families(experiment, width)
+            };
+            text + &estimate(experiment, selection)
+        });
+        texts.collect::<Vec<_>>().join("\n\n")
+    } else {
+        overview::overview(selection, width).map_err(Failure::BadInput)?
+    };
+    screen::print(&text).map_err(|error| Failure::Failed(error.into()))
+}
+
+fn heading(experiment: &Experiment, width: u16) -> String {
+    let mut columns = Columns::new(width, 0);
+    columns.row([&format!("{}: {}", experiment.name, experiment.question)]);
+    columns.text() + "\n"
+}
+
+/// Each family with its arms.
+fn families(experiment: &Experiment, width: u16) -> String {
+    let mut text = String::new();
+    for family in &experiment.families {
+        let arms: Vec<_> = family.arms.iter().filter_map(brief).collect();
+        let mut columns = Columns::new(width, 2);
+        columns.row([&arms.join(", ")]);
+        let _ = writeln!(text, "{}\n{}", family.id, columns.text());
+    }
+    text
+}
+
+/// `blocking (reference, placebo)`; nothing for the placebo, which the reference mentions.
+fn brief(arm: &Arm) -> Option<String> {
+    let options = match options::render(&arm.options) {
+        options if options.is_empty() => String::new(),
+        options => format!(" {options}"),
+    };
+    let role = match arm.role {
+        Role::Reference => " (reference and placebo)",
+        Role::Placebo => return None,
+        Role::Arm => "",
+    };
+    Some(format!("{}{options}{role}", arm.strategy))
+}
+
+/// Every trial in order, under a heading per family and block.
+fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String {
+    let trials = plan(experiment, selection.blocks(), selection.seed);
+    let mut text = String::new();
+    let same = |a: &Trial, b: &Trial| (a.block, a.family) == (b.block, b.family);
+    for block in trials.chunk_by(same) {
+        let family = &experiment.families[block[0].family];
+        let _ = writeln!(text, "block {}  {}", block[0].block, family.id);
+        let mut columns = Columns::new(width, 2);
+        for trial in block {
+            let arm = &family.arms[trial.arm];
+            let role = match arm.role {
+                Role::Arm => "",
+                role => role.name(),
+            };
+            columns.row([
+                &trial.id,
+                &arm.strategy,
+                role,
+                &options::render(&arm.options),
+            ]);
+        }
+        text += &columns.text();
+        text.push('\n');
+    }
+    text
+}
+
+/// ``264 trials in 6 blocks at `quick`: about 2 min``, and what a deadline does to that.
+fn estimate(experiment: &Experiment, selection: &Selection) -> String {
+    let (preset, blocks) = (&selection.preset, selection.blocks());
+    let arms: usize = experiment
+        .families
+        .iter()
+        .map(|family| family.arms.len())
+        .sum();
+    let time_ns = estimated_ns(experiment, preset, blocks);
+    let late = match preset.budget_ns {
+        Some(budget_ns) if budget_ns < time_ns => format!(
+            "\nThe budget of `{}` is {}: later blocks are dropped whole.",
+            preset.name,
+            screen::duration(budget_ns)
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "{} {} in {} at `{}`: about {}{late}\n",
+        arms * blocks as usize,
+        if arms * blocks as usize == 1 {
+            "trial"
+        } else {
+            "trials"
+        },
+        if blocks == 1 {
+            "1 block".to_owned()
+        } else {
+            format!("{blocks} blocks")
+        },
+        preset.name,
+        screen::duration(time_ns)
+    )
+}

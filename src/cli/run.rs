@@ -1,0 +1,164 @@
+//! `forkbench run`: everything is read and checked before the first process is started.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use jiff::SignedDuration;
+
+use super::select::Selection;
+use super::{Failure, here};
+use crate::experiment::{Experiment, Preset};
+
+/// Arguments of `forkbench run`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  forkbench run
+  forkbench run spawn-cost --filter ballast_mib=0,1024
+  forkbench run main --preset standard --budget 10m
+  forkbench run my.toml --filter strategy=pool,fork --filter callers=2x
+  forkbench run --preset smoke --out /tmp/try
+
+Exit codes: 0 measured, 1 the run failed, 2 it could not be started as asked.")]
+pub struct RunArgs {
+    /// Which experiments, and how much of them.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Ends the run in time, dropping whole blocks: 90s, 10m, 1h 30m
+    ///
+    /// Later blocks are dropped for all families alike, and the report says so. `smoke` has a
+    /// budget of 20 seconds, `quick` one of 4 minutes, `standard` none.
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    pub budget: Option<SignedDuration>,
+
+    /// Directory of the run, which must not exist [default: results/<utc>-<host>-<experiment>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Print the results as JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+
+    /// No progress and no tables, only where the results are
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// A run about which nothing can be bad input any more.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Each with the text it was read from; at least one.
+    pub experiments: Vec<(Experiment, String)>,
+    /// With the blocks and the budget that were asked for.
+    pub preset: Preset,
+    /// Of inputs and orders.
+    pub seed: u64,
+    /// What `"1x"` was.
+    pub cores: u32,
+    /// Directory of each run, in the order of the experiments; `None` is the default's place.
+    pub out: Vec<Option<PathBuf>>,
+    /// The Rust subject.
+    pub subject: PathBuf,
+    /// The command line after the program's name.
+    pub arguments: Vec<String>,
+    /// Results go to standard output as JSON.
+    pub json: bool,
+    /// Progress and tables are not printed.
+    pub quiet: bool,
+}
+
+/// Runs what was asked for.
+///
+/// # Errors
+/// Bad input, before anything was started; or a run that failed.
+pub fn run(args: &RunArgs) -> Result<(), Failure> {
+    let prepared = prepare(args).map_err(Failure::BadInput)?;
+    execute(&prepared).map_err(Failure::Failed)
+}
+
+/// The one place where the command line meets the driver.
+fn execute(prepared: &Prepared) -> Result<()> {
+    let names = prepared.experiments.iter().map(|(e, _)| e.name.as_str());
+    let names: Vec<_> = names.collect();
+    bail!("run {}: this build has no driver", names.join(", "))
+}
+
+/// Reads and checks all that the run needs; creates nothing.
+///
+/// # Errors
+/// Bad input of any kind, or a missing subject.
+pub fn prepare(args: &RunArgs) -> Result<Prepared> {
+    let experiments = load_experiments(args)?;
+    let out = out_dirs(args.out.as_deref(), &experiments)?;
+    let mut preset = args.selection.preset;
+    preset.blocks = args.selection.blocks();
+    if let Some(budget) = args.budget {
+        preset.budget_ns = Some(budget.as_nanos().try_into().unwrap_or(u64::MAX));
+    }
+    Ok(Prepared {
+        experiments,
+        preset,
+        seed: args.selection.seed,
+        cores: here::cores(),
+        out,
+        subject: here::subject_program()?,
+        arguments: std::env::args().skip(1).collect(),
+        json: args.json,
+        quiet: args.quiet,
+    })
+}
+
+/// The experiments with the text they were read from, as far as the filters leave them.
+///
+/// # Errors
+/// See [`Selection::load`].
+pub fn load_experiments(args: &RunArgs) -> Result<Vec<(Experiment, String)>> {
+    args.selection.load()
+}
+
+/// `--out` itself for one experiment, a directory below it for each of several.
+fn out_dirs(
+    out: Option<&Path>,
+    experiments: &[(Experiment, String)],
+) -> Result<Vec<Option<PathBuf>>> {
+    let Some(out) = out else {
+        return Ok(vec![None; experiments.len()]);
+    };
+    // Also a dangling link is something that somebody put there.
+    if out.symlink_metadata().is_ok() {
+        bail!(
+            "--out `{}` exists; a run is never overwritten, name a new directory",
+            out.display()
+        );
+    }
+    if let [_] = experiments {
+        return Ok(vec![Some(out.to_owned())]);
+    }
+    let below = experiments.iter().map(|(e, _)| Some(out.join(&e.name)));
+    Ok(below.collect())
+}
+
+/// A duration such as `10m`, above zero.
+fn budget(text: &str) -> Result<SignedDuration, String> {
+    const EXPECTED: &str = "expected a time above zero such as 90s, 10m or 1h30m";
+    let budget: SignedDuration = text.parse().map_err(|_| EXPECTED.to_owned())?;
+    if budget <= SignedDuration::ZERO {
+        return Err(EXPECTED.to_owned());
+    }
+    Ok(budget)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_times_above_zero() {
+        assert_eq!(budget("10m"), Ok(SignedDuration::from_mins(10)));
+        assert_eq!(budget("1h 30m"), Ok(SignedDuration::from_mins(90)));
+        for bad in ["0s", "-5m", "ten", "10", ""] {
+            assert!(budget(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What is printed for people: its width, its errors, its durations.
+
+use std::io::{self, Write};
+
+use crate::sys;
+
+const NARROWEST: u16 = 40;
+/// Of text that goes to a file or another program.
+const WITHOUT_TERMINAL: u16 = 100;
+
+/// Columns to fill: `COLUMNS` if it is set, else the terminal's.
+pub fn width() -> u16 {
+    let set = std::env::var("COLUMNS").ok();
+    set.and_then(|columns| columns.parse().ok())
+        .or_else(sys::terminal::stdout_columns)
+        .unwrap_or(WITHOUT_TERMINAL)
+        .max(NARROWEST)
+}
+
+/// Writes to standard output; a reader that went away (`| head`) is no error.
+///
+/// # Errors
+/// Whatever else keeps standard output from taking the text.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Writes the error and its causes to standard error, one per line.
+pub fn print_error(error: &anyhow::Error) {
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("  because: {cause}\n"));
+    }
+    // Nothing is left to tell it to, should standard error be closed.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// `0.4 s`, `45 s`, `2 min 30 s`, `1 h 05 min`.
+pub fn duration(ns: u64) -> String {
+    let seconds = (ns + 500_000_000) / 1_000_000_000;
+    match seconds {
+        0..10 => format!("{}.{} s", ns / 1_000_000_000, ns / 100_000_000 % 10),
+        10..60 => format!("{seconds} s"),
+        60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        let s = 1_000_000_000;
+        assert_eq!(
+            [0, s / 2, 45 * s, 60 * s, 150 * s, 3_900 * s].map(duration),
+            [
+                "0.0 s",
+                "0.5 s",
+                "45 s",
+                "1 min",
+                "2 min 30 s",
+                "1 h 05 min"
+            ]
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Which experiments, how much of them: the arguments that `run` and `list` share.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use super::here;
+use crate::experiment::filter::{self, Filter};
+use crate::experiment::nearest::unknown;
+use crate::experiment::{Experiment, Preset, builtin, wire};
+
+/// Far more than any experiment needs; keeps a mistaken path from being read whole.
+const TEXT_MAX_BYTES: u64 = 1 << 20;
+const BLOCKS_MAX: i64 = 10_000;
+
+/// Which experiments, and how much of them.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Selection {
+    /// Built-in name or TOML file, one or more [default: main]
+    #[arg(value_name = "EXPERIMENT")]
+    pub experiments: Vec<String>,
+
+    /// How much to measure
+    #[arg(long, value_name = "PRESET", default_value = "quick", value_parser = presets())]
+    pub preset: Preset,
+
+    /// Blocks per family, instead of the preset's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=BLOCKS_MAX))]
+    pub blocks: Option<u32>,
+
+    /// Only this part; repeat to narrow further
+    ///
+    /// Keys: workload, size, runtime, strategy, regime, callers, placement, payload_bytes,
+    /// ballast_mib, role, family. Reference and placebo stay unless `role` leaves them out,
+    /// because ratios are taken against the first and judged by the second.
+    #[arg(long = "filter", value_name = "KEY=VALUE,…")]
+    pub filters: Vec<Filter>,
+
+    /// Seed of inputs and orders; the same seed plans the same trials
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+impl Selection {
+    /// Blocks per family.
+    pub fn blocks(&self) -> u32 {
+        self.blocks.unwrap_or(self.preset.blocks)
+    }
+
+    /// The experiments with the text they were read from, as far as the filters leave them;
+    /// `main` if none is named.
+    ///
+    /// # Errors
+    /// An unknown name, a file that cannot be read or is wrong, the same name twice, or filters
+    /// that leave nothing.
+    pub fn load(&self) -> Result<Vec<(Experiment, String)>> {
+        let cores = here::cores();
+        let default = vec!["main".to_owned()];
+        let named = if self.experiments.is_empty() {
+            &default
+        } else {
+            &self.experiments
+        };
+        let mut experiments: Vec<Experiment> = Vec::new();
+        let mut texts = Vec::new();
+        for named in named {
+            let (path, text) = find(named)?;
+            let experiment = wire::parse(&text, &path, cores, self.seed)?;
+            if experiments
+                .iter()
+                .any(|other| other.name == experiment.name)
+            {
+                bail!("experiment `{}` is given twice", experiment.name);
+            }
+            texts.push((experiment.name.clone(), text));
+            experiments.push(experiment);
+        }
+        let kept = filter::apply(&self.filters, experiments, cores)?;
+        texts.retain(|(name, _)| kept.iter().any(|experiment| experiment.name == *name));
+        let texts = texts.into_iter().map(|(_, text)| text);
+        Ok(kept.into_iter().zip(texts).collect())
+    }
+}
+
+/// An experiment's path (for errors) and text, by built-in name or by path.
+fn find(named: &str) -> Result<(String, String)> {
+    if let Some(builtin) = builtin::by_name(named) {
+        return Ok((builtin.path.to_owned(), builtin.text.to_owned()));
+    }
+    let path = Path::new(named);
+    if !path.exists() && !named.contains('/') && !named.ends_with(".toml") {
+        let names: Vec<_> = builtin::ALL.iter().map(|builtin| builtin.name).collect();
+        let message = unknown("experiment", named, &names);
+        bail!("{message}, or the path of a TOML file");
+    }
+    let attempt = || format!("read experiment `{named}`");
+    let file = fs::metadata(path).with_context(attempt)?;
+    if !file.is_file() {
+        return Err(anyhow::anyhow!("it is not a file").context(attempt()));
+    }
+    if file.len() > TEXT_MAX_BYTES {
+        let message = format!(
+            "it has {} bytes; expected at most {TEXT_MAX_BYTES}",
+            file.len()
+        );
+        return Err(anyhow::anyhow!(message).context(attempt()));
+    }
+    let text = fs::read_to_string(path).with_context(attempt)?;
+    Ok((named.to_owned(), text))
+}
+
+/// The presets by name, so that the library lists them and suggests the nearest.
+fn presets() -> impl TypedValueParser<Value = Preset> {
+    let values = Preset::ALL.map(|preset| PossibleValue::new(preset.name).help(preset.summary));
+    PossibleValuesParser::new(values).try_map(|name| {
+        let unknown = || format!("unknown preset `{name}`");
+        Preset::by_name(&name).ok_or_else(unknown)
+    })
+}
