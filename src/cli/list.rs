@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::select::Selection;
-use super::{Failure, screen};
+use super::{Failure, here, screen};
 use crate::experiment::plan::{estimated_ns, plan};
 use crate::experiment::{Arm, Experiment, Role, Trial};
 use crate::options;
@@ -77,7 +77,7 @@ fn families(experiment: &Experiment, width: u16) -> String {
 
 /// `blocking (reference, placebo)`; nothing for the placebo, which the reference mentions.
 fn brief(arm: &Arm) -> Option<String> {
-    let options = match options::render(&arm.options) {
+    let options = match options_set(arm) {
         options if options.is_empty() => String::new(),
         options => format!(" {options}"),
     };
@@ -87,6 +87,11 @@ fn brief(arm: &Arm) -> Option<String> {
         Role::Arm => "",
     };
     Some(format!("{}{options}{role}", arm.strategy))
+}
+
+/// `workers=4;queue=10`: what is not at its default.
+fn options_set(arm: &Arm) -> String {
+    options::render(&arm.options_set(here::cores()))
 }
 
 /// Every trial in order, under a heading per family and block.
@@ -104,12 +109,7 @@ fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String 
                 Role::Arm => "",
                 role => role.name(),
             };
-            columns.row([
-                &trial.id,
-                &arm.strategy,
-                role,
-                &options::render(&arm.options),
-            ]);
+            columns.row([&trial.id, &arm.strategy, role, &options_set(arm)]);
         }
         text += &columns.text();
         text.push('\n');

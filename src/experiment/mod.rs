@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::Options;
+use crate::options::{OptionDef, Options};
+use crate::strategy;
 use crate::workload::Spec;
 
 pub mod builtin;
@@ -62,6 +63,27 @@ pub struct Arm {
     pub options: Options,
     /// What it is there for.
     pub role: Role,
+}
+
+impl Arm {
+    /// The options that are not at their defaults on this many cores.
+    pub fn options_set(&self, cores: u32) -> Options {
+        let defs = strategy::by_name(&self.strategy).map_or(&[][..], |kind| kind.options);
+        options_set(defs, &self.options, cores)
+    }
+}
+
+/// The options that are not at their defaults on this many cores: what a reader needs to hear.
+pub fn options_set(defs: &[OptionDef], options: &Options, cores: u32) -> Options {
+    let at_default = |name: &str, value: &str| {
+        let def = defs.iter().find(|def| def.name == name);
+        def.is_some_and(|def| def.values.resolve(def.default, cores).as_deref() == Some(value))
+    };
+    let set = options
+        .iter()
+        .filter(|(name, value)| !at_default(name, value));
+    set.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// What an arm is there for.

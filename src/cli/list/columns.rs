@@ -3,7 +3,7 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 /// Holds the longest names, and the two spaces behind them.
-const LABEL: u16 = 14;
+const LABEL: u16 = 18;
 
 /// Rows of cells that are aligned with each other.
 pub(super) struct Columns {

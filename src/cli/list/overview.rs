@@ -91,7 +91,7 @@ fn runtimes(width: u16) -> String {
         text += &columns.text();
         // Not a cell: a path that is wrapped cannot be copied.
         if let Ok(path) = here::runtime_program(runtime) {
-            text += &format!("{:16}{}\n", "", path.display());
+            text += &format!("{:20}{}\n", "", path.display());
         }
     }
     text

@@ -8,7 +8,7 @@ use super::expand::strategy_names;
 use super::factor::{Entries, Factor, WireStrategy};
 use super::read::{Combination, Reader};
 use crate::experiment::{Arm, Role};
-use crate::options::{self, OptionDef};
+use crate::options::OptionDef;
 use crate::strategy;
 
 /// An arm as the file says it, before roles are given out.
@@ -121,11 +121,16 @@ fn definitions(strategy: &str) -> &'static [OptionDef] {
     strategy::by_name(strategy).map_or(&[], |kind| kind.options)
 }
 
+/// `pool workers=4`: the options that the file sets to something else than their defaults.
 fn described(arm: &Listed) -> String {
-    let options = options::render(&arm.options.written);
-    if options.is_empty() {
-        arm.strategy.to_owned()
-    } else {
-        format!("{} {options}", arm.strategy)
+    let mut text = arm.strategy.to_owned();
+    for def in definitions(arm.strategy) {
+        match arm.options.written.get(def.name) {
+            Some(written) if written != def.default => {
+                text.push_str(&format!(" {}={written}", def.name));
+            }
+            _ => {}
+        }
     }
+    text
 }

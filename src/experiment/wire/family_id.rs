@@ -1,6 +1,6 @@
 //! The readable name of a family: `primes-m-chunks2-interleaved-rust-closed4`.
 
-use crate::experiment::{Family, Load, Placement};
+use crate::experiment::{Family, Load, Placement, options_set};
 use crate::options::{OptionDef, Options};
 use crate::workload::{Workload, fold};
 
@@ -47,22 +47,18 @@ pub(super) fn is_sized(workload: &dyn Workload) -> bool {
 }
 
 /// `chunks2`, `split-interleaved`: every option that is not at its default.
-fn set_options<'a>(
-    defs: &'a [OptionDef],
-    options: &'a Options,
-    cores: u32,
-) -> impl Iterator<Item = String> + 'a {
+fn set_options(defs: &[OptionDef], options: &Options, cores: u32) -> impl Iterator<Item = String> {
+    let set = options_set(defs, options, cores);
+    // In the order of the registry, not of the alphabet: what matters most comes first.
     defs.iter().filter_map(move |def| {
-        let value = options.get(def.name)?;
-        let default = def.values.resolve(def.default, cores);
-        (default.as_ref() != Some(value)).then(|| {
-            let dash = if value.starts_with(|c: char| c.is_ascii_digit()) {
-                ""
-            } else {
-                "-"
-            };
-            format!("{}{dash}{}", def.name.replace('_', "-"), file_safe(value))
-        })
+        let value = set.get(def.name)?;
+        let dash = if value.starts_with(|c: char| c.is_ascii_digit()) {
+            ""
+        } else {
+            "-"
+        };
+        let name = def.name.replace('_', "-");
+        Some(format!("{name}{dash}{}", file_safe(value)))
     })
 }
 

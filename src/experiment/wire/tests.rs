@@ -13,17 +13,13 @@ fn ids(experiment: &Experiment) -> Vec<&str> {
     experiment.families.iter().map(|f| f.id.as_str()).collect()
 }
 
-/// `role strategy options` of every arm of the first family.
+/// `role strategy workers` of every arm of the first family.
 fn arms(experiment: &Experiment) -> Vec<String> {
     let arms = experiment.families[0].arms.iter();
     arms.map(|arm| {
-        let text = format!(
-            "{} {} {}",
-            arm.role,
-            arm.strategy,
-            options::render(&arm.options)
-        );
-        text.trim_end().to_owned()
+        let workers = arm.options.get("workers");
+        let workers = workers.map_or_else(String::new, |n| format!(" workers={n}"));
+        format!("{} {}{workers}", arm.role, arm.strategy)
     })
     .collect()
 }
