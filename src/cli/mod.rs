@@ -10,6 +10,7 @@ pub mod report;
 pub mod run;
 pub mod screen;
 pub mod select;
+pub mod write_report;
 
 /// How should CPU-heavy work be run: inline, on threads, spawned, forked or pooled?
 ///

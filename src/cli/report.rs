@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::write_report::write_report;
+use super::{Failure, screen};
+use crate::{record, report};
 
 /// Arguments of `forkbench report`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +34,23 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     rebuild(&args.dir).map_err(Failure::Failed)
 }
 
-/// The one place where the command line meets the report.
+/// Reads the run, writes its derived files, says where they are.
 fn rebuild(dir: &Path) -> anyhow::Result<()> {
-    anyhow::bail!("rebuild {}: this build has no report", dir.display())
+    let run = record::read(dir)?;
+    for remark in &run.remarks {
+        eprintln!("forkbench: {remark}");
+    }
+    write_report(dir, &run)?;
+    println!("{}", report::terminal(&run, screen::width()));
+    print_places(dir);
+    Ok(())
+}
+
+/// Where a reader finds what.
+pub fn print_places(dir: &Path) {
+    let dir = dir.display();
+    println!("report  {dir}/report.html");
+    println!("tables  {dir}/tables.md");
+    println!("charts  {dir}/charts/");
+    println!("data    {dir}/trials.csv, {dir}/requests/ (columns: results/README.md)");
 }

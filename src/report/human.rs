@@ -1,0 +1,187 @@
+//! Numbers as people read them: three significant digits and a unit. Only used where something is
+//! shown; files and JSON keep machine units.
+
+/// A duration given in ns: `850 ns`, `12.3 µs`, `1.50 s`.
+pub(crate) fn duration(ns: f64) -> String {
+    let (scale, unit) = duration_unit(ns);
+    format!("{} {unit}", three_digits(ns / scale))
+}
+
+/// As [`duration`], for axis ticks: without trailing zeros, and `0` without a unit.
+pub(crate) fn duration_tick(ns: f64) -> String {
+    if ns == 0.0 {
+        return "0".to_owned();
+    }
+    let (scale, unit) = duration_unit(ns);
+    format!("{} {unit}", trimmed(&three_digits(ns / scale)))
+}
+
+/// Divisor and name of the unit in which a duration in ns has one to three digits before the
+/// point.
+fn duration_unit(ns: f64) -> (f64, &'static str) {
+    const UNITS: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
+    let rounded = round_to_three_digits(ns);
+    UNITS
+        .into_iter()
+        .rev()
+        .find(|&(scale, _)| rounded >= scale)
+        .unwrap_or(UNITS[0])
+}
+
+/// A rate per second without its unit, which the header names: `950`, `12.3k`, `1.05M`.
+pub(crate) fn rate(per_s: f64) -> String {
+    let rounded = round_to_three_digits(per_s);
+    match rounded {
+        r if r >= 1e6 => format!("{}M", three_digits(per_s / 1e6)),
+        r if r >= 1e3 => format!("{}k", three_digits(per_s / 1e3)),
+        _ => three_digits(per_s),
+    }
+}
+
+/// As [`rate`], for axis ticks: without trailing zeros.
+pub(crate) fn rate_tick(per_s: f64) -> String {
+    let text = rate(per_s);
+    match text.strip_suffix(['k', 'M']) {
+        Some(number) => format!("{}{}", trimmed(number), &text[number.len()..]),
+        None => trimmed(&text),
+    }
+}
+
+/// `0.95×`, `12.4×`, `1230×`.
+pub(crate) fn ratio(ratio: f64) -> String {
+    format!("{}×", three_digits(ratio))
+}
+
+/// A share as a percentage with at most one digit behind the point: `3 %`, `0.4 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{} %", trimmed(&format!("{:.1}", share * 100.0)))
+}
+
+/// `64 B`, `64 KiB`, `256 MiB`: binary units, since payloads and ballast are powers of two.
+pub(crate) fn bytes(n: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    UNITS
+        .into_iter()
+        .find(|&(scale, _)| n >= scale)
+        .map_or_else(
+            || format!("{n} B"),
+            |(scale, unit)| {
+                let text = format!("{:.1}", n as f64 / scale as f64);
+                format!("{} {unit}", trimmed(&text))
+            },
+        )
+}
+
+/// A whole number in groups of three digits: `12 345`; four digits stay together.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    if digits.len() <= 4 {
+        return digits;
+    }
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 block`, `6 blocks`.
+pub(crate) fn plural(n: u64, noun: &str) -> String {
+    let ending = match noun {
+        _ if n == 1 => "",
+        "crash" => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{ending}", count(n))
+}
+
+/// A plotted number in its machine unit: at most three digits behind the point.
+pub(crate) fn exact(value: f64) -> String {
+    trimmed(&format!("{value:.3}"))
+}
+
+fn three_digits(value: f64) -> String {
+    let rounded = round_to_three_digits(value);
+    match rounded.abs() {
+        r if r >= 100.0 || r == 0.0 => format!("{rounded:.0}"),
+        r if r >= 10.0 => format!("{rounded:.1}"),
+        r if r >= 1.0 => format!("{rounded:.2}"),
+        r if r >= 0.1 => format!("{rounded:.2}"),
+        _ => format!("{rounded:.3}"),
+    }
+}
+
+fn round_to_three_digits(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let digits = 2 - value.abs().log10().floor() as i32;
+    // A factor above 1 in both cases: dividing by 0.1 would bring in a rounding error of its own.
+    if digits >= 0 {
+        let factor = 10f64.powi(digits);
+        (value * factor).round() / factor
+    } else {
+        let factor = 10f64.powi(-digits);
+        (value / factor).round() * factor
+    }
+}
+
+fn trimmed(number: &str) -> String {
+    if !number.contains('.') {
+        return number.to_owned();
+    }
+    number
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_digits_and_the_unit_that_fits_after_rounding() {
+        for (ns, text) in [
+            (0.0, "0 ns"),
+            (850.0, "850 ns"),
+            (999.7, "1.00 µs"),
+            (12_345.0, "12.3 µs"),
+            (999_499.0, "999 µs"),
+            (999_600.0, "1.00 ms"),
+            (1_500_000_000.0, "1.50 s"),
+            (61_000_000_000.0, "61.0 s"),
+        ] {
+            assert_eq!(duration(ns), text);
+        }
+    }
+
+    #[test]
+    fn rates_ratios_and_counts() {
+        assert_eq!(rate(950.4), "950");
+        assert_eq!(rate(12_345.0), "12.3k");
+        assert_eq!(rate(999_999.0), "1.00M");
+        assert_eq!(rate(3.456), "3.46");
+        assert_eq!(rate_tick(20_000.0), "20k");
+        assert_eq!(rate_tick(0.0), "0");
+        assert_eq!(ratio(0.0512), "0.051×");
+        assert_eq!(ratio(1234.0), "1230×");
+        assert_eq!(count(1234), "1234");
+        assert_eq!(count(1_234_567), "1 234 567");
+        assert_eq!(percent(0.03), "3 %");
+        assert_eq!(bytes(65_536), "64 KiB");
+        assert_eq!(plural(2, "crash"), "2 crashes");
+    }
+
+    #[test]
+    fn ticks_and_exact_numbers_drop_zeros() {
+        assert_eq!(duration_tick(10_000.0), "10 µs");
+        assert_eq!(duration_tick(1_500_000.0), "1.5 ms");
+        assert_eq!(duration_tick(0.0), "0");
+        assert_eq!(exact(1234.5), "1234.5");
+        assert_eq!(exact(120.0), "120");
+    }
+}

@@ -1,0 +1,105 @@
+//! `tables.md`: the tables of the terminal with every column.
+
+use crate::record::Run;
+
+use super::summary::{FamilySummary, Summary};
+use super::table::{self, Extent, Table};
+use super::words;
+
+pub(super) fn render(run: &Run, summary: &Summary) -> String {
+    let mut out = format!("# {}\n\n", text(&run.manifest.experiment));
+    for paragraph in [
+        run.manifest.question.clone(),
+        words::scope(run, summary),
+        "↓ lower is better, ↑ higher is better. Medians over blocks. *response*: from the \
+         intended start to the answer's arrival at the driver; *service*: inside the subject."
+            .to_owned(),
+        format!(
+            "Ratios are to {} in the same block, median over blocks: below 1 is faster for times, \
+             above 1 is faster for throughput.",
+            run.manifest.reference
+        ),
+    ] {
+        let escaped = if paragraph.contains("*response*") {
+            paragraph
+        } else {
+            text(&paragraph)
+        };
+        out.push_str(&escaped);
+        out.push_str("\n\n");
+    }
+    for family in &summary.families {
+        push_family(&mut out, run, family);
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
+    out.push_str(&format!(
+        "## {}\n\n{}\n\n",
+        text(&family.title),
+        text(&words::family_scope(run, family))
+    ));
+    let table = table::of_family(family, Extent::Full);
+    push_table(out, &table);
+    out.push('\n');
+    for (i, note) in table.notes.iter().enumerate() {
+        out.push_str(&format!("{}. {}\n", i + 1, text(note)));
+    }
+    if !table.notes.is_empty() {
+        out.push('\n');
+    }
+}
+
+fn push_table(out: &mut String, table: &Table) {
+    push_row(out, table.head.iter().map(|head| text(&head.text)));
+    push_row(
+        out,
+        table.head.iter().map(|head| {
+            let rule = if head.numeric { "---:" } else { "---" };
+            rule.to_owned()
+        }),
+    );
+    for row in &table.rows {
+        push_row(out, row.iter().map(|cell| text(cell)));
+    }
+}
+
+fn push_row(out: &mut String, cells: impl Iterator<Item = String>) {
+    out.push('|');
+    for cell in cells {
+        out.push_str(&format!(" {cell} |"));
+    }
+    out.push('\n');
+}
+
+/// Text that Markdown shows as it is, in a table cell too.
+fn text(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    for c in raw.chars() {
+        match c {
+            '\n' | '\r' => out.push(' '),
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn text_stays_in_its_cell_and_is_no_markup() {
+        assert_eq!(
+            super::text("a|b <script>\n*x*"),
+            "a\\|b &lt;script> \\*x\\*"
+        );
+    }
+}

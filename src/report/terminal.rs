@@ -1,0 +1,113 @@
+//! A run as text for a terminal: one table per family. Plain characters, no escape sequences.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle};
+
+use crate::record::Run;
+
+use super::summary::{FamilySummary, Summary};
+use super::table::{self, Extent, Table};
+use super::words;
+
+/// Below this the table leaves columns out.
+const WIDE: usize = 112;
+
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+pub(super) fn render(run: &Run, summary: &Summary, width: usize) -> String {
+    let mut out = String::new();
+    push_wrapped(&mut out, &words::scope(run, summary), width, "");
+    for family in &summary.families {
+        out.push('\n');
+        push_family(&mut out, run, family, width);
+    }
+    out.push('\n');
+    for line in legend(run) {
+        push_wrapped(&mut out, &line, width, "  ");
+    }
+    out
+}
+
+fn push_family(out: &mut String, run: &Run, family: &FamilySummary, width: usize) {
+    push_wrapped(out, &family.title, width, "  ");
+    push_wrapped(out, &words::family_scope(run, family), width, "  ");
+    let extent = if width >= WIDE {
+        Extent::Wide
+    } else {
+        Extent::Narrow
+    };
+    let table = table::of_family(family, extent);
+    for line in grid(&table, width).lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    for (i, note) in table.notes.iter().enumerate() {
+        push_wrapped(out, &format!("[{}] {note}", i + 1), width, "    ");
+    }
+}
+
+fn grid(table: &Table, width: usize) -> Grid {
+    let mut grid = Grid::new();
+    grid.load_style(STYLE)
+        // Nothing wraps unless the table would be wider than the terminal.
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .set_header(table.head.iter().map(|head| two_lines(&head.text)));
+    for row in &table.rows {
+        grid.add_row(row.clone());
+    }
+    for (i, head) in table.head.iter().enumerate() {
+        if let Some(column) = grid.column_mut(i) {
+            column.set_padding((0, 1));
+            if head.numeric {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+    }
+    grid
+}
+
+/// The first word above the rest, so that heads are not wider than their cells.
+fn two_lines(head: &str) -> String {
+    match head.split_once('/') {
+        Some((above, below)) => format!("{above}\n/{below}"),
+        None => head.replacen(' ', "\n", 1),
+    }
+}
+
+fn legend(run: &Run) -> Vec<String> {
+    let reference = &run.manifest.reference;
+    vec![
+        "↓ lower is better, ↑ higher is better; medians over blocks.".to_owned(),
+        "response: from the intended start to the answer's arrival at the driver; service: \
+         inside the subject."
+            .to_owned(),
+        format!(
+            "ratio: p50 over that of {reference} in the same block, median over blocks; below 1 \
+             is faster than {reference}."
+        ),
+        format!(
+            "{}: too few requests (p90 needs 100 in every trial), or not comparable.",
+            table::NONE
+        ),
+    ]
+}
+
+/// Appends the text in lines of at most `width` characters; later lines begin with `indent`.
+fn push_wrapped(out: &mut String, text: &str, width: usize, indent: &str) {
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            out.push('\n');
+            out.push_str(indent);
+            used = indent.chars().count();
+        } else if used > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += length;
+    }
+    out.push('\n');
+}

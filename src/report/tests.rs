@@ -1,0 +1,315 @@
+//! The report as a whole, on a run that never was.
+
+use super::summary::{ArmSummary, FamilySummary, State, Summary, summarise};
+use super::*;
+use crate::record::TrialRow;
+
+fn summary() -> Summary {
+    summarise(&sample::run())
+}
+
+fn arm<'a>(family: &'a FamilySummary, label: &str) -> &'a ArmSummary {
+    family.arms.iter().find(|arm| arm.label == label).unwrap()
+}
+
+#[test]
+fn the_terminal_at_80_columns() {
+    insta::assert_snapshot!(terminal(&sample::run(), 80));
+}
+
+#[test]
+fn the_terminal_at_120_columns() {
+    insta::assert_snapshot!(terminal(&sample::run(), 120));
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    let mut run = sample::run();
+    for row in &mut run.trials {
+        if row.strategy == "pool" {
+            row.n_crash = 123_456;
+        }
+    }
+    for width in [80, 100, 120, 200] {
+        for line in terminal(&run, width).lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+            assert!(!line.contains('\u{1b}'), "{line}");
+        }
+    }
+}
+
+#[test]
+fn arms_stand_in_the_order_of_strategies_after_reference_and_placebo() {
+    let mut run = sample::run();
+    run.trials.reverse();
+    run.plan.reverse();
+    for family in summarise(&run).families {
+        let labels: Vec<&str> = family.arms.iter().map(|arm| arm.label.as_str()).collect();
+        let mut expected = vec!["blocking", "placebo (blocking again)"];
+        expected.extend(crate::strategy::ALL.iter().skip(1).map(|kind| kind.name));
+        assert_eq!(labels, expected);
+    }
+}
+
+#[test]
+fn an_arm_is_named_by_its_options_only_where_the_strategy_stands_twice() {
+    let mut run = sample::run();
+    for row in run.trials.iter_mut().filter(|r| r.strategy == "thread") {
+        row.strategy = "pool".to_owned();
+        row.options = "workers=1".to_owned();
+    }
+    run.plan.clear();
+    let summary = summarise(&run);
+    let labels: Vec<&str> = summary.families[0]
+        .arms
+        .iter()
+        .map(|arm| arm.label.as_str())
+        .collect();
+    assert!(labels.contains(&"pool workers=1") && labels.contains(&"pool workers=2"));
+    assert!(labels.contains(&"thread-pool"), "{labels:?}");
+}
+
+#[test]
+fn failures_and_skips_have_counts_and_reasons_but_no_ratio() {
+    let summary = summary();
+    let exec = arm(&summary.families[1], "exec");
+    assert_eq!(exec.state, State::Flawed);
+    assert_eq!((exec.n_blocks, exec.outcomes.crash), (3, 6));
+    assert!(
+        exec.reason
+            .contains("3 of 6 trials not ok: subject exited with 134")
+    );
+    assert!(exec.reason.contains("6 of 459 requests: crash"));
+    let fork = arm(&summary.families[2], "fork");
+    assert_eq!(
+        (fork.state, fork.reason.as_str()),
+        (State::Skipped, "Node.js cannot fork(2)")
+    );
+    for arm in [exec, fork] {
+        assert_eq!(arm.response_p50_ratio, None);
+        assert_eq!(arm.service_p50_ratio, None);
+        assert_eq!(arm.throughput_ratio, None);
+    }
+}
+
+#[test]
+fn a_reference_that_fails_leaves_no_ratio_in_its_family() {
+    let mut run = sample::run();
+    let row = run
+        .trials
+        .iter_mut()
+        .find(|row| row.role == "reference")
+        .unwrap();
+    row.n_wrong_answer = 1;
+    let families = summarise(&run).families;
+    assert!(
+        families[0]
+            .arms
+            .iter()
+            .all(|arm| arm.response_p50_ratio.is_none())
+    );
+    assert!(arm(&families[1], "thread").response_p50_ratio.is_some());
+}
+
+#[test]
+fn ratios_are_of_the_same_block_and_say_how_many_blocks() {
+    let mut run = sample::run();
+    for row in &mut run.trials {
+        let scale = if row.strategy == "pool" { 2 } else { 1 };
+        row.response_p50_ns = Some(u64::from(row.block) * 1_000 * scale);
+    }
+    let pool = arm(&summarise(&run).families[2], "pool").clone();
+    let ratio = pool.response_p50_ratio.unwrap();
+    assert!((ratio.estimate - 2.0).abs() < 1e-12);
+    assert_eq!(ratio.n_blocks, 5);
+    assert_eq!(pool.medians.response_p50_ns, Some(6_000.0));
+}
+
+#[test]
+fn the_last_attempt_counts_and_a_trial_cut_short_does_not() {
+    let mut run = sample::run();
+    let again = TrialRow {
+        attempt: 2,
+        n_ok: 1,
+        ..run.trials[0].clone()
+    };
+    run.trials.push(again);
+    run.trials[11].status = "partial".to_owned();
+    let summary = summarise(&run);
+    assert_eq!(
+        arm(&summary.families[0], "blocking").outcomes.ok,
+        5 * 4000 + 1
+    );
+    assert_eq!(summary.trials_run, 190);
+    assert_eq!(arm(&summary.families[1], "blocking").n_blocks, 5);
+    assert_eq!(arm(&summary.families[1], "blocking").state, State::Ok);
+}
+
+#[test]
+fn a_quantile_that_a_block_lacks_is_not_shown() {
+    let mut run = sample::run();
+    run.trials[0].response_p99_ns = None;
+    let blocking = arm(&summarise(&run).families[0], "blocking").clone();
+    assert_eq!(blocking.medians.response_p99_ns, None);
+    assert!(blocking.medians.response_p90_ns.is_some());
+}
+
+#[test]
+fn what_did_not_run_is_counted() {
+    let mut run = sample::run();
+    assert!(terminal(&run, 120).contains("partial: 59 of 66 trials"));
+    run.trials.retain(|row| row.runtime != "node");
+    let summary = summarise(&run);
+    assert_eq!((summary.trials_run, summary.trials_planned), (132, 198));
+    let family = &summary.families[2];
+    assert_eq!((family.trials_run, family.arms.len()), (0, 11));
+    assert!(family.arms.iter().all(|arm| arm.state == State::Missing));
+    assert!(
+        render(&run)
+            .html
+            .contains("0 of 6 planned trials ran to their end")
+    );
+}
+
+#[test]
+fn an_empty_run_still_renders() {
+    let mut run = sample::run();
+    run.trials.clear();
+    run.plan.clear();
+    let rendered = render(&run);
+    assert!(rendered.charts.is_empty());
+    check_markup(&rendered.html);
+    assert!(terminal(&run, 80).contains("0 families"));
+}
+
+#[test]
+fn the_same_run_renders_to_the_same_bytes() {
+    let run = sample::run();
+    assert!(render(&run) == render(&run));
+    assert_eq!(json(&run).to_string(), json(&run).to_string());
+}
+
+#[test]
+fn markup_is_well_formed_and_needs_nothing_else() {
+    let rendered = render(&sample::run());
+    check_markup(&rendered.html);
+    assert_eq!(rendered.charts.len(), 9);
+    for (_, svg) in &rendered.charts {
+        check_markup(svg);
+    }
+    let outside = rendered.html.replace("http://www.w3.org/2000/svg", "");
+    for link in [
+        "http:", "https:", "src=", "url(", "@import", "<script", "<link",
+    ] {
+        assert!(!outside.contains(link), "{link}");
+    }
+}
+
+#[test]
+fn hostile_text_stays_text_everywhere() {
+    let mut run = sample::run();
+    for row in &mut run.trials {
+        row.workload = sample::HOSTILE.to_owned();
+    }
+    for row in &mut run.trials {
+        row.family_id.push_str("/../\"<b>");
+    }
+    run.plan.clear();
+    run.manifest.question = sample::HOSTILE.to_owned();
+    run.manifest.arguments.push(sample::HOSTILE.to_owned());
+    run.remarks.push(sample::HOSTILE.to_owned());
+    let rendered = render(&run);
+    check_markup(&rendered.html);
+    assert!(!rendered.html.contains("<script"));
+    assert!(rendered.html.contains("&lt;script&gt;"));
+    assert!(!rendered.tables_md.contains("<script"));
+    for (name, svg) in &rendered.charts {
+        assert!(
+            name.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
+            "{name}"
+        );
+        assert!(!svg.contains("<script"));
+        check_markup(svg);
+    }
+}
+
+/// A plotted value of an arm.
+type Value = fn(&ArmSummary) -> Option<f64>;
+
+#[test]
+fn the_plotted_numbers_are_those_of_the_summary() {
+    let summary = summary();
+    let html = render(&sample::run()).html;
+    for (family, charts) in summary.families.iter().zip(charts::of_run(&summary)) {
+        assert_eq!(charts.len(), 3);
+        for chart in &charts {
+            for row in chart.numbers.rows.iter().flatten().skip(1) {
+                assert!(
+                    html.contains(&format!(">{row}<")) || row.contains('('),
+                    "{row}"
+                );
+            }
+        }
+        let columns: [(usize, usize, Value); 6] = [
+            (0, 1, |arm| arm.medians.throughput_per_s),
+            (0, 3, |arm| arm.throughput_range_per_s.map(|range| range.1)),
+            (1, 1, |arm| arm.medians.response_p50_ns),
+            (1, 6, |arm| arm.medians.service_p99_ns),
+            (2, 3, |arm| arm.medians.creation_p50_ns),
+            (2, 8, |arm| arm.medians.reap_p50_ns),
+        ];
+        for (chart, column, value) in columns {
+            for (row, arm) in charts[chart].numbers.rows.iter().zip(&family.arms) {
+                let expected = value(arm).map_or("–".to_owned(), human::exact);
+                assert_eq!((&row[0], &row[column]), (&arm.label, &expected));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_only() {
+    let mut run = sample::run();
+    let sentences = words::summary(&run, &summarise(&run));
+    assert!(sentences.len() <= 5);
+    assert!(
+        sentences
+            .iter()
+            .any(|s| s.contains("In 2 of 3 comparable families")),
+        "{sentences:?}"
+    );
+    for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
+        row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
+    }
+    let sentences = words::summary(&run, &summarise(&run));
+    assert!(
+        sentences.iter().any(|s| s.contains("In none of 3")),
+        "{sentences:?}"
+    );
+}
+
+/// Every element is closed in order; void elements stand alone.
+#[track_caller]
+fn check_markup(text: &str) {
+    const VOID: [&str; 4] = ["meta", "br", "hr", "!doctype"];
+    let mut open: Vec<&str> = Vec::new();
+    let mut ids = std::collections::BTreeSet::new();
+    for tag in text.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').expect("every `<` begins a tag");
+        let name = tag
+            .split([' ', '\n', '/'])
+            .find(|part| !part.is_empty())
+            .unwrap();
+        if let Some((_, rest)) = tag.split_once(" id=\"") {
+            let id = rest.split('"').next().unwrap();
+            assert!(ids.insert(id), "id {id} twice");
+        }
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "</{name}>");
+        } else if !tag.ends_with('/') && !VOID.contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?} never closed");
+}
