@@ -165,8 +165,6 @@ fn read_rows<T: DeserializeOwned>(
             return None;
         }
     };
-    // Spreadsheet programs put a byte order mark in front.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut lines = (1..).zip(bytes.split_inclusive(|&byte| byte == b'\n'));
     let header = match lines
         .next()

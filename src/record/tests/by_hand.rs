@@ -57,6 +57,22 @@ fn rows_that_cannot_be_true_are_left_out_and_named() {
     );
     check_left_out(replace(",noop,", ",nope,"), "unknown workload `nope`");
     check_left_out(
+        replace("queue=4", "queue=5"),
+        "`options` is `queue=5;workers=2`, the plan",
+    );
+    check_left_out(
+        replace("noop-s-rust", "noop-m-rust"),
+        "`family_id` is `noop-m-rust-closed2`",
+    );
+    check_left_out(
+        replace(",1,3,arm,", ",2,3,arm,"),
+        "`block` is `2`, the plan says `1`",
+    );
+    check_left_out(
+        replace("551614,", "551613,"),
+        "`seed` is `18446744073709551613`, the plan",
+    );
+    check_left_out(
         replace(",noop,", ",primes,"),
         "the rest of the family says `noop`",
     );

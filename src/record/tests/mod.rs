@@ -40,7 +40,7 @@ fn plan() -> Vec<PlanRow> {
             position,
             role: role.into(),
             strategy: (*strategy).into(),
-            options: if *strategy == "pool" {
+            options: if role == "arm" {
                 "queue=4;workers=2"
             } else {
                 ""
