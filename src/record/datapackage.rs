@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Manifest;
 use super::columns::{Column, Kind, PLAN, Presence, REQUESTS, TRIALS, Table};
+use super::{Manifest, name};
 
 /// The descriptor of a run. Requests are described apart from `resources`: they are compressed in
 /// a way that the specification has no word for, and many files of one kind.
 pub(crate) fn describe(manifest: &Manifest) -> Value {
     json!({
-        "name": manifest.run_id.to_lowercase(),
+        "name": name::plain(&manifest.run_id, "run").to_lowercase(),
         "title": manifest.question,
         "version": manifest.schema_version.to_string(),
         "created": manifest.started_utc,

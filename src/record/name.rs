@@ -30,7 +30,7 @@ fn run_id_of(now: Timestamp, host: &str, experiment: &str) -> String {
 }
 
 /// What is left of a name in a path that needs no quoting anywhere, in at most 60 bytes.
-fn plain(name: &str, fallback: &str) -> String {
+pub(super) fn plain(name: &str, fallback: &str) -> String {
     let name: String = name
         .chars()
         .map(|c| match c {

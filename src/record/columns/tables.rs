@@ -173,20 +173,20 @@ pub const TRIALS: Table = Table {
             "status",
             STATUSES,
             "`ok`: ran to the end of its window. `failed`: something went wrong that is no \
-             request's outcome, such as a subject that died, or an answer was wrong. `skipped`: \
+             request's outcome, such as a subject that died; or an answer was wrong, or none ok. `skipped`: \
              cannot be run here. `partial`: ended early, by an interrupt or the run's deadline. \
              Only `ok` is compared.",
         ),
         optional(
             "reason",
             Kind::Text,
-            "Why the status is not `ok`, in words, with what the other side last said.",
+            "Why the status is not `ok`, in words, with what the other side last said. Of an ok \
+             trial: what the first failed request said, if one failed.",
         ),
-        optional(
+        always(
             "validity",
-            Kind::Text,
-            "Whether the numbers may be used: empty if nothing speaks against it, else the word \
-             for what does.",
+            Kind::Word(&["valid", "invalid"]),
+            "Whether the numbers may be used. `invalid`: never.",
         ),
         optional(
             "flags",
@@ -253,8 +253,9 @@ pub const TRIALS: Table = Table {
             "response_p50_ns",
             Kind::Integer,
             "Median response time of ok requests, done − intended: what a caller waits, counted \
-             from when it meant to send. Quantiles are nearest-rank; the report shows them from \
-             20 requests on, with at least 10 beyond the quantile.",
+             from when it meant to send. Quantiles are nearest-rank, exact up to 20 000 requests \
+             and to three significant digits beyond. Those above the median are empty under 20 \
+             requests, or with fewer than 10 beyond the quantile.",
         ),
         optional(
             "response_p90_ns",

@@ -72,6 +72,7 @@ fn trial(planned: &PlanRow) -> TrialRow {
         seed: planned.seed,
         started_utc: "2026-11-23T08:15:01.250Z".into(),
         status: "ok".into(),
+        validity: "valid".into(),
         reason: "said, \"no\" – ünd".into(),
         n_ok: 20,
         throughput_per_s: Some(1234.5),
