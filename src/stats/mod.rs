@@ -1,1 +1,44 @@
-//! placeholder
+//! What the numbers mean: pure functions from values to values, without I/O and without a clock.
+//! Where chance is needed it is seeded, so that the same rows give the same report, byte for byte.
+//!
+//! In reading order:
+//!
+//! * [`quantile`]: inside a trial, nearest-rank quantiles (type 1 of Hyndman and Fan, *Sample
+//!   Quantiles in Statistical Packages*, 1996), shown only where ten requests lie beyond them; over
+//!   blocks, the median.
+//! * [`interval`]: the exact order-statistic interval of a median (David and Nagaraja, *Order
+//!   Statistics*), stretched by how few independent values autocorrelated blocks are worth, with
+//!   the autocorrelation freed of its bias (Marriott and Pope, *Bias in the Estimation of
+//!   Autocorrelations*, 1954).
+//! * [`paired`]: an arm against the reference by block: Hodges–Lehmann estimate and exact
+//!   signed-rank interval (Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods*);
+//!   two-sided sign-flip test (Fisher, *The Design of Experiments*; sampled as in Phipson and
+//!   Smyth, *Permutation P-values Should Never Be Zero*, 2010).
+//! * [`holm`]: many arms, one family (Holm, *A Simple Sequentially Rejective Multiple Test
+//!   Procedure*, 1979).
+//! * [`verdict`]: from these to `faster`, `slower`, `equivalent` or `inconclusive`, against a δ
+//!   that the placebo sets (Lakens, *Equivalence Tests*, 2017, for the three states).
+//! * [`fit`]: a line through points that may be wild (Theil 1950; Sen, *Estimates of the
+//!   Regression Coefficient Based on Kendall's Tau*, 1968), with intervals from resampled blocks
+//!   (Davison and Hinkley, *Bootstrap Methods and their Application*).
+//! * [`breakeven`]: the size of work at which two arms cost the same, or that none is vouched for.
+//! * [`queue`]: the waits that a first-come-first-served queue must show for given draws
+//!   (Kiefer and Wolfowitz, *On the Theory of Queues with Many Servers*, 1955), and Erlang's mean.
+//! * [`safeguards`]: what the mutation guard switches off, to see that a test notices.
+//!
+//! Everything that has a counterpart in SciPy is pinned to it by stored vectors
+//! (`tests/vectors`), and what has none, coverage and false alarms, by simulation.
+
+pub mod breakeven;
+pub mod fit;
+pub mod holm;
+pub mod interval;
+pub mod paired;
+pub mod quantile;
+pub mod queue;
+pub mod safeguards;
+mod seeded;
+pub mod verdict;
+
+pub use interval::{Interval, Level};
+pub use safeguards::{Safeguard, Safeguards};

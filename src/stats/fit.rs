@@ -1,0 +1,177 @@
+//! A line through noisy points (memory against children): Theil–Sen slope and intercept, with
+//! block-bootstrap intervals.
+//!
+//! The slope is the median of the slopes of all pairs of points (Sen 1968), so that a third of
+//! the points may be wild. The intercept is the median of `y - slope x`. Blocks, not points, are
+//! drawn again: the points of a block share its machine, and are no more independent than the
+//! requests of a trial.
+
+use super::Interval;
+use super::Level;
+use super::quantile::median_of_sorted;
+use super::seeded::Seeded;
+
+/// `y = intercept + slope x`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    /// In units of y per unit of x: what one more child costs.
+    pub slope: f64,
+    /// In units of y: what is there without any.
+    pub intercept: f64,
+}
+
+/// A [`Line`] with how well it is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FittedLine {
+    /// Through all points.
+    pub line: Line,
+    /// Of the slope; `None` below [`BOOTSTRAP_BLOCKS_MIN`] blocks.
+    pub slope: Option<Interval>,
+    /// Of the intercept; `None` below [`BOOTSTRAP_BLOCKS_MIN`] blocks.
+    pub intercept: Option<Interval>,
+}
+
+/// With fewer blocks there are too few different resamples for an interval.
+pub const BOOTSTRAP_BLOCKS_MIN: usize = 6;
+
+/// How often blocks are drawn again.
+pub(super) const RESAMPLES: usize = 2_000;
+
+/// The Theil–Sen line through `(x, y)` points without NaN; `None` if no two differ in x. Takes
+/// time and memory with the square of the number of points.
+pub fn theil_sen(points: &[(f64, f64)]) -> Option<Line> {
+    let mut slopes = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
+    for (i, a) in points.iter().enumerate() {
+        for b in &points[i + 1..] {
+            if a.0 != b.0 {
+                slopes.push((b.1 - a.1) / (b.0 - a.0));
+            }
+        }
+    }
+    let slope = median_in_place(&mut slopes)?;
+    let mut rests: Vec<f64> = points.iter().map(|(x, y)| y - slope * x).collect();
+    Some(Line {
+        slope,
+        intercept: median_in_place(&mut rests)?,
+    })
+}
+
+/// [`theil_sen`] through the points of all blocks, with percentile intervals from 2 000 resamples
+/// of whole blocks (Davison and Hinkley, *Bootstrap Methods and their Application*, section 5.3).
+/// `None` if there is no line.
+pub fn fit_line(blocks: &[Vec<(f64, f64)>], level: Level, seed: u64) -> Option<FittedLine> {
+    let line = theil_sen(&blocks.concat())?;
+    if blocks.len() < BOOTSTRAP_BLOCKS_MIN {
+        return Some(FittedLine {
+            line,
+            slope: None,
+            intercept: None,
+        });
+    }
+    let mut random = Seeded::new(seed);
+    let resampled: Vec<Line> = (0..RESAMPLES)
+        .filter_map(|_| {
+            let drawn = random.resample(blocks);
+            let points: Vec<_> = drawn.into_iter().flatten().copied().collect();
+            theil_sen(&points)
+        })
+        .collect();
+    Some(FittedLine {
+        line,
+        slope: percentiles(resampled.iter().map(|line| line.slope).collect(), level),
+        intercept: percentiles(resampled.iter().map(|line| line.intercept).collect(), level),
+    })
+}
+
+/// What is left between the tails of the level; `None` of nothing.
+pub(super) fn percentiles(mut values: Vec<f64>, level: Level) -> Option<Interval> {
+    values.sort_unstable_by(f64::total_cmp);
+    let cut = (level.tail() * values.len() as f64) as usize;
+    Some(Interval {
+        low: *values.get(cut)?,
+        high: *values.get(values.len().checked_sub(1 + cut)?)?,
+    })
+}
+
+/// The median without sorting all: pairs of points are many, and there are thousands of
+/// resamples.
+fn median_in_place(values: &mut [f64]) -> Option<f64> {
+    if values.len() < 3 {
+        values.sort_unstable_by(f64::total_cmp);
+        return median_of_sorted(values);
+    }
+    let middle = values.len() / 2;
+    let is_odd = values.len() % 2 == 1;
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    if is_odd {
+        return Some(*upper);
+    }
+    let lower = below.iter().copied().max_by(f64::total_cmp)?;
+    Some(f64::midpoint(lower, *upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `y = 3 + 2 x` at x = 0..=7 in each block, moved by the block's own offset.
+    fn blocks(count: u32) -> Vec<Vec<(f64, f64)>> {
+        (0..count)
+            .map(|block| {
+                let offset = f64::from(block % 5) * 0.1;
+                (0..8)
+                    .map(|x| (f64::from(x), 3.0 + offset + 2.0 * f64::from(x)))
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn wild_points_do_not_move_the_line() {
+        let mut points: Vec<_> = blocks(1).concat();
+        points[3].1 = 1e9;
+        points[5].1 = -1e9;
+        let line = theil_sen(&points).unwrap();
+        assert_eq!((line.slope, line.intercept), (2.0, 3.0));
+    }
+
+    #[test]
+    fn a_line_needs_two_places() {
+        assert_eq!(theil_sen(&[]), None);
+        assert_eq!(theil_sen(&[(1.0, 1.0), (1.0, 2.0)]), None);
+        assert_eq!(fit_line(&[vec![(1.0, 1.0)]], Level::P95, 1), None);
+    }
+
+    #[test]
+    fn intervals_hold_the_truth_come_from_blocks_and_repeat() {
+        let fit = fit_line(&blocks(10), Level::P95, 1).unwrap();
+        assert!(fit.slope.unwrap().contains(2.0), "{fit:?}");
+        let intercept = fit.intercept.unwrap();
+        assert!(
+            intercept.contains(3.2) && intercept.half_width() > 0.04,
+            "{fit:?}"
+        );
+        assert_eq!(fit_line(&blocks(10), Level::P95, 1), Some(fit));
+        assert_eq!(fit_line(&blocks(5), Level::P95, 1).unwrap().slope, None);
+    }
+
+    #[test]
+    fn medians_agree_with_sorting() {
+        let mut random = Seeded::new(5);
+        for n in 1..40 {
+            let mut values: Vec<f64> = (0..n).map(|_| random.index(10) as f64).collect();
+            let expected = crate::stats::quantile::median(&values);
+            assert_eq!(median_in_place(&mut values), expected);
+        }
+    }
+
+    #[test]
+    fn percentiles_cut_both_tails_alike() {
+        let values: Vec<f64> = (1..=2_000).map(f64::from).collect();
+        let interval = percentiles(values.clone(), Level::P95).unwrap();
+        assert_eq!((interval.low, interval.high), (51.0, 1950.0));
+        assert_eq!(percentiles(vec![], Level::P95), None);
+        let wider = percentiles(values, Level::P98).unwrap();
+        assert_eq!((wider.low, wider.high), (21.0, 1980.0));
+    }
+}

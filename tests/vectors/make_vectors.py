@@ -1,0 +1,255 @@
+"""Writes the vectors that tests/stats_vectors.rs compares the statistics of forkbench with.
+
+    python3 -m venv venv && venv/bin/pip install numpy scipy && venv/bin/python make_vectors.py
+
+Every expected value comes from NumPy or SciPy, or from the definition spelled out by brute force
+where they have no such function; none from forkbench. Inputs are seeded, so that a second run
+with the same versions writes the same bytes.
+"""
+
+import itertools
+import json
+import math
+import pathlib
+
+import numpy as np
+import scipy
+from scipy import stats
+
+HERE = pathlib.Path(__file__).parent
+LEVELS = (95, 98)
+
+
+def differences(rng):
+    """Log ratios as they come: noise, shifts, ties, one wild block."""
+    for n in (1, 2, 5, 6, 7, 9, 10, 12, 15, 16, 20, 24):
+        yield rng.normal(0.0, 0.05, n)
+        yield rng.normal(0.04, 0.05, n)
+    yield np.round(rng.normal(0.5, 2.0, 12))
+    yield np.round(rng.normal(0.0, 2.0, 16))
+    yield np.append(rng.normal(0.02, 0.01, 9), 3.0)
+    yield np.full(10, 0.1)
+
+
+def quantiles(rng):
+    """NumPy's inverted_cdf is the nearest rank. NumPy multiplies in floats, so counts are chosen
+    whose ranks are exact or far from a boundary."""
+    cases = []
+    for n in (1, 2, 3, 20, 37, 101, 250, 1001, 1999):
+        values = np.sort(rng.integers(1_000, 90_000_000, n))
+        expected = [(parts, int(np.quantile(values, parts / 10_000, method="inverted_cdf")))
+                    for parts in (1_000, 5_000, 9_000, 9_500, 9_900, 9_990)]
+        cases.append({"values": values.tolist(), "expected": expected})
+    return cases
+
+
+def medians(rng):
+    samples = [rng.lognormal(15.0, 0.3, n) for n in (1, 2, 9, 10, 20, 21)]
+    return [{"values": x.tolist(), "expected": float(np.median(x))} for x in samples]
+
+
+def median_ranks():
+    """The largest rank whose lower binomial tail is within half of what may be missed."""
+    cases = []
+    for n in [*range(1, 41), 60, 100, 101, 400]:
+        for level in LEVELS:
+            tail = (1 - level / 100) / 2
+            fitting = [k for k in range(1, n // 2 + 1) if stats.binom.cdf(k - 1, n, 0.5) <= tail]
+            rank = max(fitting, default=None)
+            coverage = None if rank is None else float(1 - 2 * stats.binom.cdf(rank - 1, n, 0.5))
+            cases.append({"n": n, "level": level, "rank": rank, "coverage": coverage})
+    return cases
+
+
+def effective_counts(rng):
+    """The documented formula on SciPy's midranks."""
+    cases = []
+    for n in (4, 5, 6, 10, 20, 40):
+        for phi in (0.0, 0.6, 0.95):
+            x = [rng.normal()]
+            while len(x) < n:
+                x.append(phi * x[-1] + rng.normal())
+            cases.append(x)
+    cases.append([1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 1.0])
+    return [{"values": [float(v) for v in x], "expected": effective_count(x)} for x in cases]
+
+
+def effective_count(x):
+    n = len(x)
+    if n <= 4:
+        return float(n)
+    ranks = stats.rankdata(x)
+    centred = ranks - ranks.mean()
+    r = (centred[1:] * centred[:-1]).sum() / (centred**2).sum()
+    r = min(max((n * r + 1) / (n - 4), 0.0), 0.9)
+    return float(max(n * (1 - r) / (1 + r), 4.0))
+
+
+def median_intervals(rng):
+    """Exact order statistics, stretched as documented, with SciPy's binomial and Student."""
+    cases = []
+    for n in (6, 10, 20, 33):
+        for phi in (0.0, 0.6):
+            noise = [rng.normal()]
+            while len(noise) < n:
+                noise.append(phi * noise[-1] + rng.normal())
+            for values in (np.array(noise), np.exp(0.1 * np.array(noise))):
+                for level in LEVELS:
+                    low, high = median_interval(values, level)
+                    cases.append({"values": values.tolist(), "level": level,
+                                  "low": low, "high": high})
+    return cases
+
+
+def median_interval(values, level):
+    n, tail = len(values), (1 - level / 100) / 2
+    fitting = [k for k in range(1, n // 2 + 1) if stats.binom.cdf(k - 1, n, 0.5) <= tail]
+    if not fitting:
+        return None, None
+    x, rank, m = np.sort(values), max(fitting), effective_count(values)
+    factor = 1.0
+    if m < n:
+        factor = math.sqrt(n / m) * stats.t.ppf(1 - tail, m - 1) / stats.t.ppf(1 - tail, n - 1)
+    ends, middle = np.array([x[rank - 1], x[n - rank]]), np.median(x)
+    if factor <= 1.0:
+        return tuple(map(float, ends))
+    if x[0] > 0:
+        return tuple(map(float, np.exp(np.log(middle) + np.log(ends / middle) * factor)))
+    return tuple(map(float, middle + (ends - middle) * factor))
+
+
+def signed_rank_distributions():
+    """All sign patterns for small n, the generating polynomial over the integers beyond."""
+    cases = []
+    for n in (1, 2, 3, 6, 10, 16, 20, 30):
+        counts = [1]
+        for rank in range(1, n + 1):
+            shifted = [0] * rank + counts
+            counts = [a + b for a, b in zip(counts + [0] * rank, shifted)]
+        if n <= 10:
+            brute = [0] * len(counts)
+            for signs in itertools.product((0, 1), repeat=n):
+                brute[sum(k + 1 for k, s in enumerate(signs) if s)] += 1
+            assert brute == counts
+            # And SciPy agrees: its exact p of all-positive distinct differences.
+            p = stats.wilcoxon(np.arange(1, n + 1), method="exact").pvalue
+            assert math.isclose(p, min(1.0, 2 * counts[-1] / 2**n))
+        cases.append({"n": n, "expected": [c / 2**n for c in counts]})
+    return cases
+
+
+def walsh(samples):
+    """Hodges-Lehmann by definition. The interval by inverting SciPy's exact signed-rank test: a
+    shift belongs to it as long as the test does not reject it, so that the ends are the first and
+    last Walsh averages just inside of which the p value exceeds what may be missed."""
+    cases = []
+    for d in samples:
+        averages = sorted((a + b) / 2 for a, b in itertools.combinations_with_replacement(d, 2))
+        case = {"values": d.tolist(), "estimate": float(np.median(averages))}
+        for level in LEVELS:
+            case[f"interval_{level}"] = inverted(d, averages, 1 - level / 100)
+        cases.append(case)
+    return cases
+
+
+def inverted(d, averages, missed):
+    distinct = sorted(set(averages))
+    if len(distinct) < len(averages):
+        return "ties"  # SciPy's exact test knows no ties; the ends are checked without them.
+    accepted = [
+        (low, high)
+        for low, high in zip(distinct, distinct[1:])
+        if stats.wilcoxon(d - (low + high) / 2, method="exact").pvalue > missed
+    ]
+    outside = stats.wilcoxon(d - (distinct[0] - 1.0), method="exact").pvalue
+    if outside > missed:
+        return None
+    return [float(accepted[0][0]), float(accepted[-1][1])]
+
+
+def sign_flips(samples):
+    """scipy.stats.permutation_test over all sign patterns; by brute force where ties need a
+    tolerance of their own."""
+    cases = []
+    for d in samples:
+        if len(d) > 16:
+            continue
+        if len(d) == 1:
+            p = 1.0
+        else:
+            p = stats.permutation_test((d,), np.sum, permutation_type="samples",
+                                       n_resamples=np.inf, alternative="two-sided").pvalue
+        signs = 1 - 2 * ((np.arange(2 ** len(d))[:, None] >> np.arange(len(d))) & 1)
+        brute = np.mean(np.abs(signs @ d) >= abs(d.sum()) - 1e-12 * np.abs(d).sum())
+        assert math.isclose(p, brute, rel_tol=1e-12), (d, p, brute)
+        cases.append({"values": d.tolist(), "expected": float(p)})
+    return cases
+
+
+def holm(rng):
+    """The step-down procedure by its definition: the adjusted p is the smallest level at which
+    the hypothesis is rejected, max over all smaller ones of (number left) * p."""
+    cases = []
+    for m in (1, 2, 5, 11, 12):
+        for p in (rng.uniform(0, 1, m), rng.beta(0.3, 3.0, m), np.round(rng.uniform(0, 0.2, m), 2)):
+            order = sorted(range(m), key=lambda i: p[i])
+            adjusted = [0.0] * m
+            for position, i in enumerate(order):
+                adjusted[i] = max(min(1.0, (m - k) * p[order[k]]) for k in range(position + 1))
+            cases.append({"values": p.tolist(), "expected": [float(a) for a in adjusted]})
+    return cases
+
+
+def theil_sen(rng):
+    cases = []
+    for n in (2, 3, 8, 9, 40):
+        x = np.sort(rng.choice([0.0, 1.0, 2.0, 4.0, 8.0, 10.0, 16.0, 32.0], n))
+        x[-1] = 100.0
+        y = 3e7 + 1.2e6 * x + rng.standard_t(2, n) * 1e5
+        fit = stats.theilslopes(y, x, method="joint")
+        cases.append({"x": x.tolist(), "y": y.tolist(),
+                      "slope": float(fit.slope), "intercept": float(fit.intercept)})
+    return cases
+
+
+def mean_waits():
+    """Erlang C by its factorials."""
+    cases = []
+    for c in (1, 2, 3, 8, 30):
+        for rho in (0.1, 0.5, 0.7, 0.9, 0.99):
+            a = c * rho
+            # The Poisson form of the same formula.
+            queued = stats.poisson.pmf(c, a) / (1 - rho)
+            probability = queued / (stats.poisson.cdf(c - 1, a) + queued)
+            cases.append({"servers": c, "utilization": rho,
+                          "expected": float(probability / (c * (1 - rho)))})
+    return cases
+
+
+def write(name, cases):
+    # One case per line, so that a changed vector shows as one changed line.
+    head = {"scipy": scipy.__version__, "numpy": np.__version__, "made_by": "make_vectors.py"}
+    lines = ",\n".join(json.dumps(case) for case in cases)
+    text = json.dumps(head)[:-1] + ', "cases": [\n' + lines + "\n]}\n"
+    json.loads(text)
+    (HERE / f"{name}.json").write_text(text)
+
+
+def main():
+    rng = np.random.default_rng(20_261_101)
+    samples = list(differences(rng))
+    write("quantiles", quantiles(rng))
+    write("medians", medians(rng))
+    write("median_ranks", median_ranks())
+    write("effective_counts", effective_counts(rng))
+    write("median_intervals", median_intervals(rng))
+    write("signed_rank", signed_rank_distributions())
+    write("walsh", walsh(samples))
+    write("sign_flips", sign_flips(samples))
+    write("holm", holm(rng))
+    write("theil_sen", theil_sen(rng))
+    write("mean_waits", mean_waits())
+
+
+if __name__ == "__main__":
+    main()
