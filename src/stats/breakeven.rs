@@ -6,7 +6,7 @@
 //! zero is known comes from drawing whole blocks again, all sizes together, because a slow block
 //! is slow at every size.
 
-use super::fit::{BOOTSTRAP_BLOCKS_MIN, RESAMPLES, percentiles};
+use super::fit::{BOOTSTRAP_BLOCKS_MIN, RESAMPLES, expanded_tail, percentiles};
 use super::paired::WalshAverages;
 use super::seeded::Seeded;
 use super::{Interval, Level};
@@ -63,8 +63,9 @@ pub fn break_even(ratios: &RatiosOverSize, level: Level, seed: u64) -> Option<Br
         .filter_map(|_| only_crossing(&logs, &random.resample(ratios.blocks)))
         .collect();
     let crossing_share = resampled.len() as f64 / RESAMPLES as f64;
+    let tail = expanded_tail(level, ratios.blocks.len());
     let found = observed.filter(|_| crossing_share >= CROSSING_SHARE_MIN);
-    Some(match (found, percentiles(resampled, level)) {
+    Some(match (found, percentiles(resampled, tail)) {
         (Some(log), Some(interval)) => BreakEven::At {
             size: log.exp(),
             interval: interval.map(f64::exp),

@@ -38,6 +38,8 @@ pub mod quantile;
 pub mod queue;
 pub mod safeguards;
 mod seeded;
+#[cfg(test)]
+mod simulation;
 pub mod verdict;
 
 pub use interval::{Interval, Level};
