@@ -3,17 +3,24 @@
 //! A request is 1 to k tasks; a strategy runs tasks, knows no workload, and the host joins their
 //! checksums. Kernels are single-threaded: only strategies make parallelism.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::options::{OptionDef, Options};
 
+mod analytics;
 mod fault;
+mod image;
 mod noop;
+mod orders;
 mod primes;
 mod random_sum;
+mod sleep;
+mod spin;
 
+pub use image::{bare_sequence, check as check_picture};
 pub use noop::checksum as noop_checksum;
 
 /// Every workload, in the order in which `forkbench list` shows them.
@@ -21,6 +28,11 @@ pub const ALL: &[&dyn Workload] = &[
     &noop::Noop,
     &random_sum::RandomSum,
     &primes::Primes,
+    &image::Image,
+    &analytics::Analytics,
+    &orders::Orders,
+    &spin::Spin,
+    &sleep::Sleep,
     &fault::Fault,
 ];
 
@@ -50,6 +62,25 @@ pub trait Workload: Sync {
     /// Whether it exists to be measured, or only to misbehave in tests and fault experiments.
     fn is_fault(&self) -> bool {
         false
+    }
+
+    /// Whether a request is answered twice: `accepted` at once and `completed` when its last task
+    /// is done, with a latency each.
+    fn accepts_early(&self) -> bool {
+        false
+    }
+
+    /// Writes the input that all subjects of a run share into `dir`, once per run, before any
+    /// trial, and returns its file: the value of option `input`, with which `prepare` loads it.
+    /// `None` if the input follows from the parameters at no cost. Whatever would make every
+    /// trial fail for one reason (a bad picture, a folder that cannot be written) is found here.
+    ///
+    /// # Errors
+    /// The parameters do not fit the workload, the user's own input is not usable, or a file
+    /// could not be written.
+    fn materialise(&self, spec: &Spec, dir: &Path) -> Result<Option<PathBuf>, String> {
+        let _ = (spec, dir);
+        Ok(None)
     }
 
     /// How many tasks one request is, from the parameters alone: the host that asks may never
@@ -207,17 +238,24 @@ impl Spec {
 }
 
 /// Folds numbers into one, order mattering: FNV-1a over their little-endian bytes, because it is
-/// a dozen characters in every language and needs nothing but 64-bit multiplication.
+/// a dozen characters in every language and needs nothing but 64-bit multiplication. One number
+/// alone stays itself.
 pub fn fold(numbers: &[u64]) -> u64 {
     if let [one] = numbers {
         return *one;
     }
-    numbers
-        .iter()
-        .flat_map(|n| n.to_le_bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+    fnv(numbers.iter().flat_map(|n| n.to_le_bytes()))
+}
+
+/// FNV-1a of bytes, for checksums of files and pixels.
+pub fn fold_bytes(bytes: &[u8]) -> u64 {
+    fnv(bytes.iter().copied())
+}
+
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,97 @@
+//! `orders`: one order fans out to e-mail, inventory and payment, and is answered twice:
+//! `accepted` at once, `completed` when the last of the three is done.
+//!
+//! Each task is a fixed *count* of steps of an integer loop: work, not time. The counts take about
+//! 1, 5 and 20 ms in Rust on a current server core; a slower core or runtime takes longer, which
+//! is a result, and the checksum is the same everywhere. Nothing sleeps: a task that sleeps leaves
+//! its core to the others, and every strategy would look parallel.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use super::{Answer, Input, Spec, Workload};
+
+pub(super) struct Orders;
+
+/// E-mail, inventory, payment.
+const TASKS: u32 = 3;
+
+impl Workload for Orders {
+    fn name(&self) -> &'static str {
+        "orders"
+    }
+
+    fn summary(&self) -> &'static str {
+        "fans an order out to email, inventory and payment, about 1, 5 or 20 ms of work each"
+    }
+
+    fn accepts_early(&self) -> bool {
+        true
+    }
+
+    fn tasks(&self, _: &Spec) -> Result<u32, String> {
+        Ok(TASKS)
+    }
+
+    fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
+        Ok(Arc::new(Order {
+            steps: spec.size.pick([625_000, 3_125_000, 12_500_000]),
+            // The low and the high word together, so that every bit of the seed counts.
+            seed: (spec.seed ^ (spec.seed >> 32)) as u32,
+        }))
+    }
+}
+
+struct Order {
+    steps: u32,
+    seed: u32,
+}
+
+impl Input for Order {
+    fn run(&self, task: u32, _: Vec<u8>) -> Result<Answer, String> {
+        if task >= TASKS {
+            return Err(format!(
+                "an order has {TASKS} tasks, not one numbered {task}"
+            ));
+        }
+        // Each task starts elsewhere, so that no two of them can be one computation.
+        let start = self.seed ^ (task + 1).wrapping_mul(0x9e37_79b9);
+        Ok(Answer {
+            checksum: u64::from(black_box(mix(black_box(start), black_box(self.steps)))),
+            payload: Vec::new(),
+        })
+    }
+}
+
+/// `steps` rounds of shift, multiply, add, each needing the one before, in 32 bits because that
+/// is what every runtime does natively (`Math.imul` in JavaScript). Adding the round's number
+/// keeps the state from settling at zero.
+fn mix(mut state: u32, steps: u32) -> u32 {
+    for step in 0..steps {
+        state = (state ^ (state >> 15))
+            .wrapping_mul(0x2c1b_3c6d)
+            .wrapping_add(step);
+    }
+    state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tasks_of_an_order_differ_and_so_do_orders() {
+        let answers = |seed: u32| -> Vec<u64> {
+            let order = Order { steps: 1_000, seed };
+            (0..TASKS)
+                .map(|t| order.run(t, Vec::new()).unwrap().checksum)
+                .collect()
+        };
+        let mut all = [answers(0), answers(1)].concat();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 6);
+        let order = Order { steps: 1, seed: 0 };
+        assert!(order.run(TASKS, Vec::new()).is_err());
+    }
+}
