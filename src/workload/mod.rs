@@ -289,4 +289,16 @@ mod tests {
         // The published FNV-1a value of eight zero bytes and then eight more, computed apart.
         assert_eq!(fold(&[0, 0]), 0x88201fb960ff6465);
     }
+
+    #[test]
+    fn only_orders_are_answered_twice_and_only_some_share_an_input() {
+        let names = |chosen: &dyn Fn(&dyn Workload) -> bool| -> Vec<_> {
+            let all = ALL.iter().filter(|w| chosen(**w));
+            all.map(|w| w.name()).collect()
+        };
+        assert_eq!(names(&|w| w.accepts_early()), ["orders"]);
+        // Whoever writes an input takes its path back in this option.
+        let takes_input = |w: &dyn Workload| w.options().iter().any(|o| o.name == "input");
+        assert_eq!(names(&takes_input), ["image", "analytics"]);
+    }
 }
