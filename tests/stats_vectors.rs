@@ -1,5 +1,9 @@
 //! The statistics against vectors from SciPy and NumPy, to 1e-9. `tests/vectors/make_vectors.py`
 //! made them and says how; each file carries the versions.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 use std::path::Path;
 

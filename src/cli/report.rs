@@ -41,16 +41,21 @@ fn rebuild(dir: &Path) -> anyhow::Result<()> {
         eprintln!("forkbench: {remark}");
     }
     write_report(dir, &run)?;
-    println!("{}", report::terminal(&run, screen::width()));
-    print_places(dir);
-    Ok(())
+    screen::print(&report::terminal(&run, usize::from(screen::width())))?;
+    print_places(dir)
 }
 
 /// Where a reader finds what.
-pub fn print_places(dir: &Path) {
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print_places(dir: &Path) -> anyhow::Result<()> {
     let dir = dir.display();
-    println!("report  {dir}/report.html");
-    println!("tables  {dir}/tables.md");
-    println!("charts  {dir}/charts/");
-    println!("data    {dir}/trials.csv, {dir}/requests/ (columns: results/README.md)");
+    screen::print(&format!(
+        "report  {dir}/report.html\n\
+         tables  {dir}/tables.md\n\
+         charts  {dir}/charts/\n\
+         data    {dir}/trials.csv and {dir}/requests/; every column: results/README.md\n"
+    ))?;
+    Ok(())
 }

@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use jiff::SignedDuration;
 
+use super::progress::Bar;
 use super::select::Selection;
-use super::{Failure, here};
+use super::write_report::write_report;
+use super::{Failure, here, screen};
+use crate::driver::run::{End, Order};
 use crate::experiment::{Experiment, Preset};
+use crate::{driver, record, report};
 
 /// Arguments of `forkbench run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -79,9 +83,59 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
 
 /// The one place where the command line meets the driver.
 fn execute(prepared: &Prepared) -> Result<()> {
-    let names = prepared.experiments.iter().map(|(e, _)| e.name.as_str());
-    let names: Vec<_> = names.collect();
-    bail!("run {}: this build has no driver", names.join(", "))
+    for ((experiment, toml), out) in prepared.experiments.iter().zip(&prepared.out) {
+        let out = match out {
+            Some(out) => out.clone(),
+            None => Path::new("results").join(record::run_id(&experiment.name)),
+        };
+        let order = Order {
+            experiment,
+            toml,
+            preset: prepared.preset,
+            seed: prepared.seed,
+            subject: &prepared.subject,
+            arguments: &prepared.arguments,
+            out,
+        };
+        let bar = Bar::new(prepared.quiet);
+        let end = driver::run::run(&order, |progress| bar.draw(&progress))?;
+        drop(bar);
+        show(&order.out, end, prepared)?;
+        if let End::Interrupted { .. } = end {
+            bail!(
+                "interrupted; what was measured is in {}",
+                order.out.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Writes the derived files and prints what was found.
+fn show(out: &Path, end: End, prepared: &Prepared) -> Result<()> {
+    let run = record::read(out)?;
+    write_report(out, &run)?;
+    if prepared.json {
+        screen::print(&format!("{:#}\n", report::json(&run)))?;
+    } else if prepared.quiet {
+        screen::print(&format!("{}\n", out.display()))?;
+    } else {
+        screen::print(&report::terminal(&run, usize::from(screen::width())))?;
+        super::report::print_places(out)?;
+    }
+    if !prepared.quiet {
+        match end {
+            End::Complete => {}
+            End::OutOfBudget { dropped } => eprintln!(
+                "forkbench: the budget was spent; the last {dropped} trials, whole blocks of \
+                 every family, were dropped (more: --budget TIME)"
+            ),
+            End::Interrupted { missing } => {
+                eprintln!("forkbench: interrupted; {missing} trials were not run");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads and checks all that the run needs; creates nothing.

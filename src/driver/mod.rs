@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub mod leftovers;
 pub mod load;
 pub mod oracle;
-//pub mod run;
+pub mod run;
 pub mod samples;
 pub mod target;
 pub mod trial;

@@ -1,4 +1,8 @@
 //! What the tests of real processes share: a subject to talk to, and the requests to send.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::path::{Path, PathBuf};
