@@ -7,7 +7,7 @@ use crate::cli::select::Selection;
 use crate::cli::{here, screen};
 use crate::experiment::plan::estimated_ns;
 use crate::experiment::{Preset, builtin, runtime, wire};
-use crate::options::OptionDef;
+use crate::options::{OptionDef, Values};
 use crate::{strategy, workload};
 
 /// Everything that has a name.
@@ -73,12 +73,16 @@ fn strategies(width: u16) -> String {
 /// One line per option, indented below its owner.
 fn options(columns: &mut Columns, defs: &[OptionDef]) {
     for def in defs {
-        let text = format!(
-            "{}: {}; default {}",
-            def.help,
-            def.values.describe(),
-            def.default
-        );
+        let default = match def.default {
+            "" => "empty",
+            default => default,
+        };
+        // That a text is a text goes without saying.
+        let values = match def.values {
+            Values::Text => String::new(),
+            _ => format!("{}; ", def.values.describe()),
+        };
+        let text = format!("{} ({values}default {default})", def.help);
         columns.row([&format!("  {}", def.name), &text]);
     }
 }
