@@ -175,6 +175,7 @@ mod tests {
         assert!((at([2.0, 0.0, -2.0, -2.0]).unwrap() - 10.0_f64.ln()).abs() < 1e-12);
         assert_eq!(at([2.0, 0.0, 2.0, 2.0]), None);
         assert_eq!(at([2.0, 1.0, 1.0, 0.0]), None);
+        assert_eq!(at([-2.0, -1.0, -1.0, 0.0]), None);
         assert_eq!(at([0.0; 4]), None);
     }
 

@@ -46,6 +46,7 @@ fn ten_blocks_give_verdicts() {
     check(10, 0.90, QUIET, Conclusion::Verdict(Verdict::Faster));
     check(10, 1.00, QUIET, Conclusion::Verdict(Verdict::Equivalent));
     check(10, 1.028, QUIET, Conclusion::Verdict(Verdict::Inconclusive));
+    check(10, 0.972, QUIET, Conclusion::Verdict(Verdict::Inconclusive));
 }
 
 #[test]
@@ -103,6 +104,26 @@ fn a_disturbed_run_concludes_nothing() {
         ..QUIET
     };
     check(20, 2.0, disturbed, Conclusion::Withheld(Reason::Disturbed));
+}
+
+#[test]
+fn a_large_effect_that_chance_explains_is_inconclusive() {
+    let (reference, placebo) = (blocks(10, 5.0, 0), blocks(10, 5.0, 1));
+    let arm: Vec<_> = [3.0, 9.0, 4.0, 8.0, 4.5, 9.5, 4.0, 7.0, 3.5, 8.5]
+        .map(Some)
+        .into();
+    let family = FamilyValues {
+        reference: Observed::Blocks(&reference),
+        placebo: Observed::Blocks(&placebo),
+        arms: vec![Observed::Blocks(&arm)],
+    };
+    let judgement = judge(&family, QUIET, Safeguards::ALL_ON);
+    let arm = &judgement.arms[0];
+    assert!(
+        arm.ratio.unwrap() > 1.1 && arm.p_adjusted.unwrap() > 0.05,
+        "{arm:?}"
+    );
+    assert_eq!(arm.conclusion, Conclusion::Verdict(Verdict::Inconclusive));
 }
 
 #[test]
