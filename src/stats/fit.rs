@@ -87,7 +87,7 @@ pub fn fit_line(blocks: &[Vec<(f64, f64)>], level: Level, seed: u64) -> Option<F
 /// The share to cut from each end of the resamples of `blocks >= 2` blocks. Less than the level
 /// asks for, because resamples of few blocks vary too little: by `sqrt((n - 1) / n)`, and as if
 /// their spread were known exactly (Hesterberg, *What Teachers Should Know About the Bootstrap*,
-/// 2015). The plain percentiles of 6 blocks miss more than twice as often as they say.
+/// 2015). The plain percentiles of 6 blocks miss about twice as often as they say.
 pub(super) fn expanded_tail(level: Level, blocks: usize) -> f64 {
     let n = blocks as f64;
     let (Ok(student), Ok(normal)) = (StudentsT::new(0.0, 1.0, n - 1.0), Normal::new(0.0, 1.0))
