@@ -1,4 +1,8 @@
 //! Every strategy against a real subject: right answers, a free main loop, deadlines, crashes.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 mod common;
 
