@@ -8,7 +8,7 @@ mod common;
 
 use common::{Heard, Subject, configure, configure_with, spec};
 use forkbench::driver::target::TargetError;
-use forkbench::protocol::{FLAG_REAPS, Outcome};
+use forkbench::protocol::{FLAG_MORE, FLAG_REAPS, Outcome};
 use forkbench::strategy;
 
 /// Strategies whose children are processes, so that a child's death is not the subject's.
@@ -323,5 +323,29 @@ fn a_pool_spreads_over_its_workers_and_lives_as_long_as_the_subject() {
             (3, 3),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn an_order_is_accepted_at_once_and_completed_when_its_last_task_is() {
+    for kind in strategy::ALL {
+        let orders = spec("orders", 0, &[]);
+        let mut subject = Subject::start(&configure(kind.name, &orders)).unwrap();
+        subject.run(1, &[]);
+        let first = subject.answer().unwrap();
+        assert_eq!(first.flags, FLAG_MORE, "{}", kind.name);
+        let last = subject.answer().unwrap();
+        assert_eq!((last.id, last.flags & FLAG_MORE), (1, 0), "{}", kind.name);
+        assert_eq!(
+            last.outcome,
+            Outcome::Ok,
+            "{}: {}",
+            kind.name,
+            last.reason()
+        );
+        let (accepted, completed) = (first.reply.stamps, last.reply.stamps);
+        assert_eq!(accepted.accepted, completed.accepted);
+        assert!(accepted.replied <= completed.work_start, "{}", kind.name);
+        subject.stop();
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::experiment::runtime::{Program, Runtime};
+use crate::experiment::Placement;
+use crate::experiment::runtime::{self, Program, Runtime};
 
 /// Names the Rust subject where it is not beside the driver.
 pub const SUBJECT_VARIABLE: &str = "FORKBENCH_SUBJECT";
@@ -34,6 +35,18 @@ pub fn runtime_program(runtime: &Runtime) -> Result<PathBuf> {
     match runtime.program {
         Program::Beside(name) => program(name),
     }
+}
+
+/// Why a strategy of a runtime cannot be measured on this machine with this placement.
+pub fn unavailable(runtime: &str, strategy: &str, placement: Placement) -> Option<String> {
+    let unsupported = runtime::by_name(runtime).and_then(|known| known.supports(strategy).err());
+    if let Some(reason) = unsupported {
+        return Some(reason.to_owned());
+    }
+    if placement == Placement::OtherCore && cores() < 2 {
+        return Some("other-core needs two cores, and this process may use one".to_owned());
+    }
+    strategy_unavailable(strategy)
 }
 
 /// Why a strategy cannot run on this machine, whatever the runtime.

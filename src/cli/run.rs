@@ -96,6 +96,7 @@ fn execute(prepared: &Prepared) -> Result<()> {
             subject: &prepared.subject,
             arguments: &prepared.arguments,
             out,
+            unavailable: here::unavailable,
         };
         let bar = Bar::new(prepared.quiet);
         let end = driver::run::run(&order, |progress| bar.draw(&progress))?;

@@ -1,8 +1,8 @@
-//! What a right answer is. The driver runs no workload itself: it asks the Rust subject, once per
-//! family and before any trial, for the answer computed inline in a process of its own.
+//! What a family needs before its first trial: its input, written once, and the right answer. The
+//! driver runs no workload itself: it asks the Rust subject, in a process of its own.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -10,59 +10,155 @@ use anyhow::{Context, Result, bail};
 use super::load::Exchange;
 use crate::workload::Spec;
 
-/// The right answers of a run, by what is asked.
-#[derive(Debug, Default)]
-pub struct Oracle {
-    known: HashMap<Spec, Option<u64>>,
+/// The option in which a workload finds its input.
+const INPUT: &str = "input";
+
+/// The option in which a workload that writes files finds where to.
+const OUTPUT_DIR: &str = "dir";
+
+/// Inputs and right answers of a run, by what is asked.
+#[derive(Debug)]
+pub struct Oracle<'a> {
+    subject: &'a Path,
+    scratch: &'a Path,
+    known: HashMap<Spec, Known>,
 }
 
-impl Oracle {
-    /// What requests of this family carry and must answer.
+#[derive(Debug, Clone)]
+struct Known {
+    spec: Spec,
+    checksum: Option<u64>,
+}
+
+/// What a trial of a family is run with.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The family's, with the places of its files.
+    pub spec: Spec,
+    /// What requests carry and must answer.
+    pub exchange: Exchange,
+    /// Where the workload writes files, emptied after each trial.
+    pub outputs: Option<PathBuf>,
+}
+
+impl<'a> Oracle<'a> {
+    /// Knows nothing yet; asks this subject, and has inputs written below `scratch`.
+    pub fn new(subject: &'a Path, scratch: &'a Path) -> Oracle<'a> {
+        Oracle {
+            subject,
+            scratch,
+            known: HashMap::new(),
+        }
+    }
+
+    /// What a trial of a family with this spec is run with.
     ///
     /// # Errors
-    /// The workload cannot be run with these parameters.
-    pub fn exchange(&mut self, subject: &Path, spec: &Spec, seed: u64) -> Result<Exchange> {
+    /// The workload cannot be run with these parameters, or its files cannot be written.
+    pub fn prepare(&mut self, spec: &Spec, seed: u64) -> Result<Prepared> {
         let workload = spec.workload().map_err(anyhow::Error::msg)?;
-        let checksum = match self.known.get(spec) {
-            Some(known) => *known,
+        let known = match self.known.get(spec) {
+            Some(known) => known.clone(),
             None => {
-                let asked = if workload.is_fault() {
-                    None
-                } else {
-                    Some(ask(subject, spec)?)
-                };
-                self.known.insert(spec.clone(), asked);
-                asked
+                let known = self.find_out(spec)?;
+                self.known.insert(spec.clone(), known.clone());
+                known
             }
         };
         let payload = pattern(spec.payload_bytes as usize, seed);
-        Ok(Exchange {
+        let exchange = Exchange {
             payload,
             echo: workload.takes_payload(),
-            checksum,
+            checksum: known.checksum,
+        };
+        let outputs = known
+            .spec
+            .options
+            .get(OUTPUT_DIR)
+            .filter(|dir| !dir.is_empty());
+        let outputs = outputs.map(PathBuf::from);
+        Ok(Prepared {
+            spec: known.spec,
+            exchange,
+            outputs,
+        })
+    }
+
+    fn find_out(&self, spec: &Spec) -> Result<Known> {
+        let mut spec = spec.clone();
+        if spec
+            .options
+            .get("output")
+            .is_some_and(|output| output == "files")
+            && spec.options.get(OUTPUT_DIR).is_some_and(String::is_empty)
+        {
+            let dir = self.scratch.join("outputs");
+            std::fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
+            spec.options
+                .insert(OUTPUT_DIR.to_owned(), dir.to_string_lossy().into_owned());
+        }
+        let dir = self.scratch.to_string_lossy().into_owned();
+        let path = ask(self.subject, &["input".to_owned(), dir], &spec)?;
+        if !path.is_empty() {
+            spec.options.insert(INPUT.to_owned(), path);
+        }
+        if spec.workload().is_ok_and(|workload| workload.is_fault()) {
+            return Ok(Known {
+                spec,
+                checksum: None,
+            });
+        }
+        let text = ask(self.subject, &["answer".to_owned()], &spec)?;
+        let checksum = text
+            .parse()
+            .with_context(|| format!("read the right answer `{text}`"))?;
+        Ok(Known {
+            spec,
+            checksum: Some(checksum),
         })
     }
 }
 
-fn ask(subject: &Path, spec: &Spec) -> Result<u64> {
+impl Prepared {
+    /// Removes what the trial has written.
+    ///
+    /// # Errors
+    /// A file could not be removed.
+    pub fn empty_outputs(&self) -> std::io::Result<()> {
+        let Some(dir) = &self.outputs else {
+            return Ok(());
+        };
+        for entry in std::fs::read_dir(dir)? {
+            std::fs::remove_file(entry?.path())?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs the subject in a mode that prints one line, and gives the line.
+fn ask(subject: &Path, mode: &[String], spec: &Spec) -> Result<String> {
+    let what = mode.first().map_or("", String::as_str);
     let output = Command::new(subject)
-        .arg("answer")
+        .args(mode)
         .args(spec.to_args())
         .env_clear()
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("start `{}` for the right answer", subject.display()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match text.trim().parse() {
-        Ok(checksum) if output.status.success() => Ok(checksum),
-        _ => bail!(
-            "compute the right answer of {} {}: {}; it said: {}",
+        .with_context(|| format!("start `{} {what}`", subject.display()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = said
+            .trim()
+            .trim_start_matches("forkbench-subject: ")
+            .to_owned();
+        bail!(
+            "prepare {} {}: {said} ({})",
             spec.workload,
             spec.size.name(),
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        ),
+            output.status
+        );
     }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Bytes without a short period, so that a shifted or repeated part of a payload is noticed.

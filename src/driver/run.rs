@@ -1,5 +1,6 @@
 //! A whole run: plans, makes the directory, runs trial after trial, keeps to its budget.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -7,7 +8,7 @@ use anyhow::{Context, Result};
 use super::oracle::Oracle;
 use super::target::{TargetError, subject_environment};
 use super::trial::{self, Setting};
-use crate::experiment::{Experiment, Preset, Trial, plan};
+use crate::experiment::{Experiment, Placement, Preset, Trial, plan};
 use crate::record::{self, Manifest, RunDir, SCHEMA_VERSION};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
@@ -29,6 +30,9 @@ pub struct Order<'a> {
     pub arguments: &'a [String],
     /// The run's directory, which must not exist.
     pub out: PathBuf,
+    /// Why a strategy in a runtime with a placement cannot be measured on this machine, if it
+    /// cannot.
+    pub unavailable: fn(&str, &str, Placement) -> Option<String>,
 }
 
 /// Where a run stands, told between trials.
@@ -74,7 +78,7 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
     let environment = environment(order);
     let rows = plan::plan_rows(order.experiment, &trials);
     let mut dir = RunDir::create(&order.out, &manifest, &environment, order.toml, &rows)?;
-    let scratch = dir.scratch()?.to_owned();
+    let scratch = std::path::absolute(dir.scratch()?).context("find the scratch directory")?;
     let subject_environment = subject_environment();
     let setting = Setting {
         run_id: &manifest.run_id,
@@ -84,19 +88,40 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
         environment: &subject_environment,
         scratch: &scratch,
     };
-    let end = run_trials(order, &setting, &trials, &mut dir, &mut progress)?;
+    let mut oracle = Oracle::new(order.subject, &scratch);
+    // All inputs before the first trial: a picture that cannot be read must not end a run that
+    // has begun. The directory holds nothing measured yet.
+    let prepared = order
+        .experiment
+        .families
+        .iter()
+        .try_for_each(|family| oracle.prepare(&family.spec, order.seed).map(drop));
+    if let Err(error) = prepared {
+        drop(dir);
+        let out = order.out.display();
+        fs::remove_dir_all(&order.out).with_context(|| format!("remove {out}, which is empty"))?;
+        return Err(error);
+    }
+    let end = run_trials(
+        order,
+        &setting,
+        &trials,
+        &mut oracle,
+        &mut dir,
+        &mut progress,
+    );
     dir.finish()?;
-    Ok(end)
+    end
 }
 
 fn run_trials(
     order: &Order<'_>,
     setting: &Setting<'_>,
     trials: &[Trial],
+    oracle: &mut Oracle<'_>,
     dir: &mut RunDir,
     progress: &mut impl FnMut(Progress<'_>),
 ) -> Result<End> {
-    let mut oracle = Oracle::default();
     let mut budget = Budget::new(order);
     for (done, planned) in trials.iter().enumerate() {
         if super::interrupted() {
@@ -117,8 +142,12 @@ fn run_trials(
             left_ns: budget.left_ns(done, trials.len()),
             next: Some((&family.id, strategy, planned.block)),
         });
-        let exchange = oracle.exchange(order.subject, &family.spec, order.seed)?;
-        let ran = match trial::run(setting, planned, &exchange) {
+        if let Some(reason) = (order.unavailable)(&family.runtime, strategy, family.placement) {
+            dir.append_trial(&trial::skipped_row(setting, planned, &reason))?;
+            continue;
+        }
+        let prepared = oracle.prepare(&family.spec, order.seed)?;
+        let ran = match trial::run(setting, planned, &prepared) {
             Ok(ran) => ran,
             Err(TargetError::Interrupted) => {
                 return Ok(End::Interrupted {

@@ -137,9 +137,14 @@ impl Samples {
     /// The median over the kept requests of some time of theirs, in ns; requests without one do
     /// not count.
     pub fn median_of(&self, time: impl Fn(&RequestRow) -> Option<u64>) -> Option<u64> {
+        self.quantile_of(0.5, time)
+    }
+
+    /// Another nearest-rank quantile of the same.
+    pub fn quantile_of(&self, p: f64, time: impl Fn(&RequestRow) -> Option<u64>) -> Option<u64> {
         let mut values: Vec<u64> = self.kept.iter().filter_map(time).collect();
         values.sort_unstable();
-        nearest_rank(&values, 0.5)
+        nearest_rank(&values, p)
     }
 
     /// What is kept, by id, with weights.

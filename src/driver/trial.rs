@@ -4,14 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use super::leftovers;
-use super::load::{self, Exchange, Measured, Pace};
+use super::load::{self, Measured, Pace};
+use super::oracle::Prepared;
 use super::samples::Time;
 use super::target::{Farewell, Launch, Target, TargetError};
-use crate::experiment::{Arm, Experiment, Family, Load, Preset, Role, Trial};
+use crate::experiment::{Arm, Experiment, Family, Load, Placement, Preset, Role, Trial};
 use crate::options;
 use crate::protocol::{Configure, Outcome, Ready};
 use crate::record::{RequestRow, TrialRow};
-use crate::sys::process;
+use crate::sys::{affinity, process};
 
 /// A request's time to be answered in, unless an experiment says otherwise: the study notes' 30 s.
 pub const DEADLINE_MS: u64 = 30_000;
@@ -47,15 +48,16 @@ pub struct Ran {
 /// # Errors
 /// Only for what ends the whole run: the user's interrupt, or a machine on which nothing can be
 /// cleaned up. Everything else is in the row.
-pub fn run(setting: &Setting<'_>, trial: &Trial, exchange: &Exchange) -> Result<Ran, TargetError> {
+pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<Ran, TargetError> {
     let family = &setting.experiment.families[trial.family];
     let arm = &family.arms[trial.arm];
     let mut row = planned_row(setting, trial);
     let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
     let cpu_before = process::usage_self();
-    let result = measure(setting, trial, family, arm, exchange);
+    let result = measure(setting, trial, family, arm, prepared);
     let driver = process::usage_self().since(cpu_before);
     let left = leftovers::clean_up().map_err(cleaning)?;
+    prepared.empty_outputs().map_err(cleaning)?;
     let mut flags = Vec::new();
     if left.running > 0 {
         flags.push(format!("left_running:{}", left.running));
@@ -73,6 +75,10 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, exchange: &Exchange) -> Result<
     let requests = match result {
         Ok(done) => {
             row.driver_cpu_ns = Some(driver.cpu_user_ns + driver.cpu_system_ns);
+            let checksum = prepared.exchange.checksum;
+            row.checksum = checksum
+                .map(|sum| format!("{sum:016x}"))
+                .unwrap_or_default();
             fill_in(&mut row, done)
         }
         Err(TargetError::Interrupted) => return Err(TargetError::Interrupted),
@@ -118,15 +124,16 @@ fn measure(
     trial: &Trial,
     family: &Family,
     arm: &Arm,
-    exchange: &Exchange,
+    prepared: &Prepared,
 ) -> Result<Done, TargetError> {
+    let placed = Placed::begin(family.placement)?;
     let launch = Launch {
         command: vec![PathBuf::from(setting.subject)],
-        environment: setting.environment.to_vec(),
+        environment: placed.environment(setting.environment),
         stderr: setting.scratch.join(format!("{}.stderr", trial.id)),
     };
     let configure = Configure {
-        spec: family.spec.clone(),
+        spec: prepared.spec.clone(),
         strategy: arm.strategy.clone(),
         strategy_options: arm.options.clone(),
         ballast_bytes: family.ballast_bytes,
@@ -136,7 +143,7 @@ fn measure(
     let mut target = Target::start(&launch, &configure)?;
     let Load::Closed { callers } = family.load;
     let pace = Pace::new(&setting.preset, callers, DEADLINE_MS * 1_000_000);
-    let measured = load::closed(&mut target, exchange, pace, trial.seed)?;
+    let measured = load::closed(&mut target, &prepared.exchange, pace, trial.seed)?;
     let ready = target.ready.clone();
     let ready_ns = target.ready_ns - target.started_ns;
     let farewell = target.stop()?;
@@ -147,6 +154,63 @@ fn measure(
         ready_ns,
         farewell,
     })
+}
+
+/// Where driver, subject and children run during one trial. Dropping it lets the driver run
+/// wherever it could before.
+///
+/// In both pinned placements the driver shares the subject's core, so that between them only the
+/// children's core differs.
+#[derive(Debug)]
+struct Placed {
+    before: Vec<u32>,
+    child: Option<u32>,
+}
+
+impl Placed {
+    fn begin(placement: Placement) -> Result<Placed, TargetError> {
+        let fail = |error| TargetError::Io {
+            attempt: format!("place on cores {placement}"),
+            error,
+        };
+        let before = affinity::allowed().map_err(fail)?;
+        let (own, child) = match (placement, before.as_slice()) {
+            (Placement::Unpinned, _) => {
+                return Ok(Placed {
+                    before,
+                    child: None,
+                });
+            }
+            (Placement::SameCore, &[own, ..]) => (own, own),
+            (Placement::OtherCore, &[own, other, ..]) => (own, other),
+            _ => {
+                return Err(fail(std::io::Error::other(
+                    "this process may use one core only",
+                )));
+            }
+        };
+        affinity::restrict(&[own]).map_err(fail)?;
+        Ok(Placed {
+            before,
+            child: Some(child),
+        })
+    }
+
+    fn environment(&self, fixed: &[(String, String)]) -> Vec<(String, String)> {
+        let child = self
+            .child
+            .map(|cpu| (affinity::CHILD_CPU.to_owned(), cpu.to_string()));
+        fixed.iter().cloned().chain(child).collect()
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        if self.child.is_some() {
+            // It was allowed before.
+            let _ = affinity::restrict(&self.before);
+        }
+    }
 }
 
 fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
@@ -259,6 +323,13 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
         let there = r.accepted_ns?.saturating_sub(r.sent_ns);
         Some(there + r.done_ns.saturating_sub(r.replied_ns?))
     });
+    let acknowledged = |p: f64| {
+        samples.quantile_of(p, |r| {
+            Some(r.acknowledged_ns?.saturating_sub(r.intended_ns))
+        })
+    };
+    row.acknowledged_p50_ns = acknowledged(0.5);
+    row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(0.9));
     row.queue_p50_ns = between(|r| r.accepted_ns, |r| r.dispatched_ns);
     row.creation_p50_ns = between(|r| r.dispatched_ns, |r| r.child_start_ns);
     row.load_p50_ns = between(|r| r.child_start_ns, |r| r.work_start_ns);

@@ -154,7 +154,8 @@ mod tests {
         let pinned = words(PINNED_TRIALS);
         assert_eq!(trials[..pinned.len()], pinned);
         let requests = csv_text::header_of(&RequestRow::default()).unwrap();
-        assert_eq!(requests, words(PINNED_REQUESTS));
+        let pinned = words(PINNED_REQUESTS);
+        assert_eq!(requests[..pinned.len()], pinned);
     }
 
     #[test]

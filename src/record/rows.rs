@@ -74,6 +74,8 @@ pub struct TrialRow {
     pub workload_options: String,
     pub n_served: Option<u64>,
     pub tasks: Option<u32>,
+    pub acknowledged_p50_ns: Option<u64>,
+    pub acknowledged_p90_ns: Option<u64>,
 }
 
 /// One row of `requests/<trial_id>.csv.zst`: one request with all its stamps
@@ -101,6 +103,9 @@ pub struct RequestRow {
     /// sample of a long trial; 0 for a request that is kept only because it was among the
     /// slowest.
     pub weight: f64,
+    /// When the driver had the word that the request was accepted, where one is sent before the
+    /// answer.
+    pub acknowledged_ns: Option<u64>,
 }
 
 impl RequestRow {

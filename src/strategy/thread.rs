@@ -9,6 +9,7 @@ use super::{
     Ballast, Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId, TaskStamps,
 };
 use crate::protocol::Outcome;
+use crate::sys::affinity;
 use crate::sys::clock::now_ns;
 use crate::workload::Input;
 
@@ -92,6 +93,7 @@ impl Strategy for Thread {
 
 fn work(input: &dyn Input, task: Task, dispatched: u64, notifier: &Notifier) {
     let child_start = now_ns();
+    affinity::move_child();
     let ran = super::run::run(input, task.id.task, task.payload);
     notifier.finished(Done {
         id: task.id,

@@ -8,6 +8,7 @@ use super::{
     WORKERS,
 };
 use crate::options;
+use crate::sys::affinity;
 use crate::workload::Input;
 
 pub(super) const KIND: Kind = Kind {
@@ -35,6 +36,7 @@ fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
         .map_err(|error| format!("make a channel from threads to the loop: {error}"))?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(workers as usize)
+        .start_handler(|_| affinity::move_child())
         .build()
         .map_err(|error| format!("create a pool of {workers} threads: {error}"))?;
     let census = Census {

@@ -5,7 +5,10 @@ use std::io;
 
 use super::requests::{Message, Requests};
 use crate::protocol::conn::{Conn, Fill};
-use crate::protocol::{Configure, FLAG_REAPS, FinalStats, Frame, Header, Kind, Outcome, Ready};
+use crate::protocol::{
+    Configure, FLAG_MORE, FLAG_REAPS, FinalStats, Frame, Header, Kind, Outcome, Ready, Reply,
+    Stamps,
+};
 use crate::strategy::{self, Context, Event, FIRST_HOST_KEY, Strategy, Task, TaskId};
 use crate::sys::clock::now_ns;
 use crate::sys::poller::{self, Poller};
@@ -138,9 +141,34 @@ impl<'a> Host<'a> {
             if header.kind == Kind::Run {
                 let accepted = self.requests.accept(header.id, self.tasks, arrived);
                 accepted.map_err(io::Error::other)?;
+                if self.workload.accepts_early() {
+                    self.announce(header.id, arrived);
+                }
             }
         }
+        if self.workload.accepts_early() {
+            // Out before the first task can keep the loop busy.
+            self.flush()?;
+        }
         frames.into_iter().try_for_each(|frame| self.obey(frame))
+    }
+
+    /// Says that a request was accepted; the answer follows when its last task is done.
+    fn announce(&mut self, id: u64, accepted: u64) {
+        let stamps = Stamps {
+            accepted,
+            replied: now_ns(),
+            ..Stamps::default()
+        };
+        let reply = Reply {
+            stamps,
+            ..Reply::default()
+        };
+        let header = Header {
+            flags: FLAG_MORE,
+            ..Header::new(Kind::Reply, id)
+        };
+        self.conn.push(header, &[&reply.encode()]);
     }
 
     fn obey(&mut self, frame: Frame) -> io::Result<()> {

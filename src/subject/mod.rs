@@ -4,6 +4,7 @@
 //! `forkbench-subject` has no options for people: without arguments it serves the socket that is
 //! its standard input; the other modes are started by strategies and by the driver.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::sys::process;
@@ -21,7 +22,8 @@ modes: (none) serve the socket on standard input
        task ID TASK WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...   one task, answer as text
        ipc WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...            one task, answer as a frame
        worker WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         tasks until the socket closes
-       answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         one whole request's checksum";
+       answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         one whole request's checksum
+       input DIR WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...      write the input, print its path";
 
 /// The whole program: `started` is the stamp of its first instruction.
 pub fn main(started: u64) -> ExitCode {
@@ -39,6 +41,7 @@ pub fn main(started: u64) -> ExitCode {
             "ipc" => worker::ipc(rest, started),
             "worker" => worker::worker(rest),
             "answer" => answer(rest),
+            "input" => input(rest),
             _ => Err(USAGE.to_owned()),
         },
     };
@@ -64,5 +67,18 @@ fn answer(args: &[String]) -> Result<(), String> {
         })
         .collect::<Result<Vec<u64>, String>>()?;
     println!("{}", workload.join(&checksums));
+    Ok(())
+}
+
+/// Writes the input that all subjects of a run share and prints its path; nothing if there is
+/// none.
+fn input(args: &[String]) -> Result<(), String> {
+    let Some((dir, spec)) = args.split_first() else {
+        return Err(USAGE.to_owned());
+    };
+    let spec = Spec::from_args(spec)?;
+    if let Some(path) = spec.workload()?.materialise(&spec, Path::new(dir))? {
+        println!("{}", path.display());
+    }
     Ok(())
 }

@@ -5,10 +5,12 @@ use std::io::{self, IoSlice, Read, Write};
 use crate::protocol::Outcome;
 use crate::protocol::text::AnswerLine;
 use crate::strategy::run::run;
+use crate::sys::affinity;
 use crate::workload::Spec;
 
 /// `task ID TASK SPEC…`
 pub(super) fn task(args: &[String], child_start: u64) -> Result<(), String> {
+    affinity::move_child();
     let [id, task, spec @ ..] = args else {
         return Err(format!("expected ID TASK SPEC, got {args:?}"));
     };

@@ -6,7 +6,7 @@ use crate::protocol::conn::Conn;
 use crate::protocol::{Header, Kind, Ready};
 use crate::strategy::channel::{Served, serve_one};
 use crate::sys::clock::now_ns;
-use crate::sys::{process, socket};
+use crate::sys::{affinity, process, socket};
 use crate::workload::{Input, Spec};
 
 /// `ipc SPEC…`: one task over the socket on standard input.
@@ -58,6 +58,7 @@ pub fn serve(conn: &mut Conn, input: &dyn Input) -> io::Result<()> {
 }
 
 fn take_socket() -> Result<Conn, String> {
+    affinity::move_child();
     let socket = socket::take_stdin().map_err(|error| format!("take the channel: {error}"))?;
     Ok(Conn::blocking(socket))
 }

@@ -2,6 +2,7 @@
 //! functions.
 #![allow(unsafe_code)]
 
+pub mod affinity;
 pub mod clock;
 pub mod poller;
 pub mod process;

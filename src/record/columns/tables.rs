@@ -398,6 +398,17 @@ pub const TRIALS: Table = Table {
             Kind::Integer,
             "Tasks that one request consists of.",
         ),
+        optional(
+            "acknowledged_p50_ns",
+            Kind::Integer,
+            "Median time from the intended start to the word that the request was accepted; only \
+             for a workload that is answered twice (`orders`), whose response is its completion.",
+        ),
+        optional(
+            "acknowledged_p90_ns",
+            Kind::Integer,
+            "The 90th percentile of the same.",
+        ),
     ],
 };
 
@@ -473,6 +484,12 @@ pub const REQUESTS: Table = Table {
             "How many requests this one stands for: 1 while all are kept; above 1 in the \
              uniform sample of a long trial; 0 for one that is kept only because it was among \
              the slowest.",
+        ),
+        optional(
+            "acknowledged_ns",
+            Kind::Integer,
+            "The driver had the word that the request was accepted; only where one is sent \
+             before the answer (`orders`).",
         ),
     ],
 };

@@ -14,7 +14,7 @@ use crate::options::{OptionDef, Options, Values};
 use crate::protocol::Usage;
 use crate::sys::poller::Ready;
 use crate::sys::process::{self, ExitStatus, Fork, SingleThreaded};
-use crate::sys::socket;
+use crate::sys::{affinity, socket};
 
 mod message;
 mod serve;
@@ -82,6 +82,8 @@ impl ForkServer {
             Fork::Child => {
                 process::close_all_but(theirs.as_fd());
                 process::die_with_parent();
+                // Its children start on its core.
+                affinity::move_child();
                 let loaded = Loaded::prepare(setup);
                 serve::serve(&theirs, role, loaded, &proof);
                 process::exit_now(0)

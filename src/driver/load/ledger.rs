@@ -1,0 +1,289 @@
+//! The books of one trial: which requests are under way, whether their answers are right, what
+//! they came to. Every way of offering load keeps them alike.
+
+use std::collections::HashMap;
+
+use super::{Counted, Exchange, FAILED_ROWS, Measured};
+use crate::driver::target::{Target, TargetError};
+use crate::protocol::{FLAG_MORE, FLAG_REAPS, Frame, Outcome, Reply};
+use crate::record::RequestRow;
+
+/// Requests under way, and what those that are over came to.
+#[derive(Debug)]
+pub struct Ledger<'a> {
+    exchange: &'a Exchange,
+    next_id: u64,
+    in_flight: HashMap<u64, Sent>,
+    /// Answered and not reaped, with whether they count.
+    unreaped: HashMap<u64, (RequestRow, Counted)>,
+    measured: Measured,
+}
+
+/// A request that is not answered yet.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    intended_ns: u64,
+    sent_ns: u64,
+    acknowledged_ns: Option<u64>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Empty books. `seed` decides which requests of a long window are kept.
+    pub fn new(exchange: &'a Exchange, seed: u64) -> Ledger<'a> {
+        Ledger {
+            exchange,
+            next_id: 1,
+            in_flight: HashMap::new(),
+            unreaped: HashMap::new(),
+            measured: Measured::new(seed),
+        }
+    }
+
+    /// Queues the next request; the target's flush sends it. Gives its id.
+    pub fn push(&mut self, target: &mut Target, intended_ns: u64, sent_ns: u64) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let start = id.to_le_bytes();
+        let payload = &self.exchange.payload;
+        let head = &start[..payload.len().min(8)];
+        target.push_run(id, &[head, &payload[head.len()..]]);
+        self.in_flight.insert(
+            id,
+            Sent {
+                intended_ns,
+                sent_ns,
+                acknowledged_ns: None,
+            },
+        );
+        id
+    }
+
+    /// Requests that are not answered.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Requests that are not answered, or not reaped.
+    pub fn open(&self) -> usize {
+        self.in_flight.len() + self.unreaped.len()
+    }
+
+    /// Takes an answer that had arrived at `done_ns`, or its announcement.
+    ///
+    /// # Errors
+    /// It answers what was not asked, or is no answer.
+    pub fn answered(
+        &mut self,
+        frame: &Frame,
+        done_ns: u64,
+        counted: Counted,
+    ) -> Result<(), TargetError> {
+        let id = frame.header.id;
+        if is_announcement(frame) {
+            return match self.in_flight.get_mut(&id) {
+                Some(sent) => {
+                    sent.acknowledged_ns = Some(done_ns);
+                    Ok(())
+                }
+                None => Err(unasked(id)),
+            };
+        }
+        let sent = self.in_flight.remove(&id).ok_or_else(|| unasked(id))?;
+        let (reply, body) = Reply::decode(&frame.body)?;
+        let outcome = self.judge(id, frame.header.outcome, &reply, body);
+        self.measured.served += 1;
+        if outcome != Outcome::Ok && self.measured.first_failure.is_none() {
+            self.measured.first_failure = Some(reason(outcome, &reply, body));
+        }
+        if id == 1 && outcome == Outcome::Ok {
+            self.measured.first_response_ns = Some(done_ns - sent.intended_ns);
+        }
+        let row = row(id, sent, done_ns, outcome, &reply);
+        if frame.header.flags & FLAG_REAPS != 0 {
+            self.unreaped.insert(id, (row, counted));
+        } else {
+            self.count(row, counted);
+        }
+        Ok(())
+    }
+
+    /// Takes the word that all children of an answered request are reaped.
+    ///
+    /// # Errors
+    /// It is about a request that has none.
+    pub fn reaped(&mut self, frame: &Frame) -> Result<(), TargetError> {
+        let id = frame.header.id;
+        let at_ns = frame.body.as_slice().try_into().map(u64::from_le_bytes);
+        let (Some((row, counted)), Ok(at_ns)) = (self.unreaped.remove(&id), at_ns) else {
+            let what = format!("told of a reaping for request {id} out of turn");
+            return Err(TargetError::Silent(what));
+        };
+        self.count(
+            RequestRow {
+                reaped_ns: Some(at_ns),
+                ..row
+            },
+            counted,
+        );
+        Ok(())
+    }
+
+    /// Closes the books.
+    pub fn close(self, window_ns: u64) -> Measured {
+        Measured {
+            window_ns,
+            ..self.measured
+        }
+    }
+
+    fn judge(&mut self, id: u64, outcome: Outcome, reply: &Reply, body: &[u8]) -> Outcome {
+        if outcome != Outcome::Ok {
+            return outcome;
+        }
+        let right_sum = self
+            .exchange
+            .checksum
+            .is_none_or(|due| due == reply.checksum);
+        let sent = &self.exchange.payload;
+        let head = sent.len().min(8);
+        let right_echo = !self.exchange.echo
+            || (body.len() == sent.len()
+                && body[..head] == id.to_le_bytes()[..head]
+                && body[head..] == sent[head..]);
+        if right_sum && right_echo {
+            return Outcome::Ok;
+        }
+        self.measured.wrong += 1;
+        Outcome::WrongAnswer
+    }
+
+    fn count(&mut self, row: RequestRow, counted: Counted) {
+        let Some(outcome) = row.outcome.filter(|_| counted == Counted::Yes) else {
+            return;
+        };
+        self.measured.outcomes[outcome as usize] += 1;
+        if outcome == Outcome::Ok {
+            self.measured.samples.offer(row);
+        } else if self.measured.failed.len() < FAILED_ROWS {
+            self.measured.failed.push(RequestRow { weight: 1.0, ..row });
+        }
+    }
+}
+
+/// Whether this answer only says that the request was accepted, and another follows.
+pub(super) fn is_announcement(frame: &Frame) -> bool {
+    frame.header.flags & FLAG_MORE != 0
+}
+
+fn unasked(id: u64) -> TargetError {
+    TargetError::Silent(format!("answered request {id}, which it was not asked"))
+}
+
+fn row(id: u64, sent: Sent, done_ns: u64, outcome: Outcome, reply: &Reply) -> RequestRow {
+    let s = &reply.stamps;
+    let happened = |ns: u64| (ns != 0).then_some(ns);
+    RequestRow {
+        id,
+        intended_ns: sent.intended_ns,
+        sent_ns: sent.sent_ns,
+        accepted_ns: happened(s.accepted),
+        dispatched_ns: happened(s.dispatched),
+        child_start_ns: happened(s.child_start),
+        work_start_ns: happened(s.work_start),
+        work_end_ns: happened(s.work_end),
+        replied_ns: happened(s.replied),
+        done_ns,
+        reaped_ns: None,
+        outcome: Some(outcome),
+        child_pid: (reply.child_pid != 0).then_some(reply.child_pid),
+        weight: 1.0,
+        acknowledged_ns: sent.acknowledged_ns,
+    }
+}
+
+fn reason(outcome: Outcome, reply: &Reply, body: &[u8]) -> String {
+    if outcome == Outcome::WrongAnswer {
+        let (bytes, checksum) = (body.len(), reply.checksum);
+        return format!("wrong_answer: {bytes} bytes, checksum {checksum:016x}");
+    }
+    format!("{}: {}", outcome.name(), String::from_utf8_lossy(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Header, Kind};
+
+    fn exchange(payload: Vec<u8>) -> Exchange {
+        Exchange {
+            payload,
+            echo: true,
+            checksum: Some(16),
+        }
+    }
+
+    fn answer(checksum: u64, echo: &[u8]) -> Frame {
+        let reply = Reply {
+            checksum,
+            ..Reply::default()
+        };
+        let body = [&reply.encode()[..], echo].concat();
+        Frame {
+            header: Header::new(Kind::Reply, 1),
+            body,
+        }
+    }
+
+    /// What the books say of one request to which this was the answer.
+    fn judged(answer: &Frame) -> Measured {
+        let exchange = exchange((0..16).collect());
+        let mut ledger = Ledger::new(&exchange, 1);
+        let sent = Sent {
+            intended_ns: 10,
+            sent_ns: 20,
+            acknowledged_ns: None,
+        };
+        ledger.in_flight.insert(1, sent);
+        ledger.answered(answer, 50, Counted::Yes).unwrap();
+        ledger.close(100)
+    }
+
+    #[test]
+    fn only_the_right_bytes_under_the_right_id_are_an_answer() {
+        let right = [&1_u64.to_le_bytes()[..], &(8..16).collect::<Vec<u8>>()].concat();
+        let measured = judged(&answer(16, &right));
+        assert_eq!(measured.outcomes[Outcome::Ok as usize], 1);
+        assert_eq!(
+            measured.first_response_ns,
+            Some(40),
+            "from the intended start"
+        );
+        let mut others = right.clone();
+        others[0] = 2;
+        let mut flipped = right.clone();
+        flipped[15] ^= 1;
+        for wrong in [
+            answer(15, &right),
+            answer(16, &others),
+            answer(16, &flipped),
+            answer(16, &[]),
+        ] {
+            let measured = judged(&wrong);
+            assert_eq!(measured.outcomes[Outcome::WrongAnswer as usize], 1);
+            assert_eq!((measured.wrong, measured.samples.seen()), (1, 0));
+            assert_eq!(measured.first_response_ns, None);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_nobody_asked_for_is_an_error() {
+        let exchange = exchange(Vec::new());
+        let mut ledger = Ledger::new(&exchange, 1);
+        assert!(ledger.answered(&answer(16, &[]), 1, Counted::Yes).is_err());
+        let reaped = Frame {
+            header: Header::new(Kind::Reaped, 1),
+            body: vec![0; 8],
+        };
+        assert!(ledger.reaped(&reaped).is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! Offering load: what is asked and answered ([`Exchange`]), what came of it ([`Measured`]), and
+//! the loops that offer it. One loop measures every runtime.
+
+use super::samples::Samples;
+use crate::protocol::{Outcome, REPLY_BYTES};
+use crate::record::RequestRow;
+
+mod closed;
+mod ledger;
+
+pub use closed::{Pace, closed};
+pub use ledger::Ledger;
+
+/// A subject that says nothing for this long after the deadline of its requests is silent.
+const SILENCE_NS: u64 = 10_000_000_000;
+
+/// So many failed requests are kept whole.
+const FAILED_ROWS: usize = 1_000;
+
+/// Length of the longest payload that fits into a frame beside the reply's fixed part.
+pub const MAX_PAYLOAD_BYTES: usize = crate::protocol::MAX_BODY_BYTES - REPLY_BYTES;
+
+/// What a request carries and what it must answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The payload of every request; its first eight bytes become the request's id, so that no
+    /// answer can pass for another's.
+    pub payload: Vec<u8>,
+    /// Whether the answer must carry the same payload.
+    pub echo: bool,
+    /// The checksum of a right answer; `None` for a workload that fails on purpose.
+    pub checksum: Option<u64>,
+}
+
+/// What a trial's load came to.
+#[derive(Debug)]
+pub struct Measured {
+    /// The first request of a fresh subject, alone, in ns; `None` if it was not ok.
+    pub first_response_ns: Option<u64>,
+    /// Length of the window, in ns.
+    pub window_ns: u64,
+    /// Completions in the window, by outcome.
+    pub outcomes: [u64; Outcome::ALL.len()],
+    /// The ok ones among them.
+    pub samples: Samples,
+    /// Failed ones among them, at most a thousand.
+    pub failed: Vec<RequestRow>,
+    /// All requests that were answered, the first one, warm-up and drain included.
+    pub served: u64,
+    /// Wrong answers anywhere, inside the window or outside.
+    pub wrong: u64,
+    /// What the first failure said.
+    pub first_failure: Option<String>,
+}
+
+impl Measured {
+    /// Nothing yet. `seed` decides which requests of a long window are kept.
+    fn new(seed: u64) -> Measured {
+        Measured {
+            first_response_ns: None,
+            window_ns: 0,
+            outcomes: [0; Outcome::ALL.len()],
+            samples: Samples::new(seed),
+            failed: Vec::new(),
+            served: 0,
+            wrong: 0,
+            first_failure: None,
+        }
+    }
+}
+
+/// Whether a request belongs to the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// It does.
+    Yes,
+    /// It was the first, or of the warm-up, or of the drain.
+    No,
+}
