@@ -1,0 +1,160 @@
+//! Each strategy's label, proved by the system calls it makes: the calls of a subject that has
+//! served three requests, less those of one that has served none.
+//!
+//! Needs strace and the right to trace; without them the test says so and proves nothing.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{SUBJECT, Subject, configure, spec};
+use forkbench::strategy;
+
+/// How many calls of each sort a subject and its children made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Calls {
+    /// New processes that share the parent's memory until they exec (posix_spawn, vfork).
+    vforks: i64,
+    /// New processes that are copies.
+    forks: i64,
+    /// New threads.
+    threads: i64,
+    execs: i64,
+}
+
+const REQUESTS: i64 = 3;
+
+#[test]
+fn every_strategy_is_what_its_label_says() {
+    let dir = tempfile::tempdir().unwrap();
+    if let Err(reason) = can_trace(dir.path()) {
+        eprintln!("skipped: {reason}");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "CI must be able to trace: {reason}"
+        );
+        return;
+    }
+    let per_request = |calls: Calls| Calls {
+        vforks: calls.vforks * REQUESTS,
+        forks: calls.forks * REQUESTS,
+        threads: calls.threads * REQUESTS,
+        execs: calls.execs * REQUESTS,
+    };
+    let nothing = Calls::default();
+    let program = per_request(Calls {
+        vforks: 1,
+        execs: 1,
+        ..nothing
+    });
+    for kind in strategy::ALL {
+        let none = trace(dir.path(), kind.name, 0);
+        let some = trace(dir.path(), kind.name, REQUESTS as u64);
+        let found = Calls {
+            vforks: some.vforks - none.vforks,
+            forks: some.forks - none.forks,
+            threads: some.threads - none.threads,
+            execs: some.execs - none.execs,
+        };
+        let expected = match kind.name {
+            "blocking" | "thread-pool" | "pool" | "prefork-pool" => nothing,
+            "thread" => per_request(Calls {
+                threads: 1,
+                ..nothing
+            }),
+            "spawn" | "exec-file" | "fork-ipc" => program,
+            "fork" => per_request(Calls {
+                forks: 1,
+                ..nothing
+            }),
+            "exec" => {
+                // The shell itself, as a program; whether it forks for its lone command, and how,
+                // is the shell's affair, that it execs it is not.
+                let shell = found.execs == 2 * REQUESTS && found.vforks >= REQUESTS;
+                assert!(shell && found.threads == 0, "exec: {found:?}");
+                continue;
+            }
+            other => panic!("no expectation for `{other}`"),
+        };
+        assert_eq!(found, expected, "{}", kind.name);
+    }
+}
+
+/// The calls of a subject from its start to its end, with so many requests served.
+fn trace(dir: &Path, strategy: &str, requests: u64) -> Calls {
+    let log = dir.join(format!("{strategy}-{requests}"));
+    let command: Vec<PathBuf> = ["strace", "-f", "-qq", "-e", "trace=process", "-o"]
+        .iter()
+        .map(PathBuf::from)
+        .chain([log.clone(), PathBuf::from(SUBJECT)])
+        .collect();
+    let command = [vec![which("strace")], command[1..].to_vec()].concat();
+    let mut subject =
+        Subject::start_program(&command, &configure(strategy, &spec("noop", 8, &[]))).unwrap();
+    for id in 1..=requests {
+        subject.ask(id, &id.to_le_bytes()).unwrap();
+    }
+    subject.stop();
+    count(&std::fs::read_to_string(log).unwrap())
+}
+
+/// A call that was interrupted by another process's is split over two lines, of which the first
+/// has the name and the second the flags or the result: both kinds are put together by name.
+fn count(log: &str) -> Calls {
+    let mut calls = Calls::default();
+    for line in log.lines() {
+        let Some((_, call)) = line.split_once(' ') else {
+            continue;
+        };
+        let call = call.trim_start();
+        let begins = |name: &str| {
+            call.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('('))
+        };
+        if begins("execve") || begins("execveat") {
+            calls.execs += 1;
+        } else if begins("vfork") {
+            calls.vforks += 1;
+        } else if begins("fork") {
+            calls.forks += 1;
+        } else if begins("clone") || begins("clone3") {
+            // Flags stand before the point at which a line is split.
+            match call {
+                call if call.contains("CLONE_VFORK") => calls.vforks += 1,
+                call if call.contains("CLONE_THREAD") => calls.threads += 1,
+                call if call.contains("CLONE_VM") => panic!("neither fork nor thread: {call}"),
+                _ => calls.forks += 1,
+            }
+        }
+    }
+    calls
+}
+
+fn can_trace(dir: &Path) -> Result<(), String> {
+    let log = dir.join("probe");
+    let probe = Command::new("strace")
+        .arg("-o")
+        .arg(&log)
+        .arg("true")
+        .output();
+    match probe {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(error) => Err(format!(
+            "start strace: {error}; install it with the package manager"
+        )),
+    }
+}
+
+fn which(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
+        .unwrap()
+}
