@@ -467,3 +467,36 @@ fn a_missing_subject_says_how_to_build_it() {
     let missing = "FORKBENCH_SUBJECT is `/nowhere/subject`, which is not an executable file";
     assert!(stdout.contains(missing), "{stdout}");
 }
+
+#[test]
+fn a_picture_that_cannot_be_used_is_refused_before_anything_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes, said) in [
+        ("text.jpg", b"hello".to_vec(), "is no JPEG"),
+        ("cut.jpg", vec![0xff, 0xd8, 0xff, 0xe0, 0, 4], "is cut off"),
+    ] {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_forkbench"))
+            .args([
+                "run",
+                "--preset",
+                "smoke",
+                "--filter",
+                "workload=image",
+                "--out",
+                "out",
+            ])
+            .args(["--image", name])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{name}: {text}");
+        assert!(
+            text.replace(' ', "").contains(&said.replace(' ', "")),
+            "{name}: {text}"
+        );
+        assert!(text.contains(name), "{text}");
+        assert!(!dir.path().join("out").exists());
+    }
+}

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 pub mod here;
 pub mod list;
+pub mod picture;
 pub mod progress;
 pub mod report;
 pub mod run;

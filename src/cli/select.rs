@@ -1,7 +1,7 @@
 //! Which experiments, how much of them: the arguments that `run` and `list` share.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -41,6 +41,10 @@ pub struct Selection {
     /// Seed of inputs and orders; the same seed plans the same trials
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+
+    /// A JPEG of your own for the workload `image`, in place of the built-in picture
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
 }
 
 impl Selection {
@@ -77,7 +81,10 @@ impl Selection {
             texts.push((experiment.name.clone(), text));
             experiments.push(experiment);
         }
-        let kept = filter::apply(&self.filters, experiments, cores)?;
+        let mut kept = filter::apply(&self.filters, experiments, cores)?;
+        if let Some(picture) = &self.image {
+            super::picture::replace(&mut kept, picture)?;
+        }
         texts.retain(|(name, _)| kept.iter().any(|experiment| experiment.name == *name));
         let texts = texts.into_iter().map(|(_, text)| text);
         Ok(kept.into_iter().zip(texts).collect())

@@ -22,7 +22,14 @@ macro_rules! builtin {
 }
 
 /// Every file in `experiments/`, the default one first.
-pub const ALL: &[Builtin] = &[builtin!("main"), builtin!("spawn-cost")];
+pub const ALL: &[Builtin] = &[
+    builtin!("main"),
+    builtin!("spawn-cost"),
+    builtin!("payload"),
+    builtin!("placement"),
+    builtin!("scaling"),
+    builtin!("pool"),
+];
 
 /// The built-in experiment of this name.
 pub fn by_name(name: &str) -> Option<&'static Builtin> {
