@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub mod leftovers;
 pub mod load;
+pub mod noise;
 pub mod oracle;
 pub mod run;
 pub mod samples;

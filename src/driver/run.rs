@@ -1,10 +1,12 @@
 //! A whole run: plans, makes the directory, runs trial after trial, keeps to its budget.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 
+use super::noise::Monitor;
+use super::noise::judge::JUDGED_NS;
 use super::oracle::Oracle;
 use super::target::{TargetError, subject_environment};
 use super::trial::{self, Setting};
@@ -75,7 +77,9 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
     super::catch_interrupts().context("catch Ctrl-C")?;
     let trials = plan::plan(order.experiment, order.preset.blocks, order.seed);
     let manifest = manifest(order);
-    let environment = environment(order);
+    let mut environment = environment(order);
+    let mut monitor = monitor(&order.preset).context("start watching the machine")?;
+    monitor.describe(&mut environment);
     let rows = plan::plan_rows(order.experiment, &trials);
     let mut dir = RunDir::create(&order.out, &manifest, &environment, order.toml, &rows)?;
     let scratch = std::path::absolute(dir.scratch()?).context("find the scratch directory")?;
@@ -107,6 +111,7 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
         &setting,
         &trials,
         &mut oracle,
+        &mut monitor,
         &mut dir,
         &mut progress,
     );
@@ -119,6 +124,7 @@ fn run_trials(
     setting: &Setting<'_>,
     trials: &[Trial],
     oracle: &mut Oracle<'_>,
+    monitor: &mut Monitor,
     dir: &mut RunDir,
     progress: &mut impl FnMut(Progress<'_>),
 ) -> Result<End> {
@@ -147,7 +153,8 @@ fn run_trials(
             continue;
         }
         let prepared = oracle.prepare(&family.spec, order.seed)?;
-        let ran = match trial::run(setting, planned, &prepared) {
+        monitor.before_trial(planned.family, planned.block);
+        let mut ran = match trial::run(setting, planned, &prepared) {
             Ok(ran) => ran,
             Err(TargetError::Interrupted) => {
                 return Ok(End::Interrupted {
@@ -156,6 +163,10 @@ fn run_trials(
             }
             Err(error) => return Err(error.into()),
         };
+        if let Some(noise) = monitor.after_trial() {
+            noise.fill_in(&mut ran.row);
+        }
+        dir.append_noise(&monitor.take_rows(setting.run_id, &planned.id))?;
         if !ran.requests.is_empty() {
             dir.write_requests(&planned.id, &ran.requests)?;
         }
@@ -169,6 +180,18 @@ fn run_trials(
         next: None,
     });
     Ok(End::Complete)
+}
+
+/// Watches the machine from now on: first while nothing of ours runs, for as long as ten windows.
+/// Of a run that is too short to be judged anyway no time is taken.
+fn monitor(preset: &Preset) -> io::Result<Monitor> {
+    let mut monitor = Monitor::start()?;
+    let idle_ns = preset.min_window_ns.saturating_mul(10).min(5 * JUDGED_NS);
+    if idle_ns >= JUDGED_NS {
+        let idle = monitor.watch_idle(idle_ns, |_| ());
+        monitor.adapt_to(&idle);
+    }
+    Ok(monitor)
 }
 
 fn manifest(order: &Order<'_>) -> Manifest {

@@ -1,9 +1,13 @@
 //! What every column means: one table, from which come the descriptions in `results/README.md`,
 //! `datapackage.json`, and what the reader demands of a file.
 
+mod noise;
+mod requests;
 mod tables;
 
-pub use tables::{PLAN, REQUESTS, TRIALS};
+pub use noise::NOISE;
+pub use requests::REQUESTS;
+pub use tables::{PLAN, TRIALS};
 
 /// One CSV file, or one kind of them.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +61,7 @@ pub enum Presence {
 
 impl Table {
     /// The tables of a run directory.
-    pub const ALL: [&'static Table; 3] = [&PLAN, &TRIALS, &REQUESTS];
+    pub const ALL: [&'static Table; 4] = [&PLAN, &TRIALS, &NOISE, &REQUESTS];
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
@@ -87,8 +91,10 @@ impl Table {
 impl Column {
     /// The unit that the name ends with, or that a count implies.
     pub fn unit(&self) -> Option<&'static str> {
-        const SUFFIXES: [(&str, &str); 4] = [
+        const SUFFIXES: [(&str, &str); 6] = [
             ("_per_s", "1/s"),
+            ("_ratio", "1"),
+            ("_pages", "pages"),
             ("_ns", "ns"),
             ("_bytes", "bytes"),
             ("_utc", "UTC"),
@@ -124,7 +130,7 @@ mod tests {
     use super::*;
     use crate::protocol::Outcome;
     use crate::record::csv_text;
-    use crate::record::{PlanRow, RequestRow, TrialRow};
+    use crate::record::{NoiseRow, PlanRow, RequestRow, TrialRow};
 
     /// As pinned: parts of other hands read these by name and by place.
     const PINNED_TRIALS: &str = "run_id trial_id attempt family_id block position role runtime \
@@ -167,6 +173,8 @@ mod tests {
         assert_eq!(described(&REQUESTS), requests);
         let plan = header(csv_text::header_of(&PlanRow::default()));
         assert_eq!(described(&PLAN), plan);
+        let noise = header(csv_text::header_of(&NoiseRow::default()));
+        assert_eq!(described(&NOISE), noise);
         for column in Table::ALL.iter().flat_map(|table| table.columns) {
             let sentence = column.meaning.len() > 15 && column.meaning.ends_with('.');
             assert!(sentence, "`{}` has no sentence", column.name);
@@ -203,6 +211,7 @@ mod tests {
         check::<TrialRow>(&TRIALS);
         check::<RequestRow>(&REQUESTS);
         check::<PlanRow>(&PLAN);
+        check::<NoiseRow>(&NOISE);
     }
 
     #[test]
@@ -229,6 +238,15 @@ mod tests {
                 .iter()
                 .all(|role| words.contains(&role.as_str().unwrap()))
         );
+    }
+
+    #[test]
+    fn labels_of_noise_are_those_of_the_program() {
+        use crate::driver::noise::judge::Label;
+        let Some(Kind::Word(words)) = TRIALS.column("noise_label").map(|c| c.kind) else {
+            panic!("noise_label is a word")
+        };
+        assert_eq!(words, Label::ALL.map(Label::name));
     }
 
     const README: &str = include_str!("../../results/README.md");

@@ -20,8 +20,8 @@ pub mod rows;
 pub mod writer;
 
 pub use name::{run_id, utc_now};
-pub use reader::{read, read_requests};
-pub use rows::{RequestRow, TrialRow};
+pub use reader::{read, read_noise, read_requests};
+pub use rows::{NoiseRow, RequestRow, TrialRow};
 pub use writer::RunDir;
 
 /// Version of the files' layout; a newer one is refused with both numbers.

@@ -12,10 +12,10 @@ use std::path::Path;
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
 
-use super::columns::{Column, Kind, PLAN, Presence, TRIALS, Table};
+use super::columns::{Column, Kind, NOISE, PLAN, Presence, TRIALS, Table};
 use super::{
-    Environment, Manifest, PlanRow, RecordError, RequestRow, Run, SCHEMA_VERSION, TrialRow, check,
-    csv_text, requests_path,
+    Environment, Manifest, NoiseRow, PlanRow, RecordError, RequestRow, Run, SCHEMA_VERSION,
+    TrialRow, check, csv_text, requests_path,
 };
 
 /// More than ten times the rows that are ever kept of a trial; a bound on what a damaged file
@@ -77,6 +77,27 @@ pub fn read_requests(dir: &Path, trial_id: &str) -> Result<Vec<RequestRow>, Reco
         return Err(RecordError::malformed(&path, reason));
     }
     Ok(rows)
+}
+
+/// Reads what the machine did during a run, in the order of the file, and what reading had to drop
+/// or doubt. Both are empty for a run of an older forkbench, which has no such file.
+pub fn read_noise(dir: &Path) -> (Vec<NoiseRow>, Vec<String>) {
+    let mut remarks = Remarks::default();
+    if !dir.join(NOISE.file).exists() {
+        return Default::default();
+    }
+    let lines = read_rows::<NoiseRow>(dir, &NOISE, &mut remarks).unwrap_or_default();
+    let mut rows: Vec<NoiseRow> = Vec::with_capacity(lines.len());
+    for Line { number, row } in lines {
+        match rows.last() {
+            Some(last) if last.t_ns >= row.t_ns => {
+                let text = format!("`t_ns` is `{}`, not after the row above", row.t_ns);
+                remarks.line(NOISE.file, number, &text);
+            }
+            _ => rows.push(row),
+        }
+    }
+    (rows, remarks.into_sentences())
 }
 
 /// A row and the line of its file, from 1.

@@ -76,6 +76,42 @@ pub struct TrialRow {
     pub tasks: Option<u32>,
     pub acknowledged_p50_ns: Option<u64>,
     pub acknowledged_p90_ns: Option<u64>,
+    pub noise_span_ns: Option<u64>,
+    pub noise_steal_ratio: Option<f64>,
+    pub noise_foreign_cpu_ratio: Option<f64>,
+    pub noise_canary_ratio: Option<f64>,
+    pub noise_vm_pause_ns: Option<u64>,
+    pub noise_mem_pressure_ratio: Option<f64>,
+    pub noise_io_pressure_ratio: Option<f64>,
+    pub noise_freq_ratio: Option<f64>,
+    pub noise_runq_delay_ns: Option<u64>,
+    pub noise_label: String,
+    pub noise_flags: String,
+}
+
+/// One row of `noise.csv`: what the machine's counters counted in one interval of about 100 ms.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct NoiseRow {
+    pub run_id: String,
+    pub t_ns: u64,
+    pub interval_ns: u64,
+    pub trial_id: String,
+    pub cpus: u32,
+    pub busy_ns: Option<u64>,
+    pub idle_ns: Option<u64>,
+    pub steal_ns: Option<u64>,
+    pub own_cpu_ns: u64,
+    pub cpu_stall_ns: Option<u64>,
+    pub mem_stall_ns: Option<u64>,
+    pub io_stall_ns: Option<u64>,
+    pub swap_in_pages: Option<u64>,
+    pub vm_pause_ns: Option<u64>,
+    pub runq_delay_ns: Option<u64>,
+    pub sampler_cpu_ns: u64,
 }
 
 /// One row of `requests/<trial_id>.csv.zst`: one request with all its stamps

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    Environment, Manifest, PlanRow, RecordError, RequestRow, TrialRow, csv_text, datapackage,
-    requests_path,
+    Environment, Manifest, NoiseRow, PlanRow, RecordError, RequestRow, TrialRow, csv_text,
+    datapackage, requests_path,
 };
 
 /// What zstd itself takes when nothing is said.
@@ -23,6 +23,7 @@ const ZSTD_LEVEL: i32 = 3;
 pub struct RunDir {
     path: PathBuf,
     trials: Appender,
+    noise: Appender,
     scratch: Option<PathBuf>,
 }
 
@@ -81,6 +82,15 @@ impl RunDir {
     /// there; every later call fails too.
     pub fn append_trial(&mut self, row: &TrialRow) -> Result<(), RecordError> {
         self.trials.append(row)
+    }
+
+    /// Appends rows to `noise.csv`, all at once; on disk when this returns. To be called between
+    /// trials only: the disk would be noise of our own.
+    ///
+    /// # Errors
+    /// As for [`RunDir::append_trial`]: all of these rows are missing then.
+    pub fn append_noise(&mut self, rows: &[NoiseRow]) -> Result<(), RecordError> {
+        self.noise.append_all(rows)
     }
 
     /// Writes `requests/<trial_id>.csv.zst`; complete and on disk when this returns.
@@ -153,6 +163,7 @@ fn fill(
     let requests = file("requests");
     fs::create_dir(&requests).map_err(RecordError::io("create directory", &requests))?;
     let trials = Appender::create(&file("trials.csv"), &TrialRow::default())?;
+    let noise = Appender::create(&file("noise.csv"), &NoiseRow::default())?;
     write_json(&file("manifest.json"), manifest)?;
     if let Some(parent) = dir.parent() {
         sync_dir(parent)?;
@@ -160,6 +171,7 @@ fn fill(
     Ok(RunDir {
         path: dir.to_owned(),
         trials,
+        noise,
         scratch: None,
     })
 }
@@ -198,8 +210,20 @@ impl Appender {
     }
 
     fn append<T: Serialize>(&mut self, row: &T) -> Result<(), RecordError> {
-        let line = csv_text::line(row);
-        self.append_line(line.map_err(|e| RecordError::io("write", &self.path)(e.into()))?)
+        self.append_all(std::slice::from_ref(row))
+    }
+
+    /// One write and one sync for all of them; for none, neither.
+    fn append_all<T: Serialize>(&mut self, rows: &[T]) -> Result<(), RecordError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let lines = rows
+            .iter()
+            .map(csv_text::line)
+            .collect::<csv::Result<Vec<_>>>();
+        let lines = lines.map_err(|e| RecordError::io("write", &self.path)(e.into()))?;
+        self.append_line(lines.concat())
     }
 
     fn append_line(&mut self, line: Vec<u8>) -> Result<(), RecordError> {

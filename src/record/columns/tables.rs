@@ -1,17 +1,10 @@
-//! The tables themselves: data, and nothing else.
+//! `plan.csv` and `trials.csv`: data, and nothing else.
 
 use super::{Column, Kind, Presence, Table};
 
 const ROLES: Kind = Kind::Word(&["arm", "reference", "placebo"]);
 const STATUSES: Kind = Kind::Word(&["ok", "failed", "skipped", "partial"]);
-const OUTCOMES: Kind = Kind::Word(&[
-    "ok",
-    "app_error",
-    "crash",
-    "timeout",
-    "rejected",
-    "wrong_answer",
-]);
+const NOISE_LABELS: Kind = Kind::Word(&["quiet", "warn", "disturbed", "unjudged"]);
 
 /// `plan.csv`.
 pub const PLAN: Table = Table {
@@ -409,92 +402,76 @@ pub const TRIALS: Table = Table {
             Kind::Integer,
             "The 90th percentile of the same.",
         ),
-    ],
-};
-
-/// `requests/<trial_id>.csv.zst`.
-pub const REQUESTS: Table = Table {
-    file: "requests/<trial_id>.csv.zst",
-    row: "one request of the trial's window, with all its stamps",
-    key: &["id"],
-    columns: &[
-        always("id", Kind::Integer, "Names the request in the trial."),
-        always(
-            "intended_ns",
-            Kind::Integer,
-            "When the driver meant to send it. All stamps are `CLOCK_MONOTONIC`, one clock for \
-             all processes of the machine; an empty one did not happen.",
-        ),
-        always("sent_ns", Kind::Integer, "When the driver sent it."),
         optional(
-            "accepted_ns",
+            "noise_span_ns",
             Kind::Integer,
-            "When the subject had read it.",
+            "Length of what the `noise_` columns are about: from before the subject was started \
+             until all of its tree was reaped. Longer than the window.",
         ),
         optional(
-            "dispatched_ns",
-            Kind::Integer,
-            "When the strategy began with the task. Stamps from here to `work_end_ns` are, of a \
-             request of several tasks, those of the task that finished last.",
-        ),
-        optional(
-            "child_start_ns",
-            Kind::Integer,
-            "When the child ran its first own code.",
-        ),
-        optional(
-            "work_start_ns",
-            Kind::Integer,
-            "When the task had its input and began.",
-        ),
-        optional(
-            "work_end_ns",
-            Kind::Integer,
-            "When the task had its result.",
-        ),
-        optional(
-            "replied_ns",
-            Kind::Integer,
-            "When the subject wrote the answer.",
-        ),
-        always(
-            "done_ns",
-            Kind::Integer,
-            "When the driver had read the answer.",
-        ),
-        optional(
-            "reaped_ns",
-            Kind::Integer,
-            "When the request's child had been reaped; empty where nothing is reaped per \
-             request.",
-        ),
-        optional(
-            "outcome",
-            OUTCOMES,
-            "How it ended, as counted in the `n_` columns of `trials.csv`.",
-        ),
-        optional(
-            "child_pid",
-            Kind::Integer,
-            "The process that worked; the subject's own where that was a thread of it.",
-        ),
-        always(
-            "weight",
+            "noise_steal_ratio",
             Kind::Number,
-            "How many requests this one stands for: 1 while all are kept; above 1 in the \
-             uniform sample of a long trial; 0 for one that is kept only because it was among \
-             the slowest.",
+            "Share of all processors' time that the hypervisor gave to others. The kernel counts \
+             in 10 ms: of a short trial this is coarse.",
         ),
         optional(
-            "acknowledged_ns",
+            "noise_foreign_cpu_ratio",
+            Kind::Number,
+            "Share of all processors' time that programs other than the driver and the subject's \
+             tree used; as coarse.",
+        ),
+        optional(
+            "noise_canary_ratio",
+            Kind::Number,
+            "A fixed piece of work of about 5 ms, run before and after the trial: the longer of \
+             its two times over that at the run's start. May exceed 1.",
+        ),
+        optional(
+            "noise_vm_pause_ns",
             Kind::Integer,
-            "The driver had the word that the request was accepted; only where one is sent \
-             before the answer (`orders`).",
+            "The longest time for which a thread that wakes every 5 ms was late, less what it \
+             spent in a run queue: the whole machine stood still.",
+        ),
+        optional(
+            "noise_mem_pressure_ratio",
+            Kind::Number,
+            "Share of the time for which some task waited for memory (PSI memory `some`).",
+        ),
+        optional(
+            "noise_io_pressure_ratio",
+            Kind::Number,
+            "Share of the time for which all tasks waited for input or output (PSI io `full`).",
+        ),
+        optional(
+            "noise_freq_ratio",
+            Kind::Number,
+            "The processor's frequency after the trial over that at the run's start, both right \
+             after the fixed piece of work. May exceed 1.",
+        ),
+        optional(
+            "noise_runq_delay_ns",
+            Kind::Integer,
+            "Time for which the driver's measuring thread was ready and did not run. The own load \
+             causes it, so it is recorded and never judged.",
+        ),
+        optional(
+            "noise_label",
+            NOISE_LABELS,
+            "The worst of `noise_flags`; `quiet` without any. Rates (`steal`, `foreign_cpu`, \
+             `mem_pressure`, `io_pressure`) are judged over at least 2 s: over a shorter trial \
+             together with those before it in its family's block, so that the last trial of a \
+             block tells about all of it. `unjudged`: too little of the block was over.",
+        ),
+        optional(
+            "noise_flags",
+            Kind::Text,
+            "Signals above a limit of `noise_thresholds` in `env.json`, as `signal:warn` or \
+             `signal:disturbed` joined by `;`. Beside the columns: `throttle` and `swap_in`.",
         ),
     ],
 };
 
-const fn always(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
+pub(super) const fn always(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
     Column {
         name,
         kind,
@@ -503,7 +480,7 @@ const fn always(name: &'static str, kind: Kind, meaning: &'static str) -> Column
     }
 }
 
-const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
+pub(super) const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
     Column {
         name,
         kind,

@@ -1,0 +1,368 @@
+//! What else happened on this machine while a trial ran: signals, thresholds, flags.
+//!
+//! Counters of the kernel are read at both edges of a trial, a fixed piece of work is timed before
+//! and after it, and one thread ([`ticker`]) watches for pauses meanwhile. Whatever a machine
+//! lacks is `None`, with the reason in [`Monitor::unavailable`].
+//!
+//! The own trees' CPU time needs no look at `/proc/PID/stat`: when a trial is over, all that it
+//! started has been reaped by the driver or by somebody whom the driver reaped, and the kernel has
+//! added it up to the microsecond.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use serde_json::json;
+
+pub mod canary;
+pub mod counters;
+pub mod idle;
+pub mod judge;
+pub mod sources;
+pub mod text;
+pub mod ticker;
+
+use canary::Canary;
+use counters::Counters;
+use idle::{Idle, Moment};
+use judge::{Block, Flag, Label, Readings, Signal, Thresholds};
+use sources::Sources;
+use ticker::{Sample, Ticker};
+
+use crate::record::{Environment, NoiseRow, TrialRow};
+use crate::stats::quantile::median;
+use crate::sys::clock::{now_ns, sleep_until_ns};
+
+/// So many canaries at the start tell how long one takes.
+const BASELINE_RUNS: usize = 9;
+
+/// While the machine is idle, a canary runs at every so-manieth moment.
+const CANARY_EVERY: usize = 4;
+
+/// Watches the machine for the length of a run. Owned by the thread that measures.
+#[derive(Debug)]
+pub struct Monitor {
+    sources: Arc<Sources>,
+    ticker: Ticker,
+    canary: Canary,
+    /// What a canary took at the start, in ns, and the frequency after it.
+    baseline: (f64, Option<f64>),
+    thresholds: Thresholds,
+    /// Signals whose thresholds the idle machine broke; `None` if it was not asked.
+    raised: Option<Vec<Signal>>,
+    block: Block,
+    begun: Option<Begun>,
+    /// From when to when the last trial was watched.
+    watched_ns: (u64, u64),
+}
+
+/// A trial that is going on.
+#[derive(Debug)]
+struct Begun {
+    key: (usize, u32),
+    counters: Counters,
+    canary_ns: u64,
+}
+
+/// What was seen over one trial, from before its subject was started until all of it was reaped.
+/// Longer than the trial's window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrialNoise {
+    /// Length, in ns.
+    pub span_ns: u64,
+    /// See [`Signal`].
+    pub steal_ratio: Option<f64>,
+    /// See [`Signal`].
+    pub foreign_cpu_ratio: Option<f64>,
+    /// The worse one of before and after, over the baseline.
+    pub canary_ratio: Option<f64>,
+    /// See [`Signal`].
+    pub vm_pause_ns: Option<u64>,
+    /// See [`Signal`].
+    pub mem_pressure_ratio: Option<f64>,
+    /// See [`Signal`].
+    pub io_pressure_ratio: Option<f64>,
+    /// The frequency after the trial over that at the run's start.
+    pub freq_ratio: Option<f64>,
+    /// For which the driver's measuring thread was ready and did not run; recorded only, because
+    /// the own load causes it.
+    pub runq_delay_ns: Option<u64>,
+    /// Every signal above a limit.
+    pub flags: Vec<Flag>,
+    /// All of them in a word.
+    pub label: Label,
+}
+
+impl Monitor {
+    /// Opens what there is to read, times the canary, starts the thread. Takes about 0.1 s.
+    ///
+    /// # Errors
+    /// The system has no thread to give. What cannot be read is no error.
+    pub fn start() -> io::Result<Monitor> {
+        let sources = Arc::new(Sources::open());
+        let canary = Canary::calibrated();
+        let mut runs = Vec::new();
+        let mut frequencies = Vec::new();
+        for _ in 0..BASELINE_RUNS {
+            runs.push(canary.run_ns() as f64);
+            frequencies.extend(sources.frequency_hz());
+        }
+        Ok(Monitor {
+            ticker: Ticker::start(Arc::clone(&sources))?,
+            baseline: (median(&runs).unwrap_or(0.0), median(&frequencies)),
+            sources,
+            canary,
+            thresholds: Thresholds::default(),
+            raised: None,
+            block: Block::default(),
+            begun: None,
+            watched_ns: (0, 0),
+        })
+    }
+
+    /// Processors of this machine.
+    pub fn cpus(&self) -> u32 {
+        self.sources.cpus
+    }
+
+    /// Why signals cannot be read here, by name.
+    pub fn unavailable(&self) -> BTreeMap<&'static str, String> {
+        let mut reasons = self.sources.unavailable();
+        if let Some(reason) = reasons.get("runq_delay").cloned() {
+            reasons.insert(Signal::VmPause.name(), reason);
+        }
+        reasons
+    }
+
+    /// The limits that hold now.
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    /// Watches the machine while nothing of ours runs, for `wall_ns` or until the user interrupts,
+    /// and calls `each` ten times a second with the share that is over.
+    pub fn watch_idle(&mut self, wall_ns: u64, mut each: impl FnMut(f64)) -> Idle {
+        self.ticker.take_pause_ns();
+        let first = self.moment(0);
+        let started_ns = first.counters.t_ns;
+        let mut moments = vec![first];
+        let mut due_ns = started_ns;
+        while due_ns < started_ns + wall_ns && !super::interrupted() {
+            due_ns = (due_ns + ticker::SAMPLE_NS).max(now_ns());
+            if sleep_until_ns(due_ns).is_err() {
+                break;
+            }
+            moments.push(self.moment(moments.len()));
+            each(((due_ns - started_ns) as f64 / wall_ns as f64).min(1.0));
+        }
+        Idle::of(&moments, self.cpus())
+    }
+
+    fn moment(&self, number: usize) -> Moment {
+        let canary_ns = (number % CANARY_EVERY == 0).then(|| self.canary.run_ns());
+        let frequency_hz = canary_ns.and_then(|_| self.sources.frequency_hz().ok());
+        Moment {
+            counters: self.sources.all(),
+            vm_pause_ns: self.ticker.take_pause_ns(),
+            canary_ns,
+            frequency_hz,
+        }
+    }
+
+    /// Raises the thresholds that this machine breaks when it is idle. Before the first trial.
+    pub fn adapt_to(&mut self, idle: &Idle) {
+        let (thresholds, raised) = Thresholds::default().raised_to(&idle.p95());
+        self.thresholds = thresholds;
+        self.raised = Some(raised);
+    }
+
+    /// Records the thresholds, whether the idle machine broke any, and what cannot be watched.
+    pub fn describe(&self, environment: &mut Environment) {
+        environment.record("noise_thresholds", Ok(self.thresholds.json()));
+        let raised = self.raised.as_ref();
+        let not_watched = || "the machine was not watched before so short a run".to_owned();
+        let names = |raised: &Vec<Signal>| {
+            let names: Vec<_> = raised.iter().map(|signal| signal.name()).collect();
+            json!(names)
+        };
+        environment.record(
+            "noise_raised_thresholds",
+            raised.map(names).ok_or_else(not_watched),
+        );
+        let label = |raised: &Vec<Signal>| if raised.is_empty() { "quiet" } else { "noisy" };
+        environment.record("noise_when_idle", raised.map(label).ok_or_else(not_watched));
+        for (name, reason) in self.unavailable() {
+            environment.record::<u64>(&format!("noise_{name}"), Err(reason));
+        }
+    }
+
+    /// Just before a trial, which belongs to this family's this block.
+    pub fn before_trial(&mut self, family: usize, block: u32) {
+        let canary_ns = self.canary.run_ns();
+        self.ticker.take_pause_ns();
+        self.begun = Some(Begun {
+            key: (family, block),
+            counters: self.sources.all(),
+            canary_ns,
+        });
+    }
+
+    /// Just after a trial, when all that it started has been reaped; `None` if none was begun.
+    pub fn after_trial(&mut self) -> Option<TrialNoise> {
+        let begun = self.begun.take()?;
+        let counters = self.sources.all();
+        let span = counters.since(&begun.counters);
+        self.watched_ns = (begun.counters.t_ns, counters.t_ns);
+        let vm_pause_ns = self.ticker.take_pause_ns();
+        let canary_ns = self.canary.run_ns().max(begun.canary_ns);
+        let frequency_hz = self.sources.frequency_hz().ok();
+        let (canary_at_start_ns, frequency_at_start_hz) = self.baseline;
+        let canary_ratio =
+            (canary_at_start_ns > 0.0).then(|| canary_ns as f64 / canary_at_start_ns);
+        let freq_ratio = frequency_hz
+            .zip(frequency_at_start_hz)
+            .map(|(now, then)| now / then);
+        let drop = freq_ratio.map(|ratio| (1.0 - ratio).max(0.0));
+        let own = Readings::of(&span, self.cpus())
+            .with(Signal::VmPause, vm_pause_ns.map(|ns| ns as f64))
+            .with(Signal::Canary, canary_ratio)
+            .with(Signal::FrequencyDrop, drop);
+        let (key, cpus) = (begun.key, self.cpus());
+        let (label, flags) = self.block.judge(key, &span, &own, &self.thresholds, cpus);
+        Some(TrialNoise {
+            span_ns: span.wall_ns,
+            steal_ratio: own.get(Signal::Steal),
+            foreign_cpu_ratio: own.get(Signal::ForeignCpu),
+            canary_ratio,
+            vm_pause_ns,
+            mem_pressure_ratio: own.get(Signal::MemPressure),
+            io_pressure_ratio: own.get(Signal::IoPressure),
+            freq_ratio,
+            runq_delay_ns: span.run_queue_delay_ns,
+            flags,
+            label,
+        })
+    }
+
+    /// What the thread sampled since this was last asked, oldest first; intervals that ended
+    /// during the last trial carry its id.
+    pub fn take_rows(&self, run_id: &str, trial_id: &str) -> Vec<NoiseRow> {
+        let (from_ns, to_ns) = self.watched_ns;
+        let row = |sample: &Sample| {
+            let during = (from_ns..=to_ns).contains(&sample.t_ns);
+            let trial_id = if during { trial_id } else { "" };
+            noise_row(sample, run_id, trial_id, self.cpus())
+        };
+        self.ticker.take_samples().iter().map(row).collect()
+    }
+}
+
+impl TrialNoise {
+    /// Fills in a row's columns.
+    pub fn fill_in(&self, row: &mut TrialRow) {
+        // Beyond six places there is nothing but the length of the number.
+        let rounded = |ratio: Option<f64>| Some((ratio? * 1e6).round() / 1e6);
+        row.noise_span_ns = Some(self.span_ns);
+        row.noise_steal_ratio = rounded(self.steal_ratio);
+        row.noise_foreign_cpu_ratio = rounded(self.foreign_cpu_ratio);
+        row.noise_canary_ratio = rounded(self.canary_ratio);
+        row.noise_vm_pause_ns = self.vm_pause_ns;
+        row.noise_mem_pressure_ratio = rounded(self.mem_pressure_ratio);
+        row.noise_io_pressure_ratio = rounded(self.io_pressure_ratio);
+        row.noise_freq_ratio = rounded(self.freq_ratio);
+        row.noise_runq_delay_ns = self.runq_delay_ns;
+        row.noise_label = self.label.name().to_owned();
+        let flags: Vec<String> = self.flags.iter().map(Flag::to_string).collect();
+        row.noise_flags = flags.join(";");
+    }
+}
+
+fn noise_row(sample: &Sample, run_id: &str, trial_id: &str, cpus: u32) -> NoiseRow {
+    let span = &sample.span;
+    NoiseRow {
+        run_id: run_id.to_owned(),
+        t_ns: sample.t_ns,
+        interval_ns: span.wall_ns,
+        trial_id: trial_id.to_owned(),
+        cpus,
+        busy_ns: span.cpu.map(|cpu| cpu.busy_ns),
+        idle_ns: span.cpu.map(|cpu| cpu.idle_ns),
+        steal_ns: span.cpu.map(|cpu| cpu.steal_ns),
+        own_cpu_ns: span.own_cpu_ns,
+        cpu_stall_ns: span.cpu_stall_ns,
+        mem_stall_ns: span.mem_stall_ns,
+        io_stall_ns: span.io_stall_ns,
+        swap_in_pages: span.swap_in_pages,
+        vm_pause_ns: sample.vm_pause_ns,
+        runq_delay_ns: span.run_queue_delay_ns,
+        sampler_cpu_ns: sample.sampler_cpu_ns,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_is_watched_from_before_to_after() {
+        let mut monitor = Monitor::start().unwrap();
+        assert_eq!(monitor.after_trial(), None);
+        monitor.before_trial(0, 1);
+        let until_ns = now_ns() + 3 * ticker::SAMPLE_NS;
+        sleep_until_ns(until_ns).unwrap();
+        let noise = monitor.after_trial().unwrap();
+        assert!(noise.span_ns >= 3 * ticker::SAMPLE_NS);
+        let missing = monitor.unavailable();
+        let has = [
+            ("steal", noise.steal_ratio.is_some()),
+            ("foreign_cpu", noise.foreign_cpu_ratio.is_some()),
+            ("vm_pause", noise.vm_pause_ns.is_some()),
+            ("freq", noise.freq_ratio.is_some()),
+            ("mem_pressure", noise.mem_pressure_ratio.is_some()),
+            ("io_pressure", noise.io_pressure_ratio.is_some()),
+            ("runq_delay", noise.runq_delay_ns.is_some()),
+        ];
+        for (name, available) in has {
+            assert_ne!(available, missing.contains_key(name), "{name}");
+        }
+        assert!(noise.canary_ratio.is_some_and(|ratio| ratio > 0.0));
+        let (from_ns, to_ns) = monitor.watched_ns;
+        for row in monitor.take_rows("run", "t0001") {
+            let during = row.t_ns >= from_ns && row.t_ns <= to_ns;
+            assert_eq!(row.trial_id, if during { "t0001" } else { "" });
+        }
+        assert!(monitor.take_rows("run", "t0001").len() <= 1);
+        let mut row = TrialRow::default();
+        noise.fill_in(&mut row);
+        assert_eq!(row.noise_label, noise.label.name());
+        assert_eq!(row.noise_span_ns, Some(noise.span_ns));
+    }
+
+    #[test]
+    fn what_the_run_is_told_of_the_machine() {
+        let mut monitor = Monitor::start().unwrap();
+        let mut environment = Environment::default();
+        monitor.describe(&mut environment);
+        assert!(environment.unavailable.contains_key("noise_when_idle"));
+        let mut shares = Vec::new();
+        let idle = monitor.watch_idle(300_000_000, |share| shares.push(share));
+        assert!(idle.wall_ns >= 300_000_000);
+        assert!(
+            shares.is_sorted() && shares.last() == Some(&1.0),
+            "{shares:?}"
+        );
+        assert!(idle.spread(Signal::Canary).is_some());
+        monitor.adapt_to(&idle);
+        let mut environment = Environment::default();
+        monitor.describe(&mut environment);
+        let noisy = environment.facts["noise_when_idle"] == "noisy";
+        let raised = environment.facts["noise_raised_thresholds"]
+            .as_array()
+            .unwrap();
+        assert_eq!(noisy, !raised.is_empty());
+        for (name, _) in monitor.unavailable() {
+            let fact = format!("noise_{name}");
+            assert!(environment.unavailable.contains_key(&fact), "{fact}");
+        }
+    }
+}
