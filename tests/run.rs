@@ -47,6 +47,7 @@ fn derived(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         "experiment.toml",
         "datapackage.json",
         "plan.csv",
+        "noise.csv",
         "trials.csv",
     ];
     let mut files = BTreeMap::new();
@@ -99,6 +100,12 @@ fn the_main_experiment_runs_every_strategy_and_leaves_nothing_behind() {
             .all(|sums| sums.len() == 1 && !sums.contains("")),
         "{checksums:?}"
     );
+    // What else the machine did is known of every trial, and in between.
+    let known = |row: &record::TrialRow| !row.noise_label.is_empty() && row.noise_span_ns.is_some();
+    assert!(run.trials.iter().all(known));
+    let (noise, remarks) = record::read_noise(&out);
+    assert_eq!(remarks, [""; 0]);
+    assert!(!noise.is_empty());
     // Nothing of it runs on, nothing of it is in the way.
     assert_eq!(processes_with(out.to_str().unwrap()), [""; 0]);
     assert!(!out.join("scratch").exists());

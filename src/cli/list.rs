@@ -2,16 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::columns::Columns;
 use super::select::Selection;
 use super::{Failure, here, screen};
 use crate::experiment::plan::{estimated_ns, plan};
 use crate::experiment::{Arm, Experiment, Role, Trial};
 use crate::options;
 
-mod columns;
 mod overview;
-
-use columns::Columns;
 
 /// Arguments of `forkbench list`.
 #[derive(Debug, Clone, clap::Args)]

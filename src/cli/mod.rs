@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod columns;
+pub mod doctor;
 pub mod here;
 pub mod list;
 pub mod picture;
@@ -30,6 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   forkbench run                   the main experiment, within 4 minutes
   forkbench list                  all there is, and what is missing here
+  forkbench doctor                can this machine be trusted with a measurement?
   forkbench report results/DIR    tables, charts and page of a run, rebuilt";
 
 /// The verbs.
@@ -39,6 +42,8 @@ pub enum Command {
     Run(run::RunArgs),
     /// Show what can be run, or what a run would do
     List(list::ListArgs),
+    /// Show what can be measured here, how noisy the machine is, and what to change
+    Doctor(doctor::DoctorArgs),
     /// Rebuild table, charts and page from a run's CSV files
     Report(report::ReportArgs),
 }
@@ -59,6 +64,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::List(args) => list::list(args),
+        Command::Doctor(args) => doctor::doctor(args),
         Command::Report(args) => report::report(args),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::columns::Columns;
+use crate::cli::columns::Columns;
 use crate::cli::select::Selection;
 use crate::cli::{here, screen};
 use crate::experiment::plan::estimated_ns;

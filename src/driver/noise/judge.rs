@@ -65,6 +65,21 @@ impl Signal {
         }
     }
 
+    /// In a few words, for people.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Signal::Steal => "taken by the hypervisor",
+            Signal::ForeignCpu => "used by other programs",
+            Signal::Canary => "fixed work, against its median",
+            Signal::VmPause => "longest stand-still",
+            Signal::FrequencyDrop => "frequency below its median",
+            Signal::Throttle => "slowed down for heat",
+            Signal::MemPressure => "waiting for memory",
+            Signal::SwapIn => "pages read back from swap",
+            Signal::IoPressure => "waiting for disks",
+        }
+    }
+
     /// Whether it is counted over a time, and so needs [`JUDGED_NS`] of it.
     pub fn is_rate(self) -> bool {
         matches!(

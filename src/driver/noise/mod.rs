@@ -159,7 +159,9 @@ impl Monitor {
     }
 
     fn moment(&self, number: usize) -> Moment {
-        let canary_ns = (number % CANARY_EVERY == 0).then(|| self.canary.run_ns());
+        let canary_ns = number
+            .is_multiple_of(CANARY_EVERY)
+            .then(|| self.canary.run_ns());
         let frequency_hz = canary_ns.and_then(|_| self.sources.frequency_hz().ok());
         Moment {
             counters: self.sources.all(),

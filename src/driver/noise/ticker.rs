@@ -8,7 +8,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -56,6 +56,12 @@ struct Shared {
     samples: Mutex<Vec<Sample>>,
 }
 
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Vec<Sample>> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Ticker {
     /// Starts the thread.
     ///
@@ -87,8 +93,8 @@ impl Ticker {
 
     /// The samples since this was last asked, oldest first.
     pub fn take_samples(&self) -> Vec<Sample> {
-        let mut samples = self.shared.samples.lock();
-        std::mem::take(samples.as_mut().map_or_else(|e| e.get_mut(), |s| s))
+        // A panic of the other thread while it pushed leaves a vector that is whole.
+        std::mem::take(&mut *self.shared.lock())
     }
 }
 
@@ -120,10 +126,7 @@ fn tick(shared: &Shared, sources: &Sources) {
             if !shared.tells_pauses.load(Ordering::Relaxed) {
                 sample.vm_pause_ns = None;
             }
-            let mut samples = shared
-                .samples
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut samples = shared.lock();
             if samples.len() < MAX_SAMPLES {
                 samples.push(sample);
             }

@@ -218,3 +218,23 @@ fn missing_files_are_remarked_on() {
     assert_eq!((run.trials.len(), run.plan.len()), (4, 0));
     assert_eq!(run.remarks.len(), 2, "{:?}", run.remarks);
 }
+
+#[test]
+fn rows_of_noise_go_forward_or_are_left_out() {
+    let (_dir, path) = written();
+    edit(&path, "noise.csv", |text| {
+        text.replace(",300,100,", ",200,100,") + "half a r"
+    });
+    let (rows, remarks) = read_noise(&path);
+    let times: Vec<u64> = rows.iter().map(|row| row.t_ns).collect();
+    assert_eq!(times, [100, 200, 400, 500]);
+    let expected = [
+        "noise.csv:4: `t_ns` is `200`, not after the row above; the row is left out",
+        "noise.csv:7: is torn: it has no line end; the row is left out",
+    ];
+    let mut found = remarks.clone();
+    found.sort();
+    assert_eq!(found, expected);
+    fs::remove_file(path.join("noise.csv")).unwrap();
+    assert_eq!(read_noise(&path), (Vec::new(), Vec::new()));
+}

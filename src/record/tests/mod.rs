@@ -99,6 +99,21 @@ fn requests() -> Vec<RequestRow> {
         .collect()
 }
 
+fn noise() -> Vec<NoiseRow> {
+    (1..=5)
+        .map(|i| NoiseRow {
+            run_id: manifest().run_id,
+            t_ns: i * 100,
+            interval_ns: 100,
+            trial_id: if i % 2 == 0 { "t0001" } else { "" }.into(),
+            cpus: 2,
+            busy_ns: (i > 1).then_some(70),
+            own_cpu_ns: i,
+            ..NoiseRow::default()
+        })
+        .collect()
+}
+
 fn create(dir: &TempDir) -> Result<RunDir, RecordError> {
     let mut environment = Environment::default();
     environment.record("cpus_online", Ok(2));
@@ -120,6 +135,9 @@ fn written() -> (TempDir, PathBuf) {
     for planned in &plan() {
         run.append_trial(&trial(planned)).unwrap();
     }
+    run.append_noise(&noise()[..2]).unwrap();
+    run.append_noise(&[]).unwrap();
+    run.append_noise(&noise()[2..]).unwrap();
     run.write_requests("t0001", &requests()).unwrap();
     let path = run.path().to_owned();
     run.finish().unwrap();
@@ -142,6 +160,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(run.environment.facts["cpus_online"], 2);
     assert_eq!(run.environment.unavailable["cpu_boost"], "not here");
     assert_eq!(read_requests(&path, "t0001").unwrap(), requests());
+    assert_eq!(read_noise(&path), (noise(), Vec::new()));
     let mut names: Vec<_> = fs::read_dir(&path)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
