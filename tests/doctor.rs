@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use assert_cmd::Command;
-use forkbench::driver::noise::judge::Signal;
+use forkbench::driver::noise::signal::Signal;
 
 fn doctor(args: &[&str]) -> assert_cmd::assert::Assert {
     let subject = env!("CARGO_BIN_EXE_forkbench-subject");

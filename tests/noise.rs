@@ -5,7 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
 use forkbench::driver::noise::Monitor;
-use forkbench::driver::noise::judge::{Flag, JUDGED_NS, Label, Level, Signal};
+use forkbench::driver::noise::judge::{Flag, JUDGED_NS, Label, Level};
+use forkbench::driver::noise::signal::Signal;
 use forkbench::driver::noise::sources::Sources;
 use forkbench::sys::clock::{now_ns, sleep_until_ns};
 use forkbench::sys::process;
@@ -65,9 +66,9 @@ fn what_a_reaped_tree_used_is_our_own() {
     let used_ns = used.cpu_user_ns + used.cpu_system_ns;
     assert!(used_ns > 0);
     assert!(
-        span.own_cpu_ns >= used_ns,
+        span.counts.own_cpu_ns >= used_ns,
         "{} < {used_ns}",
-        span.own_cpu_ns
+        span.counts.own_cpu_ns
     );
     assert!(span.wall_ns > 0);
 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::busiest::Busy;
 use crate::cli::columns::Columns;
 use crate::driver::noise::idle::{Idle, Spread};
-use crate::driver::noise::judge::{Level, Limits, Signal, Thresholds};
+use crate::driver::noise::judge::{Level, Limits, Thresholds};
+use crate::driver::noise::signal::Signal;
 use crate::record::NoiseRow;
 
 /// From this many columns on, every signal is also said in words.

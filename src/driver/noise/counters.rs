@@ -2,11 +2,10 @@
 
 use super::text::CpuTimes;
 
-/// Counters that only grow, read at one moment. `None` is one that this machine lacks.
+/// What is counted: since boot, or in a span. `None` is what this machine does not count, here or
+/// at either end of the span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// When, `CLOCK_MONOTONIC`.
-    pub t_ns: u64,
+pub struct Counts {
     /// Of all processors together.
     pub cpu: Option<CpuTimes>,
     /// CPU time of this process and of all descendants that have been reaped.
@@ -25,69 +24,17 @@ pub struct Counters {
     pub run_queue_delay_ns: Option<u64>,
 }
 
-/// What was counted between two moments, or in several such spans together. A counter that is
-/// missing at either end is missing here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
-    /// Length.
-    pub wall_ns: u64,
-    /// As in [`Counters`], all of them from here on.
-    pub cpu: Option<CpuTimes>,
-    /// CPU time of the trees that are reaped at the span's end.
-    pub own_cpu_ns: u64,
-    /// See [`Counters::cpu_stall_ns`].
-    pub cpu_stall_ns: Option<u64>,
-    /// See [`Counters::mem_stall_ns`].
-    pub mem_stall_ns: Option<u64>,
-    /// See [`Counters::io_stall_ns`].
-    pub io_stall_ns: Option<u64>,
-    /// See [`Counters::swap_in_pages`].
-    pub swap_in_pages: Option<u64>,
-    /// See [`Counters::throttles`].
-    pub throttles: Option<u64>,
-    /// See [`Counters::run_queue_delay_ns`].
-    pub run_queue_delay_ns: Option<u64>,
-}
-
-impl Counters {
-    /// What was counted since `earlier`; a counter that went back (idle time may, by a tick)
-    /// counted nothing.
-    #[must_use]
-    pub fn since(&self, earlier: &Counters) -> Span {
-        let both = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
-        let cpu = self.cpu.zip(earlier.cpu).map(|(now, then)| CpuTimes {
-            busy_ns: now.busy_ns.saturating_sub(then.busy_ns),
-            idle_ns: now.idle_ns.saturating_sub(then.idle_ns),
-            steal_ns: now.steal_ns.saturating_sub(then.steal_ns),
-        });
-        Span {
-            wall_ns: self.t_ns.saturating_sub(earlier.t_ns),
-            cpu,
-            own_cpu_ns: self.own_cpu_ns.saturating_sub(earlier.own_cpu_ns),
-            cpu_stall_ns: both(self.cpu_stall_ns, earlier.cpu_stall_ns),
-            mem_stall_ns: both(self.mem_stall_ns, earlier.mem_stall_ns),
-            io_stall_ns: both(self.io_stall_ns, earlier.io_stall_ns),
-            swap_in_pages: both(self.swap_in_pages, earlier.swap_in_pages),
-            throttles: both(self.throttles, earlier.throttles),
-            run_queue_delay_ns: both(self.run_queue_delay_ns, earlier.run_queue_delay_ns),
-        }
-    }
-}
-
-impl Span {
-    /// Both together, as if they were one.
-    #[must_use]
-    pub fn plus(&self, other: &Span) -> Span {
-        let both = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_add(b?));
+impl Counts {
+    fn zip(&self, other: &Counts, f: fn(u64, u64) -> u64) -> Counts {
+        let both = |a: Option<u64>, b: Option<u64>| Some(f(a?, b?));
         let cpu = self.cpu.zip(other.cpu).map(|(a, b)| CpuTimes {
-            busy_ns: a.busy_ns.saturating_add(b.busy_ns),
-            idle_ns: a.idle_ns.saturating_add(b.idle_ns),
-            steal_ns: a.steal_ns.saturating_add(b.steal_ns),
+            busy_ns: f(a.busy_ns, b.busy_ns),
+            idle_ns: f(a.idle_ns, b.idle_ns),
+            steal_ns: f(a.steal_ns, b.steal_ns),
         });
-        Span {
-            wall_ns: self.wall_ns.saturating_add(other.wall_ns),
+        Counts {
             cpu,
-            own_cpu_ns: self.own_cpu_ns.saturating_add(other.own_cpu_ns),
+            own_cpu_ns: f(self.own_cpu_ns, other.own_cpu_ns),
             cpu_stall_ns: both(self.cpu_stall_ns, other.cpu_stall_ns),
             mem_stall_ns: both(self.mem_stall_ns, other.mem_stall_ns),
             io_stall_ns: both(self.io_stall_ns, other.io_stall_ns),
@@ -96,10 +43,51 @@ impl Span {
             run_queue_delay_ns: both(self.run_queue_delay_ns, other.run_queue_delay_ns),
         }
     }
+}
+
+/// The counters at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// When, `CLOCK_MONOTONIC`.
+    pub t_ns: u64,
+    /// Since boot, or since this process began.
+    pub counts: Counts,
+}
+
+/// What was counted between two moments, or in several such spans together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// Length.
+    pub wall_ns: u64,
+    /// In it.
+    pub counts: Counts,
+}
+
+impl Counters {
+    /// What was counted since `earlier`; a counter that went back (idle time may, by a tick)
+    /// counted nothing.
+    #[must_use]
+    pub fn since(&self, earlier: &Counters) -> Span {
+        Span {
+            wall_ns: self.t_ns.saturating_sub(earlier.t_ns),
+            counts: self.counts.zip(&earlier.counts, u64::saturating_sub),
+        }
+    }
+}
+
+impl Span {
+    /// Both together, as if they were one.
+    #[must_use]
+    pub fn plus(&self, other: &Span) -> Span {
+        Span {
+            wall_ns: self.wall_ns.saturating_add(other.wall_ns),
+            counts: self.counts.zip(&other.counts, u64::saturating_add),
+        }
+    }
 
     /// Share of the processors' time that the hypervisor gave to somebody else.
     pub fn steal_ratio(&self, cpus: u32) -> Option<f64> {
-        self.share(self.cpu?.steal_ns, cpus)
+        self.share(self.counts.cpu?.steal_ns, cpus)
     }
 
     /// Share of the processors' time that programs other than the own trees used; 0 where the
@@ -110,23 +98,23 @@ impl Span {
     /// clock without idle time and steal, which also holds the time of a machine that stood still
     /// as a whole. The lesser of the two is taken, so that neither fault alone raises a flag.
     pub fn foreign_cpu_ratio(&self, cpus: u32) -> Option<f64> {
-        let cpu = self.cpu?;
+        let cpu = self.counts.cpu?;
         let all_ns = self.wall_ns.saturating_mul(u64::from(cpus));
         let not_idle_ns = all_ns
             .saturating_sub(cpu.idle_ns)
             .saturating_sub(cpu.steal_ns);
         let busy_ns = cpu.busy_ns.min(not_idle_ns);
-        self.share(busy_ns.saturating_sub(self.own_cpu_ns), cpus)
+        self.share(busy_ns.saturating_sub(self.counts.own_cpu_ns), cpus)
     }
 
     /// Share of the span for which some task waited for memory.
     pub fn mem_pressure_ratio(&self) -> Option<f64> {
-        self.share(self.mem_stall_ns?, 1)
+        self.share(self.counts.mem_stall_ns?, 1)
     }
 
     /// Share of the span for which all tasks waited for input or output.
     pub fn io_pressure_ratio(&self) -> Option<f64> {
-        self.share(self.io_stall_ns?, 1)
+        self.share(self.counts.io_stall_ns?, 1)
     }
 
     fn share(&self, part_ns: u64, cpus: u32) -> Option<f64> {
@@ -144,15 +132,18 @@ mod tests {
     const S: u64 = 1_000_000_000;
 
     fn span(busy_ns: u64, idle_ns: u64, steal_ns: u64, own_cpu_ns: u64) -> Span {
+        let cpu = CpuTimes {
+            busy_ns,
+            idle_ns,
+            steal_ns,
+        };
         Span {
             wall_ns: 2 * S,
-            cpu: Some(CpuTimes {
-                busy_ns,
-                idle_ns,
-                steal_ns,
-            }),
-            own_cpu_ns,
-            ..Span::default()
+            counts: Counts {
+                cpu: Some(cpu),
+                own_cpu_ns,
+                ..Counts::default()
+            },
         }
     }
 
@@ -179,17 +170,16 @@ mod tests {
 
     #[test]
     fn a_missing_counter_stays_missing() {
-        let with = Counters {
-            t_ns: 2 * S,
-            io_stall_ns: Some(S),
-            ..Counters::default()
+        let at = |t_ns: u64, io_stall_ns: Option<u64>| Counters {
+            t_ns,
+            counts: Counts {
+                io_stall_ns,
+                ..Counts::default()
+            },
         };
-        let without = Counters::default();
-        assert_eq!(with.since(&without).io_pressure_ratio(), None);
-        let zero = Counters {
-            io_stall_ns: Some(0),
-            ..without
-        };
+        let with = at(2 * S, Some(S));
+        assert_eq!(with.since(&at(0, None)).io_pressure_ratio(), None);
+        let zero = at(0, Some(0));
         let span = with.since(&zero);
         assert_eq!(span.io_pressure_ratio(), Some(0.5));
         assert_eq!(span.plus(&Span::default()).io_pressure_ratio(), None);
@@ -201,7 +191,9 @@ mod tests {
         fn ratios_are_ratios(
             busy: u64, idle: u64, steal: u64, own: u64, wall: u64, cpus in 0_u32..5000,
         ) {
-            let span = Span { wall_ns: wall, mem_stall_ns: Some(busy), ..span(busy, idle, steal, own) };
+            let mut span = span(busy, idle, steal, own);
+            span.wall_ns = wall;
+            span.counts.mem_stall_ns = Some(busy);
             let twice = span.plus(&span);
             for span in [span, twice] {
                 for ratio in [

@@ -2,7 +2,8 @@
 //! every 100 ms.
 
 use super::counters::Counters;
-use super::judge::{JUDGED_NS, Readings, Signal};
+use super::judge::JUDGED_NS;
+use super::signal::{Readings, Signal};
 use crate::stats::quantile::{P, max, median, nearest_rank};
 
 /// What was seen at one moment of an idle time.
@@ -128,6 +129,7 @@ fn spread(values: &[f64]) -> Option<Spread> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::counters::Counts;
     use super::super::judge::Thresholds;
     use super::super::text::CpuTimes;
     use super::*;
@@ -146,8 +148,10 @@ mod tests {
                 Moment {
                     counters: Counters {
                         t_ns: i * 100 * MS,
-                        cpu: Some(cpu),
-                        ..Counters::default()
+                        counts: Counts {
+                            cpu: Some(cpu),
+                            ..Counts::default()
+                        },
                     },
                     vm_pause_ns: Some(if i == 30 { 15 * MS } else { 1 }),
                     canary_ns: (i % 5 == 0).then_some(if i == 10 { 1_100 } else { 1_000 }),

@@ -18,6 +18,7 @@ pub mod canary;
 pub mod counters;
 pub mod idle;
 pub mod judge;
+pub mod signal;
 pub mod sources;
 pub mod text;
 pub mod ticker;
@@ -25,7 +26,8 @@ pub mod ticker;
 use canary::Canary;
 use counters::Counters;
 use idle::{Idle, Moment};
-use judge::{Block, Flag, Label, Readings, Signal, Thresholds};
+use judge::{Block, Flag, Label, Thresholds};
+use signal::{Readings, Signal};
 use sources::Sources;
 use ticker::{Sample, Ticker};
 
@@ -240,7 +242,7 @@ impl Monitor {
             mem_pressure_ratio: own.get(Signal::MemPressure),
             io_pressure_ratio: own.get(Signal::IoPressure),
             freq_ratio,
-            runq_delay_ns: span.run_queue_delay_ns,
+            runq_delay_ns: span.counts.run_queue_delay_ns,
             flags,
             label,
         })
@@ -280,23 +282,23 @@ impl TrialNoise {
 }
 
 fn noise_row(sample: &Sample, run_id: &str, trial_id: &str, cpus: u32) -> NoiseRow {
-    let span = &sample.span;
+    let counts = &sample.span.counts;
     NoiseRow {
         run_id: run_id.to_owned(),
         t_ns: sample.t_ns,
-        interval_ns: span.wall_ns,
+        interval_ns: sample.span.wall_ns,
         trial_id: trial_id.to_owned(),
         cpus,
-        busy_ns: span.cpu.map(|cpu| cpu.busy_ns),
-        idle_ns: span.cpu.map(|cpu| cpu.idle_ns),
-        steal_ns: span.cpu.map(|cpu| cpu.steal_ns),
-        own_cpu_ns: span.own_cpu_ns,
-        cpu_stall_ns: span.cpu_stall_ns,
-        mem_stall_ns: span.mem_stall_ns,
-        io_stall_ns: span.io_stall_ns,
-        swap_in_pages: span.swap_in_pages,
+        busy_ns: counts.cpu.map(|cpu| cpu.busy_ns),
+        idle_ns: counts.cpu.map(|cpu| cpu.idle_ns),
+        steal_ns: counts.cpu.map(|cpu| cpu.steal_ns),
+        own_cpu_ns: counts.own_cpu_ns,
+        cpu_stall_ns: counts.cpu_stall_ns,
+        mem_stall_ns: counts.mem_stall_ns,
+        io_stall_ns: counts.io_stall_ns,
+        swap_in_pages: counts.swap_in_pages,
         vm_pause_ns: sample.vm_pause_ns,
-        runq_delay_ns: span.run_queue_delay_ns,
+        runq_delay_ns: counts.run_queue_delay_ns,
         sampler_cpu_ns: sample.sampler_cpu_ns,
     }
 }

@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::counters::Counters;
-use super::judge::Signal;
+use super::counters::{Counters, Counts};
+use super::signal::Signal;
 use super::text::{self, Share};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
@@ -87,8 +87,7 @@ impl Sources {
         let stat = read(&self.stat, text::cpu_times);
         let pressure = |source, share| read(source, |text| text::pressure_ns(text, share));
         let used = process::usage_self().plus(process::usage_children());
-        Counters {
-            t_ns: now_ns(),
+        let counts = Counts {
             cpu: stat,
             own_cpu_ns: used.cpu_user_ns + used.cpu_system_ns,
             cpu_stall_ns: pressure(&self.cpu_pressure, Share::Some),
@@ -97,6 +96,10 @@ impl Sources {
             swap_in_pages: read(&self.vmstat, text::swap_in_pages),
             throttles: None,
             run_queue_delay_ns: read(&self.main_schedstat, text::run_queue_delay_ns),
+        };
+        Counters {
+            t_ns: now_ns(),
+            counts,
         }
     }
 
@@ -104,10 +107,9 @@ impl Sources {
     pub fn all(&self) -> Counters {
         let count = |path: &String| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
         let counts = self.throttle_paths.iter().filter_map(count);
-        Counters {
-            throttles: (!self.throttle_paths.is_empty()).then(|| counts.sum()),
-            ..self.sample()
-        }
+        let mut counters = self.sample();
+        counters.counts.throttles = (!self.throttle_paths.is_empty()).then(|| counts.sum());
+        counters
     }
 
     /// The frequency of the processor that this thread is on. To be asked after work of some
@@ -191,7 +193,7 @@ mod tests {
     fn what_is_missing_has_a_reason_and_the_rest_a_value() {
         let sources = Sources::open();
         let reasons = sources.unavailable();
-        let now = sources.all();
+        let now = sources.all().counts;
         let has = [
             ("steal", now.cpu.is_some()),
             ("mem_pressure", now.mem_stall_ns.is_some()),
@@ -221,12 +223,9 @@ mod tests {
         let first = sources.all();
         let second = sources.all();
         assert!(second.t_ns >= first.t_ns);
+        let (first, second) = (first.counts, second.counts);
         assert!(second.own_cpu_ns >= first.own_cpu_ns);
-        assert!(
-            second
-                .cpu
-                .zip(first.cpu)
-                .is_none_or(|(b, a)| b.busy_ns >= a.busy_ns)
-        );
+        let busy = first.cpu.zip(second.cpu);
+        assert!(busy.is_none_or(|(then, now)| now.busy_ns >= then.busy_ns));
     }
 }
