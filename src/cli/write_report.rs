@@ -6,16 +6,22 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::record::Run;
+use crate::record::{self, Run};
 use crate::report;
 
-/// Writes `tables.md`, `charts/` and `report.html` into a run directory. Each file appears whole
-/// or not at all; charts of an earlier report that this one no longer has are removed.
+/// Writes `cells.csv`, `comparisons.csv`, `tables.md`, `charts/` and `report.html` into a run
+/// directory, and the description of the first two into its `datapackage.json`. Each file appears
+/// whole or not at all; charts of an earlier report that this one no longer has are removed.
 ///
 /// # Errors
 /// A file could not be written; those before it are in place.
 pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
-    let rendered = report::render(run);
+    let requests =
+        |trial_id: &str| record::read_timings(dir, trial_id).map_err(|error| error.to_string());
+    let rendered = report::render(run, &requests);
+    write_whole(&dir.join("cells.csv"), &rendered.cells_csv)?;
+    write_whole(&dir.join("comparisons.csv"), &rendered.comparisons_csv)?;
+    write_datapackage(dir, run)?;
     let charts = dir.join("charts");
     fs::create_dir_all(&charts).with_context(|| format!("create {}", charts.display()))?;
     for (name, svg) in &rendered.charts {
@@ -25,6 +31,16 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     write_whole(&dir.join("tables.md"), &rendered.tables_md)?;
     // Last, since it is what a reader opens: when it is new, all else is.
     write_whole(&dir.join("report.html"), &rendered.html)
+}
+
+/// Adds the derived tables to what describes the run's files.
+fn write_datapackage(dir: &Path, run: &Run) -> Result<()> {
+    let path = dir.join("datapackage.json");
+    let found = match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        found => found.with_context(|| format!("read {}", path.display()))?,
+    };
+    write_whole(&path, &record::with_derived(&found, &run.manifest))
 }
 
 /// Writes beside the target and renames, so that a reader never sees half a file.
@@ -83,8 +99,10 @@ mod tests {
         let run = sample::run();
         write_report(dir.path(), &run).unwrap();
         write_report(dir.path(), &run).unwrap();
-        assert_eq!(names(dir.path()), ["charts", "report.html", "tables.md"]);
-        let mut expected: Vec<String> = report::render(&run)
+        let files = "cells.csv charts comparisons.csv datapackage.json report.html tables.md";
+        assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
+        let nothing = |_: &str| Err("no such file".to_owned());
+        let mut expected: Vec<String> = report::render(&run, &nothing)
             .charts
             .into_iter()
             .map(|(name, _)| name)
@@ -98,13 +116,21 @@ mod tests {
     #[test]
     #[ignore = "writes files to look at"]
     fn leave_a_sample_report_to_look_at() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sample-report");
-        fs::create_dir_all(&dir).unwrap();
-        let run = sample::run();
-        write_report(&dir, &run).unwrap();
-        for width in [80, 120] {
-            let text = report::terminal(&run, width);
-            fs::write(dir.join(format!("terminal-{width}.txt")), text).unwrap();
+        for (name, run) in [("quick", sample::run()), ("standard", sample::standard())] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sample-report");
+            let dir = root.join(name);
+            fs::create_dir_all(dir.join("charts")).unwrap();
+            let rendered = sample::render(&run);
+            for (name, svg) in &rendered.charts {
+                fs::write(dir.join("charts").join(name), svg).unwrap();
+            }
+            fs::write(dir.join("tables.md"), &rendered.tables_md).unwrap();
+            fs::write(dir.join("report.html"), &rendered.html).unwrap();
+            fs::write(dir.join("comparisons.csv"), &rendered.comparisons_csv).unwrap();
+            for width in [80, 120] {
+                let text = report::terminal(&run, width);
+                fs::write(dir.join(format!("terminal-{width}.txt")), text).unwrap();
+            }
         }
     }
 }

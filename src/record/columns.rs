@@ -1,10 +1,12 @@
 //! What every column means: one table, from which come the descriptions in `results/README.md`,
 //! `datapackage.json`, and what the reader demands of a file.
 
+mod derived;
 mod noise;
 mod requests;
 mod tables;
 
+pub use derived::{CELLS, COMPARISONS};
 pub use noise::NOISE;
 pub use requests::REQUESTS;
 pub use tables::{PLAN, TRIALS};
@@ -61,7 +63,10 @@ pub enum Presence {
 
 impl Table {
     /// The tables of a run directory.
-    pub const ALL: [&'static Table; 4] = [&PLAN, &TRIALS, &NOISE, &REQUESTS];
+    pub const ALL: [&'static Table; 6] = [&PLAN, &TRIALS, &NOISE, &REQUESTS, &CELLS, &COMPARISONS];
+
+    /// Those of them that the report makes out of the others.
+    pub const DERIVED: [&'static Table; 2] = [&CELLS, &COMPARISONS];
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
@@ -91,7 +96,8 @@ impl Table {
 impl Column {
     /// The unit that the name ends with, or that a count implies.
     pub fn unit(&self) -> Option<&'static str> {
-        const SUFFIXES: [(&str, &str); 6] = [
+        const SUFFIXES: [(&str, &str); 7] = [
+            ("n_blocks", "blocks"),
             ("_per_s", "1/s"),
             ("_ratio", "1"),
             ("_pages", "pages"),

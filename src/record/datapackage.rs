@@ -23,6 +23,27 @@ pub(crate) fn describe(manifest: &Manifest) -> Value {
     })
 }
 
+/// The text of `datapackage.json` once there is a report: the derived tables behind the raw ones,
+/// which stay as whoever wrote them described them. `found` is the file as it is; one that is no
+/// descriptor is made anew.
+pub fn with_derived(found: &[u8], manifest: &Manifest) -> String {
+    let is_described = |value: &Value| value["resources"].is_array();
+    let mut descriptor = serde_json::from_slice(found)
+        .ok()
+        .filter(is_described)
+        .unwrap_or_else(|| describe(manifest));
+    if let Some(resources) = descriptor
+        .get_mut("resources")
+        .and_then(Value::as_array_mut)
+    {
+        for table in Table::DERIVED {
+            resources.retain(|resource| resource["path"] != table.file);
+            resources.push(self::resource(table));
+        }
+    }
+    format!("{descriptor:#}\n")
+}
+
 fn resource(table: &Table) -> Value {
     json!({
         "name": table.file.trim_end_matches(".csv"),

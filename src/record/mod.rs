@@ -17,11 +17,14 @@ pub mod environment;
 mod name;
 pub mod reader;
 pub mod rows;
+pub mod timings;
 pub mod writer;
 
+pub use datapackage::with_derived;
 pub use name::{run_id, utc_now};
 pub use reader::{read, read_noise, read_requests};
 pub use rows::{NoiseRow, RequestRow, TrialRow};
+pub use timings::{Timing, read_timings};
 pub use writer::RunDir;
 
 /// Version of the files' layout; a newer one is refused with both numbers.

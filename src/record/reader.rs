@@ -20,7 +20,7 @@ use super::{
 
 /// More than ten times the rows that are ever kept of a trial; a bound on what a damaged file
 /// can unfold to.
-const MAX_REQUESTS_BYTES: u64 = 256 << 20;
+pub(super) const MAX_REQUESTS_BYTES: u64 = 256 << 20;
 
 /// Lines of one file that are named one by one; the rest is counted.
 const MAX_REMARKS_PER_FILE: usize = 50;

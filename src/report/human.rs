@@ -52,6 +52,16 @@ pub(crate) fn ratio(ratio: f64) -> String {
     format!("{}×", three_digits(ratio))
 }
 
+/// As [`ratio`], for axis ticks: without trailing zeros.
+pub(crate) fn ratio_tick(ratio: f64) -> String {
+    format!("{}×", exact(ratio))
+}
+
+/// A plain number of three significant digits: `0.95`, `12.4`, `1230`.
+pub(crate) fn number(value: f64) -> String {
+    three_digits(value)
+}
+
 /// A share as a percentage with at most one digit behind the point: `3 %`, `0.4 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", trimmed(&format!("{:.1}", share * 100.0)))

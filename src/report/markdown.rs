@@ -2,6 +2,7 @@
 
 use crate::record::Run;
 
+use super::conclusions;
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::words;
@@ -15,10 +16,11 @@ pub(super) fn render(run: &Run, summary: &Summary) -> String {
          intended start to the answer's arrival at the driver; *service*: inside the subject."
             .to_owned(),
         format!(
-            "Ratios are to {} in the same block, median over blocks: below 1 is faster for times, \
-             above 1 is faster for throughput.",
+            "Ratios are to {} in the same block, with their 95 % intervals: below 1 is faster for \
+             times, above 1 is faster for throughput.",
             run.manifest.reference
         ),
+        conclusions::legend(summary).join(" "),
     ] {
         let escaped = if paragraph.contains("*response*") {
             paragraph
@@ -42,6 +44,9 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
         text(&family.title),
         text(&words::family_scope(run, family))
     ));
+    if let Some(placebo) = conclusions::of_placebo(family) {
+        out.push_str(&format!("{}.\n\n", text(&placebo)));
+    }
     let table = table::of_family(family, Extent::Full);
     push_table(out, &table);
     out.push('\n');
@@ -83,7 +88,7 @@ fn text(raw: &str) -> String {
             '\n' | '\r' => out.push(' '),
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '\\' => {
+            '|' | '*' | '_' | '`' | '~' | '\\' => {
                 out.push('\\');
                 out.push(c);
             }

@@ -5,13 +5,19 @@
 
 use serde_json::json;
 
-use crate::record::Run;
+use crate::record::{Run, Timing};
+use distribution::Distributions;
 
+mod analyse;
 mod charts;
+mod conclusions;
+mod derived;
+mod distribution;
+mod grouped;
 mod human;
 mod markdown;
+mod metrics;
 mod page;
-mod pairing;
 #[cfg(test)]
 pub(crate) mod sample;
 mod summarise;
@@ -20,11 +26,16 @@ mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod words;
 
-/// The derived files for people.
+/// The derived files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
+    /// `cells.csv`.
+    pub cells_csv: String,
+    /// `comparisons.csv`.
+    pub comparisons_csv: String,
     /// `tables.md`.
     pub tables_md: String,
     /// Name below `charts/`, and SVG text.
@@ -33,16 +44,25 @@ pub struct Rendered {
     pub html: String,
 }
 
+/// Where the single requests of a trial come from, by its id. Asked once for each usable trial,
+/// so that no more than one trial's requests are ever held; an error is a sentence.
+pub type Requests<'a> = dyn Fn(&str) -> Result<Vec<Timing>, String> + 'a;
+
 /// Everything that is written beside the raw files.
-pub fn render(run: &Run) -> Rendered {
-    let summary = summary::summarise(run);
-    let charts = charts::of_run(&summary);
+pub fn render(run: &Run, requests: &Requests<'_>) -> Rendered {
+    let families = analyse::run(run);
+    let summary = summarise::of_families(run, &families);
+    let distributions = Distributions::of(&families, requests);
+    let charts = charts::of_run(&summary, &families, &distributions);
+    let trust = trust::of(run, &summary, &families);
+    let run_id = &run.manifest.run_id;
     Rendered {
+        cells_csv: derived::cells(run_id, &families),
+        comparisons_csv: derived::comparisons(run_id, &run.manifest.reference, &families),
         tables_md: markdown::render(run, &summary),
-        html: page::render(run, &summary, &charts),
+        html: page::render(run, &summary, &charts, &trust, &distributions.unread),
         charts: charts
             .into_iter()
-            .flatten()
             .map(|chart| (chart.file, chart.svg))
             .collect(),
     }

@@ -11,10 +11,11 @@ use serde::Serialize;
 
 use crate::record::Run;
 
-use super::charts::Chart;
+use super::charts::{Chart, Charts};
 use super::summary::{FamilySummary, State, Summary};
 use super::table::{self, Extent, Table};
-use super::{human, words};
+use super::trust::Trust;
+use super::{conclusions, human, words};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -32,7 +33,11 @@ struct View<'a> {
     facts: Vec<Fact>,
     unavailable: Vec<Fact>,
     left_out: Vec<LeftOut>,
-    remarks: &'a [String],
+    remarks: Vec<&'a String>,
+    overview: Vec<ChartView<'a>>,
+    trust: &'a Trust,
+    /// What the signs behind ratios mean.
+    signs: Vec<String>,
     files: &'static [(&'static str, &'static str)],
     command: String,
     /// `2 cores`, or `cores` if their number is not known.
@@ -48,8 +53,11 @@ struct Fact {
 #[derive(Serialize)]
 struct FamilyView<'a> {
     id: String,
-    title: &'a str,
+    /// With the number that the overview uses.
+    title: String,
     scope: String,
+    /// The smallest difference named, and whether anything is concluded.
+    placebo: Option<String>,
     table: Table,
     charts: Vec<ChartView<'a>>,
 }
@@ -82,6 +90,15 @@ const FILES: &[(&str, &str)] = &[
     ("manifest.json", "which run this is"),
     ("env.json", "machine and toolchains"),
     ("experiment.toml", "the question, as it was run"),
+    (
+        "cells.csv",
+        "every strategy's own numbers with intervals, derived",
+    ),
+    (
+        "comparisons.csv",
+        "every strategy against the reference: ratio, interval, p, verdict; derived",
+    ),
+    ("datapackage.json", "what every column of the CSV files is"),
     ("tables.md", "the tables with every column"),
     ("charts/", "the charts as SVG files"),
 ];
@@ -89,7 +106,13 @@ const FILES: &[(&str, &str)] = &[
 /// What the number of cores may be called in the facts.
 const CORES: [&str; 2] = ["cpus_available", "cpus_online"];
 
-pub(super) fn render(run: &Run, summary: &Summary, charts: &[Vec<Chart>]) -> String {
+pub(super) fn render(
+    run: &Run,
+    summary: &Summary,
+    charts: &Charts,
+    trust: &Trust,
+    unread: &[String],
+) -> String {
     let view = View {
         experiment: &run.manifest.experiment,
         question: &run.manifest.question,
@@ -101,7 +124,7 @@ pub(super) fn render(run: &Run, summary: &Summary, charts: &[Vec<Chart>]) -> Str
         families: summary
             .families
             .iter()
-            .zip(charts)
+            .zip(&charts.families)
             .enumerate()
             .map(|(i, (family, charts))| family_view(run, i, family, charts))
             .collect(),
@@ -113,7 +136,10 @@ pub(super) fn render(run: &Run, summary: &Summary, charts: &[Vec<Chart>]) -> Str
             .map(|(name, why)| fact(name, why))
             .collect(),
         left_out: left_out(summary),
-        remarks: &run.remarks,
+        remarks: run.remarks.iter().chain(unread).collect(),
+        overview: charts.overview.iter().map(chart_view).collect(),
+        trust,
+        signs: conclusions::legend(summary),
         files: FILES,
         command: command(run),
         cores: cores(run).map_or_else(|| "cores".to_owned(), |n| human::plural(n, "core")),
@@ -138,19 +164,21 @@ fn family_view<'a>(
 ) -> FamilyView<'a> {
     FamilyView {
         id: format!("family-{}", index + 1),
-        title: &family.title,
+        title: format!("{}: {}", index + 1, family.title),
         scope: words::family_scope(run, family),
-        table: table::of_family(family, Extent::Wide),
-        charts: charts
-            .iter()
-            .map(|chart| ChartView {
-                file: &chart.file,
-                question: &chart.question,
-                answer: &chart.answer,
-                svg: &chart.svg,
-                numbers: &chart.numbers,
-            })
-            .collect(),
+        placebo: conclusions::of_placebo(family),
+        table: table::of_family(family, Extent::Page),
+        charts: charts.iter().map(chart_view).collect(),
+    }
+}
+
+fn chart_view(chart: &Chart) -> ChartView<'_> {
+    ChartView {
+        file: &chart.file,
+        question: &chart.question,
+        answer: &chart.answer,
+        svg: &chart.svg,
+        numbers: &chart.numbers,
     }
 }
 

@@ -1,14 +1,83 @@
 //! A run that never was, for tests: three families of eleven arms in six blocks, with an arm that
 //! fails, arms that are skipped for hostile reasons, and a plan that was not finished.
 
-use crate::record::{Environment, Manifest, PlanRow, Run, SCHEMA_VERSION, TrialRow};
+use std::collections::BTreeMap;
+
+use crate::record::{Environment, Manifest, PlanRow, Run, SCHEMA_VERSION, Timing, TrialRow};
 use crate::strategy;
+
+use super::charts::Charts;
+use super::distribution::Distributions;
+use super::{Rendered, analyse, summarise};
 
 const BLOCKS: u32 = 6;
 const US: f64 = 1_000.0;
 
 /// What a reason may contain when a program under test writes it.
 pub(crate) const HOSTILE: &str = "<script>alert(\"1\")</script> & more";
+
+/// The requests of a trial: skewed, with a tail, twice as many where quantiles are to be shown far
+/// out; the same ones every time. Those of the last trial cannot be read.
+pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String> {
+    let last = run.trials.last().map(|row| row.trial_id.clone());
+    let rows: BTreeMap<String, (u64, u64)> = run
+        .trials
+        .iter()
+        .filter_map(|row| Some((row.trial_id.clone(), (row.response_p50_ns?, row.n_ok))))
+        .collect();
+    move |trial_id| {
+        if Some(trial_id) == last.as_deref() {
+            return Err(format!("requests/{trial_id}.csv.zst: {HOSTILE}"));
+        }
+        let (p50_ns, n) = rows.get(trial_id).ok_or("no such trial")?;
+        let timing = |i: u64| {
+            let place = (i as f64 + 0.5) / *n as f64;
+            let spread = 0.7 + 0.3 * place / 0.5 + 0.02 / (1.0 - place);
+            Timing {
+                response_ns: (*p50_ns as f64 * spread / 1.04) as u64,
+                service_ns: None,
+                is_ok: true,
+                weight: 1.0,
+            }
+        };
+        Ok((0..*n).map(timing).collect())
+    }
+}
+
+/// Everything that is written of a run with these requests.
+pub(crate) fn render(run: &Run) -> Rendered {
+    super::render(run, &requests(run))
+}
+
+/// The charts of a run with these requests.
+pub(super) fn charts(run: &Run) -> Charts {
+    let families = analyse::run(run);
+    let summary = summarise::of_families(run, &families);
+    let distributions = Distributions::of(&families, &requests(run));
+    super::charts::of_run(&summary, &families, &distributions)
+}
+
+/// The same run with so many blocks more that verdicts are given.
+pub(crate) fn standard() -> Run {
+    let mut run = run();
+    let (plan, trials) = (run.plan.clone(), run.trials.clone());
+    for (row, planned) in trials.iter().zip(&plan) {
+        let shifted = |id: &str| format!("{id}b");
+        run.plan.push(PlanRow {
+            trial_id: shifted(&planned.trial_id),
+            block: planned.block + BLOCKS,
+            ..planned.clone()
+        });
+        run.trials.push(TrialRow {
+            trial_id: shifted(&row.trial_id),
+            block: row.block + BLOCKS,
+            ..row.clone()
+        });
+    }
+    run.manifest.preset = "standard".to_owned();
+    run.manifest.blocks = 2 * BLOCKS;
+    run
+}
 
 struct Sketch {
     id: &'static str,

@@ -1,22 +1,21 @@
-//! How a [`Summary`] is made: rows grouped into families and arms, judged, and reduced to medians
-//! and paired ratios.
+//! How a [`Summary`] is made: families and arms reduced to medians and ratios.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::record::{Run, TrialRow};
+use crate::stats::quantile::median;
 
-use crate::record::{PlanRow, Run, TrialRow};
-use crate::strategy;
-
-use super::human;
-use super::pairing::{median, paired_ratio};
-use super::summary::{ArmSummary, FamilySummary, Medians, Outcomes, Ratio, State, Summary};
+use super::analyse::{self, Analysed, MetricResult};
+use super::grouped::{ArmRows, FamilyRows, usable};
+use super::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
+use super::summary::{ArmSummary, FamilySummary, Medians, PlaceboSummary, Ratio, Summary};
 
 /// Summarises a run.
 pub fn summarise(run: &Run) -> Summary {
-    let rows = last_attempts(&run.trials);
-    let families: Vec<FamilySummary> = family_ids(run)
-        .into_iter()
-        .map(|id| family(run, id, &rows))
-        .collect();
+    of_families(run, &analyse::run(run))
+}
+
+/// Summarises families that are analysed already.
+pub(super) fn of_families(run: &Run, families: &[Analysed<'_>]) -> Summary {
+    let families: Vec<FamilySummary> = families.iter().map(|f| family(run, f)).collect();
     Summary {
         trials_planned: families.iter().map(|f| f.trials_planned).sum(),
         trials_run: families.iter().map(|f| f.trials_run).sum(),
@@ -24,254 +23,74 @@ pub fn summarise(run: &Run) -> Summary {
     }
 }
 
-/// The last attempt at each trial that was not cut short, in the order of the file. A trial that an
-/// interrupt or the deadline cut short says nothing of its strategy: it counts as not run.
-fn last_attempts(trials: &[TrialRow]) -> Vec<&TrialRow> {
-    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
-    for (i, row) in trials.iter().enumerate() {
-        if row.status == "partial" {
-            continue;
-        }
-        let best = last.entry(&row.trial_id).or_insert(i);
-        if row.attempt >= trials[*best].attempt {
-            *best = i;
-        }
-    }
-    let mut kept: Vec<usize> = last.into_values().collect();
-    kept.sort_unstable();
-    kept.into_iter().map(|i| &trials[i]).collect()
-}
-
-fn family_ids(run: &Run) -> Vec<&str> {
-    let mut seen = BTreeSet::new();
-    let planned = run.plan.iter().map(|p| p.family_id.as_str());
-    let ran = run.trials.iter().map(|t| t.family_id.as_str());
-    planned.chain(ran).filter(|id| seen.insert(*id)).collect()
-}
-
-/// What tells an arm from the others of its family.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct ArmKey {
-    role: u8,
-    strategy: usize,
-    name: String,
-    options: String,
-}
-
-impl ArmKey {
-    fn new(role: &str, name: &str, options: &str) -> ArmKey {
-        ArmKey {
-            role: ["reference", "placebo"]
-                .iter()
-                .position(|r| *r == role)
-                .map_or(2, |i| i as u8),
-            strategy: strategy::ALL
-                .iter()
-                .position(|kind| kind.name == name)
-                .unwrap_or(strategy::ALL.len()),
-            name: name.to_owned(),
-            options: options.to_owned(),
-        }
-    }
-
-    fn of_row(row: &TrialRow) -> ArmKey {
-        ArmKey::new(&row.role, &row.strategy, &row.options)
-    }
-
-    fn of_plan(row: &PlanRow) -> ArmKey {
-        ArmKey::new(&row.role, &row.strategy, &row.options)
-    }
-
-    fn role_name(&self) -> &'static str {
-        ["reference", "placebo", "arm"][usize::from(self.role)]
-    }
-}
-
-fn family(run: &Run, id: &str, rows: &[&TrialRow]) -> FamilySummary {
-    let rows: Vec<&TrialRow> = rows
-        .iter()
-        .copied()
-        .filter(|row| row.family_id == id)
-        .collect();
-    let plan: Vec<&PlanRow> = run.plan.iter().filter(|p| p.family_id == id).collect();
-    let planned_ids: BTreeSet<&str> = plan
-        .iter()
-        .map(|p| p.trial_id.as_str())
-        .chain(rows.iter().map(|r| r.trial_id.as_str()))
-        .collect();
-    let keys: BTreeSet<ArmKey> = plan
-        .iter()
-        .map(|p| ArmKey::of_plan(p))
-        .chain(rows.iter().map(|r| ArmKey::of_row(r)))
-        .collect();
-    let reference: Vec<&TrialRow> = rows
-        .iter()
-        .copied()
-        .filter(|row| row.role == "reference")
-        .collect();
-    let arms: Vec<ArmSummary> = keys
-        .iter()
-        .map(|key| {
-            let planned = plan.iter().filter(|p| ArmKey::of_plan(p) == *key).count();
-            let own: Vec<&TrialRow> = rows
-                .iter()
-                .copied()
-                .filter(|row| ArmKey::of_row(row) == *key)
-                .collect();
-            arm(key, &label(key, &keys), planned, &own, &reference)
-        })
-        .collect();
-    let blocks: BTreeSet<u32> = rows.iter().filter(|r| usable(r)).map(|r| r.block).collect();
+fn family(run: &Run, Analysed { rows, results }: &Analysed<'_>) -> FamilySummary {
     FamilySummary {
-        id: id.to_owned(),
-        title: rows.first().map_or_else(|| id.to_owned(), |row| title(row)),
-        n_blocks: blocks.len(),
-        trials_planned: planned_ids.len(),
-        trials_run: rows.len(),
-        n_ok: rows.iter().filter(|r| usable(r)).map(|r| r.n_ok).sum(),
+        id: rows.id.to_owned(),
+        title: rows.title.clone(),
+        n_blocks: rows.blocks.len(),
+        trials_planned: rows.trials_planned,
+        trials_run: rows.rows.len(),
+        n_ok: rows
+            .rows
+            .iter()
+            .filter(|row| usable(row))
+            .map(|row| row.n_ok)
+            .sum(),
         reference: run.manifest.reference.clone(),
-        arms,
+        placebo: [RESPONSE_P50, SERVICE_P50, THROUGHPUT]
+            .into_iter()
+            .filter_map(|metric| placebo(rows, of_metric(results, metric)?))
+            .collect(),
+        arms: (0..rows.arms.len())
+            .map(|i| arm(&rows.arms[i], i, results))
+            .collect(),
     }
 }
 
-/// The strategy's name; its options behind it only where the family has the strategy twice.
-fn label(key: &ArmKey, all: &BTreeSet<ArmKey>) -> String {
-    if key.role_name() == "placebo" {
-        return format!("placebo ({} again)", key.name);
-    }
-    let twins = all
-        .iter()
-        .filter(|k| k.name == key.name && k.role_name() != "placebo")
-        .count();
-    if twins > 1 && !key.options.is_empty() {
-        format!("{} {}", key.name, key.options.replace(';', " "))
-    } else {
-        key.name.clone()
-    }
+fn of_metric<'r>(results: &'r [MetricResult], name: &str) -> Option<&'r MetricResult> {
+    results.iter().find(|result| result.metric.name == name)
 }
 
-fn title(row: &TrialRow) -> String {
-    let mut what = row.workload.clone();
-    if !row.size.is_empty() {
-        what = format!("{what} {}", row.size);
-    }
-    if row.payload_bytes > 0 {
-        what = format!("{what} {}", human::bytes(row.payload_bytes));
-    }
-    let mut parts = vec![what, row.runtime.clone()];
-    match (row.callers, row.rate_per_s) {
-        (Some(n), _) => parts.push(format!(
-            "{} loop, {}",
-            row.regime,
-            human::plural(n.into(), "caller")
-        )),
-        (None, Some(rate)) => parts.push(format!("{} loop, {}/s", row.regime, human::rate(rate))),
-        (None, None) => {}
-    }
-    if row.ballast_bytes > 0 {
-        parts.push(format!("ballast {}", human::bytes(row.ballast_bytes)));
-    }
-    if !matches!(row.placement.as_str(), "" | "unpinned") {
-        parts.push(row.placement.clone());
-    }
-    parts.join(" · ")
+fn placebo(rows: &FamilyRows<'_>, result: &MetricResult) -> Option<PlaceboSummary> {
+    let is_placebo = |arm: &ArmRows<'_>| arm.key.role_name() == "placebo";
+    let place = rows.arms.iter().position(is_placebo)?;
+    Some(PlaceboSummary {
+        metric: result.metric.name,
+        delta_ratio: result.delta_ratio,
+        is_grey: result.is_grey,
+        ratio: Ratio::of(result.comparisons[place].as_ref()?),
+    })
 }
 
-fn usable(row: &TrialRow) -> bool {
-    row.status == "ok" && row.validity != "invalid"
-}
-
-fn arm(
-    key: &ArmKey,
-    label: &str,
-    planned: usize,
-    rows: &[&TrialRow],
-    reference: &[&TrialRow],
-) -> ArmSummary {
-    let good: Vec<&TrialRow> = rows.iter().copied().filter(|row| usable(row)).collect();
-    let mut outcomes = Outcomes::default();
-    rows.iter().for_each(|row| outcomes.add(row));
-    let (state, reason) = judge(rows, good.len(), planned, &outcomes);
-    let against = |get: fn(&TrialRow) -> Option<f64>| {
-        let comparable = state == State::Ok && key.role_name() != "reference";
-        let reference_ok = reference.iter().all(|row| is_clean(row));
-        (comparable && reference_ok).then(|| ratio(&good, reference, get))?
+fn arm(rows: &ArmRows<'_>, place: usize, results: &[MetricResult]) -> ArmSummary {
+    let ratio = |name: &str| {
+        let result = of_metric(results, name)?;
+        Ratio::of(result.comparisons[place].as_ref()?)
     };
-    let rates: Vec<f64> = good.iter().filter_map(|r| r.throughput_per_s).collect();
+    let rates: Vec<f64> = rows
+        .good
+        .iter()
+        .filter_map(|r| r.throughput_per_s)
+        .collect();
     ArmSummary {
-        label: label.to_owned(),
-        strategy: key.name.clone(),
-        options: key.options.clone(),
-        role: key.role_name().to_owned(),
-        reason,
-        n_blocks: good.len(),
-        medians: medians(&good),
+        label: rows.label.clone(),
+        strategy: rows.key.name.clone(),
+        options: rows.key.options.clone(),
+        role: rows.key.role_name().to_owned(),
+        state: rows.state,
+        reason: rows.reason.clone(),
+        n_blocks: rows.good.len(),
+        medians: medians(&rows.good),
         throughput_range_per_s: rates
             .iter()
             .copied()
             .reduce(f64::min)
             .zip(rates.iter().copied().reduce(f64::max)),
-        outcomes,
-        response_p50_ratio: against(|row| row.response_p50_ns.map(|ns| ns as f64)),
-        service_p50_ratio: against(|row| row.service_p50_ns.map(|ns| ns as f64)),
-        throughput_ratio: against(|row| row.throughput_per_s),
-        state,
+        outcomes: rows.outcomes,
+        response_p50_ratio: ratio(RESPONSE_P50),
+        service_p50_ratio: ratio(SERVICE_P50),
+        throughput_ratio: ratio(THROUGHPUT),
     }
-}
-
-fn is_clean(row: &TrialRow) -> bool {
-    let mut outcomes = Outcomes::default();
-    outcomes.add(row);
-    usable(row) && outcomes.not_ok().is_empty()
-}
-
-/// The arm's state, and the reason in words where it is not `ok`.
-fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (State, String) {
-    let skipped = rows.iter().filter(|r| r.status == "skipped").count();
-    if rows.is_empty() {
-        return (
-            State::Missing,
-            format!("0 of {planned} planned trials ran to their end"),
-        );
-    }
-    if skipped == rows.len() {
-        return (State::Skipped, reasons(rows));
-    }
-    let bad: Vec<&TrialRow> = rows.iter().copied().filter(|row| !usable(row)).collect();
-    let mut why = Vec::new();
-    if !bad.is_empty() {
-        let said = reasons(&bad);
-        let colon = if said.is_empty() { "" } else { ": " };
-        why.push(format!(
-            "{} of {} not ok{colon}{said}",
-            bad.len(),
-            human::plural(rows.len() as u64, "trial")
-        ));
-    }
-    for (name, n) in all.not_ok() {
-        let requests = human::plural(all.total(), "request");
-        why.push(format!("{} of {requests}: {name}", human::count(n)));
-    }
-    let state = match (good, why.is_empty()) {
-        (0, _) => State::Failed,
-        (_, true) => State::Ok,
-        (_, false) => State::Flawed,
-    };
-    (state, why.join("; "))
-}
-
-/// The distinct reasons of these trials, each once, in the order in which they came.
-fn reasons(rows: &[&TrialRow]) -> String {
-    let mut seen = BTreeSet::new();
-    let distinct: Vec<&str> = rows
-        .iter()
-        .map(|row| match (row.reason.trim(), row.flags.trim()) {
-            ("", flags) => flags,
-            (reason, _) => reason,
-        })
-        .filter(|reason| !reason.is_empty() && seen.insert(*reason))
-        .collect();
-    distinct.join("; ")
 }
 
 fn medians(rows: &[&TrialRow]) -> Medians {
@@ -306,21 +125,4 @@ fn medians(rows: &[&TrialRow]) -> Medians {
         return_p50_ns: any(|r| r.return_p50_ns),
         reap_p50_ns: any(|r| r.reap_p50_ns),
     }
-}
-
-fn ratio(
-    arm: &[&TrialRow],
-    reference: &[&TrialRow],
-    get: fn(&TrialRow) -> Option<f64>,
-) -> Option<Ratio> {
-    let by_block: BTreeMap<u32, f64> = reference
-        .iter()
-        .filter_map(|row| Some((row.block, get(row)?)))
-        .collect();
-    let pairs: Vec<(f64, f64)> = arm
-        .iter()
-        .filter_map(|row| Some((get(row)?, *by_block.get(&row.block)?)))
-        .collect();
-    let (estimate, n_blocks) = paired_ratio(&pairs)?;
-    Some(Ratio { estimate, n_blocks })
 }

@@ -1,9 +1,10 @@
 //! From the rows of a run to families and their arms: what every table, chart and sentence of the
 //! report shows. Machine units; nothing is rounded here.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::record::TrialRow;
+use crate::stats::verdict::{Comparison, Conclusion, Verdict};
 
 pub use super::summarise::summarise;
 
@@ -35,8 +36,17 @@ pub struct FamilySummary {
     pub n_ok: u64,
     /// Label of the reference.
     pub reference: String,
+    /// What the placebo says of each metric that has ratios here.
+    pub placebo: Vec<PlaceboSummary>,
     /// The reference, the placebo, then in the order of [`crate::strategy::ALL`].
     pub arms: Vec<ArmSummary>,
+}
+
+impl FamilySummary {
+    /// What the placebo says of a metric.
+    pub(super) fn placebo_of(&self, metric: &str) -> Option<&PlaceboSummary> {
+        self.placebo.iter().find(|placebo| placebo.metric == metric)
+    }
 }
 
 /// One arm: medians over blocks, counts, and ratios to the reference.
@@ -100,13 +110,69 @@ impl State {
     }
 }
 
-/// A paired ratio to the reference.
+/// A ratio to the reference, paired by block.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Ratio {
-    /// Arm over reference.
+    /// Arm over reference, by Hodges and Lehmann.
     pub estimate: f64,
+    /// Lower end at 95 %; from 6 blocks.
+    pub ci_low: Option<f64>,
+    /// Upper end at 95 %; from 6 blocks.
+    pub ci_high: Option<f64>,
+    /// After Holm, over the arms of the family.
+    pub p_adjusted: Option<f64>,
     /// Blocks in which both had a value.
-    pub n_blocks: u32,
+    pub n_blocks: usize,
+    /// What may be said.
+    #[serde(serialize_with = "words_of")]
+    pub conclusion: Conclusion,
+}
+
+impl Ratio {
+    /// `None` where there is no ratio.
+    pub(super) fn of(comparison: &Comparison) -> Option<Ratio> {
+        let interval = comparison.ratio_interval;
+        Some(Ratio {
+            estimate: comparison.ratio?,
+            ci_low: interval.map(|interval| interval.low),
+            ci_high: interval.map(|interval| interval.high),
+            p_adjusted: comparison.p_adjusted,
+            n_blocks: comparison.n_blocks,
+            conclusion: comparison.conclusion,
+        })
+    }
+
+    /// Verdict or indication; `None` if nothing is concluded.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        match self.conclusion {
+            Conclusion::Verdict(verdict) | Conclusion::Indication(verdict) => Some(verdict),
+            Conclusion::Withheld(_) => None,
+        }
+    }
+}
+
+/// `verdict: slower`, `indication: slower`, `withheld: too_few_blocks`.
+fn words_of<S: Serializer>(conclusion: &Conclusion, to: S) -> Result<S::Ok, S::Error> {
+    let (kind, word) = match conclusion {
+        Conclusion::Verdict(verdict) => ("verdict", verdict.name()),
+        Conclusion::Indication(verdict) => ("indication", verdict.name()),
+        Conclusion::Withheld(reason) => ("withheld", reason.name()),
+    };
+    to.serialize_str(&format!("{kind}: {word}"))
+}
+
+/// What the reference, measured against itself, says of one metric.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlaceboSummary {
+    /// As in `comparisons.csv`.
+    pub metric: &'static str,
+    /// The smallest difference worth naming: 0.03 is 3 %. `None` without an interval of the
+    /// placebo.
+    pub delta_ratio: Option<f64>,
+    /// The placebo differs from the reference, so that nothing is concluded.
+    pub is_grey: bool,
+    /// Of the placebo.
+    pub ratio: Option<Ratio>,
 }
 
 /// Requests by outcome.

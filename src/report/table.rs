@@ -3,18 +3,28 @@
 
 use serde::Serialize;
 
+use super::conclusions;
 use super::human;
 use super::summary::{ArmSummary, FamilySummary, Ratio, State};
 
-/// Which columns there is room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the table is for, which decides its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Extent {
     /// 80 columns of a terminal.
     Narrow,
-    /// 120 columns of a terminal, or a page.
+    /// 120 columns of a terminal.
     Wide,
+    /// A page.
+    Page,
     /// A file.
     Full,
+}
+
+impl Extent {
+    /// In a terminal signs stand in a column of their own, so that numbers end below each other.
+    fn is_terminal(self) -> bool {
+        matches!(self, Extent::Narrow | Extent::Wide)
+    }
 }
 
 /// A table ready to be laid out; every cell is plain text.
@@ -51,87 +61,150 @@ pub(super) const NONE: &str = "–";
 
 struct Column {
     head: &'static str,
-    extent: Extent,
-    cell: fn(&ArmSummary) -> String,
+    /// The smallest that has it.
+    from: Extent,
+    show: Show,
 }
 
-const fn column(head: &'static str, extent: Extent, cell: fn(&ArmSummary) -> String) -> Column {
-    Column { head, extent, cell }
+/// What a column shows of an arm.
+#[derive(Clone, Copy)]
+enum Show {
+    /// A number.
+    Value(fn(&ArmSummary) -> String),
+    /// A ratio and its sign.
+    Ratio(fn(&ArmSummary) -> Option<Ratio>),
 }
 
-/// Between the strategy and the outcomes, which every extent has.
+const fn value(head: &'static str, from: Extent, cell: fn(&ArmSummary) -> String) -> Column {
+    Column {
+        head,
+        from,
+        show: Show::Value(cell),
+    }
+}
+
+const fn ratio(
+    head: &'static str,
+    from: Extent,
+    ratio: fn(&ArmSummary) -> Option<Ratio>,
+) -> Column {
+    Column {
+        head,
+        from,
+        show: Show::Ratio(ratio),
+    }
+}
+
+/// Between the strategy and the outcomes. Ratios lead: they are what a run is for, and what the
+/// machine's drift touches least.
 const COLUMNS: &[Column] = &[
-    column("response p50 ↓", Extent::Narrow, |a| {
+    ratio("response ratio ↓", Extent::Narrow, |a| {
+        a.response_p50_ratio
+    }),
+    ratio("service ratio ↓", Extent::Narrow, |a| a.service_p50_ratio),
+    ratio("throughput ratio ↑", Extent::Full, |a| a.throughput_ratio),
+    value("response p50 ↓", Extent::Narrow, |a| {
         time(a.medians.response_p50_ns)
     }),
-    column("response p90 ↓", Extent::Wide, |a| {
+    value("response p90 ↓", Extent::Page, |a| {
         time(a.medians.response_p90_ns)
     }),
-    column("response p99 ↓", Extent::Full, |a| {
+    value("response p99 ↓", Extent::Full, |a| {
         time(a.medians.response_p99_ns)
     }),
-    column("service p50 ↓", Extent::Narrow, |a| {
+    value("service p50 ↓", Extent::Wide, |a| {
         time(a.medians.service_p50_ns)
     }),
-    column("service p90 ↓", Extent::Full, |a| {
+    value("service p90 ↓", Extent::Full, |a| {
         time(a.medians.service_p90_ns)
     }),
-    column("service p99 ↓", Extent::Full, |a| {
+    value("service p99 ↓", Extent::Full, |a| {
         time(a.medians.service_p99_ns)
     }),
-    column("requests/s ↑", Extent::Narrow, |a| {
+    value("requests/s ↑", Extent::Wide, |a| {
         a.medians.throughput_per_s.map_or_else(none, human::rate)
     }),
-    column("response ratio ↓", Extent::Narrow, |a| {
-        ratio(a, a.response_p50_ratio)
-    }),
-    column("service ratio ↓", Extent::Wide, |a| {
-        ratio(a, a.service_p50_ratio)
-    }),
-    column("throughput ratio ↑", Extent::Full, |a| {
-        ratio(a, a.throughput_ratio)
-    }),
-    column("ready ↓", Extent::Full, |a| time(a.medians.ready_ns)),
-    column("first response ↓", Extent::Full, |a| {
+    value("ready ↓", Extent::Full, |a| time(a.medians.ready_ns)),
+    value("first response ↓", Extent::Full, |a| {
         time(a.medians.first_response_ns)
     }),
-    column("transport", Extent::Full, |a| {
+    value("transport", Extent::Full, |a| {
         time(a.medians.transport_p50_ns)
     }),
-    column("queue", Extent::Full, |a| time(a.medians.queue_p50_ns)),
-    column("creation", Extent::Full, |a| {
+    value("queue", Extent::Full, |a| time(a.medians.queue_p50_ns)),
+    value("creation", Extent::Full, |a| {
         time(a.medians.creation_p50_ns)
     }),
-    column("load", Extent::Full, |a| time(a.medians.load_p50_ns)),
-    column("work", Extent::Full, |a| time(a.medians.work_p50_ns)),
-    column("return", Extent::Full, |a| time(a.medians.return_p50_ns)),
-    column("reap", Extent::Full, |a| time(a.medians.reap_p50_ns)),
-    column("blocks", Extent::Full, |a| a.n_blocks.to_string()),
+    value("load", Extent::Full, |a| time(a.medians.load_p50_ns)),
+    value("work", Extent::Full, |a| time(a.medians.work_p50_ns)),
+    value("return", Extent::Full, |a| time(a.medians.return_p50_ns)),
+    value("reap", Extent::Full, |a| time(a.medians.reap_p50_ns)),
+    value("blocks", Extent::Full, |a| a.n_blocks.to_string()),
 ];
 
 /// The family's table.
 pub(super) fn of_family(family: &FamilySummary, extent: Extent) -> Table {
-    let fits = |column: &&Column| match extent {
-        Extent::Narrow => column.extent == Extent::Narrow,
-        Extent::Wide => column.extent != Extent::Full,
-        Extent::Full => true,
-    };
-    let columns: Vec<&Column> = COLUMNS.iter().filter(fits).collect();
+    let columns: Vec<&Column> = COLUMNS
+        .iter()
+        .filter(|column| column.from <= extent)
+        .collect();
     let mut head = vec![Head::new("strategy", false)];
-    head.extend(columns.iter().map(|c| Head::new(c.head, true)));
-    head.push(Head::new("outcomes", false));
+    for column in &columns {
+        head.push(Head::new(column.head, true));
+        if matches!(column.show, Show::Ratio(_)) && extent.is_terminal() {
+            head.push(Head::new("", false));
+        }
+    }
+    if extent != Extent::Narrow {
+        head.push(Head::new("outcomes", false));
+    }
     let mut notes = Vec::new();
     let rows = family
         .arms
         .iter()
-        .map(|arm| {
-            let mut cells = vec![arm.label.clone()];
-            cells.extend(columns.iter().map(|column| (column.cell)(arm)));
-            cells.push(outcomes(arm, extent, &mut notes));
-            cells
-        })
+        .map(|arm| row(arm, &columns, extent, &mut notes))
         .collect();
     Table { head, rows, notes }
+}
+
+fn row(
+    arm: &ArmSummary,
+    columns: &[&Column],
+    extent: Extent,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
+    let outcomes = outcomes(arm, notes);
+    let mut cells = vec![label(arm, extent, notes.len())];
+    for column in columns {
+        match column.show {
+            Show::Value(cell) => cells.push(cell(arm)),
+            Show::Ratio(of) if extent.is_terminal() => {
+                cells.push(of(arm).map_or_else(|| unit(arm), |ratio| conclusions::numbers(&ratio)));
+                let sign = of(arm).map_or("", |ratio| conclusions::sign(&ratio));
+                cells.push(sign.to_owned());
+            }
+            Show::Ratio(of) => {
+                cells.push(of(arm).map_or_else(|| unit(arm), |ratio| conclusions::text(&ratio)));
+            }
+        }
+    }
+    if extent != Extent::Narrow {
+        cells.push(outcomes);
+    }
+    cells
+}
+
+/// In a terminal the placebo's name is short, and where there is no room for outcomes the number
+/// of the note that says what went wrong stands behind the name.
+fn label(arm: &ArmSummary, extent: Extent, notes: usize) -> String {
+    let name = match arm.role.as_str() {
+        "placebo" if extent.is_terminal() => "placebo",
+        _ => &arm.label,
+    };
+    if extent == Extent::Narrow && arm.state != State::Ok {
+        return format!("{name} [{notes}]");
+    }
+    name.to_owned()
 }
 
 fn none() -> String {
@@ -142,26 +215,23 @@ fn time(ns: Option<f64>) -> String {
     ns.map_or_else(none, human::duration)
 }
 
-fn ratio(arm: &ArmSummary, ratio: Option<Ratio>) -> String {
-    match ratio {
-        Some(ratio) => human::ratio(ratio.estimate),
-        None if arm.role == "reference" && arm.state == State::Ok => "1".to_owned(),
-        None => none(),
+/// In the place of a ratio: the reference is what the others are divided by.
+fn unit(arm: &ArmSummary) -> String {
+    if arm.role == "reference" && arm.state == State::Ok {
+        "1".to_owned()
+    } else {
+        none()
     }
 }
 
 /// `1 234 ok`, or what went wrong with the number of a note that says why.
-fn outcomes(arm: &ArmSummary, extent: Extent, notes: &mut Vec<String>) -> String {
+fn outcomes(arm: &ArmSummary, notes: &mut Vec<String>) -> String {
     let ok = human::count(arm.outcomes.ok);
     let text = match arm.state {
         State::Ok => return format!("{ok} ok"),
-        State::Flawed | State::Failed if arm.outcomes.total() > 0 => {
+        State::Flawed | State::Failed if arm.outcomes.total() > arm.outcomes.ok => {
             let bad = arm.outcomes.total() - arm.outcomes.ok;
-            match bad {
-                0 => arm.state.word().to_owned(),
-                _ if extent == Extent::Narrow => format!("{} not ok", human::count(bad)),
-                _ => format!("{ok} ok, {} not", human::count(bad)),
-            }
+            format!("{ok} ok, {} not", human::count(bad))
         }
         state => state.word().to_owned(),
     };

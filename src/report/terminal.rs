@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 
 use crate::record::Run;
 
+use super::conclusions;
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::words;
@@ -22,7 +23,7 @@ pub(super) fn render(run: &Run, summary: &Summary, width: usize) -> String {
         push_family(&mut out, run, family, width);
     }
     out.push('\n');
-    for line in legend(run) {
+    for line in legend(run, summary) {
         push_wrapped(&mut out, &line, width, "  ");
     }
     out
@@ -31,6 +32,9 @@ pub(super) fn render(run: &Run, summary: &Summary, width: usize) -> String {
 fn push_family(out: &mut String, run: &Run, family: &FamilySummary, width: usize) {
     push_wrapped(out, &family.title, width, "  ");
     push_wrapped(out, &words::family_scope(run, family), width, "  ");
+    if let Some(placebo) = conclusions::of_placebo(family) {
+        push_wrapped(out, &placebo, width, "  ");
+    }
     let extent = if width >= WIDE {
         Extent::Wide
     } else {
@@ -75,22 +79,23 @@ fn two_lines(head: &str) -> String {
     }
 }
 
-fn legend(run: &Run) -> Vec<String> {
+fn legend(run: &Run, summary: &Summary) -> Vec<String> {
     let reference = &run.manifest.reference;
-    vec![
-        "↓ lower is better, ↑ higher is better; medians over blocks.".to_owned(),
+    let mut lines = vec![format!(
+        "ratio: p50 over that of {reference} in the same block, with its 95 % interval; below \
+             1 is faster than {reference}."
+    )];
+    lines.extend(conclusions::legend(summary));
+    lines.extend([
+        format!(
+            "placebo: {reference} a second time under another name; how far the two differ sets δ."
+        ),
         "response: from the intended start to the answer's arrival at the driver; service: \
-         inside the subject."
+         inside the subject; ↓ lower is better, ↑ higher is better; medians over blocks."
             .to_owned(),
-        format!(
-            "ratio: p50 over that of {reference} in the same block, median over blocks; below 1 \
-             is faster than {reference}."
-        ),
-        format!(
-            "{}: too few requests (p90 needs 100 in every trial), or not comparable.",
-            table::NONE
-        ),
-    ]
+        format!("{}: not measured, or not comparable.", table::NONE),
+    ]);
+    lines
 }
 
 /// Appends the text in lines of at most `width` characters; later lines begin with `indent`.

@@ -1,12 +1,12 @@
 //! Sentences made from the data, each the answer to a question that a table or chart asks.
 
 use crate::record::Run;
+use crate::stats::verdict::{Conclusion, Verdict};
 
+use super::conclusions;
 use super::human;
-use super::summary::{ArmSummary, FamilySummary, State, Summary};
-
-/// Differences below this are not spoken of, whatever the placebo says.
-const SMALLEST_EFFECT: f64 = 0.03;
+use super::metrics::RESPONSE_P50;
+use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
 
 /// What ran: experiment, preset, how much of the plan, and what it is good for.
 pub(super) fn scope(run: &Run, summary: &Summary) -> String {
@@ -38,7 +38,7 @@ pub(super) fn confidence(run: &Run) -> String {
     match run.manifest.blocks {
         0..6 => "too few blocks for intervals: a look, not a measurement",
         6..10 => "screening: indications, no verdicts",
-        _ => "ratios are point estimates here, without their intervals",
+        _ => "enough blocks for verdicts",
     }
     .to_owned()
 }
@@ -63,15 +63,15 @@ pub(super) fn family_scope(run: &Run, family: &FamilySummary) -> String {
     text
 }
 
-/// The smallest relative difference that this family can speak of: what the reference differs
-/// from itself, at least [`SMALLEST_EFFECT`].
-fn noise(family: &FamilySummary) -> f64 {
-    placebo_effect(family).map_or(SMALLEST_EFFECT, |effect| effect.max(SMALLEST_EFFECT))
+/// How far the reference is from itself, as a share.
+fn placebo_effect(family: &FamilySummary) -> Option<f64> {
+    let placebo = family.placebo_of(RESPONSE_P50)?.ratio?;
+    Some(placebo.estimate.ln().abs().exp_m1())
 }
 
-fn placebo_effect(family: &FamilySummary) -> Option<f64> {
-    let placebo = family.arms.iter().find(|arm| arm.role == "placebo")?;
-    Some(placebo.response_p50_ratio?.estimate.ln().abs().exp_m1())
+/// Whether the ratio says, as verdict or indication, that the arm is better or worse.
+fn says(ratio: Option<Ratio>, verdict: Verdict) -> bool {
+    ratio.and_then(|ratio| ratio.verdict()) == Some(verdict)
 }
 
 /// Arms whose numbers may be compared, without the placebo, which is the reference again.
@@ -95,6 +95,14 @@ fn extremes(
     (known.len() > 1).then_some([first, last])
 }
 
+/// How the best arm stands to the reference, which has no ratio to itself.
+fn lead(ratio: Option<Ratio>, reference: &str) -> String {
+    ratio.map_or_else(
+        || "the reference itself".to_owned(),
+        |ratio| conclusions::clause(&ratio, reference),
+    )
+}
+
 const NOTHING: &str = "No two strategies can be compared here.";
 
 /// Which strategy served most.
@@ -103,11 +111,7 @@ pub(super) fn throughput_answer(family: &FamilySummary) -> String {
         return NOTHING.to_owned();
     };
     let reference = &family.reference;
-    let lead = match most.0.throughput_ratio.map(|r| r.estimate) {
-        Some(r) if r > 1.0 + noise(family) => format!("{} that of {reference}", human::ratio(r)),
-        Some(_) => format!("which is not told apart from {reference}"),
-        None => "the reference itself".to_owned(),
-    };
+    let lead = lead(most.0.throughput_ratio, reference);
     format!(
         "Most are served by {}: {} requests/s ({lead}); fewest by {}: {} requests/s.",
         most.0.label,
@@ -123,13 +127,7 @@ pub(super) fn latency_answer(family: &FamilySummary) -> String {
         return NOTHING.to_owned();
     };
     let reference = &family.reference;
-    let lead = match fastest.0.response_p50_ratio.map(|r| r.estimate) {
-        Some(r) if r < 1.0 / (1.0 + noise(family)) => {
-            format!("{} that of {reference}", human::ratio(r))
-        }
-        Some(_) => format!("which is not told apart from {reference}"),
-        None => "the reference itself".to_owned(),
-    };
+    let lead = lead(fastest.0.response_p50_ratio, reference);
     format!(
         "Fastest is {}, which answers half of its requests within {} ({lead}); slowest is {}, \
          within {}.",
@@ -176,6 +174,164 @@ pub(super) fn anatomy_answer(family: &FamilySummary) -> String {
     )
 }
 
+/// Who is faster, who slower, who neither.
+pub(super) fn forest_answer(family: &FamilySummary) -> String {
+    let arms: Vec<(&str, Ratio)> = comparable(family)
+        .filter_map(|arm| Some((arm.label.as_str(), arm.response_p50_ratio?)))
+        .collect();
+    let reference = &family.reference;
+    if arms.is_empty() {
+        return NOTHING.to_owned();
+    }
+    if arms.iter().all(|(_, ratio)| ratio.verdict().is_none()) {
+        let reason = arms.iter().find_map(|(_, ratio)| match ratio.conclusion {
+            Conclusion::Withheld(reason) => Some(conclusions::because(reason)),
+            _ => None,
+        });
+        return format!(
+            "Nothing is concluded here: {}.",
+            reason.unwrap_or("no reason is known")
+        );
+    }
+    let with = |verdicts: &[Verdict]| {
+        let named = arms
+            .iter()
+            .filter(|(_, ratio)| ratio.verdict().is_some_and(|v| verdicts.contains(&v)));
+        named
+            .map(|(label, _)| *label)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let is_indication = arms
+        .iter()
+        .any(|(_, ratio)| matches!(ratio.conclusion, Conclusion::Indication(_)));
+    let how = if is_indication {
+        "By indication, in"
+    } else {
+        "In"
+    };
+    let parts: Vec<String> = [
+        (format!("faster than {reference}"), with(&[Verdict::Faster])),
+        ("slower".to_owned(), with(&[Verdict::Slower])),
+        ("equivalent".to_owned(), with(&[Verdict::Equivalent])),
+        ("not told apart".to_owned(), with(&[Verdict::Inconclusive])),
+    ]
+    .into_iter()
+    .map(|(what, who)| match who.as_str() {
+        "" => format!("{what}: none"),
+        who => format!("{what}: {who}"),
+    })
+    .filter(|part| part != "equivalent: none")
+    .collect();
+    format!("{how} median response, {}.", parts.join("; "))
+}
+
+/// How many fields say something, and the extremes.
+pub(super) fn overview_answer(
+    families: &[(usize, &FamilySummary)],
+    ratio: fn(&ArmSummary) -> Option<Ratio>,
+) -> String {
+    let fields = || {
+        families.iter().flat_map(move |(_, family)| {
+            comparable(family).filter_map(move |arm| Some((*family, arm, ratio(arm)?)))
+        })
+    };
+    let n = fields().count();
+    let count = |verdict| fields().filter(|f| says(Some(f.2), verdict)).count();
+    let (faster, slower) = (count(Verdict::Faster), count(Verdict::Slower));
+    if fields().all(|field| field.2.verdict().is_none()) {
+        return format!("{n} ratios; nothing is concluded of any of them.");
+    }
+    let best = fields()
+        .filter(|f| says(Some(f.2), Verdict::Faster))
+        .min_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate));
+    let best = best.map_or_else(String::new, |(family, arm, ratio)| {
+        format!(
+            "; the best is {} in {}, {}",
+            arm.label,
+            family.title,
+            human::ratio(ratio.estimate)
+        )
+    });
+    format!("Of {n} ratios {faster} are faster than the reference and {slower} slower{best}.")
+}
+
+/// The end of an arm's distribution.
+pub(super) struct Tail<'a> {
+    pub(super) label: &'a str,
+    pub(super) reference: &'a str,
+    /// In 0 to 1.
+    pub(super) share: f64,
+    pub(super) p50_ns: f64,
+    pub(super) tail_ns: f64,
+}
+
+/// Whose slowest requests are slowest, and whose are furthest from its own middle.
+pub(super) fn tail_answer(tails: &[Tail<'_>]) -> String {
+    let stretch = |tail: &Tail<'_>| tail.tail_ns / tail.p50_ns;
+    let least = tails.iter().min_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
+    let most = tails.iter().max_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
+    let longest = tails
+        .iter()
+        .max_by(|a, b| stretch(a).total_cmp(&stretch(b)));
+    let (Some(least), Some(most), Some(longest)) = (least, most, longest) else {
+        return "Too few requests to speak of the slowest of them.".to_owned();
+    };
+    let reference = tails.iter().find(|tail| tail.label == tail.reference);
+    let reference = reference.map_or_else(String::new, |tail| {
+        format!(" ({}: {})", tail.label, human::duration(tail.tail_ns))
+    });
+    format!(
+        "{} of requests are answered within {} by {}{reference} and within {} by {}; furthest from \
+         its own median is {}, {}.",
+        human::percent(least.share),
+        human::duration(least.tail_ns),
+        least.label,
+        human::duration(most.tail_ns),
+        most.label,
+        longest.label,
+        human::ratio(stretch(longest)),
+    )
+}
+
+/// Which arm answers most and least evenly, by its 95 % over its 5 % point.
+pub(super) fn spread_answer(arms: &[ArmSummary], spreads: &[(&str, f64)]) -> String {
+    let ok = |label: &str| {
+        arms.iter()
+            .any(|arm| arm.label == label && arm.state == State::Ok && arm.role != "placebo")
+    };
+    let known: Vec<&(&str, f64)> = spreads.iter().filter(|(label, _)| ok(label)).collect();
+    let even = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    let uneven = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let (Some(even), Some(uneven)) = (even, uneven) else {
+        return "Too few requests to speak of their spread.".to_owned();
+    };
+    format!(
+        "Most even is {}, whose slow requests (95 %) take {} as long as its quick ones (5 %); \
+         least even is {}, {}.",
+        even.0,
+        human::ratio(even.1),
+        uneven.0,
+        human::ratio(uneven.1)
+    )
+}
+
+/// How far the blocks' medians lie apart, and in which order.
+pub(super) fn drift_answer(blocks: &[(u32, f64)]) -> String {
+    let slowest = blocks.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let fastest = blocks.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    let (Some(slowest), Some(fastest)) = (slowest, fastest) else {
+        return "There is nothing to see a drift in.".to_owned();
+    };
+    format!(
+        "The slowest block (number {}) took {} as long as the fastest (number {}) in the middle of \
+         its arms; ratios are taken within a block, so that this does not touch them.",
+        slowest.0,
+        human::ratio(slowest.1 / fastest.1),
+        fastest.0
+    )
+}
+
 /// The page's summary: at most five sentences.
 pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
     let mut sentences = vec![scope_sentence(run, summary)];
@@ -207,37 +363,38 @@ fn scope_sentence(run: &Run, summary: &Summary) -> String {
 
 /// In how many families something beat the reference, and by how much at best.
 fn winners(summary: &Summary) -> Option<String> {
-    let mut best: Option<(&FamilySummary, &ArmSummary, f64)> = None;
-    let mut won = 0;
-    let mut judged = 0;
-    for family in &summary.families {
-        let fastest = comparable(family)
-            .filter_map(|arm| Some((arm, arm.response_p50_ratio?.estimate)))
-            .min_by(|a, b| a.1.total_cmp(&b.1));
-        let Some((arm, ratio)) = fastest else {
-            continue;
-        };
-        judged += 1;
-        if ratio < 1.0 / (1.0 + noise(family)) {
-            won += 1;
-            if best.is_none_or(|(_, _, r)| ratio < r) {
-                best = Some((family, arm, ratio));
-            }
-        }
-    }
+    let judged: Vec<&FamilySummary> = summary
+        .families
+        .iter()
+        .filter(|family| {
+            let verdict = |arm: &ArmSummary| arm.response_p50_ratio?.verdict();
+            comparable(family).any(|arm| verdict(arm).is_some())
+        })
+        .collect();
+    let faster = |family: &&'_ FamilySummary| -> Option<(String, f64)> {
+        comparable(family)
+            .filter(|arm| says(arm.response_p50_ratio, Verdict::Faster))
+            .filter_map(|arm| Some((arm.label.clone(), arm.response_p50_ratio?.estimate)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    let won: Vec<(&FamilySummary, (String, f64))> = judged
+        .iter()
+        .filter_map(|family| Some((*family, faster(family)?)))
+        .collect();
     let reference = &summary.families.first()?.reference;
+    let n = judged.len();
+    let best = won.iter().min_by(|a, b| a.1.1.total_cmp(&b.1.1));
     match best {
-        Some((family, arm, ratio)) => Some(format!(
-            "In {won} of {judged} comparable families some strategy answered faster than \
-             {reference}; the largest gain is {} in {}, whose median response is {} that of \
-             {reference}.",
-            arm.label,
+        Some((family, (label, ratio))) => Some(format!(
+            "In {} of {n} comparable families some strategy answered faster than {reference}; the \
+             largest gain is {label} in {}, whose median response is {} that of {reference}.",
+            won.len(),
             family.title,
-            human::ratio(ratio)
+            human::ratio(*ratio)
         )),
-        None if judged > 0 => Some(format!(
-            "In none of {judged} comparable families did a strategy answer faster than \
-             {reference} by more than the placebo differs."
+        None if n > 0 => Some(format!(
+            "In none of {n} comparable families was a strategy shown to answer faster than \
+             {reference}."
         )),
         None => None,
     }
@@ -249,22 +406,20 @@ fn costliest(summary: &Summary) -> Option<String> {
         .iter()
         .flat_map(|family| {
             comparable(family)
+                .filter(|arm| says(arm.service_p50_ratio, Verdict::Slower))
                 .filter_map(move |arm| Some((family, arm, arm.service_p50_ratio?.estimate)))
         })
         .max_by(|a, b| a.2.total_cmp(&b.2))?;
-    (ratio > 1.0 + noise(family)).then(|| {
-        format!(
-            "The costliest way to serve a request is {} in {}: {} inside the subject, {} that of \
-             {}.",
-            arm.label,
-            family.title,
-            arm.medians
-                .service_p50_ns
-                .map_or_else(|| "unknown".to_owned(), human::duration),
-            human::ratio(ratio),
-            family.reference
-        )
-    })
+    Some(format!(
+        "The costliest way to serve a request is {} in {}: {} inside the subject, {} that of {}.",
+        arm.label,
+        family.title,
+        arm.medians
+            .service_p50_ns
+            .map_or_else(|| "unknown".to_owned(), human::duration),
+        human::ratio(ratio),
+        family.reference
+    ))
 }
 
 fn trust(summary: &Summary) -> Option<String> {
@@ -274,8 +429,7 @@ fn trust(summary: &Summary) -> Option<String> {
         .filter_map(|family| Some((family, placebo_effect(family)?)))
         .max_by(|a, b| a.1.total_cmp(&b.1))?;
     Some(format!(
-        "Measured against itself, {} differs by at most {} (in {}): smaller differences than that \
-         are noise.",
+        "Measured against itself, {} differs by at most {} (in {}); see «Can I trust it?».",
         family.reference,
         human::percent(effect),
         family.title

@@ -2,7 +2,7 @@
 
 use super::{Column, Kind, Presence, Table};
 
-const ROLES: Kind = Kind::Word(&["arm", "reference", "placebo"]);
+pub(super) const ROLES: Kind = Kind::Word(&["arm", "reference", "placebo"]);
 const STATUSES: Kind = Kind::Word(&["ok", "failed", "skipped", "partial"]);
 const NOISE_LABELS: Kind = Kind::Word(&["quiet", "warn", "disturbed", "unjudged"]);
 

@@ -10,8 +10,10 @@ use crate::report::summary::{ArmSummary, FamilySummary, State};
 /// Of every chart, in px: two of them do not fit beside each other, one fits a page.
 pub(super) const WIDTH: i32 = 720;
 
-const PAD: i32 = 16;
-const LINE: i32 = 17;
+/// Around everything, in px.
+pub(super) const PAD: i32 = 16;
+/// Of text, in px.
+pub(super) const LINE: i32 = 17;
 const LABEL_LEFT: i32 = PAD + 22;
 const LABEL_MAX: i32 = 230;
 /// For the value in words, right of the plot.
@@ -24,8 +26,8 @@ pub(super) struct Layout {
     pub(super) right: i32,
     /// Middles of the legend's lines.
     pub(super) legend: Vec<i32>,
-    top: i32,
-    row: i32,
+    pub(super) top: i32,
+    pub(super) row: i32,
     rows: i32,
     subtitle: Vec<String>,
 }
@@ -48,15 +50,8 @@ impl Layout {
             .iter()
             .map(|arm| canvas::text_width(&label(arm)));
         let label_width = labels.max().unwrap_or(0).min(LABEL_MAX);
-        let sample = format!(
-            "{}, {}; {}",
-            human::plural(family.n_blocks as u64, "block"),
-            human::plural(family.n_ok, "request"),
-            words.note
-        );
-        let mut subtitle = canvas::wrapped(&family.title, WIDTH - 2 * PAD);
-        subtitle.extend(canvas::wrapped(&sample, WIDTH - 2 * PAD));
-        let below = PAD + 32 + LINE * i32::try_from(subtitle.len()).unwrap_or(4);
+        let subtitle = subtitle(family, words.note);
+        let below = below_heading(&subtitle);
         Layout {
             left: LABEL_LEFT + label_width + 12,
             right: WIDTH - PAD - VALUE_WIDTH,
@@ -78,9 +73,34 @@ impl Layout {
         (WIDTH, self.bottom() + 56)
     }
 
-    fn bottom(&self) -> i32 {
+    pub(super) fn bottom(&self) -> i32 {
         self.top + self.row * self.rows
     }
+}
+
+/// The family, its sample size, and what a mark is, in lines.
+pub(super) fn subtitle(family: &FamilySummary, note: &str) -> Vec<String> {
+    let sample = format!(
+        "{}, {}; {note}",
+        human::plural(family.n_blocks as u64, "block"),
+        human::plural(family.n_ok, "request"),
+    );
+    let mut lines = canvas::wrapped(&family.title, WIDTH - 2 * PAD);
+    lines.extend(canvas::wrapped(&sample, WIDTH - 2 * PAD));
+    lines
+}
+
+/// Title and subtitle.
+pub(super) fn heading(canvas: &Canvas<'_>, title: &str, subtitle: &[String]) {
+    canvas.title((PAD, PAD + 8), title);
+    for (i, line) in (0..).zip(subtitle) {
+        canvas.text((PAD, PAD + 32 + i * LINE), line, Align::Start, style::MUTED);
+    }
+}
+
+/// Where what is below the heading begins.
+pub(super) fn below_heading(subtitle: &[String]) -> i32 {
+    PAD + 32 + LINE * i32::try_from(subtitle.len()).unwrap_or(4)
 }
 
 /// Title, subtitle, grid, axis and the arms' labels.
@@ -92,10 +112,7 @@ pub(super) fn paint(
     scale: &Scale,
     tick: fn(f64) -> String,
 ) {
-    canvas.title((PAD, PAD + 8), words.title);
-    for (i, line) in (0..).zip(&layout.subtitle) {
-        canvas.text((PAD, PAD + 32 + i * LINE), line, Align::Start, style::MUTED);
-    }
+    heading(canvas, words.title, &layout.subtitle);
     paint_axis(canvas, layout, words, scale, tick);
     for (i, arm) in family.arms.iter().enumerate() {
         paint_label(canvas, layout, i, arm);
@@ -110,9 +127,29 @@ fn paint_axis(
     tick: fn(f64) -> String,
 ) {
     let bottom = layout.bottom();
+    paint_scale(
+        canvas,
+        (layout.left, layout.right),
+        (layout.top, bottom),
+        scale,
+        tick,
+    );
+    let middle = (PAD + WIDTH) / 2;
+    let title = format!("{}, {}", words.axis, scale.word());
+    canvas.text((middle, bottom + 38), &title, Align::Middle, style::INK);
+}
+
+/// Grid, axis and the labels of its ticks; `across` from left to right, `down` from top to bottom.
+pub(super) fn paint_scale(
+    canvas: &Canvas<'_>,
+    across: (i32, i32),
+    (top, bottom): (i32, i32),
+    scale: &Scale,
+    tick: fn(f64) -> String,
+) {
     for value in scale.ticks() {
         let x = scale.pixel(value);
-        canvas.line((x, layout.top), (x, bottom), style::GRID, 1);
+        canvas.line((x, top), (x, bottom), style::GRID, 1);
     }
     let span = |value: f64| {
         let (x, half) = (scale.pixel(value), canvas::text_width(&tick(value)) / 2);
@@ -124,15 +161,7 @@ fn paint_axis(
         canvas.line((x, bottom), (x, bottom + 5), style::OUTLINE, 1);
         canvas.text((x, bottom + 15), &tick(value), Align::Middle, style::MUTED);
     }
-    canvas.line(
-        (layout.left, bottom),
-        (layout.right, bottom),
-        style::OUTLINE,
-        1,
-    );
-    let middle = (PAD + WIDTH) / 2;
-    let title = format!("{}, {}", words.axis, scale.word());
-    canvas.text((middle, bottom + 38), &title, Align::Middle, style::INK);
+    canvas.line((across.0, bottom), (across.1, bottom), style::OUTLINE, 1);
 }
 
 fn paint_label(canvas: &Canvas<'_>, layout: &Layout, row: usize, arm: &ArmSummary) {
@@ -141,6 +170,48 @@ fn paint_label(canvas: &Canvas<'_>, layout: &Layout, row: usize, arm: &ArmSummar
         let above = y - layout.row / 2;
         canvas.line((PAD, above), (layout.right, above), style::GRID, 1);
     }
+    name(canvas, y, arm);
+    if arm.medians.throughput_per_s.is_none() && arm.medians.response_p50_ns.is_none() {
+        why(canvas, layout, y, arm);
+    }
+}
+
+/// As [`paint_scale`] for an axis that stands upright at the left.
+pub(super) fn paint_upright(
+    canvas: &Canvas<'_>,
+    (left, right): (i32, i32),
+    down: (i32, i32),
+    scale: &Scale,
+    tick: fn(f64) -> String,
+) {
+    for value in scale.ticks() {
+        let y = scale.pixel(value);
+        canvas.line((left, y), (right, y), style::GRID, 1);
+    }
+    let fits = |ticks: &[f64]| {
+        ticks
+            .windows(2)
+            .all(|w| (scale.pixel(w[0]) - scale.pixel(w[1])).abs() >= LINE)
+    };
+    for value in scale.labelled(fits) {
+        let (y, text) = (scale.pixel(value), tick(value));
+        canvas.line((left - 5, y), (left, y), style::OUTLINE, 1);
+        let x = left - 9 - canvas::text_width(&text);
+        canvas.text((x, y), &text, Align::Start, style::MUTED);
+    }
+    canvas.line((left, down.0), (left, down.1), style::OUTLINE, 1);
+    canvas.line((left, down.1), (right, down.1), style::OUTLINE, 1);
+}
+
+/// Why there is nothing in an arm's row.
+pub(super) fn why(canvas: &Canvas<'_>, layout: &Layout, y: i32, arm: &ArmSummary) {
+    let text = format!("{}: {}", arm.state.word(), arm.reason);
+    let text = canvas::fitted(&text, WIDTH - PAD - layout.left - 8);
+    canvas.text((layout.left + 8, y), &text, Align::Start, style::MUTED);
+}
+
+/// Marker and label of an arm, at the left.
+pub(super) fn name(canvas: &Canvas<'_>, y: i32, arm: &ArmSummary) {
     let (color, marker, fill) = look(arm, Fill::Filled);
     canvas.marker((PAD + 8, y), marker, color, fill);
     let text = canvas::fitted(&label(arm), LABEL_MAX);
@@ -150,11 +221,6 @@ fn paint_label(canvas: &Canvas<'_>, layout: &Layout, row: usize, arm: &ArmSummar
         style::MUTED
     };
     canvas.text((LABEL_LEFT, y), &text, Align::Start, ink);
-    if arm.medians.throughput_per_s.is_none() && arm.medians.response_p50_ns.is_none() {
-        let why = format!("{}: {}", arm.state.word(), arm.reason);
-        let why = canvas::fitted(&why, WIDTH - PAD - layout.left - 8);
-        canvas.text((layout.left + 8, y), &why, Align::Start, style::MUTED);
-    }
 }
 
 /// A value in words, right of the plot.

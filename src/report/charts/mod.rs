@@ -1,13 +1,21 @@
 //! Charts as SVG text: one file per chart, one line in [`KINDS`].
 
+use super::analyse::Analysed;
+use super::distribution::{Distribution, Distributions};
+use super::grouped::FamilyRows;
 use super::summary::{FamilySummary, Summary};
 use super::table::Table;
 
 mod anatomy;
 mod canvas;
+mod ecdf;
+mod forest;
 mod frame;
+mod heat;
 mod latency;
+mod percentiles;
 mod scale;
+mod sequence;
 mod style;
 mod throughput;
 
@@ -26,29 +34,87 @@ pub(super) struct Chart {
     pub(super) numbers: Table,
 }
 
+/// What the charts of a family are made from.
+pub(super) struct Material<'a> {
+    /// What the tables show.
+    pub(super) summary: &'a FamilySummary,
+    /// Its trials.
+    pub(super) rows: &'a FamilyRows<'a>,
+    /// Of each arm, in the order of the summary.
+    pub(super) distributions: &'a [Distribution],
+}
+
 /// Draws a family under a file stem; `None` if there is nothing to draw.
-type Draw = fn(&FamilySummary, &str) -> Option<Chart>;
+type Draw = fn(&Material<'_>, &str) -> Option<Chart>;
 
 /// Every chart of a family, in the order of the page.
 const KINDS: &[(&str, Draw)] = &[
-    ("throughput", throughput::chart),
-    ("latency", latency::chart),
-    ("anatomy", anatomy::chart),
+    ("ratios", forest::chart),
+    ("throughput", |material, stem| {
+        throughput::chart(material.summary, stem)
+    }),
+    ("latency", |material, stem| {
+        latency::chart(material.summary, stem)
+    }),
+    ("percentiles", percentiles::chart),
+    ("distribution", ecdf::chart),
+    ("anatomy", |material, stem| {
+        anatomy::chart(material.summary, stem)
+    }),
+    ("sequence", sequence::chart),
 ];
 
-/// The charts of each family, in the order of the summary.
-pub(super) fn of_run(summary: &Summary) -> Vec<Vec<Chart>> {
-    summary
+/// All charts of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Charts {
+    /// Of all families together.
+    pub(super) overview: Vec<Chart>,
+    /// Of each family, in the order of the summary.
+    pub(super) families: Vec<Vec<Chart>>,
+}
+
+impl Charts {
+    /// In the order of the page.
+    pub(super) fn into_iter(self) -> impl Iterator<Item = Chart> {
+        self.overview
+            .into_iter()
+            .chain(self.families.into_iter().flatten())
+    }
+}
+
+/// Draws a run; the three arguments name the same families in the same order.
+pub(super) fn of_run(
+    summary: &Summary,
+    families: &[Analysed<'_>],
+    distributions: &Distributions,
+) -> Charts {
+    let materials = summary
         .families
         .iter()
-        .enumerate()
-        .map(|(i, family)| {
-            KINDS
-                .iter()
-                .filter_map(|(kind, draw)| draw(family, &stem(i, &family.id, kind)))
-                .collect()
-        })
-        .collect()
+        .zip(families)
+        .zip(&distributions.families)
+        .map(|((summary, analysed), distributions)| Material {
+            summary,
+            rows: &analysed.rows,
+            distributions,
+        });
+    Charts {
+        overview: heat::KINDS
+            .iter()
+            .flat_map(|kind| heat::charts(summary, kind))
+            .collect(),
+        families: materials
+            .enumerate()
+            .map(|(i, material)| {
+                KINDS
+                    .iter()
+                    .filter_map(|(kind, draw)| {
+                        draw(&material, &stem(i, &material.summary.id, kind))
+                    })
+                    .collect()
+            })
+            .collect(),
+    }
 }
 
 /// `01-noop-64B-rust-closed4-latency`: safe as a file name and an id whatever the family is
@@ -70,7 +136,7 @@ fn stem(index: usize, family_id: &str, kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{sample, summary::summarise};
+    use super::super::sample;
 
     fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
         let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
@@ -78,10 +144,8 @@ mod tests {
     }
 
     fn svgs() -> Vec<String> {
-        let summary = summarise(&sample::run());
-        super::of_run(&summary)
+        sample::charts(&sample::run())
             .into_iter()
-            .flatten()
             .map(|c| c.svg)
             .collect()
     }

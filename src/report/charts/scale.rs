@@ -12,7 +12,12 @@ pub(super) struct Scale {
     high: f64,
     left: f64,
     right: f64,
+    /// Distance of ticks that are not those of the kind of scale.
+    step: Option<f64>,
 }
+
+/// Ratios that span less than this have ticks at even distances.
+const NARROW_RATIOS: f64 = 4.0;
 
 impl Scale {
     /// Covers the positive ones of `values`; linear unless they span more than 20 times.
@@ -42,6 +47,29 @@ impl Scale {
             high,
             left: f64::from(left),
             right: f64::from(right),
+            step: None,
+        }
+    }
+
+    /// Ratios, of which 1 is always one: logarithmic, so that twice and half are equally far.
+    pub(super) fn ratios(values: &[f64], left: i32, right: i32) -> Scale {
+        let positive = || values.iter().copied().filter(|v| *v > 0.0 && v.is_finite());
+        let (low, high) = (
+            positive().fold(0.98, f64::min),
+            positive().fold(1.02, f64::max),
+        );
+        if high > low * NARROW_RATIOS {
+            return Scale::new(true, round_down(low), round_up(high), left, right);
+        }
+        let step = [0.01, 0.02, 0.05, 0.1, 0.25]
+            .into_iter()
+            .find(|step| (high - low) / step <= 6.0)
+            .unwrap_or(0.5);
+        let low = ((low / step).floor() * step).max(step.min(0.25));
+        let high = (high / step).ceil() * step;
+        Scale {
+            step: Some(step),
+            ..Scale::new(true, low, high, left, right)
         }
     }
 
@@ -91,6 +119,12 @@ impl Scale {
 
     /// Round values from one end to the other, ascending.
     pub(super) fn ticks(&self) -> Vec<f64> {
+        if let Some(step) = self.step {
+            let (first, last) = ((self.low / step).round(), (self.high / step).round());
+            return (first as u32..=last as u32)
+                .map(|i| f64::from(i) * step)
+                .collect();
+        }
         if !self.logarithmic {
             let step = linear_step(self.high);
             let n = (self.high / step).round() as u32;
@@ -175,6 +209,28 @@ mod tests {
             Scale::of(&[12.0, 480.0], 0, 100).labelled(|_| false),
             [10.0, 500.0]
         );
+    }
+
+    #[test]
+    fn ratios_have_one_among_their_ticks() {
+        for values in [
+            &[0.97, 1.04][..],
+            &[0.8, 1.9],
+            &[1.0, 1.02],
+            &[0.3, 0.5],
+            &[0.9, 140.0],
+        ] {
+            let scale = Scale::ratios(values, 0, 1_000);
+            let ticks = scale.ticks();
+            assert!((3..=9).contains(&ticks.len()), "{values:?}: {ticks:?}");
+            assert!(ticks.iter().any(|t| (t - 1.0).abs() < 1e-9), "{ticks:?}");
+            for value in values {
+                let inside = ticks[0] <= *value && *value <= ticks[ticks.len() - 1];
+                assert!(inside, "{value}: {ticks:?}");
+            }
+        }
+        let scale = Scale::ratios(&[0.5, 2.0], 0, 100);
+        assert_eq!(scale.pixel(1.0), 50);
     }
 
     #[test]

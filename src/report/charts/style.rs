@@ -11,6 +11,24 @@ pub(super) const MUTED: RGBColor = RGBColor(89, 89, 89);
 pub(super) const GREY: RGBColor = RGBColor(118, 118, 118);
 /// Lines behind the marks.
 pub(super) const GRID: RGBColor = RGBColor(225, 225, 225);
+/// Lines that lead from a mark to its name, or stand behind another.
+pub(super) const LEADER: RGBColor = RGBColor(150, 150, 150);
+/// Where differences are too small to name, and fields without a number.
+pub(super) const BAND: RGBColor = RGBColor(236, 236, 236);
+/// Fields of a ratio below 1, from near to far; black text on all of them is 7:1 or more.
+pub(super) const FASTER: [RGBColor; 4] = [
+    RGBColor(0xE3, 0xEE, 0xF8),
+    RGBColor(0xC3, 0xDD, 0xF0),
+    RGBColor(0x97, 0xC6, 0xE6),
+    RGBColor(0x6A, 0xAE, 0xD8),
+];
+/// Fields of a ratio above 1, from near to far.
+pub(super) const SLOWER: [RGBColor; 4] = [
+    RGBColor(0xFD, 0xEE, 0xDC),
+    RGBColor(0xFD, 0xD7, 0xAE),
+    RGBColor(0xFD, 0xB4, 0x74),
+    RGBColor(0xF5, 0x91, 0x45),
+];
 /// Outlines of bars whose fill is pale.
 pub(super) const OUTLINE: RGBColor = RGBColor(68, 68, 68);
 /// The ground, also on a dark page.

@@ -1,0 +1,191 @@
+//! The times of single requests, and nothing else of them: what distributions are made of.
+//!
+//! A run may hold ten million requests in a thousand files. Reading each as a whole row costs
+//! several times what its six needed cells cost, so the cells are found by their place here.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::reader::MAX_REQUESTS_BYTES;
+use super::{RecordError, requests_path};
+
+/// One answered request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timing {
+    /// From the intended start to the driver having the answer.
+    pub response_ns: u64,
+    /// From the subject having the request to its writing the answer.
+    pub service_ns: Option<u64>,
+    /// Whether it was answered rightly.
+    pub is_ok: bool,
+    /// How many requests it stands for; 0 if it is kept only for having been slow.
+    pub weight: f64,
+}
+
+/// Where the needed cells of a row are.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    intended: usize,
+    done: usize,
+    accepted: usize,
+    replied: usize,
+    outcome: usize,
+    weight: usize,
+}
+
+/// Reads the times of one trial's requests, in the order of the file.
+///
+/// # Errors
+/// There is no such file, or it is damaged: it was written at once, so it is whole or useless.
+pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordError> {
+    let path = dir.join(requests_path(trial_id)?);
+    let file = File::open(&path).map_err(RecordError::io("open", &path))?;
+    let decoder = zstd::Decoder::new(file).map_err(RecordError::io("read", &path))?;
+    let malformed = |error: csv::Error| RecordError::malformed(&path, error.to_string());
+    let mut reader = csv::ReaderBuilder::new()
+        .buffer_capacity(1 << 17)
+        .from_reader(decoder.take(MAX_REQUESTS_BYTES));
+    let header = reader.byte_headers().map_err(malformed)?;
+    let places = places(header)
+        .map_err(|name| RecordError::malformed(&path, format!("has no column `{name}`")))?;
+    let mut timings = Vec::new();
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(malformed)? {
+        let timing = timing(&record, places).ok_or_else(|| {
+            let line = record.position().map_or(0, csv::Position::line);
+            RecordError::malformed(&path, format!("line {line}: is no request"))
+        })?;
+        timings.push(timing);
+    }
+    if reader.into_inner().limit() == 0 {
+        let reason = format!("unfolds to more than {MAX_REQUESTS_BYTES} bytes");
+        return Err(RecordError::malformed(&path, reason));
+    }
+    Ok(timings)
+}
+
+fn places(header: &csv::ByteRecord) -> Result<Places, &'static str> {
+    let place = |name: &'static str| {
+        header
+            .iter()
+            .position(|found| found == name.as_bytes())
+            .ok_or(name)
+    };
+    Ok(Places {
+        intended: place("intended_ns")?,
+        done: place("done_ns")?,
+        accepted: place("accepted_ns")?,
+        replied: place("replied_ns")?,
+        outcome: place("outcome")?,
+        weight: place("weight")?,
+    })
+}
+
+fn timing(record: &csv::ByteRecord, places: Places) -> Option<Timing> {
+    let cell = |place: usize| record.get(place);
+    let weight = match cell(places.weight)? {
+        b"1.0" | b"1" => 1.0,
+        text => std::str::from_utf8(text).ok()?.parse().ok()?,
+    };
+    if !(f64::is_finite(weight) && weight >= 0.0) {
+        return None;
+    }
+    let span = |from: u64, to: u64| to.saturating_sub(from);
+    let stamps = (cell(places.accepted)?, cell(places.replied)?);
+    let service_ns = match stamps {
+        (b"", _) | (_, b"") => None,
+        (accepted, replied) => Some(span(whole(accepted)?, whole(replied)?)),
+    };
+    Some(Timing {
+        response_ns: span(whole(cell(places.intended)?)?, whole(cell(places.done)?)?),
+        service_ns,
+        is_ok: cell(places.outcome)? == b"ok",
+        weight,
+    })
+}
+
+/// A whole number out of nothing but digits.
+fn whole(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Outcome;
+    use crate::record::{RequestRow, read_requests};
+
+    #[test]
+    fn numbers_are_digits_that_fit() {
+        assert_eq!(whole(b"18446744073709551615"), Some(u64::MAX));
+        for bad in [&b""[..], b"-1", b"1.0", b"18446744073709551616", b" 1"] {
+            assert_eq!(whole(bad), None);
+        }
+    }
+
+    fn compressed(dir: &Path, text: &str) {
+        std::fs::create_dir_all(dir.join("requests")).unwrap();
+        let bytes = zstd::encode_all(text.as_bytes(), 3).unwrap();
+        std::fs::write(dir.join("requests/t1.csv.zst"), bytes).unwrap();
+    }
+
+    fn file_of(rows: &[RequestRow]) -> String {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        rows.iter().for_each(|row| writer.serialize(row).unwrap());
+        String::from_utf8(writer.into_inner().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_times_are_those_of_the_whole_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let ok = RequestRow {
+            id: 1,
+            intended_ns: 100,
+            sent_ns: 120,
+            accepted_ns: Some(150),
+            replied_ns: Some(400),
+            done_ns: 500,
+            outcome: Some(Outcome::Ok),
+            weight: 1.0,
+            ..RequestRow::default()
+        };
+        let lost = RequestRow {
+            id: 2,
+            accepted_ns: None,
+            outcome: Some(Outcome::Crash),
+            weight: 2.5,
+            ..ok
+        };
+        compressed(dir.path(), &file_of(&[ok, lost]));
+        let rows = read_requests(dir.path(), "t1").unwrap();
+        let timings = read_timings(dir.path(), "t1").unwrap();
+        assert_eq!(rows.len(), timings.len());
+        for (row, timing) in rows.iter().zip(&timings) {
+            assert_eq!(timing.response_ns, row.response_ns());
+            assert_eq!(timing.service_ns, row.service_ns());
+            assert_eq!(timing.is_ok, row.outcome == Some(Outcome::Ok));
+            assert_eq!(timing.weight, row.weight);
+        }
+        assert_eq!((timings[0].response_ns, timings[1].service_ns), (400, None));
+    }
+
+    #[test]
+    fn damage_is_named_with_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = file_of(&[RequestRow::default()]);
+        compressed(dir.path(), &format!("{good}{}", ",".repeat(13)));
+        let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
+        assert!(error.contains("line 3"), "{error}");
+        compressed(dir.path(), "id,intended_ns\n1,2\n");
+        let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
+        assert!(error.contains("no column `done_ns`"), "{error}");
+        assert!(read_timings(dir.path(), "../t1").is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! What may be said of a family: for each metric the estimate and interval of every arm, and every
+//! arm's comparison with the reference. The step from rows to [`crate::stats`].
+
+use crate::record::{Run, TrialRow};
+use crate::stats::quantile::median;
+use crate::stats::verdict::{
+    Comparison, FamilyValues, Noise, Observed, Settings, judge as judge_family,
+};
+use crate::stats::{Interval, Level, Safeguards, interval::median_interval};
+
+use super::grouped::{self, ArmRows, FamilyRows};
+use super::metrics::{METRICS, Metric};
+use super::summary::State;
+
+/// Above this share of disturbed trials nothing is concluded.
+const DISTURBED_MAX: f64 = 0.4;
+
+/// A family's rows and what they say.
+#[derive(Debug, Clone)]
+pub(super) struct Analysed<'a> {
+    /// The rows.
+    pub(super) rows: FamilyRows<'a>,
+    /// In the order of [`METRICS`].
+    pub(super) results: Vec<MetricResult>,
+}
+
+/// One metric of one family.
+#[derive(Debug, Clone)]
+pub(super) struct MetricResult {
+    /// Which.
+    pub(super) metric: &'static Metric,
+    /// Of each arm, in the order of the family.
+    pub(super) cells: Vec<Cell>,
+    /// Of each arm against the reference; `None` for the reference itself.
+    pub(super) comparisons: Vec<Option<Comparison>>,
+    /// The smallest difference worth naming: 0.03 is 3 %. `None` without the placebo's interval.
+    pub(super) delta_ratio: Option<f64>,
+    /// The placebo differs from the reference, so that nothing is concluded.
+    pub(super) is_grey: bool,
+}
+
+/// One arm's own value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cell {
+    /// Median over the blocks.
+    pub(super) estimate: Option<f64>,
+    /// Of the median at 95 %, stretched for autocorrelation; from 6 blocks.
+    pub(super) interval: Option<Interval>,
+    /// Blocks that have the value.
+    pub(super) n_blocks: usize,
+    /// Blocks that were usable and have none.
+    pub(super) n_missing: usize,
+}
+
+/// Every family of a run, in planned order.
+pub(super) fn run(run: &Run) -> Vec<Analysed<'_>> {
+    grouped::families(run)
+        .into_iter()
+        .map(|rows| {
+            let noise = noise(&rows.rows);
+            let of = |metric| of_metric(&rows, metric, noise, run.manifest.seed);
+            let results = METRICS.iter().map(of).collect();
+            Analysed { rows, results }
+        })
+        .collect()
+}
+
+/// How quiet the family's trials were, by what the driver flagged.
+pub(super) fn noise(rows: &[&TrialRow]) -> Noise {
+    let with = |word: &str| rows.iter().filter(|row| has_flag(row, word)).count();
+    if with("disturbed") as f64 > DISTURBED_MAX * rows.len() as f64 {
+        Noise::Disturbed
+    } else if with("noisy") > 0 {
+        Noise::Noisy
+    } else {
+        Noise::Quiet
+    }
+}
+
+fn has_flag(row: &TrialRow, word: &str) -> bool {
+    row.flags.split(';').any(|flag| flag.trim() == word)
+}
+
+fn of_metric(
+    family: &FamilyRows<'_>,
+    metric: &'static Metric,
+    noise: Noise,
+    seed: u64,
+) -> MetricResult {
+    let values: Vec<Vec<Option<f64>>> = family
+        .arms
+        .iter()
+        .map(|arm| by_block(arm, &family.blocks, metric))
+        .collect();
+    let observed: Vec<Observed<'_>> = family
+        .arms
+        .iter()
+        .zip(&values)
+        .map(|(arm, values)| observed(arm, values))
+        .collect();
+    let role = |i: usize| family.arms[i].key.role_name();
+    let first = |wanted: &str| (0..family.arms.len()).find(|&i| role(i) == wanted);
+    let of = |place: Option<usize>| place.map_or(Observed::Failed, |i| observed[i]);
+    let (reference, placebo) = (first("reference"), first("placebo"));
+    let others: Vec<usize> = (0..family.arms.len())
+        .filter(|i| Some(*i) != reference && Some(*i) != placebo)
+        .collect();
+    let judgement = judge_family(
+        &FamilyValues {
+            reference: of(reference),
+            placebo: of(placebo),
+            arms: others.iter().map(|&i| observed[i]).collect(),
+        },
+        Settings {
+            better: metric.better,
+            noise,
+            seed,
+        },
+        Safeguards::ALL_ON,
+    );
+    let mut comparisons = vec![None; family.arms.len()];
+    if let Some(i) = placebo {
+        comparisons[i] = Some(judgement.placebo.clone());
+    }
+    for (i, comparison) in others.into_iter().zip(&judgement.arms) {
+        comparisons[i] = Some(comparison.clone());
+    }
+    MetricResult {
+        metric,
+        cells: values
+            .iter()
+            .zip(&family.arms)
+            .map(|(v, arm)| cell(v, arm))
+            .collect(),
+        comparisons,
+        delta_ratio: judgement.delta_ratio(),
+        is_grey: judgement.is_grey(),
+    }
+}
+
+/// One value per block of the family; `None` where the arm has no usable trial or no value.
+fn by_block(arm: &ArmRows<'_>, blocks: &[u32], metric: &Metric) -> Vec<Option<f64>> {
+    let value = |row: &TrialRow| (metric.value)(row).filter(|v| v.is_finite());
+    let mut values = vec![None; blocks.len()];
+    if metric.needs_every_block && arm.good.iter().any(|row| value(row).is_none()) {
+        return values;
+    }
+    for row in &arm.good {
+        if let Ok(place) = blocks.binary_search(&row.block) {
+            values[place] = value(row);
+        }
+    }
+    values
+}
+
+/// An arm that failed anywhere is not compared, however good its other blocks look.
+fn observed<'v>(arm: &ArmRows<'_>, values: &'v [Option<f64>]) -> Observed<'v> {
+    match arm.state {
+        State::Ok => Observed::Blocks(values),
+        State::Flawed | State::Failed | State::Skipped | State::Missing => Observed::Failed,
+    }
+}
+
+fn cell(values: &[Option<f64>], arm: &ArmRows<'_>) -> Cell {
+    let known: Vec<f64> = values.iter().flatten().copied().collect();
+    Cell {
+        estimate: median(&known),
+        interval: median_interval(&known, Level::P95, Safeguards::ALL_ON),
+        n_blocks: known.len(),
+        n_missing: arm.good.len().saturating_sub(known.len()),
+    }
+}

@@ -1,0 +1,252 @@
+//! How bad the worst requests are: response time against the share of requests, on an axis that
+//! gives every further nine the same room.
+
+use super::canvas::{self, Align, Canvas, Fill};
+use super::frame::{self, PAD, WIDTH};
+use super::scale::Scale;
+use super::{Chart, Material, style};
+use crate::report::distribution::Distribution;
+use crate::report::summary::{ArmSummary, FamilySummary, State};
+use crate::report::table::{Head, NONE, Table};
+use crate::report::{human, words};
+use crate::stats::quantile::P;
+
+const TITLE: &str = "Response time by percentile";
+
+/// In parts per ten thousand, with whether there is a label and a mark.
+const SHARES: [(u32, bool); 16] = [
+    (1_000, false),
+    (2_500, false),
+    (5_000, true),
+    (6_000, false),
+    (7_000, false),
+    (7_500, false),
+    (8_000, false),
+    (9_000, true),
+    (9_500, false),
+    (9_800, false),
+    (9_900, true),
+    (9_950, false),
+    (9_980, false),
+    (9_990, true),
+    (9_995, false),
+    (9_999, true),
+];
+
+/// Between the labels of two lines.
+const LABEL_STEP: i32 = 16;
+const LABELS_WIDTH: i32 = 190;
+
+pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
+    let family = material.summary;
+    let curves: Vec<Curve<'_>> = family
+        .arms
+        .iter()
+        .zip(material.distributions)
+        .map(|(arm, distribution)| Curve::of(arm, distribution))
+        .collect();
+    let values: Vec<f64> = curves
+        .iter()
+        .flat_map(|c| c.points())
+        .map(|p| p.1)
+        .collect();
+    if values.is_empty() {
+        return None;
+    }
+    let note = "requests of all blocks pooled; a line ends where fewer than 10 requests lie beyond";
+    let subtitle = frame::subtitle(family, note);
+    let top = frame::below_heading(&subtitle) + 10;
+    let height = 300.max(LABEL_STEP * i32::try_from(curves.len()).unwrap_or(0) + 20);
+    let plot = Plot {
+        left: PAD + 74,
+        right: WIDTH - PAD - LABELS_WIDTH,
+        top,
+        bottom: top + height,
+    };
+    let answer = words::tail_answer(&tails(family, &curves));
+    let name = format!("{TITLE}: {}", family.title);
+    let size = (WIDTH, plot.bottom + 56);
+    let svg = canvas::draw(size, stem, &name, &answer, |canvas| {
+        frame::heading(canvas, TITLE, &subtitle);
+        paint(canvas, &plot, &curves, &values);
+    });
+    Some(Chart {
+        file: format!("{stem}.svg"),
+        question: "How long do the slowest requests take?".to_owned(),
+        answer,
+        svg,
+        numbers: numbers(&curves),
+    })
+}
+
+struct Curve<'a> {
+    arm: &'a ArmSummary,
+    /// In the order of [`SHARES`].
+    ns: Vec<Option<f64>>,
+}
+
+impl<'a> Curve<'a> {
+    fn of(arm: &'a ArmSummary, distribution: &Distribution) -> Curve<'a> {
+        let ns = SHARES
+            .iter()
+            .map(|(parts, _)| P::per_ten_thousand(*parts).and_then(|p| distribution.quantile(p)));
+        Curve {
+            arm,
+            ns: ns.collect(),
+        }
+    }
+
+    /// Place on the axis and ns of what is shown.
+    fn points(&self) -> impl Iterator<Item = (f64, f64, bool)> {
+        SHARES
+            .iter()
+            .zip(&self.ns)
+            .filter_map(|((parts, marked), ns)| Some((nines(*parts), (*ns)?, *marked)))
+    }
+}
+
+/// 0.3 at the median, 1 at 90 %, 2 at 99 %.
+fn nines(parts: u32) -> f64 {
+    -(1.0 - f64::from(parts) / 10_000.0).log10()
+}
+
+/// The median and the furthest shown share of each comparable arm.
+fn tails<'a>(family: &'a FamilySummary, curves: &'a [Curve<'a>]) -> Vec<words::Tail<'a>> {
+    let parts = [9_990, 9_900, 9_000];
+    // The furthest that all of them show, so that like is held against like.
+    let comparable = || curves.iter().filter(|c| c.arm.state == State::Ok);
+    let at = |curve: &Curve<'_>, wanted: u32| {
+        let place = SHARES.iter().position(|(parts, _)| *parts == wanted)?;
+        curve.ns[place]
+    };
+    let Some(common) = parts
+        .into_iter()
+        .find(|parts| comparable().all(|curve| at(curve, *parts).is_some()))
+    else {
+        return Vec::new();
+    };
+    comparable()
+        .filter(|curve| curve.arm.role != "placebo")
+        .filter_map(|curve| {
+            Some(words::Tail {
+                label: &curve.arm.label,
+                reference: &family.reference,
+                share: f64::from(common) / 10_000.0,
+                p50_ns: at(curve, 5_000)?,
+                tail_ns: at(curve, common)?,
+            })
+        })
+        .collect()
+}
+
+struct Plot {
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+}
+
+impl Plot {
+    /// The place of a number of nines.
+    fn across(&self, place: f64) -> i32 {
+        let (low, high) = (nines(1_000), nines(9_999));
+        let share = (place - low) / (high - low);
+        self.left + (share * f64::from(self.right - self.left)).round() as i32
+    }
+}
+
+fn paint(canvas: &Canvas<'_>, plot: &Plot, curves: &[Curve<'_>], values: &[f64]) {
+    let scale = Scale::of(values, plot.bottom, plot.top);
+    let span = (plot.top, plot.bottom);
+    frame::paint_upright(
+        canvas,
+        (plot.left, plot.right),
+        span,
+        &scale,
+        human::duration_tick,
+    );
+    for (parts, labelled) in SHARES {
+        let x = plot.across(nines(parts));
+        if labelled {
+            canvas.line((x, plot.top), (x, plot.bottom), style::GRID, 1);
+            canvas.line((x, plot.bottom), (x, plot.bottom + 5), style::OUTLINE, 1);
+            let text = format!("{} %", human::exact(f64::from(parts) / 100.0));
+            canvas.text((x, plot.bottom + 15), &text, Align::Middle, style::MUTED);
+        }
+    }
+    let middle = (plot.left + plot.right) / 2;
+    let axis = "share of requests answered within that time";
+    canvas.text((middle, plot.bottom + 38), axis, Align::Middle, style::INK);
+    let axis = format!("response time ↓ lower is better, {}", scale.word());
+    canvas.text((PAD, plot.top - 12), &axis, Align::Start, style::INK);
+    let mut ends = Vec::new();
+    for curve in curves {
+        let (color, marker, fill) = frame::look(curve.arm, Fill::Filled);
+        let points: Vec<((i32, i32), bool)> = curve
+            .points()
+            .map(|(place, ns, marked)| ((plot.across(place), scale.pixel(ns)), marked))
+            .collect();
+        for pair in points.windows(2) {
+            canvas.line(pair[0].0, pair[1].0, color, 2);
+        }
+        for (at, marked) in &points {
+            if *marked {
+                canvas.marker(*at, marker, color, fill);
+            }
+        }
+        if let Some((end, _)) = points.last() {
+            ends.push((*end, curve.arm));
+        }
+    }
+    labels(canvas, plot, ends);
+}
+
+/// Names at the right in the order of the lines' ends, apart from each other.
+fn labels(canvas: &Canvas<'_>, plot: &Plot, mut ends: Vec<((i32, i32), &ArmSummary)>) {
+    ends.sort_by_key(|(at, _)| at.1);
+    let mut places: Vec<i32> = Vec::new();
+    for (at, _) in &ends {
+        let after = places.last().map_or(i32::MIN, |y| y + LABEL_STEP);
+        places.push(at.1.max(after));
+    }
+    // What was pushed below the plot moves up again.
+    let mut before = plot.bottom;
+    for place in places.iter_mut().rev() {
+        *place = (*place).min(before);
+        before = *place - LABEL_STEP;
+    }
+    let x = plot.right + 34;
+    for ((at, arm), y) in ends.into_iter().zip(places) {
+        let (color, marker, fill) = frame::look(arm, Fill::Filled);
+        canvas.line((at.0 + 6, at.1), (x - 10, y), style::LEADER, 1);
+        canvas.marker((x, y), marker, color, fill);
+        let room = WIDTH - PAD - (x + 12);
+        canvas.text(
+            (x + 12, y),
+            &canvas::fitted(&arm.label, room),
+            Align::Start,
+            style::INK,
+        );
+    }
+}
+
+fn numbers(curves: &[Curve<'_>]) -> Table {
+    let mut head = vec![Head::new("share of requests, %", true)];
+    head.extend(
+        curves
+            .iter()
+            .map(|c| Head::new(&format!("{}, ns", c.arm.label), true)),
+    );
+    let rows = SHARES.iter().enumerate().map(|(i, (parts, _))| {
+        let mut cells = vec![human::exact(f64::from(*parts) / 100.0)];
+        for curve in curves {
+            cells.push(curve.ns[i].map_or_else(|| NONE.to_owned(), human::exact));
+        }
+        cells
+    });
+    Table {
+        rows: rows.collect(),
+        head,
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,263 @@
+//! The rows of a run as families and arms: what was planned, what ran, what may be used, and what
+//! state each arm is in. Everything else in the report begins from here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::record::{PlanRow, Run, TrialRow};
+use crate::strategy;
+
+use super::human;
+use super::summary::{Outcomes, State};
+
+/// One family's rows.
+#[derive(Debug, Clone)]
+pub(super) struct FamilyRows<'a> {
+    /// As in the rows.
+    pub(super) id: &'a str,
+    /// Workload, runtime and load in words; the id where no trial has run.
+    pub(super) title: String,
+    /// How many trials were planned.
+    pub(super) trials_planned: usize,
+    /// The last whole attempt at each trial, in the order of the file.
+    pub(super) rows: Vec<&'a TrialRow>,
+    /// Blocks with at least one usable trial, ascending.
+    pub(super) blocks: Vec<u32>,
+    /// The reference, the placebo, then in the order of [`crate::strategy::ALL`].
+    pub(super) arms: Vec<ArmRows<'a>>,
+}
+
+/// One arm's rows.
+#[derive(Debug, Clone)]
+pub(super) struct ArmRows<'a> {
+    /// What tells it from the others.
+    pub(super) key: ArmKey,
+    /// Unique in the family.
+    pub(super) label: String,
+    /// Usable trials, in the order of the file.
+    pub(super) good: Vec<&'a TrialRow>,
+    /// Over all trials.
+    pub(super) outcomes: Outcomes,
+    /// Whether there are numbers, and whether they may be compared.
+    pub(super) state: State,
+    /// Why the state is not `ok`; empty if it is.
+    pub(super) reason: String,
+}
+
+/// The families of a run, in planned order.
+pub(super) fn families(run: &Run) -> Vec<FamilyRows<'_>> {
+    let rows = last_attempts(&run.trials);
+    family_ids(run)
+        .into_iter()
+        .map(|id| family(run, id, &rows))
+        .collect()
+}
+
+/// The last attempt at each trial that was not cut short, in the order of the file. A trial that an
+/// interrupt or the deadline cut short says nothing of its strategy: it counts as not run.
+fn last_attempts(trials: &[TrialRow]) -> Vec<&TrialRow> {
+    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, row) in trials.iter().enumerate() {
+        if row.status == "partial" {
+            continue;
+        }
+        let best = last.entry(&row.trial_id).or_insert(i);
+        if row.attempt >= trials[*best].attempt {
+            *best = i;
+        }
+    }
+    let mut kept: Vec<usize> = last.into_values().collect();
+    kept.sort_unstable();
+    kept.into_iter().map(|i| &trials[i]).collect()
+}
+
+fn family_ids(run: &Run) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    let planned = run.plan.iter().map(|p| p.family_id.as_str());
+    let ran = run.trials.iter().map(|t| t.family_id.as_str());
+    planned.chain(ran).filter(|id| seen.insert(*id)).collect()
+}
+
+/// What tells an arm from the others of its family.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ArmKey {
+    role: u8,
+    strategy: usize,
+    /// Of the strategy.
+    pub(super) name: String,
+    /// As in the rows.
+    pub(super) options: String,
+}
+
+impl ArmKey {
+    fn new(role: &str, name: &str, options: &str) -> ArmKey {
+        ArmKey {
+            role: ["reference", "placebo"]
+                .iter()
+                .position(|r| *r == role)
+                .map_or(2, |i| i as u8),
+            strategy: strategy::ALL
+                .iter()
+                .position(|kind| kind.name == name)
+                .unwrap_or(strategy::ALL.len()),
+            name: name.to_owned(),
+            options: options.to_owned(),
+        }
+    }
+
+    fn of_row(row: &TrialRow) -> ArmKey {
+        ArmKey::new(&row.role, &row.strategy, &row.options)
+    }
+
+    fn of_plan(row: &PlanRow) -> ArmKey {
+        ArmKey::new(&row.role, &row.strategy, &row.options)
+    }
+
+    pub(super) fn role_name(&self) -> &'static str {
+        ["reference", "placebo", "arm"][usize::from(self.role)]
+    }
+}
+
+fn family<'a>(run: &'a Run, id: &'a str, rows: &[&'a TrialRow]) -> FamilyRows<'a> {
+    let of_family = |row: &&&TrialRow| row.family_id == id;
+    let rows: Vec<&TrialRow> = rows.iter().filter(of_family).copied().collect();
+    let plan: Vec<&PlanRow> = run.plan.iter().filter(|p| p.family_id == id).collect();
+    let planned_ids: BTreeSet<&str> = plan
+        .iter()
+        .map(|p| p.trial_id.as_str())
+        .chain(rows.iter().map(|r| r.trial_id.as_str()))
+        .collect();
+    let keys: BTreeSet<ArmKey> = plan
+        .iter()
+        .map(|p| ArmKey::of_plan(p))
+        .chain(rows.iter().map(|r| ArmKey::of_row(r)))
+        .collect();
+    let arms = keys
+        .iter()
+        .map(|key| {
+            let planned = plan.iter().filter(|p| ArmKey::of_plan(p) == *key).count();
+            let of_arm = |row: &&&TrialRow| ArmKey::of_row(row) == *key;
+            let own: Vec<&TrialRow> = rows.iter().filter(of_arm).copied().collect();
+            arm(key, label(key, &keys), planned, own)
+        })
+        .collect();
+    let blocks: BTreeSet<u32> = rows.iter().filter(|r| usable(r)).map(|r| r.block).collect();
+    FamilyRows {
+        id,
+        title: rows.first().map_or_else(|| id.to_owned(), |row| title(row)),
+        trials_planned: planned_ids.len(),
+        rows,
+        blocks: blocks.into_iter().collect(),
+        arms,
+    }
+}
+
+fn arm<'a>(key: &ArmKey, label: String, planned: usize, rows: Vec<&'a TrialRow>) -> ArmRows<'a> {
+    let good: Vec<&TrialRow> = rows.iter().copied().filter(|row| usable(row)).collect();
+    let mut outcomes = Outcomes::default();
+    rows.iter().for_each(|row| outcomes.add(row));
+    let (state, reason) = judge(&rows, good.len(), planned, &outcomes);
+    ArmRows {
+        key: key.clone(),
+        label,
+        good,
+        outcomes,
+        state,
+        reason,
+    }
+}
+
+/// The strategy's name; its options behind it only where the family has the strategy twice.
+fn label(key: &ArmKey, all: &BTreeSet<ArmKey>) -> String {
+    if key.role_name() == "placebo" {
+        return format!("placebo ({} again)", key.name);
+    }
+    let twins = all
+        .iter()
+        .filter(|k| k.name == key.name && k.role_name() != "placebo")
+        .count();
+    if twins > 1 && !key.options.is_empty() {
+        format!("{} {}", key.name, key.options.replace(';', " "))
+    } else {
+        key.name.clone()
+    }
+}
+
+fn title(row: &TrialRow) -> String {
+    let mut what = row.workload.clone();
+    if !row.size.is_empty() {
+        what = format!("{what} {}", row.size);
+    }
+    if row.payload_bytes > 0 {
+        what = format!("{what} {}", human::bytes(row.payload_bytes));
+    }
+    let mut parts = vec![what, row.runtime.clone()];
+    match (row.callers, row.rate_per_s) {
+        (Some(n), _) => parts.push(format!(
+            "{} loop, {}",
+            row.regime,
+            human::plural(n.into(), "caller")
+        )),
+        (None, Some(rate)) => parts.push(format!("{} loop, {}/s", row.regime, human::rate(rate))),
+        (None, None) => {}
+    }
+    if row.ballast_bytes > 0 {
+        parts.push(format!("ballast {}", human::bytes(row.ballast_bytes)));
+    }
+    if !matches!(row.placement.as_str(), "" | "unpinned") {
+        parts.push(row.placement.clone());
+    }
+    parts.join(" · ")
+}
+
+pub(super) fn usable(row: &TrialRow) -> bool {
+    row.status == "ok" && row.validity != "invalid"
+}
+
+/// The arm's state, and the reason in words where it is not `ok`.
+fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (State, String) {
+    let skipped = rows.iter().filter(|r| r.status == "skipped").count();
+    if rows.is_empty() {
+        return (
+            State::Missing,
+            format!("0 of {planned} planned trials ran to their end"),
+        );
+    }
+    if skipped == rows.len() {
+        return (State::Skipped, reasons(rows));
+    }
+    let bad: Vec<&TrialRow> = rows.iter().copied().filter(|row| !usable(row)).collect();
+    let mut why = Vec::new();
+    if !bad.is_empty() {
+        let said = reasons(&bad);
+        let colon = if said.is_empty() { "" } else { ": " };
+        why.push(format!(
+            "{} of {} not ok{colon}{said}",
+            bad.len(),
+            human::plural(rows.len() as u64, "trial")
+        ));
+    }
+    for (name, n) in all.not_ok() {
+        let requests = human::plural(all.total(), "request");
+        why.push(format!("{} of {requests}: {name}", human::count(n)));
+    }
+    let state = match (good, why.is_empty()) {
+        (0, _) => State::Failed,
+        (_, true) => State::Ok,
+        (_, false) => State::Flawed,
+    };
+    (state, why.join("; "))
+}
+
+/// The distinct reasons of these trials, each once, in the order in which they came.
+fn reasons(rows: &[&TrialRow]) -> String {
+    let mut seen = BTreeSet::new();
+    let distinct: Vec<&str> = rows
+        .iter()
+        .map(|row| match (row.reason.trim(), row.flags.trim()) {
+            ("", flags) => flags,
+            (reason, _) => reason,
+        })
+        .filter(|reason| !reason.is_empty() && seen.insert(*reason))
+        .collect();
+    distinct.join("; ")
+}

@@ -1,0 +1,95 @@
+//! What is measured of an arm: each metric with its unit, its good direction, and how it is read
+//! from a trial.
+
+use crate::record::TrialRow;
+use crate::stats::verdict::Better;
+
+/// A number of which every trial has one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Metric {
+    /// As in `cells.csv` and `comparisons.csv`, unit last.
+    pub(super) name: &'static str,
+    /// As in `cells.csv`.
+    pub(super) unit: &'static str,
+    /// Which direction is good.
+    pub(super) better: Better,
+    /// Whether a block without the value takes it from all. Blocks lack a high quantile when they
+    /// were slow, so what the others say would flatter.
+    pub(super) needs_every_block: bool,
+    /// From a usable trial.
+    pub(super) value: fn(&TrialRow) -> Option<f64>,
+}
+
+/// What a caller waits, in the middle.
+pub(super) const RESPONSE_P50: &str = "response_p50_ns";
+/// What the subject takes, in the middle.
+pub(super) const SERVICE_P50: &str = "service_p50_ns";
+/// How many are served.
+pub(super) const THROUGHPUT: &str = "throughput_per_s";
+
+/// Every metric, in the order of the files.
+pub(super) const METRICS: &[Metric] = &[
+    time(RESPONSE_P50, false, |r| float(r.response_p50_ns)),
+    time("response_p90_ns", true, |r| float(r.response_p90_ns)),
+    time("response_p99_ns", true, |r| float(r.response_p99_ns)),
+    time(SERVICE_P50, false, |r| float(r.service_p50_ns)),
+    time("service_p90_ns", true, |r| float(r.service_p90_ns)),
+    time("service_p99_ns", true, |r| float(r.service_p99_ns)),
+    Metric {
+        name: THROUGHPUT,
+        unit: "1/s",
+        better: Better::Higher,
+        needs_every_block: false,
+        value: |r| r.throughput_per_s,
+    },
+    time("first_response_ns", false, |r| float(r.first_response_ns)),
+    time("ready_ns", false, |r| float(r.ready_ns)),
+    time("cpu_per_request_ns", false, cpu_per_request_ns),
+];
+
+const fn time(
+    name: &'static str,
+    needs_every_block: bool,
+    value: fn(&TrialRow) -> Option<f64>,
+) -> Metric {
+    Metric {
+        name,
+        unit: "ns",
+        better: Better::Lower,
+        needs_every_block,
+        value,
+    }
+}
+
+fn float(ns: Option<u64>) -> Option<f64> {
+    ns.map(|ns| ns as f64)
+}
+
+/// User and kernel time of the subject's tree, by the requests that it covers.
+fn cpu_per_request_ns(row: &TrialRow) -> Option<f64> {
+    let served = row.n_served.filter(|n| *n > 0)?;
+    let cpu_ns = row.cpu_user_ns?.checked_add(row.cpu_system_ns?)?;
+    Some(cpu_ns as f64 / served as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_is_divided_by_what_it_covers() {
+        let row = TrialRow {
+            cpu_user_ns: Some(300),
+            cpu_system_ns: Some(100),
+            n_served: Some(8),
+            n_ok: 4,
+            ..TrialRow::default()
+        };
+        assert_eq!(cpu_per_request_ns(&row), Some(50.0));
+        let none = TrialRow {
+            n_served: Some(0),
+            ..row
+        };
+        assert_eq!(cpu_per_request_ns(&none), None);
+    }
+}

@@ -1,0 +1,249 @@
+//! *Can I trust it?* in plain words: what the placebo says of each family, how much the number of
+//! blocks carries, and what else should be known before a number is believed.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::record::{Run, TrialRow};
+use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
+
+use super::analyse::Analysed;
+use super::metrics::{RESPONSE_P50, SERVICE_P50};
+use super::summary::{FamilySummary, Summary};
+use super::table::{Head, NONE, Table};
+use super::{conclusions, human};
+
+/// What the page says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Trust {
+    /// From the most to the least important.
+    pub(super) sentences: Vec<String>,
+    /// The placebo of each family.
+    pub(super) placebos: Table,
+}
+
+/// How often the interval of an arm's own median contains the truth if each block resembles the
+/// one before it (autocorrelation 0.6), by blocks; from the simulations in the test suite.
+const COVERAGE_UNDER_DRIFT: [(usize, &str); 4] =
+    [(6, "79 %"), (10, "91 %"), (20, "93 %"), (40, "96 %")];
+
+pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Trust {
+    let rows = || {
+        families
+            .iter()
+            .flat_map(|family| family.rows.rows.iter().copied())
+    };
+    let mut sentences = vec![blocks(summary), placebo(summary)];
+    sentences.extend(coverage(summary));
+    sentences.extend(shared_cores(run, rows()));
+    sentences.extend(flags(rows()));
+    sentences.extend(losses(summary));
+    Trust {
+        sentences,
+        placebos: placebos(summary),
+    }
+}
+
+/// Fewest and most blocks of a family that has any.
+fn span(summary: &Summary) -> Option<(usize, usize)> {
+    let counts = || {
+        summary
+            .families
+            .iter()
+            .map(|f| f.n_blocks)
+            .filter(|n| *n > 0)
+    };
+    Some((counts().min()?, counts().max()?))
+}
+
+fn blocks(summary: &Summary) -> String {
+    let Some((fewest, most)) = span(summary) else {
+        return "No: nothing was measured.".to_owned();
+    };
+    let number = if fewest == most {
+        human::plural(fewest as u64, "block")
+    } else {
+        format!("{fewest} to {most} blocks")
+    };
+    let worth = match fewest {
+        n if n < INTERVAL_BLOCKS_MIN => {
+            "Too few for intervals, so that nothing tells a difference from noise: a look, not a \
+             measurement."
+        }
+        n if n < VERDICT_BLOCKS_MIN => {
+            "Enough to screen, not to decide: what is called faster or slower is an indication. \
+             With several strategies compared at once, so few blocks can never make a difference \
+             certain enough for a verdict; `--preset standard` can."
+        }
+        _ => "Enough for verdicts.",
+    };
+    format!("Each family ran in {number}. {worth}")
+}
+
+fn placebo(summary: &Summary) -> String {
+    let placebos = || {
+        summary
+            .families
+            .iter()
+            .flat_map(|family| family.placebo.iter().map(move |p| (family, p)))
+            .filter(|(_, p)| p.metric.ends_with("_ns") && p.delta_ratio.is_some())
+    };
+    let n = placebos().count();
+    if n == 0 {
+        return "No family has a placebo with an interval, so nothing says how large a difference \
+                must be to mean anything."
+            .to_owned();
+    }
+    let grey: Vec<String> = placebos()
+        .filter(|(_, p)| p.is_grey)
+        .map(|(family, p)| format!("{} ({})", family.title, name(p.metric)))
+        .collect();
+    match grey.as_slice() {
+        [] => format!(
+            "The placebo, the reference under another name, was told apart from the reference in \
+             none of {n} tests, as it should be."
+        ),
+        families => format!(
+            "The placebo, the reference under another name, was told apart from the reference in \
+             {} of {n} tests, although the two are the same: {}. Nothing is concluded there.",
+            families.len(),
+            families.join("; ")
+        ),
+    }
+}
+
+fn name(metric: &str) -> &str {
+    metric.split('_').next().unwrap_or(metric)
+}
+
+fn coverage(summary: &Summary) -> Option<String> {
+    let (fewest, _) = span(summary)?;
+    if fewest < INTERVAL_BLOCKS_MIN {
+        return None;
+    }
+    let simulated: Vec<String> = COVERAGE_UNDER_DRIFT
+        .iter()
+        .map(|(n, share)| format!("{share} at {n} blocks"))
+        .collect();
+    let ends = if fewest < 9 {
+        " With so few blocks the interval of a ratio is as wide as the blocks themselves: from \
+         the lowest or nearly so to the highest."
+    } else {
+        ""
+    };
+    Some(format!(
+        "Intervals are made to hold the truth in 95 of 100 cases. Those of ratios compare within \
+         a block, which a drifting machine does not disturb.{ends} Those of a strategy's own \
+         median, in `cells.csv`, hold it less often while the machine drifts: in simulation {}.",
+        simulated.join(", ")
+    ))
+}
+
+fn shared_cores<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Option<String> {
+    let cores = run.environment.facts.get("cpus_available")?.as_u64()?;
+    let (mut driver_ns, mut subject_ns) = (0.0, 0.0);
+    for row in rows {
+        let cpu = (row.cpu_user_ns, row.cpu_system_ns, row.driver_cpu_ns);
+        if let (Some(user), Some(system), Some(driver)) = cpu {
+            subject_ns += user as f64 + system as f64;
+            driver_ns += driver as f64;
+        }
+    }
+    let used = driver_ns + subject_ns;
+    let share = if used > 0.0 {
+        format!(
+            " It used {} of the CPU time that both used together.",
+            human::percent(driver_ns / used)
+        )
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "The driver shares {} with what it measures.{share} It does so for every strategy alike, \
+         but what parallelism could gain looks smaller than on a machine with cores to spare.",
+        human::plural(cores, "core")
+    ))
+}
+
+/// How many trials carry which doubt.
+fn flags<'a>(rows: impl Iterator<Item = &'a TrialRow>) -> Option<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut trials = 0;
+    for row in rows {
+        trials += 1;
+        for flag in row
+            .flags
+            .split(';')
+            .map(str::trim)
+            .filter(|f| !f.is_empty())
+        {
+            *counts.entry(flag).or_default() += 1;
+        }
+    }
+    let named: Vec<String> = counts
+        .iter()
+        .map(|(flag, n)| format!("{flag}: {n}"))
+        .collect();
+    match (trials, named.as_slice()) {
+        (0, _) => None,
+        (n, []) => Some(format!(
+            "None of {} carries a flag.",
+            human::plural(n, "trial")
+        )),
+        (n, named) => Some(format!(
+            "Flags on {}, which were kept all the same: {}.",
+            human::plural(n, "trial"),
+            named.join(", ")
+        )),
+    }
+}
+
+fn losses(summary: &Summary) -> Option<String> {
+    let (planned, run) = (summary.trials_planned, summary.trials_run);
+    (run < planned).then(|| {
+        format!(
+            "{} of {} did not run to their end; a block that lacks one counts for the others only.",
+            human::count((planned - run) as u64),
+            human::plural(planned as u64, "planned trial")
+        )
+    })
+}
+
+fn placebos(summary: &Summary) -> Table {
+    let mut head = vec![Head::new("family", false), Head::new("blocks", true)];
+    for metric in [RESPONSE_P50, SERVICE_P50] {
+        head.push(Head::new(&format!("placebo, {} ratio", name(metric)), true));
+        head.push(Head::new(&format!("δ, {}", name(metric)), true));
+    }
+    head.push(Head::new("what it says", false));
+    Table {
+        head,
+        rows: summary.families.iter().map(row).collect(),
+        notes: Vec::new(),
+    }
+}
+
+fn row(family: &FamilySummary) -> Vec<String> {
+    let mut cells = vec![family.title.clone(), family.n_blocks.to_string()];
+    let mut grey = Vec::new();
+    let mut known = 0;
+    for metric in [RESPONSE_P50, SERVICE_P50] {
+        let placebo = family.placebo_of(metric);
+        let ratio = placebo.and_then(|p| p.ratio);
+        let delta = placebo.and_then(|p| p.delta_ratio);
+        let none = || NONE.to_owned();
+        cells.push(ratio.map_or_else(none, |ratio| conclusions::numbers(&ratio)));
+        cells.push(delta.map_or_else(none, human::percent));
+        known += usize::from(delta.is_some());
+        if placebo.is_some_and(|p| p.is_grey) {
+            grey.push(name(metric));
+        }
+    }
+    cells.push(match (known, grey.as_slice()) {
+        (0, _) => "nothing: no interval".to_owned(),
+        (_, []) => "as it should be: no difference".to_owned(),
+        (_, grey) => format!("differs in {}: nothing is concluded", grey.join(" and ")),
+    });
+    cells
+}
