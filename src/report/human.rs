@@ -54,7 +54,7 @@ pub(crate) fn ratio(ratio: f64) -> String {
 
 /// As [`ratio`], for axis ticks: without trailing zeros.
 pub(crate) fn ratio_tick(ratio: f64) -> String {
-    format!("{}×", exact(ratio))
+    format!("{}×", rate_tick(ratio))
 }
 
 /// A plain number of three significant digits: `0.95`, `12.4`, `1230`.
@@ -191,6 +191,8 @@ mod tests {
         assert_eq!(duration_tick(10_000.0), "10 µs");
         assert_eq!(duration_tick(1_500_000.0), "1.5 ms");
         assert_eq!(duration_tick(0.0), "0");
+        assert_eq!(ratio_tick(0.95), "0.95×");
+        assert_eq!(ratio_tick(10_000.0), "10k×");
         assert_eq!(exact(1234.5), "1234.5");
         assert_eq!(exact(120.0), "120");
     }

@@ -28,6 +28,9 @@ pub(super) struct Trust {
 const COVERAGE_UNDER_DRIFT: [(usize, &str); 4] =
     [(6, "79 %"), (10, "91 %"), (20, "93 %"), (40, "96 %")];
 
+/// A δ above this is worth a warning.
+const BLUNT: f64 = 0.1;
+
 pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Trust {
     let rows = || {
         families
@@ -35,6 +38,7 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
             .flat_map(|family| family.rows.rows.iter().copied())
     };
     let mut sentences = vec![blocks(summary), placebo(summary)];
+    sentences.extend(blunt(summary));
     sentences.extend(coverage(summary));
     sentences.extend(shared_cores(run, rows()));
     sentences.extend(flags(rows()));
@@ -74,7 +78,7 @@ fn blocks(summary: &Summary) -> String {
         n if n < VERDICT_BLOCKS_MIN => {
             "Enough to screen, not to decide: what is called faster or slower is an indication. \
              With several strategies compared at once, so few blocks can never make a difference \
-             certain enough for a verdict; `--preset standard` can."
+             certain enough for a verdict; --preset standard can."
         }
         _ => "Enough for verdicts.",
     };
@@ -113,6 +117,25 @@ fn placebo(summary: &Summary) -> String {
     }
 }
 
+/// Families in which only large differences could be seen.
+fn blunt(summary: &Summary) -> Option<String> {
+    let delta = |family: &FamilySummary| family.placebo_of(RESPONSE_P50)?.delta_ratio;
+    let blunt: Vec<String> = summary
+        .families
+        .iter()
+        .filter_map(|family| Some((family, delta(family)?)))
+        .filter(|(_, delta)| *delta > BLUNT)
+        .map(|(family, delta)| format!("{} ({})", family.title, human::percent(delta)))
+        .collect();
+    (!blunt.is_empty()).then(|| {
+        format!(
+            "Only large differences of response could be seen in: {}. There «equivalent» means \
+             no more than «not further apart than that».",
+            blunt.join("; ")
+        )
+    })
+}
+
 fn name(metric: &str) -> &str {
     metric.split('_').next().unwrap_or(metric)
 }
@@ -135,7 +158,7 @@ fn coverage(summary: &Summary) -> Option<String> {
     Some(format!(
         "Intervals are made to hold the truth in 95 of 100 cases. Those of ratios compare within \
          a block, which a drifting machine does not disturb.{ends} Those of a strategy's own \
-         median, in `cells.csv`, hold it less often while the machine drifts: in simulation {}.",
+         median, in cells.csv, hold it less often while the machine drifts: in simulation {}.",
         simulated.join(", ")
     ))
 }
@@ -211,12 +234,15 @@ fn losses(summary: &Summary) -> Option<String> {
 }
 
 fn placebos(summary: &Summary) -> Table {
-    let mut head = vec![Head::new("family", false), Head::new("blocks", true)];
+    let mut head = vec![
+        Head::new("family", false),
+        Head::new("what its placebo says", false),
+        Head::new("blocks", true),
+    ];
     for metric in [RESPONSE_P50, SERVICE_P50] {
         head.push(Head::new(&format!("placebo, {} ratio", name(metric)), true));
         head.push(Head::new(&format!("δ, {}", name(metric)), true));
     }
-    head.push(Head::new("what it says", false));
     Table {
         head,
         rows: summary.families.iter().map(row).collect(),
@@ -225,7 +251,7 @@ fn placebos(summary: &Summary) -> Table {
 }
 
 fn row(family: &FamilySummary) -> Vec<String> {
-    let mut cells = vec![family.title.clone(), family.n_blocks.to_string()];
+    let mut cells = vec![family.n_blocks.to_string()];
     let mut grey = Vec::new();
     let mut known = 0;
     for metric in [RESPONSE_P50, SERVICE_P50] {
@@ -240,10 +266,12 @@ fn row(family: &FamilySummary) -> Vec<String> {
             grey.push(name(metric));
         }
     }
-    cells.push(match (known, grey.as_slice()) {
+    let says = match (known, grey.as_slice()) {
         (0, _) => "nothing: no interval".to_owned(),
-        (_, []) => "as it should be: no difference".to_owned(),
+        (_, []) => "no difference, as it should".to_owned(),
         (_, grey) => format!("differs in {}: nothing is concluded", grey.join(" and ")),
-    });
-    cells
+    };
+    let mut row = vec![family.title.clone(), says];
+    row.extend(cells);
+    row
 }

@@ -267,7 +267,7 @@ pub(super) struct Tail<'a> {
 }
 
 /// Whose slowest requests are slowest, and whose are furthest from its own middle.
-pub(super) fn tail_answer(tails: &[Tail<'_>]) -> String {
+pub(super) fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String {
     let stretch = |tail: &Tail<'_>| tail.tail_ns / tail.p50_ns;
     let least = tails.iter().min_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
     let most = tails.iter().max_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
@@ -281,9 +281,18 @@ pub(super) fn tail_answer(tails: &[Tail<'_>]) -> String {
     let reference = reference.map_or_else(String::new, |tail| {
         format!(" ({}: {})", tail.label, human::duration(tail.tail_ns))
     });
+    let all = comparable(family).count();
+    let among = if tails.len() < all {
+        format!(
+            "Of the {} of {all} strategies with enough requests: ",
+            tails.len()
+        )
+    } else {
+        String::new()
+    };
     format!(
-        "{} of requests are answered within {} by {}{reference} and within {} by {}; furthest from \
-         its own median is {}, {}.",
+        "{among}{} of requests are answered within {} by {}{reference} and within {} by {}; \
+         furthest from its own median is {}, {}.",
         human::percent(least.share),
         human::duration(least.tail_ns),
         least.label,

@@ -39,16 +39,7 @@ const PANELS: [Panel; 2] = [
 
 pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     let family = material.summary;
-    let ratios = family
-        .arms
-        .iter()
-        .flat_map(|arm| PANELS.map(|p| (p.ratio)(arm)));
-    let values: Vec<f64> = ratios
-        .flatten()
-        .flat_map(|r| [Some(r.estimate), r.ci_low, r.ci_high])
-        .flatten()
-        .collect();
-    if values.is_empty() {
+    if PANELS.iter().all(|panel| values(family, panel).is_empty()) {
         return None;
     }
     let words = Words {
@@ -65,7 +56,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         let half = (WIDTH - PAD - layout.left - GAP) / 2;
         for (i, panel) in (0..).zip(&PANELS) {
             let left = layout.left + i * (half + GAP);
-            paint(canvas, &layout, family, panel, (left, left + half, &values));
+            paint(canvas, &layout, family, panel, (left, left + half));
         }
         let axis = format!(
             "arm over {} ← below 1 is faster, log scale",
@@ -93,14 +84,23 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     })
 }
 
+/// Everything that a panel has to show.
+fn values(family: &FamilySummary, panel: &Panel) -> Vec<f64> {
+    let ratios = family.arms.iter().filter_map(panel.ratio);
+    ratios
+        .flat_map(|r| [Some(r.estimate), r.ci_low, r.ci_high])
+        .flatten()
+        .collect()
+}
+
 fn paint(
     canvas: &Canvas<'_>,
     layout: &Layout,
     family: &FamilySummary,
     panel: &Panel,
-    (left, right, values): (i32, i32, &[f64]),
+    (left, right): (i32, i32),
 ) {
-    let scale = Scale::ratios(values, left, right);
+    let scale = Scale::ratios(&values(family, panel), left, right);
     let (top, bottom) = (layout.top, layout.bottom());
     let delta = family.placebo_of(panel.metric).and_then(|p| p.delta_ratio);
     if let Some(delta) = delta {

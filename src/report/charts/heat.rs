@@ -235,7 +235,7 @@ fn legend(canvas: &Canvas<'_>, y: i32) {
         canvas.text((x + 21, y), text, Align::Start, style::MUTED);
         x += 21 + canvas::text_width(text) + 8;
     };
-    let names = ["", "1.25×", "2×", "10×"];
+    let names = ["", "≥1.25×", "≥2×", "≥10×"];
     for i in (0..names.len()).rev() {
         entry(style::FASTER[i], if i == 0 { "faster" } else { names[i] });
     }

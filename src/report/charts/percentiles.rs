@@ -53,9 +53,9 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     if values.is_empty() {
         return None;
     }
-    let note = "requests of all blocks pooled; a line ends where fewer than 10 requests lie beyond";
+    let note = "requests of all blocks pooled; a line ends where fewer than 10 lie beyond";
     let subtitle = frame::subtitle(family, note);
-    let top = frame::below_heading(&subtitle) + 10;
+    let top = frame::below_heading(&subtitle) + 24;
     let height = 300.max(LABEL_STEP * i32::try_from(curves.len()).unwrap_or(0) + 20);
     let plot = Plot {
         left: PAD + 74,
@@ -63,7 +63,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         top,
         bottom: top + height,
     };
-    let answer = words::tail_answer(&tails(family, &curves));
+    let answer = words::tail_answer(family, &tails(family, &curves));
     let name = format!("{TITLE}: {}", family.title);
     let size = (WIDTH, plot.bottom + 56);
     let svg = canvas::draw(size, stem, &name, &answer, |canvas| {
@@ -110,23 +110,22 @@ fn nines(parts: u32) -> f64 {
     -(1.0 - f64::from(parts) / 10_000.0).log10()
 }
 
-/// The median and the furthest shown share of each comparable arm.
+/// The median and the furthest share that all comparable arms show, so that like is held against
+/// like; 90 % of those that show it, where not all do.
 fn tails<'a>(family: &'a FamilySummary, curves: &'a [Curve<'a>]) -> Vec<words::Tail<'a>> {
-    let parts = [9_990, 9_900, 9_000];
-    // The furthest that all of them show, so that like is held against like.
-    let comparable = || curves.iter().filter(|c| c.arm.state == State::Ok);
+    let comparable = || {
+        let is = |curve: &&Curve<'_>| curve.arm.state == State::Ok && curve.arm.role != "placebo";
+        curves.iter().filter(is)
+    };
     let at = |curve: &Curve<'_>, wanted: u32| {
         let place = SHARES.iter().position(|(parts, _)| *parts == wanted)?;
         curve.ns[place]
     };
-    let Some(common) = parts
+    let common = [9_990, 9_900, 9_000]
         .into_iter()
         .find(|parts| comparable().all(|curve| at(curve, *parts).is_some()))
-    else {
-        return Vec::new();
-    };
+        .unwrap_or(9_000);
     comparable()
-        .filter(|curve| curve.arm.role != "placebo")
         .filter_map(|curve| {
             Some(words::Tail {
                 label: &curve.arm.label,
@@ -201,7 +200,7 @@ fn paint(canvas: &Canvas<'_>, plot: &Plot, curves: &[Curve<'_>], values: &[f64])
     labels(canvas, plot, ends);
 }
 
-/// Names at the right in the order of the lines' ends, apart from each other.
+/// Names at the right, each at the height where its line ends, apart from each other.
 fn labels(canvas: &Canvas<'_>, plot: &Plot, mut ends: Vec<((i32, i32), &ArmSummary)>) {
     ends.sort_by_key(|(at, _)| at.1);
     let mut places: Vec<i32> = Vec::new();
@@ -215,10 +214,9 @@ fn labels(canvas: &Canvas<'_>, plot: &Plot, mut ends: Vec<((i32, i32), &ArmSumma
         *place = (*place).min(before);
         before = *place - LABEL_STEP;
     }
-    let x = plot.right + 34;
-    for ((at, arm), y) in ends.into_iter().zip(places) {
+    let x = plot.right + 30;
+    for ((_, arm), y) in ends.into_iter().zip(places) {
         let (color, marker, fill) = frame::look(arm, Fill::Filled);
-        canvas.line((at.0 + 6, at.1), (x - 10, y), style::LEADER, 1);
         canvas.marker((x, y), marker, color, fill);
         let room = WIDTH - PAD - (x + 12);
         canvas.text(

@@ -74,7 +74,7 @@ impl Scale {
     }
 
     /// Those of the ticks that can carry a label: all if `fits` says so, else powers of ten, so
-    /// that labels are evenly spaced; else the two ends.
+    /// that labels are evenly spaced, or every second of those; else the two ends.
     pub(super) fn labelled(&self, fits: impl Fn(&[f64]) -> bool) -> Vec<f64> {
         let all = self.ticks();
         let decades: Vec<f64> = all
@@ -87,7 +87,8 @@ impl Scale {
             .flatten()
             .copied()
             .collect();
-        [all, decades]
+        let every_second = decades.iter().copied().step_by(2).collect();
+        [all, decades, every_second]
             .into_iter()
             .find(|ticks| ticks.len() > 1 && fits(ticks))
             .unwrap_or(ends)
