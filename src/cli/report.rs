@@ -9,8 +9,8 @@ use crate::{record, report};
 /// Arguments of `forkbench report`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Reads a run's raw files and writes tables.md, charts/*.svg and report.html
-anew. The same raw files give the same bytes.
+Reads a run's raw files and writes cells.csv, comparisons.csv, tables.md,
+charts/*.svg and report.html anew. The same raw files give the same bytes.
 
 Example:
   forkbench report results/20261123T081500Z-host-main")]
@@ -55,6 +55,7 @@ pub fn print_places(dir: &Path) -> anyhow::Result<()> {
         "report  {dir}/report.html\n\
          tables  {dir}/tables.md\n\
          charts  {dir}/charts/\n\
+         numbers {dir}/cells.csv and {dir}/comparisons.csv\n\
          data    {dir}/trials.csv and {dir}/requests/; every column: results/README.md\n"
     ))?;
     Ok(())

@@ -57,9 +57,13 @@ pub(crate) fn ratio_tick(ratio: f64) -> String {
     format!("{}×", rate_tick(ratio))
 }
 
-/// A plain number of three significant digits: `0.95`, `12.4`, `1230`.
+/// A plain number of three significant digits: `0.95`, `12.4`, `1230`, `14.0k`.
 pub(crate) fn number(value: f64) -> String {
-    three_digits(value)
+    if value < 1e4 {
+        three_digits(value)
+    } else {
+        rate(value)
+    }
 }
 
 /// A share as a percentage with at most one digit behind the point: `3 %`, `0.4 %`.
@@ -179,6 +183,8 @@ mod tests {
         assert_eq!(rate_tick(0.0), "0");
         assert_eq!(ratio(0.0512), "0.051×");
         assert_eq!(ratio(1234.0), "1230×");
+        assert_eq!(number(9_994.0), "9990");
+        assert_eq!(number(14_020.0), "14.0k");
         assert_eq!(count(1234), "1234");
         assert_eq!(count(1_234_567), "1 234 567");
         assert_eq!(percent(0.03), "3 %");

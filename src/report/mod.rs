@@ -9,6 +9,7 @@ use crate::record::{Run, Timing};
 use distribution::Distributions;
 
 mod analyse;
+mod answers;
 mod charts;
 mod conclusions;
 mod derived;

@@ -16,10 +16,15 @@ const US: f64 = 1_000.0;
 /// What a reason may contain when a program under test writes it.
 pub(crate) const HOSTILE: &str = "<script>alert(\"1\")</script> & more";
 
-/// The requests of a trial: skewed, with a tail, twice as many where quantiles are to be shown far
-/// out; the same ones every time. Those of the last trial cannot be read.
+/// The requests of a trial: skewed, with a tail, as many as the row says; the same ones every time. Those of the last usable trial cannot be
+/// read.
 pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String> {
-    let last = run.trials.last().map(|row| row.trial_id.clone());
+    let answered = |row: &&TrialRow| row.status == "ok";
+    let last = run
+        .trials
+        .iter()
+        .rfind(answered)
+        .map(|row| row.trial_id.clone());
     let rows: BTreeMap<String, (u64, u64)> = run
         .trials
         .iter()

@@ -62,7 +62,12 @@ fn grid(table: &Table, width: usize) -> Grid {
     }
     for (i, head) in table.head.iter().enumerate() {
         if let Some(column) = grid.column_mut(i) {
-            column.set_padding((0, 1));
+            // A sign stands close to its number.
+            let is_before_sign = table
+                .head
+                .get(i + 1)
+                .is_some_and(|next| next.text.is_empty());
+            column.set_padding((0, u16::from(!is_before_sign)));
             if head.numeric {
                 column.set_cell_alignment(CellAlignment::Right);
             }

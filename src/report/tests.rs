@@ -23,6 +23,18 @@ fn the_terminal_at_120_columns() {
 }
 
 #[test]
+fn the_terminal_at_80_columns_with_verdicts_and_a_placebo_that_differs() {
+    let mut run = sample::standard();
+    let of_primes = |row: &&mut TrialRow| row.workload == "primes" && row.role == "placebo";
+    for row in run.trials.iter_mut().filter(of_primes) {
+        row.response_p50_ns = row.response_p50_ns.map(|ns| ns + ns / 5);
+    }
+    run.plan.retain(|row| !row.family_id.contains("node"));
+    run.trials.retain(|row| row.runtime != "node");
+    insta::assert_snapshot!(terminal(&run, 80));
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     let mut run = sample::run();
     for row in &mut run.trials {
@@ -290,6 +302,117 @@ fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_onl
         !sentences.iter().any(|s| s.contains("answered faster than")),
         "{sentences:?}"
     );
+}
+
+#[test]
+fn a_ratio_has_an_interval_from_six_blocks_and_words_only_from_ten() {
+    let signs = |run: &crate::record::Run| -> Vec<&'static str> {
+        let family = summarise(run).families.remove(0);
+        let ratios = family.arms.iter().filter_map(|arm| arm.response_p50_ratio);
+        ratios.map(|ratio| conclusions::sign(&ratio)).collect()
+    };
+    let quick = signs(&sample::run());
+    assert!(
+        quick.contains(&"slower?") && quick.contains(&"~"),
+        "{quick:?}"
+    );
+    assert!(
+        !quick.contains(&"=") && !quick.contains(&"slower"),
+        "{quick:?}"
+    );
+    let standard = signs(&sample::standard());
+    assert!(
+        standard.contains(&"slower") && standard.contains(&"="),
+        "{standard:?}"
+    );
+    let mut few = sample::run();
+    few.trials.retain(|row| row.block <= 5);
+    few.plan.retain(|row| row.block <= 5);
+    assert!(signs(&few).iter().all(|sign| sign.is_empty()));
+    assert!(
+        summarise(&few).families[0].arms[2]
+            .response_p50_ratio
+            .is_some()
+    );
+}
+
+#[test]
+fn the_page_says_whether_it_can_be_trusted() {
+    let trust = |run: &crate::record::Run| {
+        trust::of(run, &summarise(run), &analyse::run(run))
+            .sentences
+            .join("\n")
+    };
+    let mut run = sample::standard();
+    let text = trust(&run);
+    for said in [
+        "in 12 blocks. Enough for verdicts.",
+        "in none of 6 tests",
+        "91 % at 10 blocks",
+        "shares 2 cores",
+        "None of 382 trials carries a flag.",
+        "7 of 389 planned trials did not run to their end",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    for row in &mut run.trials {
+        row.flags = "steal".to_owned();
+        row.cpu_user_ns = Some(6);
+        row.cpu_system_ns = Some(3);
+        row.driver_cpu_ns = Some(1);
+        if row.role == "placebo" {
+            row.service_p50_ns = row.service_p50_ns.map(|ns| ns * 2);
+        }
+    }
+    let text = trust(&run);
+    for said in [
+        "in 3 of 6 tests",
+        "noop 64 B · rust · closed loop, 4 callers (service)",
+        "used 10 % of the CPU time",
+        "steal: 382",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let text = trust(&sample::run());
+    assert!(text.contains("Enough to screen, not to decide"), "{text}");
+    run.trials.clear();
+    assert!(trust(&run).contains("No: nothing was measured."));
+}
+
+#[test]
+fn requests_that_cannot_be_read_are_counted_on_the_page() {
+    let run = sample::run();
+    let usable = run.trials.iter().filter(|row| row.status == "ok").count();
+    let said = format!("single requests of 1 of {usable} trials could not be read");
+    assert!(sample::render(&run).html.contains(&said), "{said}");
+}
+
+#[test]
+fn more_families_than_fit_make_another_overview() {
+    let mut run = sample::run();
+    let (plan, trials) = (run.plan.clone(), run.trials.clone());
+    for copy in 1..=3 {
+        let renamed = |id: &str| format!("{id}-{copy}");
+        run.plan
+            .extend(plan.iter().map(|row| crate::record::PlanRow {
+                trial_id: renamed(&row.trial_id),
+                family_id: renamed(&row.family_id),
+                ..row.clone()
+            }));
+        run.trials.extend(trials.iter().map(|row| TrialRow {
+            trial_id: renamed(&row.trial_id),
+            family_id: renamed(&row.family_id),
+            ..row.clone()
+        }));
+    }
+    let names: Vec<String> = sample::charts(&run)
+        .overview
+        .into_iter()
+        .map(|chart| chart.file)
+        .collect();
+    let expected = "overview-response-1.svg overview-response-2.svg overview-service-1.svg \
+                    overview-service-2.svg";
+    assert_eq!(names.join(" "), expected);
 }
 
 /// Every element is closed in order; void elements stand alone.

@@ -5,10 +5,10 @@ use super::canvas::{self, Align, Canvas};
 use super::frame::{self, Layout, Words};
 use super::scale::Scale;
 use super::{Chart, style};
+use crate::report::answers::PHASES;
 use crate::report::summary::{ArmSummary, FamilySummary, State};
 use crate::report::table::{Head, NONE, Table};
-use crate::report::words::PHASES;
-use crate::report::{human, words};
+use crate::report::{answers, human};
 
 const TITLE: &str = "Where the time of a request goes";
 
@@ -31,7 +31,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
     };
     let layout = Layout::new(family, &words, 30, 1);
     let scale = Scale::linear(longest, layout.left, layout.right);
-    let answer = words::anatomy_answer(family);
+    let answer = answers::anatomy_answer(family);
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw(layout.size(), stem, &name, &answer, |canvas| {
         frame::paint(

@@ -7,7 +7,7 @@ use super::{Chart, Material, style};
 use crate::report::distribution::Distribution;
 use crate::report::summary::ArmSummary;
 use crate::report::table::{Head, NONE, Table};
-use crate::report::{human, words};
+use crate::report::{answers, human};
 use crate::stats::quantile::P;
 
 const TITLE: &str = "Distribution of response times";
@@ -46,7 +46,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     let subtitle = frame::subtitle(family, note);
     let top = frame::below_heading(&subtitle) + 26;
     let rows = i32::try_from(curves.len().div_ceil(COLUMNS)).unwrap_or(1);
-    let answer = words::spread_answer(&family.arms, &spreads(&curves));
+    let answer = answers::spread_answer(&family.arms, &spreads(&curves));
     let name = format!("{TITLE}: {}", family.title);
     let size = (WIDTH, top + rows * (PANEL.1 + GAP.1) + 6);
     let svg = canvas::draw(size, stem, &name, &answer, |canvas| {

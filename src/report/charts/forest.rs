@@ -9,13 +9,13 @@ use super::{Chart, Material};
 use crate::report::metrics::{RESPONSE_P50, SERVICE_P50};
 use crate::report::summary::{ArmSummary, FamilySummary, Ratio, State};
 use crate::report::table::{Head, NONE, Table};
-use crate::report::{conclusions, human, words};
+use crate::report::{answers, conclusions, human};
 use crate::stats::verdict::{Conclusion, Reason};
 
 const TITLE: &str = "Ratios to the reference, with their intervals";
 
 /// Between the two panels, in px.
-const GAP: i32 = 26;
+const GAP: i32 = 44;
 
 /// One of the two ratios.
 struct Panel {
@@ -48,7 +48,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         axis: "",
     };
     let layout = Layout::new(family, &words, 26, 3);
-    let answer = words::forest_answer(family);
+    let answer = answers::forest_answer(family);
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw(layout.size(), stem, &name, &answer, |canvas| {
         frame::heading(canvas, TITLE, &frame::subtitle(family, words.note));

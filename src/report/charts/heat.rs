@@ -9,7 +9,7 @@ use super::frame::{self, LINE, PAD, WIDTH};
 use super::{Chart, style};
 use crate::report::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
 use crate::report::table::{Head, NONE, Table};
-use crate::report::{conclusions, human, words};
+use crate::report::{answers, conclusions, human};
 use crate::stats::verdict::{Conclusion, Reason};
 use crate::strategy;
 
@@ -62,7 +62,7 @@ fn chart(families: &[(usize, &FamilySummary)], kind: &Kind, stem: &str) -> Optio
     }
     let reference = &families.first()?.1.reference;
     let title = format!("Median {} against {reference}", kind.name);
-    let answer = words::overview_answer(families, kind.ratio);
+    let answer = answers::overview_answer(families, kind.ratio);
     let note = "arm over reference: below 1 is faster (blue), above 1 slower (orange)";
     let subtitle = canvas::wrapped(note, WIDTH - 2 * PAD);
     let grid = Grid::new(families, frame::below_heading(&subtitle));

@@ -8,7 +8,7 @@ use super::scale::Scale;
 use super::style::{self, Marker};
 use crate::report::summary::{ArmSummary, FamilySummary};
 use crate::report::table::{Head, NONE, Table};
-use crate::report::{human, words};
+use crate::report::{answers, human};
 
 const TITLE: &str = "Response and service time by strategy";
 
@@ -33,7 +33,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
     };
     let layout = Layout::new(family, &words, 40, 2);
     let scale = Scale::of(&values, layout.left, layout.right);
-    let answer = words::latency_answer(family);
+    let answer = answers::latency_answer(family);
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw(layout.size(), stem, &name, &answer, |canvas| {
         frame::paint(

@@ -8,7 +8,7 @@ use super::{Chart, Material, style};
 use crate::report::distribution::Distribution;
 use crate::report::summary::{ArmSummary, FamilySummary, State};
 use crate::report::table::{Head, NONE, Table};
-use crate::report::{human, words};
+use crate::report::{answers, human};
 use crate::stats::quantile::P;
 
 const TITLE: &str = "Response time by percentile";
@@ -35,7 +35,7 @@ const SHARES: [(u32, bool); 16] = [
 
 /// Between the labels of two lines.
 const LABEL_STEP: i32 = 16;
-const LABELS_WIDTH: i32 = 190;
+const LABELS_WIDTH: i32 = 212;
 
 pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     let family = material.summary;
@@ -62,8 +62,13 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         right: WIDTH - PAD - LABELS_WIDTH,
         top,
         bottom: top + height,
+        last: curves
+            .iter()
+            .flat_map(Curve::points)
+            .map(|(place, ..)| place)
+            .fold(nines(9_900), f64::max),
     };
-    let answer = words::tail_answer(family, &tails(family, &curves));
+    let answer = answers::tail_answer(family, &tails(family, &curves));
     let name = format!("{TITLE}: {}", family.title);
     let size = (WIDTH, plot.bottom + 56);
     let svg = canvas::draw(size, stem, &name, &answer, |canvas| {
@@ -112,7 +117,7 @@ fn nines(parts: u32) -> f64 {
 
 /// The median and the furthest share that all comparable arms show, so that like is held against
 /// like; 90 % of those that show it, where not all do.
-fn tails<'a>(family: &'a FamilySummary, curves: &'a [Curve<'a>]) -> Vec<words::Tail<'a>> {
+fn tails<'a>(family: &'a FamilySummary, curves: &'a [Curve<'a>]) -> Vec<answers::Tail<'a>> {
     let comparable = || {
         let is = |curve: &&Curve<'_>| curve.arm.state == State::Ok && curve.arm.role != "placebo";
         curves.iter().filter(is)
@@ -127,7 +132,7 @@ fn tails<'a>(family: &'a FamilySummary, curves: &'a [Curve<'a>]) -> Vec<words::T
         .unwrap_or(9_000);
     comparable()
         .filter_map(|curve| {
-            Some(words::Tail {
+            Some(answers::Tail {
                 label: &curve.arm.label,
                 reference: &family.reference,
                 share: f64::from(common) / 10_000.0,
@@ -143,13 +148,15 @@ struct Plot {
     right: i32,
     top: i32,
     bottom: i32,
+    /// The number of nines at the right.
+    last: f64,
 }
 
 impl Plot {
     /// The place of a number of nines.
     fn across(&self, place: f64) -> i32 {
-        let (low, high) = (nines(1_000), nines(9_999));
-        let share = (place - low) / (high - low);
+        let low = nines(1_000);
+        let share = (place - low) / (self.last - low);
         self.left + (share * f64::from(self.right - self.left)).round() as i32
     }
 }
@@ -166,7 +173,7 @@ fn paint(canvas: &Canvas<'_>, plot: &Plot, curves: &[Curve<'_>], values: &[f64])
     );
     for (parts, labelled) in SHARES {
         let x = plot.across(nines(parts));
-        if labelled {
+        if labelled && nines(parts) <= plot.last {
             canvas.line((x, plot.top), (x, plot.bottom), style::GRID, 1);
             canvas.line((x, plot.bottom), (x, plot.bottom + 5), style::OUTLINE, 1);
             let text = format!("{} %", human::exact(f64::from(parts) / 100.0));

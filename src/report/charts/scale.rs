@@ -88,7 +88,11 @@ impl Scale {
             .copied()
             .collect();
         let every_second = decades.iter().copied().step_by(2).collect();
-        [all, decades, every_second]
+        // Of evenly spaced ratios those that are as far apart and have 1 among them.
+        let one = all.iter().position(|v| (v - 1.0).abs() < 1e-9).unwrap_or(0);
+        let around_one = all.iter().copied().skip(one % 2).step_by(2);
+        let around_one = around_one.filter(|_| self.step.is_some()).collect();
+        [all, decades, around_one, every_second]
             .into_iter()
             .find(|ticks| ticks.len() > 1 && fits(ticks))
             .unwrap_or(ends)
@@ -230,6 +234,10 @@ mod tests {
                 assert!(inside, "{value}: {ticks:?}");
             }
         }
+        let few = |ticks: &[f64]| ticks.len() < 5;
+        let labels = Scale::ratios(&[0.8, 1.06], 0, 100).labelled(few);
+        let rounded: Vec<i32> = labels.iter().map(|v| (v * 100.0).round() as i32).collect();
+        assert_eq!(rounded, [80, 90, 100, 110]);
         let scale = Scale::ratios(&[0.5, 2.0], 0, 100);
         assert_eq!(scale.pixel(1.0), 50);
     }

@@ -7,7 +7,7 @@ use super::scale::Scale;
 use super::{Chart, Material, style};
 use crate::report::summary::{ArmSummary, FamilySummary};
 use crate::report::table::{Head, Table};
-use crate::report::{human, words};
+use crate::report::{answers, human};
 
 const TITLE: &str = "Response time in the order of execution";
 const HEIGHT: i32 = 190;
@@ -36,7 +36,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     let top = legend_top + LINE * i32::try_from(legend.len()).unwrap_or(1) + 24;
     let (left, right, bottom) = (PAD + 54, WIDTH - PAD, top + HEIGHT);
     let values: Vec<f64> = points.iter().map(|p| p.ratio).collect();
-    let answer = words::drift_answer(&block_medians(&points));
+    let answer = answers::drift_answer(&block_medians(&points));
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw((WIDTH, bottom + 56), stem, &name, &answer, |canvas| {
         frame::heading(canvas, TITLE, &subtitle);

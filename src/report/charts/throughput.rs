@@ -6,7 +6,7 @@ use super::scale::Scale;
 use super::{Chart, style};
 use crate::report::summary::FamilySummary;
 use crate::report::table::{Head, NONE, Table};
-use crate::report::{human, words};
+use crate::report::{answers, human};
 
 const TITLE: &str = "Throughput by strategy";
 
@@ -28,7 +28,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
     let layout = Layout::new(family, &words, 28, 0);
     let scale = Scale::of(&values, layout.left, layout.right);
     let question = "How many requests does each strategy serve?".to_owned();
-    let answer = words::throughput_answer(family);
+    let answer = answers::throughput_answer(family);
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw(layout.size(), stem, &name, &answer, |canvas| {
         frame::paint(canvas, &layout, family, &words, &scale, human::rate_tick);
