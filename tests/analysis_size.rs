@@ -163,6 +163,7 @@ fn requests() -> Vec<RequestRow> {
                 outcome: Some(Outcome::Ok),
                 child_pid: Some(12_345),
                 weight: 1.0,
+                acknowledged_ns: None,
             }
         })
         .collect()
