@@ -4,6 +4,7 @@
 
 pub mod affinity;
 pub mod clock;
+pub mod floor;
 pub mod poller;
 pub mod process;
 pub mod socket;
