@@ -89,10 +89,9 @@ pub(crate) fn render(rows: Vec<Row>) -> String {
 }
 
 fn row(race: &Race, entry: &Entry, samples: &[Sample]) -> Row {
-    // Warming up begins with few laps and doubles them; those that count are all of one length,
-    // the longest.
-    let longest = samples.iter().map(|s| s.laps).max().unwrap_or(0);
-    let measured: Vec<&Sample> = samples.iter().filter(|s| s.laps == longest).collect();
+    // Warming up comes first, with fewer or more laps; what is measured is all of one length.
+    let laps = samples.last().map_or(0, |sample| sample.laps);
+    let measured: Vec<&Sample> = samples.iter().filter(|s| s.laps == laps).collect();
     let median = |part: fn(&Sample) -> Laps| {
         let mut values: Vec<u64> = measured.iter().map(|s| part(s).p50_ns).collect();
         values.sort_unstable();
