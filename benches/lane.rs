@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use forkbench::sys::affinity;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -49,43 +49,41 @@ pub(crate) enum Cores {
 }
 
 impl Cores {
-    /// Puts this process, and so all that it starts, where the asking side belongs.
+    /// Puts this process, and so all that it starts from now on, where the asking side belongs.
     pub(crate) fn pin_asking(self) -> Result<()> {
         match self {
             Cores::Any => Ok(()),
-            Cores::One | Cores::Two => pin(None, 0),
+            Cores::One | Cores::Two => Ok(affinity::restrict(&[nth_core(0)?])?),
         }
     }
 
-    /// Puts the answering side, the process `pid` (`None`: this one), where it belongs.
-    pub(crate) fn pin_answering(self, pid: Option<u32>) -> Result<()> {
+    /// The same for the answering side.
+    pub(crate) fn pin_answering(self) -> Result<()> {
         match self {
-            Cores::Any | Cores::One => Ok(()),
-            Cores::Two => pin(pid, 1),
+            Cores::Any => Ok(()),
+            Cores::One => self.pin_asking(),
+            Cores::Two => Ok(affinity::restrict(&[nth_core(1)?])?),
+        }
+    }
+
+    /// What a subject has to be told so that its children answer where they should.
+    pub(crate) fn environment(self) -> Result<Option<(String, String)>> {
+        match self {
+            Cores::Any | Cores::One => Ok(None),
+            Cores::Two => Ok(Some((
+                affinity::CHILD_CPU.to_owned(),
+                nth_core(1)?.to_string(),
+            ))),
         }
     }
 }
 
-/// The processors that this process may use, by number.
-pub(crate) fn processors() -> Vec<usize> {
-    // Read before anybody is pinned, by the process that pins nobody: the benches themselves.
-    sched_getaffinity(None).map_or_else(
-        |_| Vec::new(),
-        |set| (0..CpuSet::MAX_CPU).filter(|&n| set.is_set(n)).collect(),
-    )
-}
+/// The name under which the benches hand the cores that there are to the processes that time,
+/// which would see only their own once they are pinned.
+pub(crate) const CORES: &str = "FORKBENCH_BENCH_CORES";
 
-/// The name under which the benches hand [`processors`] to the processes that time.
-pub(crate) const PROCESSORS: &str = "FORKBENCH_BENCH_PROCESSORS";
-
-fn pin(pid: Option<u32>, nth: usize) -> Result<()> {
-    let known = std::env::var(PROCESSORS)?;
-    let processor = known
-        .split(',')
-        .nth(nth)
-        .ok_or("there are too few processors")?;
-    let mut set = CpuSet::new();
-    set.set(processor.parse()?);
-    let pid = pid.and_then(|pid| rustix::process::Pid::from_raw(pid as i32));
-    Ok(sched_setaffinity(pid, &set)?)
+fn nth_core(nth: usize) -> Result<u32> {
+    let known = std::env::var(CORES)?;
+    let core = known.split(',').nth(nth).ok_or("there are too few cores")?;
+    Ok(core.parse()?)
 }

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode};
+use forkbench::sys::affinity;
 
 mod lane;
 mod lanes;
@@ -59,6 +60,7 @@ fn run(arguments: &[String]) -> lane::Result<()> {
             .any(|f| given(f));
     let scale = if measuring { Scale::Bench } else { Scale::Test };
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    lanes::subject::install(dir.path())?;
     let compiled = lanes::program::compile(dir.path());
     if let Err(reason) = &compiled {
         eprintln!("lanes of compiled programs are left out: {reason}");
@@ -69,9 +71,9 @@ fn run(arguments: &[String]) -> lane::Result<()> {
         .warm_up_time(WARM_UP)
         .measurement_time(MEASURE)
         .configure_from_args();
-    let processors = lane::processors().len();
+    let cores = affinity::allowed()?.len();
     for race in races::ALL {
-        let reason = match (race.floor.start, race.obstacle(processors), &compiled) {
+        let reason = match (race.floor.start, race.obstacle(cores), &compiled) {
             (_, Some(reason), _) => reason,
             (Start::Compiled(_), _, Err(reason)) => reason,
             _ => {
@@ -92,7 +94,7 @@ fn run(arguments: &[String]) -> lane::Result<()> {
     if measuring {
         let mut rows = results.into_inner().rows();
         // Whoever asks for some lanes does not want to wait for the long loop.
-        if arguments.iter().all(|argument| argument.starts_with('-')) && processors >= 2 {
+        if arguments.iter().all(|argument| argument.starts_with('-')) && cores >= 2 {
             rows.push(soak::run(dir.path())?);
         }
         println!("\n{}", table::render(rows));

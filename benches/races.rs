@@ -65,8 +65,8 @@ impl Race {
     }
 
     /// Why it cannot be run here.
-    pub(crate) fn obstacle(&self, processors: usize) -> Option<&'static str> {
-        (self.cores == Cores::Two && processors < 2).then_some("there is one processor only")
+    pub(crate) fn obstacle(&self, cores: usize) -> Option<&'static str> {
+        (self.cores == Cores::Two && cores < 2).then_some("there is one core only")
     }
 }
 
@@ -112,8 +112,8 @@ const fn kernel(name: &'static str, bar: Bar) -> Entry {
     }
 }
 
-/// All that ends with a reaped program, from acceptance to reaping: exactly what the floor does
-/// contains, and on top of it argument, answer, pipes and loop.
+/// All that ends with a reaped program, from acceptance to reaping: all that the floor does, and
+/// on top of it argument, answer, pipes and loop.
 const PROGRAMS: &[Entry] = &[
     noop(
         "spawn",

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
 use forkbench::driver::samples::nearest_rank;
-use forkbench::sys::process;
+use forkbench::sys::{affinity, process};
 
 use crate::lane::{self, Lane, Result, Scale, Site};
 use crate::races::{self, Race};
@@ -44,14 +44,14 @@ pub(crate) struct Stopwatch {
     answers: BufReader<ChildStdout>,
 }
 
-/// A copy of this program for `arguments`, told which processors there are.
+/// A copy of this program for `arguments`, told which cores there are.
 pub(crate) fn copy_of_self(arguments: &[&str], dir: &Path) -> Result<Command> {
-    let processors: Vec<String> = lane::processors().iter().map(usize::to_string).collect();
+    let cores: Vec<String> = affinity::allowed()?.iter().map(u32::to_string).collect();
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(arguments)
         .arg(dir)
-        .env(lane::PROCESSORS, processors.join(","));
+        .env(lane::CORES, cores.join(","));
     Ok(command)
 }
 

@@ -75,8 +75,9 @@ pub(crate) fn closed_loop(site: &Site) -> Result<Box<dyn Lane>> {
 
 /// A subject under `blocking`, where the driver's core is left to the driver.
 pub(crate) fn loop_target(site: &Site) -> Result<Target> {
+    site.cores.pin_answering()?;
     let target = subject::start("blocking", 0, site)?;
-    site.cores.pin_answering(Some(target.ready.pid))?;
+    site.cores.pin_asking()?;
     Ok(target)
 }
 

@@ -88,7 +88,7 @@ impl Child {
             Fork::Parent(pid) => Ok(Child(pid)),
             Fork::Child => {
                 process::die_with_parent();
-                if site.cores.pin_answering(None).is_ok() {
+                if site.cores.pin_answering().is_ok() {
                     work();
                 }
                 process::exit_now(0)
