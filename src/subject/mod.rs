@@ -5,7 +5,6 @@
 //! its standard input; the other modes are started by strategies and by the driver.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use crate::sys::process;
 use crate::workload::Spec;
@@ -25,8 +24,8 @@ modes: (none) serve the socket on standard input
        answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         one whole request's checksum
        input DIR WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...      write the input, print its path";
 
-/// The whole program: `started` is the stamp of its first instruction.
-pub fn main(started: u64) -> ExitCode {
+/// The whole program, to its exit code: `started` is the stamp of its first instruction.
+pub fn main(started: u64) -> i32 {
     // Before anything else: whoever started this must not be outlived. The driver itself adopts
     // what escapes the moment between start and this call.
     process::die_with_parent();
@@ -46,10 +45,10 @@ pub fn main(started: u64) -> ExitCode {
         },
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(reason) => {
             eprintln!("forkbench-subject: {reason}");
-            ExitCode::FAILURE
+            1
         }
     }
 }

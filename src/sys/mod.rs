@@ -4,6 +4,7 @@
 
 pub mod affinity;
 pub mod clock;
+pub mod entry;
 pub mod floor;
 pub mod poller;
 pub mod process;

@@ -78,6 +78,12 @@ pub fn raise_segfault() -> ! {
     exit_now(139)
 }
 
+/// Makes writing to a pipe that nobody reads an error instead of the end of this process.
+pub fn ignore_broken_pipes() {
+    // SAFETY: ignoring a signal installs no handler, so nothing can run at a bad moment.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
 /// Closes every descriptor but standard input, output, error and `keep`. For a forked child: it
 /// must hold neither its parent's sockets, whose other ends would wait for it to end, nor its
 /// siblings'. After this, nothing that owned a closed descriptor may be used or dropped: the
