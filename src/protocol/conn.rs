@@ -40,6 +40,8 @@ pub struct Conn {
     outgoing: Vec<u8>,
     written: usize,
     behind: bool,
+    read_bytes: usize,
+    short: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,35 @@ struct Large {
     body: Vec<u8>,
     len: usize,
 }
+
+/// Memory for a [`Conn`] that must not ask for any: enough for small frames both ways. A fork
+/// server touches it, and a forked child then writes to one page of it instead of growing a heap
+/// of its own (six page faults, two system calls).
+#[derive(Debug)]
+pub struct Buffers {
+    incoming: Vec<u8>,
+    outgoing: Vec<u8>,
+}
+
+impl Buffers {
+    /// No memory at all.
+    pub fn none() -> Buffers {
+        Buffers {
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+        }
+    }
+
+    /// Room for frames of some hundred bytes; larger ones grow it.
+    pub fn small() -> Buffers {
+        Buffers {
+            incoming: Vec::with_capacity(SMALL_BYTES),
+            outgoing: Vec::with_capacity(SMALL_BYTES),
+        }
+    }
+}
+
+const SMALL_BYTES: usize = 1 << 10;
 
 impl AsFd for Conn {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -76,6 +107,19 @@ impl Conn {
             outgoing: Vec::new(),
             written: 0,
             behind: false,
+            read_bytes: READ_BYTES,
+            short: false,
+        }
+    }
+
+    /// As [`Conn::blocking`], in memory that is there already.
+    pub fn blocking_in(fd: OwnedFd, buffers: Buffers) -> Conn {
+        let Buffers { incoming, outgoing } = buffers;
+        Conn {
+            read_bytes: incoming.capacity(),
+            incoming,
+            outgoing,
+            ..Conn::blocking(fd)
         }
     }
 
@@ -185,19 +229,29 @@ impl Conn {
                     self.incoming.drain(..self.consumed);
                     self.consumed = 0;
                 }
-                self.incoming.reserve(READ_BYTES);
+                self.incoming.reserve(self.read_bytes);
                 &mut self.incoming
             }
         };
+        let room = buffer.capacity() - buffer.len();
         loop {
             match rustix::io::read(&self.fd, rustix::buffer::spare_capacity(buffer)) {
                 Ok(0) => return Ok(Fill::Closed),
-                Ok(n) => return Ok(Fill::Bytes(n)),
+                Ok(n) => {
+                    self.short = n < room;
+                    return Ok(Fill::Bytes(n));
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(Fill::WouldBlock),
                 Err(errno) => return Err(errno.into()),
             }
         }
+    }
+
+    /// Whether the last read took all that was there, and all of that has been handed out:
+    /// reading on would find nothing, and readiness tells of whatever comes later.
+    pub fn is_drained(&self) -> bool {
+        self.short && self.large.is_none() && self.consumed == self.incoming.len()
     }
 
     /// The next whole frame that has arrived.

@@ -46,6 +46,8 @@ pub(super) struct ForkServer {
     key: u64,
     ready: Option<Usage>,
     waiting: VecDeque<(Order, Option<OwnedFd>)>,
+    /// The socket was full, and is watched for room.
+    behind: bool,
     exited: bool,
 }
 
@@ -76,6 +78,7 @@ impl ForkServer {
                     key,
                     ready: None,
                     waiting,
+                    behind: false,
                     exited: false,
                 })
             }
@@ -181,6 +184,7 @@ impl ForkServer {
             match socket::send_message(socket, &order.encode(), fd) {
                 Ok(()) => drop(self.waiting.pop_front()),
                 Err(error) if is_full(&error) => {
+                    self.behind = true;
                     let _ = cx.poller.want_write(socket, self.key, true);
                     return;
                 }
@@ -188,7 +192,9 @@ impl ForkServer {
                 Err(_) => return,
             }
         }
-        let _ = cx.poller.want_write(socket, self.key, false);
+        if std::mem::take(&mut self.behind) {
+            let _ = cx.poller.want_write(socket, self.key, false);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use super::message::{Notice, Order};
 use super::{ChildRole, Ended, Loaded};
-use crate::protocol::conn::Conn;
+use crate::protocol::conn::{Buffers, Conn};
 use crate::strategy::channel::{self, Served};
 use crate::strategy::launch::Owned;
 use crate::subject::worker;
@@ -45,6 +45,8 @@ struct Server<'a> {
     proof: &'a SingleThreaded,
     poller: Poller,
     children: HashMap<u64, Owned>,
+    /// For the next child, which takes its copy of them.
+    buffers: Buffers,
 }
 
 impl Server<'_> {
@@ -63,6 +65,7 @@ impl Server<'_> {
             proof,
             poller,
             children: HashMap::new(),
+            buffers: Buffers::small(),
         };
         tell(
             orders,
@@ -108,7 +111,12 @@ impl Server<'_> {
                 process::close_all_but(socket.as_fd());
                 process::die_with_parent();
                 process::lead_group();
-                let code = child(socket, self.role, self.loaded, child_start);
+                let buffers = std::mem::replace(&mut self.buffers, Buffers::none());
+                let conn = match self.role {
+                    ChildRole::Task => Conn::blocking_in(socket, buffers),
+                    ChildRole::Worker => Conn::blocking(socket),
+                };
+                let code = child(conn, self.role, self.loaded, child_start);
                 process::exit_now(code)
             }
             Ok(Fork::Parent(pid)) => {
@@ -146,13 +154,15 @@ impl Server<'_> {
 }
 
 /// The forked copy: its exit code.
-fn child(socket: OwnedFd, role: ChildRole, loaded: &Loaded, child_start: u64) -> i32 {
-    let mut conn = Conn::blocking(socket);
+fn child(mut conn: Conn, role: ChildRole, loaded: &Loaded, child_start: u64) -> i32 {
     let input = &*loaded.input;
     let served = match role {
         ChildRole::Task => channel::serve_one(&mut conn, input, || child_start),
         ChildRole::Worker => worker::serve(&mut conn, input).map(|()| Served::Closed),
     };
+    // The kernel frees all of it at once; freeing it piece by piece would first make a copy of
+    // every page on which there is something to note.
+    std::mem::forget(conn);
     i32::from(served.is_err())
 }
 
