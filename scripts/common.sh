@@ -1,0 +1,62 @@
+# What the two commands share: saying why something cannot go on, and getting what is missing.
+# Sourced, from the repository's root.
+# shellcheck shell=bash
+
+die() {
+    printf '%s: %s\n' "$me" "$*" >&2
+    exit 1
+}
+
+have() {
+    command -v "$1" >/dev/null
+}
+
+# Runs a command as root; fails where that would take a password.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo && sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    else
+        return 1
+    fi
+}
+
+# Installs packages where apt-get is and may. The lists of packages are fetched once.
+lists_are_new=no
+install() {
+    have apt-get || return 1
+    as_root true || return 1
+    printf '%s: installing %s\n' "$me" "$*"
+    if [ "$lists_are_new" = no ]; then
+        as_root apt-get -qq update || return 1
+        lists_are_new=yes
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -y --no-install-recommends install "$@" >/dev/null
+}
+
+# rustup puts cargo where only a new login shell finds it.
+need_rust() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    have cargo || PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+    have cargo || die "needs Rust $wanted or later, and there is no cargo: install it from" \
+        "https://rustup.rs and run this again"
+    found=$(rustc --version | cut -d ' ' -f 2)
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] ||
+        die "needs Rust $wanted or later, and this is $found: run \`rustup update\`"
+}
+
+links_statically() {
+    printf 'int main(void) { return 0; }\n' | cc -static -x c -o /dev/null - 2>/dev/null
+}
+
+# Some dependencies are C, and both programs are linked statically, which takes libc.a.
+need_c() {
+    links_statically || install gcc libc6-dev || true
+    have cc || die "needs a C compiler, and there is no cc: install gcc and the C library's" \
+        "development files (Debian, Ubuntu: apt-get install gcc libc6-dev)"
+    links_statically || die "cc cannot link a static program: install the static C library" \
+        "(Debian, Ubuntu: apt-get install libc6-dev; Fedora: dnf install glibc-static)"
+}
