@@ -36,7 +36,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = budget)]
     pub budget: Option<SignedDuration>,
 
-    /// Directory of the run, which must not exist [default: results/<utc>-<host>-<experiment>]
+    /// Directory of the run, which must not exist [default: results/UTC-HOST-EXPERIMENT]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 

@@ -95,7 +95,7 @@ pub fn median_ranks(n: usize, level: Level) -> Option<Ranks> {
 /// cannot be reached with so few. No value may be NaN.
 ///
 /// Exact for independent values. Under autocorrelation both ends move away from the median by
-/// [`stretch`]; if all values are positive then by that power, so that the interval of a latency
+/// `stretch`; if all values are positive then by that power, so that the interval of a latency
 /// stays positive. What that buys is held by the coverage tests: enough from 20 blocks on, not
 /// guaranteed below.
 pub fn median_interval(values: &[f64], level: Level, safeguards: Safeguards) -> Option<Interval> {

@@ -214,7 +214,7 @@ impl Talk {
     }
 }
 
-/// Answers one task in a child that has the input loaded: the other end of a [`Talk`].
+/// Answers one task in a child that has the input loaded: the other end of a `Talk`.
 ///
 /// # Errors
 /// The socket closed or spoke something else; nobody is left to tell.

@@ -2,7 +2,7 @@
 //!
 //! A strategy begins a task without waiting (unless waiting *is* the strategy), is told when one
 //! of its descriptors is ready, and says what has finished. It knows no workload: it hands tasks
-//! to an [`Input`](crate::workload::Input), to a program's arguments or to a child's socket.
+//! to an [`Input`], to a program's arguments or to a child's socket.
 
 use std::path::PathBuf;
 use std::sync::Arc;
