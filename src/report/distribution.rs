@@ -156,7 +156,7 @@ mod tests {
             .map(|i| (1_000 + i * i % 77_777, 1.0 + (i % 3) as f64))
             .collect();
         let pool = of(values.clone());
-        values.sort_by(|a, b| a.0.cmp(&b.0));
+        values.sort_by_key(|value| value.0);
         for p in [P::P50, P::P90, P::P99] {
             let expected = shown_weighted(&values, p).unwrap() as f64;
             let found = pool.quantile(p).unwrap();
