@@ -180,7 +180,8 @@ mod tests {
     fn damage_is_named_with_its_line() {
         let dir = tempfile::tempdir().unwrap();
         let good = file_of(&[RequestRow::default()]);
-        compressed(dir.path(), &format!("{good}{}", ",".repeat(13)));
+        let commas = good.lines().next().unwrap().matches(',').count();
+        compressed(dir.path(), &format!("{good}{}", ",".repeat(commas)));
         let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
         assert!(error.contains("line 3"), "{error}");
         compressed(dir.path(), "id,intended_ns\n1,2\n");

@@ -20,6 +20,8 @@ const DISTURBED_MAX: f64 = 0.4;
 pub(super) struct Analysed<'a> {
     /// The rows.
     pub(super) rows: FamilyRows<'a>,
+    /// How quiet its trials were.
+    pub(super) noise: Noise,
     /// In the order of [`METRICS`].
     pub(super) results: Vec<MetricResult>,
 }
@@ -57,28 +59,32 @@ pub(super) fn run(run: &Run) -> Vec<Analysed<'_>> {
     grouped::families(run)
         .into_iter()
         .map(|rows| {
-            let noise = noise(&rows.rows);
+            let noise = noise(run, &rows.rows);
             let of = |metric| of_metric(&rows, metric, noise, run.manifest.seed);
             let results = METRICS.iter().map(of).collect();
-            Analysed { rows, results }
+            Analysed {
+                rows,
+                noise,
+                results,
+            }
         })
         .collect()
 }
 
-/// How quiet the family's trials were, by what the driver flagged.
-pub(super) fn noise(rows: &[&TrialRow]) -> Noise {
-    let with = |word: &str| rows.iter().filter(|row| has_flag(row, word)).count();
-    if with("disturbed") as f64 > DISTURBED_MAX * rows.len() as f64 {
+/// How quiet it was: the family's trials by their labels, and the machine while it was idle.
+/// Trials that could not be judged say nothing.
+fn noise(run: &Run, rows: &[&TrialRow]) -> Noise {
+    let with = |label: &str| rows.iter().filter(|row| row.noise_label == label).count();
+    let disturbed = with("disturbed");
+    let judged = disturbed + with("warn") + with("quiet");
+    let when_idle = run.environment.facts.get("noise_when_idle");
+    if disturbed as f64 > DISTURBED_MAX * judged as f64 {
         Noise::Disturbed
-    } else if with("noisy") > 0 {
+    } else if when_idle.is_some_and(|label| label == "noisy") {
         Noise::Noisy
     } else {
         Noise::Quiet
     }
-}
-
-fn has_flag(row: &TrialRow, word: &str) -> bool {
-    row.flags.split(';').any(|flag| flag.trim() == word)
 }
 
 fn of_metric(

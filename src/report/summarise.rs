@@ -23,7 +23,7 @@ pub(super) fn of_families(run: &Run, families: &[Analysed<'_>]) -> Summary {
     }
 }
 
-fn family(run: &Run, Analysed { rows, results }: &Analysed<'_>) -> FamilySummary {
+fn family(run: &Run, Analysed { rows, results, .. }: &Analysed<'_>) -> FamilySummary {
     FamilySummary {
         id: rows.id.to_owned(),
         title: rows.title.clone(),

@@ -355,8 +355,12 @@ fn the_page_says_whether_it_can_be_trusted() {
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
+    let facts = &mut run.environment.facts;
+    facts.insert("noise_when_idle".to_owned(), "noisy".into());
     for row in &mut run.trials {
-        row.flags = "steal".to_owned();
+        row.flags = "late".to_owned();
+        row.noise_label = "warn".to_owned();
+        row.noise_flags = "steal:disturbed;canary:warn".to_owned();
         row.cpu_user_ns = Some(6);
         row.cpu_system_ns = Some(3);
         row.driver_cpu_ns = Some(1);
@@ -369,7 +373,9 @@ fn the_page_says_whether_it_can_be_trusted() {
         "in 3 of 6 tests",
         "noop 64 B · rust · closed loop, 4 callers (service)",
         "used 10 % of the CPU time",
-        "steal: 382",
+        "late: 382",
+        "disturbed 0 of 382 trials",
+        "canary:warn: 382, steal:disturbed: 382",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }

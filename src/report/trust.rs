@@ -41,6 +41,7 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
     sentences.extend(blunt(summary));
     sentences.extend(coverage(summary));
     sentences.extend(shared_cores(run, rows()));
+    sentences.extend(noise(run, rows()));
     sentences.extend(flags(rows()));
     sentences.extend(losses(summary));
     Trust {
@@ -189,37 +190,79 @@ fn shared_cores<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Opti
     ))
 }
 
+/// How many trials the rest of the machine disturbed, and by what.
+fn noise<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Vec<String> {
+    let mut labels: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut signals: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in rows {
+        *labels.entry(row.noise_label.as_str()).or_default() += 1;
+        for signal in words_of(&row.noise_flags) {
+            *signals.entry(signal).or_default() += 1;
+        }
+    }
+    let of = |label: &str| labels.get(label).copied().unwrap_or(0);
+    let judged = of("quiet") + of("warn") + of("disturbed");
+    let mut sentences = Vec::new();
+    if judged > 0 {
+        let by = match counted(&signals).as_str() {
+            "" => String::new(),
+            signals => format!(" ({signals})"),
+        };
+        sentences.push(format!(
+            "The rest of the machine disturbed {} of {} that could be judged, and stirred in {} \
+             more{by}. Above 40 % in a family nothing is concluded of it.",
+            human::count(of("disturbed")),
+            human::plural(judged, "trial"),
+            human::count(of("warn"))
+        ));
+    }
+    let when_idle = run.environment.facts.get("noise_when_idle");
+    if when_idle.is_some_and(|label| label == "noisy") {
+        sentences.push(
+            "The machine was noisy even while it was idle, so δ is doubled in every family."
+                .to_owned(),
+        );
+    }
+    sentences
+}
+
 /// How many trials carry which doubt.
 fn flags<'a>(rows: impl Iterator<Item = &'a TrialRow>) -> Option<String> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let mut trials = 0;
     for row in rows {
         trials += 1;
-        for flag in row
-            .flags
-            .split(';')
-            .map(str::trim)
-            .filter(|f| !f.is_empty())
-        {
+        for flag in words_of(&row.flags) {
             *counts.entry(flag).or_default() += 1;
         }
     }
-    let named: Vec<String> = counts
-        .iter()
-        .map(|(flag, n)| format!("{flag}: {n}"))
-        .collect();
-    match (trials, named.as_slice()) {
+    match (trials, counted(&counts).as_str()) {
         (0, _) => None,
-        (n, []) => Some(format!(
+        (n, "") => Some(format!(
             "None of {} carries a flag.",
             human::plural(n, "trial")
         )),
         (n, named) => Some(format!(
-            "Flags on {}, which were kept all the same: {}.",
+            "Flags on {}, which were kept all the same: {named}.",
             human::plural(n, "trial"),
-            named.join(", ")
         )),
     }
+}
+
+/// The words of a cell that are joined by `;`.
+fn words_of(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split(';')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+}
+
+/// `late: 3, steal: 1`.
+fn counted(counts: &BTreeMap<&str, u64>) -> String {
+    let named: Vec<String> = counts
+        .iter()
+        .map(|(name, n)| format!("{name}: {n}"))
+        .collect();
+    named.join(", ")
 }
 
 fn losses(summary: &Summary) -> Option<String> {

@@ -175,7 +175,7 @@ const COMPARISON: [Column; 15] = [
         Kind::Text,
         "Doubts, joined by `;`. `placebo_differs`: the reference differs from itself, so nothing \
          is concluded of the others. `missing_blocks`: blocks of the family in which one of the \
-         two has no value. `noisy`: δ was doubled.",
+         two has no value. `noisy`: the machine was noisy while idle, so δ was doubled.",
     ),
     optional(
         "indication",

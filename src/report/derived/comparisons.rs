@@ -3,7 +3,7 @@
 use crate::record::columns::COMPARISONS;
 use crate::stats::verdict::{Better, Comparison, Conclusion, Noise, Reason};
 
-use super::super::analyse::{Analysed, MetricResult, noise};
+use super::super::analyse::{Analysed, MetricResult};
 use super::super::grouped::ArmRows;
 use super::super::summary::State;
 use super::{Row, csv, factors, float, level, state_flag};
@@ -90,7 +90,7 @@ fn flags(family: &Analysed<'_>, result: &MetricResult, comparison: &Comparison) 
     if comparison.ratio.is_some() && comparison.n_blocks < family.rows.blocks.len() {
         flags.push("missing_blocks");
     }
-    if noise(&family.rows.rows) == Noise::Noisy {
+    if family.noise == Noise::Noisy {
         flags.push("noisy");
     }
     flags.join(";")

@@ -180,15 +180,17 @@ fn a_placebo_that_differs_takes_the_conclusions_of_its_metric_back() {
 
 #[test]
 fn a_disturbed_run_concludes_nothing_and_a_noisy_one_doubles_delta() {
-    let with = |flag: &str| {
+    let with = |label: &str, when_idle: &str| {
         let mut run = sample::standard();
-        run.trials
-            .iter_mut()
-            .for_each(|row| row.flags = flag.to_owned());
+        let facts = &mut run.environment.facts;
+        facts.insert("noise_when_idle".to_owned(), when_idle.into());
+        for (i, row) in run.trials.iter_mut().enumerate() {
+            row.noise_label = if i % 2 == 0 { label } else { "quiet" }.to_owned();
+        }
         rendered(&run).1
     };
-    let quiet = with("");
-    let noisy = with("steal;noisy");
+    let quiet = with("warn", "quiet");
+    let noisy = with("unjudged", "noisy");
     let delta = |lines: &[Line]| {
         of(lines, "pool", "arm")["delta_ratio"]
             .parse::<f64>()
@@ -197,6 +199,6 @@ fn a_disturbed_run_concludes_nothing_and_a_noisy_one_doubles_delta() {
     let doubled = (2.0 * delta(&quiet).ln_1p()).exp_m1();
     assert!((delta(&noisy) - doubled).abs() < 1e-9);
     assert_eq!(of(&noisy, "pool", "arm")["flags"], "noisy");
-    let disturbed = with("disturbed");
+    let disturbed = with("disturbed", "quiet");
     assert_eq!(of(&disturbed, "pool", "arm")["withheld"], "disturbed");
 }
