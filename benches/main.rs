@@ -60,7 +60,7 @@ fn run(arguments: &[String]) -> lane::Result<()> {
             .any(|f| given(f));
     let scale = if measuring { Scale::Bench } else { Scale::Test };
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    lanes::subject::install(dir.path())?;
+    lanes::subject::install(dir.path(), scale)?;
     let compiled = lanes::program::compile(dir.path());
     if let Err(reason) = &compiled {
         eprintln!("lanes of compiled programs are left out: {reason}");

@@ -1,7 +1,7 @@
 //! Strategies, through a real subject over its socket, with one caller.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use forkbench::driver::target::{self, Launch, Target};
@@ -11,7 +11,7 @@ use forkbench::strategy;
 use forkbench::sys::clock::now_ns;
 use forkbench::workload::{self, Size, Spec};
 
-use crate::lane::{Lane, Result, Site};
+use crate::lane::{Lane, Result, Scale, Site};
 
 const NAME: &str = "forkbench-subject";
 
@@ -20,9 +20,13 @@ const NAME: &str = "forkbench-subject";
 /// The linker writes its output through a mapping, page by page, and so the page cache holds it:
 /// a child that is exec'd from there takes some 80 us longer than one from a file that was
 /// written in large pieces, which the cache holds in large pieces too.
-pub(crate) fn install(dir: &Path) -> Result<()> {
+pub(crate) fn install(dir: &Path, scale: Scale) -> Result<()> {
+    let built = env!("CARGO_BIN_EXE_forkbench-subject");
     let copy = dir.join(NAME);
-    fs::write(&copy, fs::read(env!("CARGO_BIN_EXE_forkbench-subject"))?)?;
+    if scale == Scale::Test {
+        return Ok(symlink(built, copy)?);
+    }
+    fs::write(&copy, fs::read(built)?)?;
     Ok(fs::set_permissions(&copy, Permissions::from_mode(0o755))?)
 }
 
