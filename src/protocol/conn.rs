@@ -6,6 +6,7 @@
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
@@ -246,6 +247,21 @@ impl Conn {
                 Err(errno) => return Err(errno.into()),
             }
         }
+    }
+
+    /// Sleeps until there is something to read, for a side that blocks. Sleeping in the read itself
+    /// would end twice: a Unix socket wakes a reader also when the peer has taken what was sent,
+    /// and on a busy core each such wake-up takes the core from the peer. `poll` sleeps through it.
+    ///
+    /// # Errors
+    /// The wait failed.
+    pub fn wait_readable(&self) -> io::Result<()> {
+        if self.consumed < self.incoming.len() {
+            return Ok(());
+        }
+        let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
+        rustix::io::retry_on_intr(|| poll(&mut fds, None))?;
+        Ok(())
     }
 
     /// Whether the last read took all that was there, and all of that has been handed out:

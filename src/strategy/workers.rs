@@ -320,7 +320,11 @@ impl<L: Launcher> Workers<L> {
             let fill = conn.fill();
             match conn.next_frame() {
                 Ok(Some(frame)) => {
+                    let drained = conn.is_drained();
                     self.hear(slot, &frame, cx);
+                    if drained {
+                        return;
+                    }
                     continue;
                 }
                 Ok(None) => {}

@@ -53,8 +53,12 @@ pub fn serve(conn: &mut Conn, input: &dyn Input) -> io::Result<()> {
     let body = serde_json::to_vec(&ready).map_err(io::Error::other)?;
     conn.push(Header::new(Kind::Ready, 0), &[&body]);
     conn.flush()?;
-    while serve_one(conn, input, now_ns)? == Served::Task {}
-    Ok(())
+    loop {
+        conn.wait_readable()?;
+        if serve_one(conn, input, now_ns)? == Served::Closed {
+            return Ok(());
+        }
+    }
 }
 
 fn take_socket() -> Result<Conn, String> {
