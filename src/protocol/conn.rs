@@ -256,7 +256,7 @@ impl Conn {
     /// # Errors
     /// The wait failed.
     pub fn wait_readable(&self) -> io::Result<()> {
-        if self.consumed < self.incoming.len() {
+        if self.holds_bytes() {
             return Ok(());
         }
         let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
@@ -264,10 +264,16 @@ impl Conn {
         Ok(())
     }
 
+    /// Whether there are bytes here that have been read and not handed out: no readiness of the
+    /// socket will tell of them.
+    fn holds_bytes(&self) -> bool {
+        self.large.is_some() || self.consumed < self.incoming.len()
+    }
+
     /// Whether the last read took all that was there, and all of that has been handed out:
     /// reading on would find nothing, and readiness tells of whatever comes later.
     pub fn is_drained(&self) -> bool {
-        self.short && self.large.is_none() && self.consumed == self.incoming.len()
+        self.short && !self.holds_bytes()
     }
 
     /// The next whole frame that has arrived.
@@ -364,6 +370,43 @@ mod tests {
                 Fill::Closed => return conn.at_end().map(|()| frames),
             }
         }
+    }
+
+    /// Whoever trusts `is_drained` reads no further; whoever waits must not sleep over what is
+    /// here already.
+    #[test]
+    fn frames_that_came_in_one_read_are_not_forgotten() {
+        let (mut ours, theirs) = pair();
+        let mut peer = Conn::blocking(theirs);
+        for id in [1, 2] {
+            peer.push(Header::new(Kind::Run, id), &[b"abc"]);
+        }
+        peer.flush().unwrap();
+        ours.fill().unwrap();
+        assert_eq!(ours.next_frame().unwrap().unwrap().header.id, 1);
+        assert!(ours.holds_bytes() && !ours.is_drained());
+        ours.wait_readable().unwrap();
+        assert_eq!(ours.next_frame().unwrap().unwrap().header.id, 2);
+        assert!(!ours.holds_bytes() && ours.is_drained());
+    }
+
+    /// A frame that is longer than the buffers of a forked child still gets through.
+    #[test]
+    fn small_buffers_take_large_frames() {
+        let (ours, theirs) = pair();
+        let mut peer = Conn::blocking(theirs);
+        let mut small = Conn::blocking_in(ours.fd, Buffers::small());
+        small.set_blocking().unwrap();
+        let body: Vec<u8> = (0..10 * SMALL_BYTES).map(|i| i as u8).collect();
+        peer.push(Header::new(Kind::Run, 7), &[&body]);
+        peer.flush().unwrap();
+        let frame = loop {
+            match small.next_frame().unwrap() {
+                Some(frame) => break frame,
+                None => assert!(matches!(small.fill().unwrap(), Fill::Bytes(_))),
+            }
+        };
+        assert_eq!((frame.header.id, frame.body), (7, body));
     }
 
     fn frames() -> impl Strategy<Value = Vec<Frame>> {
