@@ -70,7 +70,7 @@ fn the_files_are_what_the_datapackage_says_and_the_check_can_fail() {
     assert!(output.status.success(), "{text}");
     assert_eq!(
         text.trim(),
-        "valid: plan.csv, trials.csv, cells.csv, comparisons.csv"
+        "valid: plan.csv, trials.csv, noise.csv, cells.csv, comparisons.csv"
     );
 
     let path = run.join("comparisons.csv");
