@@ -19,7 +19,7 @@ pub mod write_report;
 /// How should CPU-heavy work be run: inline, on threads, spawned, forked or pooled?
 ///
 /// forkbench runs the same work under every strategy, on this machine, and measures what each way
-/// costs in latency, throughput and memory.
+/// costs in latency and throughput.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {

@@ -6,7 +6,7 @@ use crate::sys;
 
 const NARROWEST: u16 = 40;
 /// Of text that goes to a file or another program.
-const WITHOUT_TERMINAL: u16 = 100;
+const WITHOUT_TERMINAL: u16 = 120;
 
 /// Columns to fill: `COLUMNS` if it is set, else the terminal's.
 pub fn width() -> u16 {

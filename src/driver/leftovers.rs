@@ -6,8 +6,6 @@
 use std::fs;
 use std::io;
 
-use rustix::io::Errno;
-
 use crate::sys::process::{self, Block};
 
 /// What a trial left, before it was cleaned up.
@@ -19,39 +17,40 @@ pub struct Leftovers {
     pub running: u32,
 }
 
-/// Kills and reaps every child of this process. To be called when no subject is running.
+/// Kills and reaps every child of this process but the `strangers`, which it had before the run:
+/// a shell that replaced itself with this program may have left it some. To be called when no
+/// subject is running.
 ///
 /// # Errors
-/// `/proc` cannot be read, or a child is left after all were killed and reaped.
-pub fn clean_up() -> io::Result<Leftovers> {
+/// `/proc` cannot be read, or there is a child that can neither be reaped nor killed.
+pub fn clean_up(strangers: &[u32]) -> io::Result<Leftovers> {
     let mut found = Leftovers::default();
     // A process that is killed hands its own children over in turn: again until there are none.
     loop {
-        match process::wait_any() {
-            Ok(Some(_)) => found.zombies += 1,
-            Ok(None) => found.running += kill_children()?,
-            Err(error) if error.raw_os_error() == Some(Errno::CHILD.raw_os_error()) => {
-                return Ok(found);
+        let left: Vec<u32> = children()?
+            .into_iter()
+            .filter(|pid| !strangers.contains(pid))
+            .collect();
+        if left.is_empty() {
+            return Ok(found);
+        }
+        for pid in left {
+            if process::wait(pid, Block::No)?.is_some() {
+                found.zombies += 1;
+            } else {
+                process::kill(pid);
+                process::wait(pid, Block::Yes)?;
+                found.running += 1;
             }
-            Err(error) => return Err(error),
         }
     }
-}
-
-fn kill_children() -> io::Result<u32> {
-    let mut killed = 0;
-    for pid in children()? {
-        process::kill(pid);
-        // Gone already, if it ended by itself between the two calls.
-        if process::wait(pid, Block::Yes).is_ok() {
-            killed += 1;
-        }
-    }
-    Ok(killed)
 }
 
 /// The processes whose parent is this one.
-fn children() -> io::Result<Vec<u32>> {
+///
+/// # Errors
+/// `/proc` cannot be read.
+pub fn children() -> io::Result<Vec<u32>> {
     let own = std::process::id();
     let mut pids = Vec::new();
     for entry in fs::read_dir("/proc")? {

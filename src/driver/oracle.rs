@@ -2,12 +2,16 @@
 //! driver runs no workload itself: it asks the Rust subject, in a process of its own.
 
 use std::collections::HashMap;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use super::load::Exchange;
+use crate::sys::clock::now_ns;
+use crate::sys::poller::Poller;
+use crate::sys::process;
 use crate::workload::Spec;
 
 /// The option in which a workload finds its input.
@@ -28,6 +32,7 @@ pub struct Oracle<'a> {
 struct Known {
     spec: Spec,
     checksum: Option<u64>,
+    outputs: Option<PathBuf>,
 }
 
 /// What a trial of a family is run with.
@@ -37,7 +42,8 @@ pub struct Prepared {
     pub spec: Spec,
     /// What requests carry and must answer.
     pub exchange: Exchange,
-    /// Where the workload writes files, emptied after each trial.
+    /// The folder made for what the workload writes, emptied after each trial; never a folder of
+    /// the user's.
     pub outputs: Option<PathBuf>,
 }
 
@@ -71,21 +77,16 @@ impl<'a> Oracle<'a> {
             echo: workload.takes_payload(),
             checksum: known.checksum,
         };
-        let outputs = known
-            .spec
-            .options
-            .get(OUTPUT_DIR)
-            .filter(|dir| !dir.is_empty());
-        let outputs = outputs.map(PathBuf::from);
         Ok(Prepared {
             spec: known.spec,
             exchange,
-            outputs,
+            outputs: known.outputs,
         })
     }
 
     fn find_out(&self, spec: &Spec) -> Result<Known> {
         let mut spec = spec.clone();
+        let mut outputs = None;
         if spec
             .options
             .get("output")
@@ -96,6 +97,7 @@ impl<'a> Oracle<'a> {
             std::fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
             spec.options
                 .insert(OUTPUT_DIR.to_owned(), dir.to_string_lossy().into_owned());
+            outputs = Some(dir);
         }
         let dir = self.scratch.to_string_lossy().into_owned();
         let path = ask(self.subject, &["input".to_owned(), dir], &spec)?;
@@ -106,15 +108,18 @@ impl<'a> Oracle<'a> {
             return Ok(Known {
                 spec,
                 checksum: None,
+                outputs,
             });
         }
         let text = ask(self.subject, &["answer".to_owned()], &spec)?;
         let checksum = text
             .parse()
             .with_context(|| format!("read the right answer `{text}`"))?;
+        let checksum = Some(checksum);
         Ok(Known {
             spec,
-            checksum: Some(checksum),
+            checksum,
+            outputs,
         })
     }
 }
@@ -135,16 +140,36 @@ impl Prepared {
     }
 }
 
+/// Longer than any input takes to write or any answer to compute, a slow machine included.
+const ASK_NS: u64 = 300_000_000_000;
+
 /// Runs the subject in a mode that prints one line, and gives the line.
 fn ask(subject: &Path, mode: &[String], spec: &Spec) -> Result<String> {
     let what = mode.first().map_or("", String::as_str);
-    let output = Command::new(subject)
+    let attempt = || format!("`{} {what}` for {}", subject.display(), spec.workload);
+    let mut child = Command::new(subject)
         .args(mode)
         .args(spec.to_args())
         .env_clear()
+        .process_group(0)
         .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("start `{} {what}`", subject.display()))?;
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(attempt)?;
+    let ended = wait_for_end(child.id());
+    if !matches!(ended, Ok(true)) {
+        process::kill_tree(child.id());
+        child.wait().with_context(attempt)?;
+        ended.with_context(attempt)?;
+        bail!(
+            "{}: no answer within {} s",
+            attempt(),
+            ASK_NS / 1_000_000_000
+        );
+    }
+    // What it says is a line or two, which fits into the pipes.
+    let output = child.wait_with_output().with_context(attempt)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let said = said
@@ -159,6 +184,28 @@ fn ask(subject: &Path, mode: &[String], spec: &Spec) -> Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Whether this child ends in time; an error if the user interrupts.
+fn wait_for_end(pid: u32) -> Result<bool> {
+    let pidfd = process::pidfd(pid)?;
+    let poller = Poller::new()?;
+    poller.add(&pidfd, 0)?;
+    let until_ns = now_ns() + ASK_NS;
+    let mut ready = Vec::new();
+    loop {
+        if super::interrupted() {
+            return Err(super::target::TargetError::Interrupted.into());
+        }
+        let left_ns = until_ns.saturating_sub(now_ns());
+        if left_ns == 0 {
+            return Ok(false);
+        }
+        poller.wait(&mut ready, Some(left_ns))?;
+        if !ready.is_empty() {
+            return Ok(true);
+        }
+    }
 }
 
 /// Bytes without a short period, so that a shifted or repeated part of a payload is noticed.

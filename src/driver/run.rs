@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use anyhow::{Context, Result};
 
+use super::leftovers;
 use super::noise::Monitor;
 use super::noise::judge::JUDGED_NS;
 use super::oracle::Oracle;
@@ -73,6 +74,7 @@ pub enum End {
 /// The directory or a row could not be written, a right answer could not be found out, or the
 /// machine does not let a trial be cleaned up.
 pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<End> {
+    let strangers = leftovers::children().context("list this process's own children")?;
     process::adopt_orphans().context("become the reaper of orphaned children")?;
     super::catch_interrupts().context("catch Ctrl-C")?;
     let trials = plan::plan(order.experiment, order.preset.blocks, order.seed);
@@ -91,6 +93,7 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
         subject: order.subject,
         environment: &subject_environment,
         scratch: &scratch,
+        strangers: &strangers,
     };
     let mut oracle = Oracle::new(order.subject, &scratch);
     // All inputs before the first trial: a picture that cannot be read must not end a run that

@@ -74,8 +74,9 @@ impl Samples {
     pub fn offer(&mut self, row: RequestRow) {
         self.seen += 1;
         self.response.saturating_record(row.response_ns());
-        self.service
-            .saturating_record(row.service_ns().unwrap_or(0));
+        if let Some(service_ns) = row.service_ns() {
+            self.service.saturating_record(service_ns);
+        }
         if self.kept.len() < KEPT {
             self.kept.push(row);
         } else if let Some(place) = self.place() {

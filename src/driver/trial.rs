@@ -14,7 +14,7 @@ use crate::protocol::{Configure, Outcome, Ready};
 use crate::record::{RequestRow, TrialRow};
 use crate::sys::{affinity, process};
 
-/// A request's time to be answered in, unless an experiment says otherwise: the study notes' 30 s.
+/// A request's time to be answered in: the study notes' 30 s.
 pub const DEADLINE_MS: u64 = 30_000;
 
 /// What every trial of a run shares.
@@ -32,6 +32,8 @@ pub struct Setting<'a> {
     pub environment: &'a [(String, String)],
     /// For files that are gone after the run.
     pub scratch: &'a Path,
+    /// Children that this process had before the run and that are none of its affair.
+    pub strangers: &'a [u32],
 }
 
 /// A trial that has been run.
@@ -56,7 +58,7 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<
     let cpu_before = process::usage_self();
     let result = measure(setting, trial, family, arm, prepared);
     let driver = process::usage_self().since(cpu_before);
-    let left = leftovers::clean_up().map_err(cleaning)?;
+    let left = leftovers::clean_up(setting.strangers).map_err(cleaning)?;
     prepared.empty_outputs().map_err(cleaning)?;
     let mut flags = Vec::new();
     if left.running > 0 {

@@ -106,7 +106,7 @@ const COLUMNS: &[Column] = &[
     value("response p50 ↓", Extent::Narrow, |a| {
         time(a.medians.response_p50_ns)
     }),
-    value("response p90 ↓", Extent::Page, |a| {
+    value("response p90 ↓", Extent::Wide, |a| {
         time(a.medians.response_p90_ns)
     }),
     value("response p99 ↓", Extent::Full, |a| {

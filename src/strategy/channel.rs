@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use super::{Context, Done, Event, Ready, Task, TaskId, TaskStamps};
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{Frame, Header, Kind, Outcome, Reply};
+use crate::sys::clock::now_ns;
 use crate::sys::process::ExitStatus;
 
 /// A RUN for one task.
@@ -136,9 +137,18 @@ impl Talk {
 
     /// The system refused to create the child: never executed, nothing to reap.
     pub(super) fn refused(&mut self, reason: &str, cx: &mut Context<'_>) {
-        if !self.answered {
-            let done = Done::failed(self.id, Outcome::Rejected, reason);
-            cx.events.push(Event::Done(done));
+        if self.answered {
+            // Given up before the refusal came: the reaping that was promised then is over, too.
+            cx.events.push(Event::Reaped {
+                id: self.id,
+                at_ns: now_ns(),
+            });
+        } else {
+            cx.events.push(Event::Done(Done::failed(
+                self.id,
+                Outcome::Rejected,
+                reason,
+            )));
         }
         self.abandon(cx);
     }

@@ -72,6 +72,8 @@ struct Job {
     out: Vec<u8>,
     err: Vec<u8>,
     dispatched: u64,
+    /// Has ended, and may still be there to be reaped.
+    ended: bool,
     exit: Option<ExitStatus>,
     answered: bool,
 }
@@ -129,30 +131,30 @@ impl Strategy for Programs {
             STDOUT => job.read_stdout(&mut self.buffer, self.reading, cx),
             STDERR => job.read_stderr(&mut self.buffer, cx),
             STDIN => job.write_stdin(cx),
-            _ => job.reap(cx),
+            _ => job.has_ended(cx),
         }
+        job.settle(cx);
         job.conclude(cx);
-        if job.is_over() {
-            self.slots.remove(&job.id);
-            self.jobs.remove(&slot);
-            self.census.gone();
-        }
+        self.forget_if_over(slot);
     }
 
     fn expire(&mut self, id: TaskId, cx: &mut Context<'_>) {
-        let Some(job) = self.slots.get(&id).and_then(|slot| self.jobs.get_mut(slot)) else {
+        let Some(&slot) = self.slots.get(&id) else {
             return;
         };
-        job.answered = true;
-        job.child.kill();
-        job.close_streams(cx);
+        if let Some(job) = self.jobs.get_mut(&slot) {
+            job.abandon(cx);
+        }
+        self.forget_if_over(slot);
     }
 
     fn close(&mut self, cx: &mut Context<'_>) {
-        for job in self.jobs.values_mut() {
-            job.answered = true;
-            job.child.kill();
-            job.close_streams(cx);
+        let slots: Vec<u64> = self.jobs.keys().copied().collect();
+        for slot in slots {
+            if let Some(job) = self.jobs.get_mut(&slot) {
+                job.abandon(cx);
+            }
+            self.forget_if_over(slot);
         }
     }
 
@@ -166,6 +168,14 @@ impl Strategy for Programs {
 }
 
 impl Programs {
+    fn forget_if_over(&mut self, slot: u64) {
+        if let Some(job) = self.jobs.get(&slot).filter(|job| job.is_over()) {
+            self.slots.remove(&job.id);
+            self.jobs.remove(&slot);
+            self.census.gone();
+        }
+    }
+
     fn launch(&self, task: Task, dispatched: u64, cx: &mut Context<'_>) -> io::Result<Job> {
         let args = [
             OsString::from("task"),
@@ -213,6 +223,7 @@ impl Programs {
             out: Vec::new(),
             err: Vec::new(),
             dispatched,
+            ended: false,
             exit: None,
             answered: false,
         })
@@ -273,15 +284,36 @@ impl Job {
         }
     }
 
-    fn reap(&mut self, cx: &mut Context<'_>) {
-        if let Some(exit) = self.child.try_reap() {
-            let _ = cx.poller.remove(&self.child);
-            self.exit = Some(exit.status);
-            cx.events.push(Event::Reaped {
-                id: self.id,
-                at_ns: now_ns(),
-            });
+    fn has_ended(&mut self, cx: &mut Context<'_>) {
+        let _ = cx.poller.remove(&self.child);
+        self.ended = true;
+    }
+
+    /// Reaps a program that has ended once nothing more is to come from its streams. As long as
+    /// it is not reaped its process group can be killed: whoever it has left behind holding a
+    /// stream is in it.
+    fn settle(&mut self, cx: &mut Context<'_>) {
+        let open = self.stdout.is_some() || self.stderr.is_some();
+        if !self.ended || (open && !self.answered) {
+            return;
         }
+        if open {
+            self.child.kill();
+            self.close_streams(cx);
+        }
+        if let Some(exit) = self.child.try_reap() {
+            self.exit = Some(exit.status);
+            let at_ns = now_ns();
+            cx.events.push(Event::Reaped { id: self.id, at_ns });
+        }
+    }
+
+    /// No answer is wanted any more: ends the program and whoever it has started.
+    fn abandon(&mut self, cx: &mut Context<'_>) {
+        self.answered = true;
+        self.child.kill();
+        self.close_streams(cx);
+        self.settle(cx);
     }
 
     /// Ends the task if all that could still come has come.

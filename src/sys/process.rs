@@ -149,14 +149,6 @@ pub fn wait(pid: u32, block: Block) -> io::Result<Option<Exit>> {
     wait4(pid as libc::pid_t, block).map(|found| found.map(|(_, exit)| exit))
 }
 
-/// Reaps any child that has ended; `None` if children are left and all of them run.
-///
-/// # Errors
-/// `ECHILD`: there is no child at all.
-pub fn wait_any() -> io::Result<Option<(u32, Exit)>> {
-    wait4(-1, Block::No)
-}
-
 /// Whether to wait for what has not happened yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Block {

@@ -87,8 +87,12 @@ impl ForkServer {
                 process::die_with_parent();
                 // Its children start on its core.
                 affinity::move_child();
-                let loaded = Loaded::prepare(setup);
-                serve::serve(&theirs, role, loaded, &proof);
+                // Asserted again, of this process: loading or warming up may have started a thread.
+                let loaded = Loaded::prepare(setup).and_then(|loaded| {
+                    let proof = SingleThreaded::assert().map_err(|error| error.to_string())?;
+                    Ok((loaded, proof))
+                });
+                serve::serve(&theirs, role, loaded);
                 process::exit_now(0)
             }
         }

@@ -21,14 +21,13 @@ const ORDERS: u64 = u64::MAX;
 pub(super) fn serve(
     orders: &OwnedFd,
     role: ChildRole,
-    loaded: Result<Loaded, String>,
-    proof: &SingleThreaded,
+    loaded: Result<(Loaded, SingleThreaded), String>,
 ) {
-    let loaded = match loaded {
+    let (loaded, proof) = match loaded {
         Ok(loaded) => loaded,
         Err(reason) => return tell(orders, &Notice::Failed { reason }),
     };
-    if let Err(error) = Server::run(orders, role, &loaded, proof) {
+    if let Err(error) = Server::run(orders, role, &loaded, &proof) {
         tell(
             orders,
             &Notice::Failed {
