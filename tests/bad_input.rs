@@ -66,7 +66,7 @@ const WRONG: &[(usize, &str, &str)] = &[
         3,
         r#"referense = "blocking""#,
         "3:1: unknown key `referense`; did you mean `reference`? \
-         valid: name, question, reference, family",
+         valid: name, question, reference, budget, family",
     ),
     (
         9,
@@ -254,13 +254,92 @@ const WRONG: &[(usize, &str, &str)] = &[
     (
         8,
         "load = {}",
-        "8:8: no load is given; expected load = { closed = { callers = [1, \"2x\"] } }",
+        "8:8: no load is given; expected load = { closed = { callers = [1, \"2x\"] } } or \
+         load = { open = { rate = 0.5, of = \"blocking-capacity\" } }",
+    ),
+    (
+        8,
+        "load = { closed = { callers = 1 }, open = { rate_per_s = 5 } }",
+        "8:43: a family has one regime; give `open` a [[family]] of its own",
     ),
     (
         8,
         "load = { open = { rate = [0.5] } }",
-        "8:17: open-loop load is not available yet; \
-         expected load = { closed = { callers = [1, \"2x\"] } }",
+        "8:26: what is `rate` a share of? expected of = \"blocking-capacity\" beside it, \
+         or `rate_per_s` instead",
+    ),
+    (
+        8,
+        "load = { open = { rate = 0.5, of = \"blocking\" } }",
+        "8:36: unknown whole `blocking`; did you mean `blocking-capacity`? \
+         valid: blocking-capacity",
+    ),
+    (
+        8,
+        "load = { open = {} }",
+        "8:17: no rate is given; expected rate = [0.2, 0.5], of = \"blocking-capacity\", \
+         or rate_per_s = [100, 500]",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = [100, 0] } }",
+        "8:38: `rate_per_s` is `0`; expected a number above 0, at most 50000",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = -0.5 } }",
+        "8:32: `rate_per_s` is `-0.5`; expected a number above 0, at most 50000",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = nan } }",
+        "8:32: `rate_per_s` is `NaN`; expected a number above 0, at most 50000",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = [5, 5.0] } }",
+        "8:36: `5` is there twice; expected it once",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = [] } }",
+        "8:32: empty list; expected at least one value",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = \"5\" } }",
+        "8:32: expected a number, found string \"5\"",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = 5, rate = 0.5 } }",
+        "8:32: `rate_per_s` stands alone; leave `rate` and `of` out, or this",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = 5, arrivals = \"poison\" } }",
+        "8:46: unknown arrivals `poison`; did you mean `poisson`? valid: poisson, constant",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = 5, probe = \"mainloop\" } }",
+        "8:43: unknown probe `mainloop`; did you mean `main-loop`? valid: main-loop, strategy",
+    ),
+    (
+        8,
+        "load = { open = { rates = 5 } }",
+        "8:19: unknown key `rates`; did you mean `rate`? \
+         valid: rate, of, rate_per_s, arrivals, probe, search",
+    ),
+    (
+        8,
+        "load = { open = { rate_per_s = 5, search = 21 } }",
+        "8:44: `search` is `21`; expected at most 20 trials",
+    ),
+    (
+        3,
+        "budget = \"0s\"",
+        "3:10: `budget` is `0s`; expected a time above zero such as \"10m\"",
     ),
     (
         9,
@@ -417,6 +496,10 @@ fn arguments_are_checked_with_hints() {
         (
             vec!["--budget", "soon"],
             "expected a time above zero such as 90s",
+        ),
+        (
+            vec!["--slo", "p99<50"],
+            "`p99<50` is no objective; expected a quantile (p50,",
         ),
         (vec!["--sead", "1"], "a similar argument exists: '--seed'"),
         (vec!["--filter", "stratgy=pool"], "did you mean `strategy`?"),

@@ -70,7 +70,8 @@ fn the_files_are_what_the_datapackage_says_and_the_check_can_fail() {
     assert!(output.status.success(), "{text}");
     assert_eq!(
         text.trim(),
-        "valid: plan.csv, trials.csv, noise.csv, cells.csv, comparisons.csv"
+        "valid: plan.csv, trials.csv, noise.csv, calibration.csv, cells.csv, comparisons.csv, \
+         load_points.csv"
     );
 
     let path = run.join("comparisons.csv");
@@ -118,7 +119,13 @@ fn a_report_is_rebuilt_byte_for_byte_from_the_raw_files() {
     let scratch = tempfile::tempdir().unwrap();
     let run = run_in(scratch.path());
     let before = files(&run);
-    for derived in ["cells.csv", "comparisons.csv", "tables.md", "report.html"] {
+    for derived in [
+        "cells.csv",
+        "comparisons.csv",
+        "load_points.csv",
+        "tables.md",
+        "report.html",
+    ] {
         fs::remove_file(run.join(derived)).unwrap();
     }
     fs::remove_dir_all(run.join("charts")).unwrap();

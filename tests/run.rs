@@ -49,6 +49,7 @@ fn derived(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         "plan.csv",
         "noise.csv",
         "trials.csv",
+        "calibration.csv",
     ];
     let mut files = BTreeMap::new();
     for dir in [out.to_owned(), out.join("charts")] {

@@ -117,7 +117,8 @@ fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String 
 
 /// ``264 trials in 6 blocks at `quick`: about 2 min``, and what a deadline does to that.
 fn estimate(experiment: &Experiment, selection: &Selection) -> String {
-    let (preset, blocks) = (&selection.preset, selection.blocks());
+    let preset = &selection.preset.for_experiment(experiment.budget_ns);
+    let blocks = selection.blocks();
     let arms: usize = experiment
         .families
         .iter()

@@ -10,7 +10,7 @@ use super::select::Selection;
 use super::write_report::write_report;
 use super::{Failure, here, screen};
 use crate::driver::run::{End, Order};
-use crate::experiment::{Experiment, Preset};
+use crate::experiment::{Experiment, Preset, Slo};
 use crate::{driver, record, report};
 
 /// Arguments of `forkbench run`.
@@ -32,9 +32,18 @@ pub struct RunArgs {
     /// Ends the run in time, dropping whole blocks: 90s, 10m, 1h 30m
     ///
     /// Later blocks are dropped for all families alike, and the report says so. `smoke` has a
-    /// budget of 20 seconds, `quick` one of 4 minutes, `standard` none.
+    /// budget of 20 seconds, `quick` one of 4 minutes, `standard` none; an
+    /// experiment may have its own, which `smoke` does not heed.
     #[arg(long, value_name = "TIME", value_parser = budget)]
     pub budget: Option<SignedDuration>,
+
+    /// Objective of open loops: p99<50ms, p90<2s [default: p99 < 10 × unloaded blocking p50]
+    ///
+    /// The share of offered requests that is to be answered ok within a time, counted from when
+    /// they were meant to be sent. `load` looks for the highest rate at which each strategy
+    /// still meets it.
+    #[arg(long, value_name = "SLO")]
+    pub slo: Option<Slo>,
 
     /// Directory of the run, which must not exist [default: results/UTC-HOST-EXPERIMENT]
     #[arg(long, value_name = "DIR")]
@@ -54,8 +63,12 @@ pub struct RunArgs {
 pub struct Prepared {
     /// Each with the text it was read from; at least one.
     pub experiments: Vec<(Experiment, String)>,
-    /// With the blocks and the budget that were asked for.
+    /// With the blocks that were asked for.
     pub preset: Preset,
+    /// The budget that was asked for: no experiment's own takes its place.
+    pub asked_budget_ns: Option<u64>,
+    /// The objective of open loops, instead of the default.
+    pub slo: Option<Slo>,
     /// Of inputs and orders.
     pub seed: u64,
     /// What `"1x"` was.
@@ -91,7 +104,8 @@ fn execute(prepared: &Prepared) -> Result<()> {
         let order = Order {
             experiment,
             toml,
-            preset: prepared.preset,
+            preset: budgeted(prepared, experiment),
+            slo: prepared.slo,
             seed: prepared.seed,
             subject: &prepared.subject,
             arguments: &prepared.arguments,
@@ -110,6 +124,15 @@ fn execute(prepared: &Prepared) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The preset with the budget that holds: asked for, the experiment's, the preset's.
+fn budgeted(prepared: &Prepared, experiment: &Experiment) -> Preset {
+    let preset = prepared.preset.for_experiment(experiment.budget_ns);
+    Preset {
+        budget_ns: prepared.asked_budget_ns.or(preset.budget_ns),
+        ..preset
+    }
 }
 
 /// Writes the derived files and prints what was found.
@@ -148,12 +171,13 @@ pub fn prepare(args: &RunArgs) -> Result<Prepared> {
     let out = out_dirs(args.out.as_deref(), &experiments)?;
     let mut preset = args.selection.preset;
     preset.blocks = args.selection.blocks();
-    if let Some(budget) = args.budget {
-        preset.budget_ns = Some(budget.as_nanos().try_into().unwrap_or(u64::MAX));
-    }
+    let budget_ns = |budget: SignedDuration| budget.as_nanos().try_into().unwrap_or(u64::MAX);
+    let asked_budget_ns = args.budget.map(budget_ns);
     Ok(Prepared {
         experiments,
         preset,
+        asked_budget_ns,
+        slo: args.slo,
         seed: args.selection.seed,
         cores: here::cores(),
         out,

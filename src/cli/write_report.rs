@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use crate::record::{self, Run};
 use crate::report;
 
-/// Writes `cells.csv`, `comparisons.csv`, `tables.md`, `charts/` and `report.html` into a run
-/// directory, and the description of the first two into its `datapackage.json`. Each file appears
+/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `tables.md`, `charts/` and `report.html` into a run
+/// directory, and the description of the first three into its `datapackage.json`. Each file appears
 /// whole or not at all; charts of an earlier report that this one no longer has are removed.
 ///
 /// # Errors
@@ -21,6 +21,9 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     let rendered = report::render(run, &requests);
     write_whole(&dir.join("cells.csv"), &rendered.cells_csv)?;
     write_whole(&dir.join("comparisons.csv"), &rendered.comparisons_csv)?;
+    let points = record::load_points::load_points(&run.trials);
+    let points = record::csv_of(&points).context("write load_points.csv")?;
+    write_whole(&dir.join("load_points.csv"), &points)?;
     write_datapackage(dir, run)?;
     let charts = dir.join("charts");
     fs::create_dir_all(&charts).with_context(|| format!("create {}", charts.display()))?;
@@ -99,7 +102,8 @@ mod tests {
         let run = sample::run();
         write_report(dir.path(), &run).unwrap();
         write_report(dir.path(), &run).unwrap();
-        let files = "cells.csv charts comparisons.csv datapackage.json report.html tables.md";
+        let files = "cells.csv charts comparisons.csv datapackage.json load_points.csv \
+                     report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
         let nothing = |_: &str| Err("no such file".to_owned());
         let mut expected: Vec<String> = report::render(&run, &nothing)

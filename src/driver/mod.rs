@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub mod calibrate;
 pub mod leftovers;
 pub mod load;
 pub mod noise;
+mod open_row;
 pub mod oracle;
 pub mod run;
 pub mod samples;
+pub mod search;
+pub mod selftest;
 pub mod target;
 pub mod trial;
 

@@ -11,8 +11,9 @@ use super::noise::judge::JUDGED_NS;
 use super::oracle::Oracle;
 use super::target::{TargetError, subject_environment};
 use super::trial::{self, Setting};
-use crate::experiment::{Experiment, Placement, Preset, Trial, plan};
-use crate::record::{self, Manifest, RunDir, SCHEMA_VERSION};
+use super::{calibrate, search};
+use crate::experiment::{Experiment, Placement, Preset, Slo, Trial, plan};
+use crate::record::{self, Manifest, RunDir, SCHEMA_VERSION, TrialRow};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
 
@@ -25,6 +26,8 @@ pub struct Order<'a> {
     pub toml: &'a str,
     /// How much, with the blocks and budget that were asked for.
     pub preset: Preset,
+    /// The objective of open loops, instead of the default.
+    pub slo: Option<Slo>,
     /// Of inputs and orders.
     pub seed: u64,
     /// The Rust subject.
@@ -109,17 +112,90 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
         fs::remove_dir_all(&order.out).with_context(|| format!("remove {out}, which is empty"))?;
         return Err(error);
     }
-    let end = run_trials(
-        order,
-        &setting,
-        &trials,
-        &mut oracle,
-        &mut monitor,
-        &mut dir,
-        &mut progress,
-    );
+    let end = calibrated(order, &setting, &mut oracle, &mut dir).and_then(|experiment| {
+        let Some(experiment) = experiment else {
+            let missing = trials.len();
+            return Ok(End::Interrupted { missing });
+        };
+        let setting = Setting {
+            experiment: &experiment,
+            ..setting
+        };
+        run_trials(
+            order,
+            &setting,
+            &trials,
+            &mut oracle,
+            &mut monitor,
+            &mut dir,
+            &mut progress,
+        )
+    });
     dir.finish()?;
     end
+}
+
+/// The experiment with its rates known; `None` if the user ended the run meanwhile.
+fn calibrated(
+    order: &Order<'_>,
+    setting: &Setting<'_>,
+    oracle: &mut Oracle<'_>,
+    dir: &mut RunDir,
+) -> Result<Option<Experiment>> {
+    match calibrate::calibrated(setting, order.slo, oracle, order.seed, dir) {
+        Ok(experiment) => Ok(Some(experiment)),
+        Err(error) if is_interrupt(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_interrupt(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(TargetError::Interrupted))
+}
+
+/// The search after the grid, as far as the budget goes.
+fn search_limits(
+    order: &Order<'_>,
+    setting: &Setting<'_>,
+    rows: &[TrialRow],
+    oracle: &mut Oracle<'_>,
+    monitor: &mut Monitor,
+    dir: &mut RunDir,
+    budget: &Budget,
+    mut announce: impl FnMut(usize, &search::Step<'_>),
+) -> Result<End> {
+    let total = search::trials_max(setting.experiment);
+    let mut out_of_time = None;
+    let found = search::search(
+        setting,
+        rows,
+        oracle,
+        order.seed,
+        |step| {
+            announce(total, &step);
+            let goes_on = budget.has_time();
+            if !goes_on {
+                out_of_time = Some(total - step.done);
+            }
+            goes_on
+        },
+        |mut ran| {
+            if let Some(noise) = monitor.after_trial() {
+                noise.fill_in(&mut ran.row);
+            }
+            dir.append_noise(&monitor.take_rows(setting.run_id, &ran.row.trial_id))?;
+            if !ran.requests.is_empty() {
+                dir.write_requests(&ran.row.trial_id, &ran.requests)?;
+            }
+            Ok(dir.append_trial(&ran.row)?)
+        },
+    );
+    match (found, out_of_time) {
+        (Ok(()), None) => Ok(End::Complete),
+        (Ok(()), Some(dropped)) => Ok(End::OutOfBudget { dropped }),
+        (Err(error), _) if is_interrupt(&error) => Ok(End::Interrupted { missing: 0 }),
+        (Err(error), _) => Err(error),
+    }
 }
 
 fn run_trials(
@@ -132,6 +208,7 @@ fn run_trials(
     progress: &mut impl FnMut(Progress<'_>),
 ) -> Result<End> {
     let mut budget = Budget::new(order);
+    let mut rows = Vec::new();
     for (done, planned) in trials.iter().enumerate() {
         if super::interrupted() {
             return Ok(End::Interrupted {
@@ -143,7 +220,7 @@ fn run_trials(
                 dropped: trials.len() - done,
             });
         }
-        let family = &order.experiment.families[planned.family];
+        let family = &setting.experiment.families[planned.family];
         let strategy = family.arms[planned.arm].strategy.as_str();
         progress(Progress {
             done,
@@ -175,14 +252,29 @@ fn run_trials(
         }
         // Last, because a row says that all of its trial is on disk.
         dir.append_trial(&ran.row)?;
+        if family.load.open().is_some() {
+            rows.push(ran.row);
+        }
     }
+    let total = trials.len();
+    let announce = |more: usize, step: &search::Step<'_>| {
+        progress(Progress {
+            done: total + step.done,
+            total: total + more,
+            left_ns: budget.left_ns(total + step.done, total + more),
+            next: Some((step.family_id, step.strategy, order.preset.blocks)),
+        });
+    };
+    let end = search_limits(
+        order, setting, &rows, oracle, monitor, dir, &budget, announce,
+    );
     progress(Progress {
-        done: trials.len(),
-        total: trials.len(),
+        done: total,
+        total,
         left_ns: 0,
         next: None,
     });
-    Ok(End::Complete)
+    end
 }
 
 /// Watches the machine from now on: first while nothing of ours runs, for as long as ten windows.
@@ -236,6 +328,8 @@ fn environment(order: &Order<'_>) -> record::Environment {
 struct Budget {
     started_ns: u64,
     limit_ns: Option<u64>,
+    /// What blocks may not spend, because a search follows.
+    kept_ns: u64,
     estimate_ns: u64,
     block: u32,
     block_started_ns: u64,
@@ -248,6 +342,10 @@ impl Budget {
         Budget {
             started_ns: now_ns(),
             limit_ns: order.preset.budget_ns,
+            kept_ns: match (order.preset.budget_ns, search::trials_max(order.experiment)) {
+                (Some(limit_ns), 1..) => limit_ns / 3,
+                _ => 0,
+            },
             estimate_ns: plan::estimated_ns(order.experiment, &order.preset, blocks),
             block: 0,
             block_started_ns: now_ns(),
@@ -267,7 +365,14 @@ impl Budget {
         self.block = block;
         self.block_started_ns = now;
         let end_ns = now - self.started_ns + self.longest_block_ns;
-        block == 1 || self.limit_ns.is_none_or(|limit_ns| end_ns <= limit_ns)
+        let limit_ns = self.limit_ns.map(|limit_ns| limit_ns - self.kept_ns);
+        block == 1 || limit_ns.is_none_or(|limit_ns| end_ns <= limit_ns)
+    }
+
+    /// Whether any of it is left.
+    fn has_time(&self) -> bool {
+        let spent_ns = now_ns() - self.started_ns;
+        self.limit_ns.is_none_or(|limit_ns| spent_ns < limit_ns)
     }
 
     /// About how long the trials that are left will take: from what the others took, or from the

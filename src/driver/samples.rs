@@ -175,7 +175,7 @@ pub fn nearest_rank(sorted: &[u64], p: f64) -> Option<u64> {
 }
 
 /// From 1 ns to two hours, three significant digits.
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     match Histogram::new_with_bounds(1, 7_200_000_000_000, 3) {
         Ok(histogram) => histogram,
         Err(error) => unreachable!("constant bounds are valid: {error}"),

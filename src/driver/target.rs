@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::protocol::conn::{Conn, Fill};
-use crate::protocol::{Configure, FinalStats, Frame, FrameError, Header, Kind, Ready};
+use crate::protocol::{Configure, FLAG_LIGHT, FinalStats, Frame, FrameError, Header, Kind, Ready};
 use crate::sys::clock::now_ns;
 use crate::sys::poller::{self, Poller};
 use crate::sys::process::{self, Block, Exit};
@@ -196,6 +196,15 @@ impl Target {
         self.conn.push(Header::new(Kind::Light, id), &[]);
     }
 
+    /// Queues a light probe that the strategy executes.
+    pub fn push_light_run(&mut self, id: u64) {
+        let header = Header {
+            flags: FLAG_LIGHT,
+            ..Header::new(Kind::Run, id)
+        };
+        self.conn.push(header, &[]);
+    }
+
     /// Sends what the socket takes; the rest follows while waiting.
     ///
     /// # Errors
@@ -302,6 +311,11 @@ impl Target {
             });
         }
         Ok(Farewell { stats, exit })
+    }
+
+    /// The subject's process: for whoever stops it to see what that does.
+    pub fn pid(&self) -> u32 {
+        self.pid
     }
 
     fn wait_exit(&mut self, until_ns: u64) -> Result<Exit, TargetError> {

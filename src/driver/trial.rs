@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::leftovers;
-use super::load::{self, Measured, Pace};
+use super::load::{self, Measured, Offer, Pace};
+use super::open_row::{fill_probes, fill_traffic};
 use super::oracle::Prepared;
 use super::samples::Time;
 use super::target::{Farewell, Launch, Target, TargetError};
@@ -18,7 +19,7 @@ use crate::sys::{affinity, process};
 pub const DEADLINE_MS: u64 = 30_000;
 
 /// What every trial of a run shares.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     /// The run's name.
     pub run_id: &'a str,
@@ -54,6 +55,16 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<
     let family = &setting.experiment.families[trial.family];
     let arm = &family.arms[trial.arm];
     let mut row = planned_row(setting, trial);
+    if let Some(open) = family.load.open()
+        && open.rate.per_s().is_none()
+    {
+        let reason = "its rate is a share of the blocking capacity, which could not be found; \
+                      calibration.csv says why";
+        return Ok(Ran {
+            row: skipped_row(setting, trial, reason),
+            requests: Vec::new(),
+        });
+    }
     let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
     let cpu_before = process::usage_self();
     let result = measure(setting, trial, family, arm, prepared);
@@ -61,10 +72,14 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<
     let left = leftovers::clean_up(setting.strangers).map_err(cleaning)?;
     prepared.empty_outputs().map_err(cleaning)?;
     let mut flags = Vec::new();
-    if left.running > 0 {
+    // Whoever is killed with work left cannot see to its children first.
+    let given_up = matches!(&result, Ok(done) if done.farewell.is_none());
+    if given_up {
+        flags.push("given_up".to_owned());
+    } else if left.running > 0 {
         flags.push(format!("left_running:{}", left.running));
     }
-    if left.zombies > 0 {
+    if left.zombies > 0 && !given_up {
         flags.push(format!("left_zombies:{}", left.zombies));
     }
     let leaked = leftovers::open_descriptors()
@@ -89,7 +104,7 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<
             Vec::new()
         }
     };
-    if left.running > 0 && row.status == "ok" {
+    if left.running > 0 && !given_up && row.status == "ok" {
         fail(
             &mut row,
             format!("{} processes outlived the subject", left.running),
@@ -118,7 +133,8 @@ struct Done {
     measured: Measured,
     ready: Ready,
     ready_ns: u64,
-    farewell: Farewell,
+    /// `None` if it had work left and was killed.
+    farewell: Option<Farewell>,
 }
 
 fn measure(
@@ -143,12 +159,17 @@ fn measure(
         child_program: None,
     };
     let mut target = Target::start(&launch, &configure)?;
-    let Load::Closed { callers } = family.load;
-    let pace = Pace::new(&setting.preset, callers, DEADLINE_MS * 1_000_000);
-    let measured = load::closed(&mut target, &prepared.exchange, pace, trial.seed)?;
+    let measured = offer(setting, trial, &family.load, &mut target, prepared)?;
     let ready = target.ready.clone();
     let ready_ns = target.ready_ns - target.started_ns;
-    let farewell = target.stop()?;
+    let abandoned = measured.traffic.as_ref().map_or(0, |t| t.abandoned);
+    let farewell = if abandoned > 0 {
+        // It would work on everything it has accepted before it saw that it is to stop.
+        drop(target);
+        None
+    } else {
+        Some(target.stop()?)
+    };
     let _ = std::fs::remove_file(&launch.stderr);
     Ok(Done {
         measured,
@@ -156,6 +177,29 @@ fn measure(
         ready_ns,
         farewell,
     })
+}
+
+fn offer(
+    setting: &Setting<'_>,
+    trial: &Trial,
+    load: &Load,
+    target: &mut Target,
+    prepared: &Prepared,
+) -> Result<Measured, TargetError> {
+    let deadline_ns = DEADLINE_MS * 1_000_000;
+    match load {
+        Load::Closed { callers } => {
+            let pace = Pace::new(&setting.preset, *callers, deadline_ns);
+            load::closed(target, &prepared.exchange, pace, trial.seed)
+        }
+        Load::Open(open) => {
+            // Trials of an unknown rate are skipped before a subject is started.
+            let rate_per_s = open.rate.per_s().unwrap_or(1.0);
+            let mut offer = Offer::new(&setting.preset, open, rate_per_s, deadline_ns);
+            offer.limit_ns = open.slo.map_or(u64::MAX, |slo| slo.limit_ns);
+            load::open(target, &prepared.exchange, &offer, trial.seed)
+        }
+    }
 }
 
 /// Where driver, subject and children run during one trial. Dropping it lets the driver run
@@ -218,7 +262,9 @@ impl Drop for Placed {
 fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
     let family = &setting.experiment.families[trial.family];
     let arm = &family.arms[trial.arm];
-    let Load::Closed { callers } = family.load;
+    let open = family.load.open();
+    let share = open.and_then(|open| open.rate.share());
+    let rate_per_s = open.and_then(|open| open.rate.per_s());
     TrialRow {
         run_id: setting.run_id.to_owned(),
         trial_id: trial.id.clone(),
@@ -238,7 +284,18 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         strategy: arm.strategy.clone(),
         options: options::render(&arm.options),
         regime: family.load.regime().to_owned(),
-        callers: Some(callers),
+        callers: family.load.callers(),
+        rate_per_s,
+        rate_of_capacity: share,
+        capacity_per_s: rate_per_s.zip(share).map(|(rate, share)| rate / share),
+        arrivals: open.map_or("", |open| open.arrivals.name()).to_owned(),
+        slo: open
+            .and_then(|open| open.slo)
+            .map_or_else(String::new, |slo| slo.to_string()),
+        probe: open
+            .and_then(|open| open.probe)
+            .map_or("", |probe| probe.name())
+            .to_owned(),
         workers: arm
             .options
             .get("workers")
@@ -272,6 +329,24 @@ fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
     row.window_ns = Some(measured.window_ns);
     row.n_served = Some(measured.served);
     count_outcomes(row, &measured);
+    if let Some(farewell) = farewell {
+        fill_usage(row, &farewell, &ready);
+    }
+    fill_times(row, &measured);
+    judge(row, &measured);
+    if let Some(traffic) = &measured.traffic {
+        fill_traffic(row, traffic, &measured);
+    }
+    if let Some(probes) = &measured.probes {
+        fill_probes(row, probes);
+    }
+    let mut requests = measured.samples.into_rows();
+    requests.extend(measured.failed);
+    requests.sort_unstable_by_key(|request| request.id);
+    requests
+}
+
+fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
     let used = farewell.exit.usage.since(ready.usage);
     row.cpu_user_ns = Some(used.cpu_user_ns);
     row.cpu_system_ns = Some(used.cpu_system_ns);
@@ -281,12 +356,6 @@ fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
     row.ctx_involuntary = Some(used.ctx_involuntary);
     row.children_started = Some(farewell.stats.children_started);
     row.children_peak = Some(farewell.stats.children_peak);
-    fill_times(row, &measured);
-    judge(row, &measured);
-    let mut requests = measured.samples.into_rows();
-    requests.extend(measured.failed);
-    requests.sort_unstable_by_key(|request| request.id);
-    requests
 }
 
 fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
@@ -298,7 +367,11 @@ fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
     row.n_rejected = n(Outcome::Rejected);
     row.n_wrong_answer = n(Outcome::WrongAnswer);
     if measured.window_ns > 0 {
-        row.throughput_per_s = Some(row.n_ok as f64 * 1e9 / measured.window_ns as f64);
+        let ok = measured
+            .traffic
+            .as_ref()
+            .map_or(row.n_ok, |t| t.completed_ok);
+        row.throughput_per_s = Some(ok as f64 * 1e9 / measured.window_ns as f64);
     }
 }
 
@@ -310,7 +383,13 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
         let n = samples.seen() as f64;
         p <= 0.5 || (n >= 20.0 && n * (1.0 - p) >= 10.0 - 1e-9)
     };
-    let quantile = |time, p| samples.quantile(time, p).filter(|_| shown(p));
+    // What had no answer at the end was slower than all that had: leaving it out would flatter.
+    let slower = measured.traffic.as_ref().map_or(0, |t| t.unanswered) as f64;
+    let among = 1.0 + slower / (samples.seen() as f64).max(1.0);
+    let quantile = |time, p: f64| {
+        let found = samples.quantile(time, (p * among).min(1.0));
+        found.filter(|_| shown(p) && p * among <= 1.0)
+    };
     row.response_p50_ns = quantile(Time::Response, 0.5);
     row.response_p90_ns = quantile(Time::Response, 0.9);
     row.response_p99_ns = quantile(Time::Response, 0.99);

@@ -24,6 +24,8 @@ macro_rules! builtin {
 /// Every file in `experiments/`, the default one first.
 pub const ALL: &[Builtin] = &[
     builtin!("main"),
+    builtin!("load"),
+    builtin!("responsiveness"),
     builtin!("spawn-cost"),
     builtin!("payload"),
     builtin!("placement"),

@@ -8,7 +8,7 @@
 use std::str::FromStr;
 
 use super::nearest::unknown;
-use super::{Arm, Experiment, Family, Load, Role};
+use super::{Arm, Experiment, Family, Role};
 use crate::options;
 
 /// Which part of an experiment to keep.
@@ -49,6 +49,7 @@ enum Key {
     Strategy,
     Regime,
     Callers,
+    Rate,
     Placement,
     PayloadBytes,
     BallastMib,
@@ -56,13 +57,14 @@ enum Key {
     Family,
 }
 
-const KEYS: [(&str, Key); 11] = [
+const KEYS: [(&str, Key); 12] = [
     ("workload", Key::Workload),
     ("size", Key::Size),
     ("runtime", Key::Runtime),
     ("strategy", Key::Strategy),
     ("regime", Key::Regime),
     ("callers", Key::Callers),
+    ("rate", Key::Rate),
     ("placement", Key::Placement),
     ("payload_bytes", Key::PayloadBytes),
     ("ballast_mib", Key::BallastMib),
@@ -133,7 +135,7 @@ impl Filter {
                 _ => None,
             });
             for value in of_family.chain(of_arms) {
-                if !values.contains(&value) {
+                if !value.is_empty() && !values.contains(&value) {
                     values.push(value);
                 }
             }
@@ -180,15 +182,20 @@ fn family_value(key: Key, family: &Family) -> Option<String> {
         Key::Size => family.spec.size.name().to_owned(),
         Key::Runtime => family.runtime.clone(),
         Key::Regime => family.load.regime().to_owned(),
-        Key::Callers => match family.load {
-            Load::Closed { callers } => callers.to_string(),
-        },
+        Key::Callers => of_load(family.load.callers().map(|n| n.to_string())),
+        Key::Rate => of_load(family.load.open().map(|open| open.rate.label())),
         Key::Placement => family.placement.name().to_owned(),
         Key::PayloadBytes => family.spec.payload_bytes.to_string(),
         Key::BallastMib => (family.ballast_bytes >> 20).to_string(),
         Key::Family => family.id.clone(),
         Key::Strategy | Key::Role => return None,
     })
+}
+
+/// The value of a key that not every load has: a family without one matches no value, which is
+/// what no value is equal to.
+fn of_load(value: Option<String>) -> String {
+    value.unwrap_or_default()
 }
 
 /// The parts of the experiments that match every filter; experiments without a match are dropped.
@@ -299,17 +306,26 @@ mod tests {
     #[test]
     fn reference_and_placebo_stay_with_a_strategy() {
         check(
-            &["strategy=pool", "workload=random-sum,primes"],
+            &[
+                "strategy=pool",
+                "workload=random-sum,primes",
+                "regime=closed",
+            ],
             "main random-sum-m-rust-closed4: reference blocking, placebo blocking, arm pool\n\
              main primes-m-chunks2-split-interleaved-rust-closed4: \
              reference blocking, placebo blocking, arm pool",
         );
         check(
-            &["strategy=blocking", "workload=random-sum"],
+            &["strategy=blocking", "workload=random-sum", "regime=closed"],
             "main random-sum-m-rust-closed4: reference blocking, placebo blocking",
         );
         check(
-            &["role=arm", "strategy=pool", "workload=random-sum"],
+            &[
+                "role=arm",
+                "strategy=pool",
+                "workload=random-sum",
+                "callers=2x",
+            ],
             "main random-sum-m-rust-closed4: arm pool",
         );
     }
@@ -329,6 +345,20 @@ mod tests {
             &["family=noop-64B-rust-closed4", "strategy=fork , thread"],
             "main noop-64B-rust-closed4: \
              reference blocking, placebo blocking, arm thread, arm fork",
+        );
+    }
+
+    #[test]
+    fn rates_and_callers_are_of_their_own_loads() {
+        check(
+            &["rate=0.5cap", "strategy=pool"],
+            "load random-sum-m-rust-open0.5cap: \
+             reference blocking, placebo blocking, arm pool",
+        );
+        check(
+            &["rate=0.5"],
+            "filter `rate`: unknown value `0.5`; did you mean `0.5cap`? \
+             valid: 0.2cap, 0.5cap, 0.8cap, 0.95cap, 1.1cap",
         );
     }
 
@@ -358,8 +388,8 @@ mod tests {
         check(
             &["stratgy=pool"],
             "unknown filter key `stratgy`; did you mean `strategy`? valid: workload, size, \
-             runtime, strategy, regime, callers, placement, payload_bytes, ballast_mib, role, \
-             family",
+             runtime, strategy, regime, callers, rate, placement, payload_bytes, ballast_mib, \
+             role, family",
         );
         for text in ["pool", "strategy=", "strategy=pool,,fork", "strategy=pool,"] {
             check(

@@ -15,12 +15,16 @@ use crate::workload::Spec;
 pub mod builtin;
 pub mod filter;
 pub mod nearest;
+mod open;
 pub mod plan;
 pub mod preset;
 pub mod runtime;
+pub mod slo;
 pub mod wire;
 
+pub use open::{Arrivals, Open, Probe, Rate};
 pub use preset::Preset;
+pub use slo::Slo;
 
 /// One question, and the families that answer it.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +35,9 @@ pub struct Experiment {
     pub question: String,
     /// Name of the strategy that every arm is compared with.
     pub reference: String,
+    /// The whole run's deadline unless `--budget` says otherwise, in place of the preset's. A
+    /// preset that is there for tests keeps its own.
+    pub budget_ns: Option<u64>,
     /// In the order of the file, factors multiplied out.
     pub families: Vec<Family>,
 }
@@ -106,6 +113,8 @@ pub enum Load {
         /// At least 1.
         callers: u32,
     },
+    /// Requests that arrive on a schedule, whatever became of those before.
+    Open(Open),
 }
 
 impl Load {
@@ -113,6 +122,23 @@ impl Load {
     pub fn regime(&self) -> &'static str {
         match self {
             Load::Closed { .. } => "closed",
+            Load::Open(_) => "open",
+        }
+    }
+
+    /// The callers of a closed loop.
+    pub fn callers(&self) -> Option<u32> {
+        match self {
+            Load::Closed { callers } => Some(*callers),
+            Load::Open(_) => None,
+        }
+    }
+
+    /// What an open loop offers.
+    pub fn open(&self) -> Option<&Open> {
+        match self {
+            Load::Closed { .. } => None,
+            Load::Open(open) => Some(open),
         }
     }
 }

@@ -8,7 +8,7 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use super::{Experiment, Family, Preset, Trial};
+use super::{Experiment, Family, Load, Open, Preset, Trial};
 use crate::options;
 use crate::record::PlanRow;
 use crate::workload::{Size, fold};
@@ -83,14 +83,32 @@ fn trial_ns(family: &Family, preset: &Preset) -> u64 {
         (true, Size::M) => 8 * MS,
         (true, Size::L) => 120 * MS,
     };
-    let window_ns = (preset.min_requests.saturating_mul(request_ns))
-        .max(preset.min_window_ns)
-        .min(preset.max_window_ns);
+    let window_ns = match &family.load {
+        Load::Open(open) => return AROUND_A_TRIAL_NS + open_ns(open, request_ns, preset),
+        Load::Closed { .. } => (preset.min_requests.saturating_mul(request_ns))
+            .max(preset.min_window_ns)
+            .min(preset.max_window_ns),
+    };
     let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
     AROUND_A_TRIAL_NS
         .saturating_add(preset.warm_up_ns.max(2 * request_ns))
         .saturating_add(window_ns)
         .saturating_add(ballast_ns)
+}
+
+/// Half a window of probes alone where there are any, a fifth of it to warm up, and the window:
+/// as long as a thousand requests take, within the preset's bounds.
+fn open_ns(open: &Open, request_ns: u64, preset: &Preset) -> u64 {
+    let [min_ns, max_ns] = preset.open_window_ns;
+    let rate_per_s = open
+        .rate
+        .per_s()
+        .or(open.rate.share().map(|s| s * 1e9 / request_ns as f64));
+    let wanted_ns = rate_per_s.map_or(max_ns, |rate_per_s| (1e12 / rate_per_s) as u64);
+    match open.probe {
+        Some(_) => max_ns * 17 / 10,
+        None => wanted_ns.clamp(min_ns, max_ns) * 6 / 5,
+    }
 }
 
 /// The seed that all arms of a family's block share.

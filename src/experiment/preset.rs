@@ -15,10 +15,24 @@ pub struct Preset {
     pub max_window_ns: u64,
     /// Load before the window begins, at least; always at least two requests per caller.
     pub warm_up_ns: u64,
+    /// The shortest and the longest window of an open loop; between them it is as long as a
+    /// thousand requests take to arrive.
+    pub open_window_ns: [u64; 2],
     /// The whole run's deadline unless `--budget` says otherwise.
     pub budget_ns: Option<u64>,
+    /// Whether an experiment's own budget takes the place of this one.
+    pub budget_rule: BudgetRule,
     /// One line for `--help`.
     pub summary: &'static str,
+}
+
+/// Whose budget holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetRule {
+    /// The preset's: it is there for tests.
+    Preset,
+    /// The experiment's, where it has one.
+    Experiment,
 }
 
 const MS: u64 = 1_000_000;
@@ -34,7 +48,9 @@ impl Preset {
             min_requests: 5,
             max_window_ns: 200 * MS,
             warm_up_ns: 5 * MS,
+            open_window_ns: [100 * MS, 200 * MS],
             budget_ns: Some(20 * S),
+            budget_rule: BudgetRule::Preset,
             summary: "one block, a few requests: does everything run?",
         },
         Preset {
@@ -44,7 +60,9 @@ impl Preset {
             min_requests: 20,
             max_window_ns: S,
             warm_up_ns: 30 * MS,
+            open_window_ns: [S, 4 * S],
             budget_ns: Some(240 * S),
+            budget_rule: BudgetRule::Experiment,
             summary: "6 blocks: indications",
         },
         Preset {
@@ -54,10 +72,21 @@ impl Preset {
             min_requests: 1_000,
             max_window_ns: 10 * S,
             warm_up_ns: 500 * MS,
+            open_window_ns: [5 * S, 20 * S],
             budget_ns: None,
+            budget_rule: BudgetRule::Experiment,
             summary: "20 blocks of 2 to 10 s: verdicts",
         },
     ];
+
+    /// The preset for an experiment that may have a budget of its own.
+    #[must_use]
+    pub fn for_experiment(mut self, budget_ns: Option<u64>) -> Preset {
+        if self.budget_rule == BudgetRule::Experiment {
+            self.budget_ns = budget_ns.or(self.budget_ns);
+        }
+        self
+    }
 
     /// The preset of this name.
     pub fn by_name(name: &str) -> Option<Preset> {

@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::{Experiment, nearest};
@@ -15,9 +14,11 @@ mod arms;
 mod expand;
 mod factor;
 mod family_id;
+mod load;
 mod read;
 
 use factor::{Count, Entries, Factor, Families, Scalar, WireStrategy};
+use load::WireLoad;
 
 /// Why an experiment was refused, and where: `experiments/main.toml:7:12: ...`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +61,7 @@ struct WireExperiment {
     name: Spanned<String>,
     question: Spanned<String>,
     reference: Option<Spanned<String>>,
+    budget: Option<Spanned<String>>,
     family: Spanned<Families<WireFamily>>,
 }
 
@@ -76,24 +78,6 @@ struct WireFamily {
     ballast_mib: Option<Factor<Count>>,
     placement: Option<Factor<String>>,
     seed: Option<Factor<Count>>,
-}
-
-/// One field per regime, exactly one of which is said.
-#[derive(Debug, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table such as { closed = { callers = 1 } }"
-)]
-struct WireLoad {
-    closed: Option<WireClosed>,
-    /// Known, so that its error can say more than that the key is unknown.
-    open: Option<Spanned<IgnoredAny>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table such as { callers = 1 }")]
-struct WireClosed {
-    callers: Factor<Scalar>,
 }
 
 /// The text that spans point into.
@@ -113,7 +97,8 @@ impl Source<'_> {
             path: self.path.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-            message: message.into(),
+            // What the file says inside quotes may hold line breaks, written `\n` there too.
+            message: message.into().replace('\n', "\\n").replace('\r', "\\r"),
         }
     }
 }

@@ -24,6 +24,14 @@ pub const FLAG_MORE: u16 = 1;
 /// Flag of a REPLY that says "a REAPED for this id follows": children were created for it.
 pub const FLAG_REAPS: u16 = 2;
 
+/// Flag of a RUN that says "no work": one task of index [`LIGHT_TASK`], executed by the strategy
+/// like any other, whose answer is empty. The body of the RUN is empty too, whatever the workload.
+pub const FLAG_LIGHT: u16 = 4;
+
+/// The index of the one task of a RUN with [`FLAG_LIGHT`]. Whoever is handed it needs no input
+/// and reads no payload; it is far above the number of tasks that a request may have.
+pub const LIGHT_TASK: u16 = u16::MAX;
+
 /// What a frame is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -127,7 +135,7 @@ pub struct Header {
     /// How it ended, in a REPLY; `Ok` elsewhere.
     pub outcome: Outcome,
     /// The task's index between subject and child; [`FLAG_MORE`] and [`FLAG_REAPS`] in a REPLY to
-    /// the driver; 0 elsewhere.
+    /// the driver, [`FLAG_LIGHT`] in its RUN; 0 elsewhere.
     pub flags: u16,
     /// The request that this belongs to; 0 where there is none.
     pub id: u64,

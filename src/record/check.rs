@@ -90,7 +90,13 @@ fn against_manifest(row: &TrialRow, manifest: &Manifest) -> Option<String> {
     differs("run_id", &row.run_id, &manifest.run_id, "the manifest says")
 }
 
+/// The regime of trials at rates that follow from what was measured: no plan can have them.
+pub(crate) const SEARCH: &str = "search";
+
 fn against_plan(row: &TrialRow, plan: Option<&BTreeMap<&str, &PlanRow>>) -> Option<String> {
+    if row.regime == SEARCH {
+        return None;
+    }
     let Some(planned) = plan?.get(row.trial_id.as_str()) else {
         return Some(format!(
             "trial `{}` is not in the plan",

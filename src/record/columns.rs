@@ -2,11 +2,13 @@
 //! `datapackage.json`, and what the reader demands of a file.
 
 mod derived;
+mod load;
 mod noise;
 mod requests;
 mod tables;
 
 pub use derived::{CELLS, COMPARISONS};
+pub use load::{CALIBRATION, LOAD_POINTS};
 pub use noise::NOISE;
 pub use requests::REQUESTS;
 pub use tables::{PLAN, TRIALS};
@@ -63,10 +65,19 @@ pub enum Presence {
 
 impl Table {
     /// The tables of a run directory.
-    pub const ALL: [&'static Table; 6] = [&PLAN, &TRIALS, &NOISE, &REQUESTS, &CELLS, &COMPARISONS];
+    pub const ALL: [&'static Table; 8] = [
+        &PLAN,
+        &TRIALS,
+        &NOISE,
+        &REQUESTS,
+        &CELLS,
+        &COMPARISONS,
+        &CALIBRATION,
+        &LOAD_POINTS,
+    ];
 
     /// Those of them that the report makes out of the others.
-    pub const DERIVED: [&'static Table; 2] = [&CELLS, &COMPARISONS];
+    pub const DERIVED: [&'static Table; 3] = [&CELLS, &COMPARISONS, &LOAD_POINTS];
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
@@ -136,7 +147,7 @@ mod tests {
     use super::*;
     use crate::protocol::Outcome;
     use crate::record::csv_text;
-    use crate::record::{NoiseRow, PlanRow, RequestRow, TrialRow};
+    use crate::record::{CalibrationRow, LoadPointRow, NoiseRow, PlanRow, RequestRow, TrialRow};
 
     /// As pinned: parts of other hands read these by name and by place.
     const PINNED_TRIALS: &str = "run_id trial_id attempt family_id block position role runtime \
@@ -181,6 +192,10 @@ mod tests {
         assert_eq!(described(&PLAN), plan);
         let noise = header(csv_text::header_of(&NoiseRow::default()));
         assert_eq!(described(&NOISE), noise);
+        let calibration = header(csv_text::header_of(&CalibrationRow::default()));
+        assert_eq!(described(&CALIBRATION), calibration);
+        let points = header(csv_text::header_of(&LoadPointRow::default()));
+        assert_eq!(described(&LOAD_POINTS), points);
         for column in Table::ALL.iter().flat_map(|table| table.columns) {
             let sentence = column.meaning.len() > 15 && column.meaning.ends_with('.');
             assert!(sentence, "`{}` has no sentence", column.name);
@@ -218,6 +233,8 @@ mod tests {
         check::<RequestRow>(&REQUESTS);
         check::<PlanRow>(&PLAN);
         check::<NoiseRow>(&NOISE);
+        check::<CalibrationRow>(&CALIBRATION);
+        check::<LoadPointRow>(&LOAD_POINTS);
     }
 
     #[test]

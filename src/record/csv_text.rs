@@ -45,6 +45,19 @@ pub(crate) fn line<T: Serialize>(row: &T) -> csv::Result<Vec<u8>> {
     Ok(line)
 }
 
+/// A whole file: the header and its rows.
+///
+/// # Errors
+/// As for [`line`].
+pub fn csv_of<T: Serialize + Default>(rows: &[T]) -> csv::Result<String> {
+    let mut bytes = header_line(&T::default())?;
+    for row in rows {
+        bytes.extend(line(row)?);
+    }
+    // All cells are text already; a CSV writer only adds ASCII.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn into_inner(writer: csv::Writer<Vec<u8>>) -> csv::Result<Vec<u8>> {
     writer
         .into_inner()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::columns::{Column, Kind, NOISE, PLAN, Presence, REQUESTS, TRIALS, Table};
+use super::columns::{CALIBRATION, Column, Kind, NOISE, PLAN, Presence, REQUESTS, TRIALS, Table};
 use super::{Manifest, name};
 
 /// The descriptor of a run. Requests are described apart from `resources`: they are compressed in
@@ -13,7 +13,12 @@ pub(crate) fn describe(manifest: &Manifest) -> Value {
         "title": manifest.question,
         "version": manifest.schema_version.to_string(),
         "created": manifest.started_utc,
-        "resources": [resource(&PLAN), resource(&TRIALS), resource(&NOISE)],
+        "resources": [
+            resource(&PLAN),
+            resource(&TRIALS),
+            resource(&NOISE),
+            resource(&CALIBRATION),
+        ],
         "requests": {
             "path_pattern": REQUESTS.file,
             "compression": "zstd",

@@ -14,16 +14,19 @@ pub mod columns;
 mod csv_text;
 mod datapackage;
 pub mod environment;
+pub mod load_points;
 mod name;
 pub mod reader;
 pub mod rows;
 pub mod timings;
 pub mod writer;
 
+pub(crate) use check::SEARCH;
+pub use csv_text::csv_of;
 pub use datapackage::with_derived;
 pub use name::{run_id, utc_now};
 pub use reader::{read, read_noise, read_requests};
-pub use rows::{NoiseRow, RequestRow, TrialRow};
+pub use rows::{CalibrationRow, LoadPointRow, NoiseRow, RequestRow, TrialRow};
 pub use timings::{Timing, read_timings};
 pub use writer::RunDir;
 

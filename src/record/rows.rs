@@ -87,6 +87,98 @@ pub struct TrialRow {
     pub noise_runq_delay_ns: Option<u64>,
     pub noise_label: String,
     pub noise_flags: String,
+    // Of an open loop.
+    pub rate_of_capacity: Option<f64>,
+    pub capacity_per_s: Option<f64>,
+    pub arrivals: String,
+    pub slo: String,
+    pub n_offered: Option<u64>,
+    pub n_completed: Option<u64>,
+    pub n_in_time: Option<u64>,
+    pub n_unanswered: Option<u64>,
+    pub n_rejected_by_driver: Option<u64>,
+    pub achieved_rate_per_s: Option<f64>,
+    pub lateness_p50_ns: Option<u64>,
+    pub lateness_p99_ns: Option<u64>,
+    pub lateness_max_ns: Option<u64>,
+    pub saturated: String,
+    pub in_flight_mean: Option<f64>,
+    pub in_flight_start: Option<u64>,
+    pub in_flight_end: Option<u64>,
+    pub in_flight_peak: Option<u64>,
+    pub littles_law_ratio: Option<f64>,
+    // Of light probes.
+    pub probe: String,
+    pub n_probes: Option<u64>,
+    pub n_probes_failed: Option<u64>,
+    pub probe_p50_ns: Option<u64>,
+    pub probe_p95_ns: Option<u64>,
+    pub probe_p99_ns: Option<u64>,
+    pub probe_max_ns: Option<u64>,
+    pub probe_over_100ms_ratio: Option<f64>,
+    pub probe_over_1s_ratio: Option<f64>,
+    pub probe_gap_max_ns: Option<u64>,
+    pub probe_unloaded_p50_ns: Option<u64>,
+    pub probe_unloaded_p95_ns: Option<u64>,
+    pub probe_unloaded_p99_ns: Option<u64>,
+    pub probe_unloaded_max_ns: Option<u64>,
+}
+
+/// One row of `calibration.csv`: one trial whose only purpose is to find a rate or an objective
+/// for other trials.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct CalibrationRow {
+    pub run_id: String,
+    pub calibration_id: String,
+    pub purpose: String,
+    pub runtime: String,
+    pub workload: String,
+    pub workload_options: String,
+    pub size: String,
+    pub payload_bytes: u64,
+    pub ballast_bytes: u64,
+    pub placement: String,
+    pub strategy: String,
+    pub callers: Option<u32>,
+    pub started_utc: String,
+    pub status: String,
+    pub reason: String,
+    pub window_ns: Option<u64>,
+    pub n_ok: u64,
+    pub throughput_per_s: Option<f64>,
+    pub response_p50_ns: Option<u64>,
+}
+
+/// One row of `load_points.csv`: one arm at one rate, over all blocks.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct LoadPointRow {
+    pub run_id: String,
+    pub load_id: String,
+    pub role: String,
+    pub strategy: String,
+    pub options: String,
+    pub rate_per_s: f64,
+    pub rate_of_capacity: Option<f64>,
+    pub n_trials: u64,
+    pub n_offered: u64,
+    pub throughput_per_s: Option<f64>,
+    pub response_p50_ns: Option<u64>,
+    pub response_p99_ns: Option<u64>,
+    pub service_p50_ns: Option<u64>,
+    pub in_time_ratio: Option<f64>,
+    pub slo: String,
+    pub saturated: String,
+    pub meets_slo: String,
+    pub limit_per_s: Option<f64>,
+    pub limit_above_per_s: Option<f64>,
 }
 
 /// One row of `noise.csv`: what the machine's counters counted in one interval of about 100 ms.

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    Environment, Manifest, NoiseRow, PlanRow, RecordError, RequestRow, TrialRow, csv_text,
-    datapackage, requests_path,
+    CalibrationRow, Environment, Manifest, NoiseRow, PlanRow, RecordError, RequestRow, TrialRow,
+    csv_text, datapackage, requests_path,
 };
 
 /// What zstd itself takes when nothing is said.
@@ -24,6 +24,7 @@ pub struct RunDir {
     path: PathBuf,
     trials: Appender,
     noise: Appender,
+    calibration: Appender,
     scratch: Option<PathBuf>,
 }
 
@@ -91,6 +92,14 @@ impl RunDir {
     /// As for [`RunDir::append_trial`]: all of these rows are missing then.
     pub fn append_noise(&mut self, rows: &[NoiseRow]) -> Result<(), RecordError> {
         self.noise.append_all(rows)
+    }
+
+    /// Appends one row to `calibration.csv`; on disk when this returns.
+    ///
+    /// # Errors
+    /// As [`RunDir::append_trial`].
+    pub fn append_calibration(&mut self, row: &CalibrationRow) -> Result<(), RecordError> {
+        self.calibration.append(row)
     }
 
     /// Writes `requests/<trial_id>.csv.zst`; complete and on disk when this returns.
@@ -164,6 +173,7 @@ fn fill(
     fs::create_dir(&requests).map_err(RecordError::io("create directory", &requests))?;
     let trials = Appender::create(&file("trials.csv"), &TrialRow::default())?;
     let noise = Appender::create(&file("noise.csv"), &NoiseRow::default())?;
+    let calibration = Appender::create(&file("calibration.csv"), &CalibrationRow::default())?;
     write_json(&file("manifest.json"), manifest)?;
     if let Some(parent) = dir.parent() {
         sync_dir(parent)?;
@@ -172,6 +182,7 @@ fn fill(
         path: dir.to_owned(),
         trials,
         noise,
+        calibration,
         scratch: None,
     })
 }

@@ -57,7 +57,8 @@ pub(super) fn families(run: &Run) -> Vec<FamilyRows<'_>> {
 fn last_attempts(trials: &[TrialRow]) -> Vec<&TrialRow> {
     let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, row) in trials.iter().enumerate() {
-        if row.status == "partial" {
+        // A search has one arm per rate: its rows are compared in `load_points.csv`.
+        if row.status == "partial" || row.regime == "search" {
             continue;
         }
         let best = last.entry(&row.trial_id).or_insert(i);
@@ -73,7 +74,8 @@ fn last_attempts(trials: &[TrialRow]) -> Vec<&TrialRow> {
 fn family_ids(run: &Run) -> Vec<&str> {
     let mut seen = BTreeSet::new();
     let planned = run.plan.iter().map(|p| p.family_id.as_str());
-    let ran = run.trials.iter().map(|t| t.family_id.as_str());
+    let ran = run.trials.iter().filter(|t| t.regime != "search");
+    let ran = ran.map(|t| t.family_id.as_str());
     planned.chain(ran).filter(|id| seen.insert(*id)).collect()
 }
 

@@ -6,8 +6,8 @@ use std::io;
 use super::requests::{Message, Requests};
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{
-    Configure, FLAG_MORE, FLAG_REAPS, FinalStats, Frame, Header, Kind, Outcome, Ready, Reply,
-    Stamps,
+    Configure, FLAG_LIGHT, FLAG_MORE, FLAG_REAPS, FinalStats, Frame, Header, Kind, LIGHT_TASK,
+    Outcome, Ready, Reply, Stamps,
 };
 use crate::strategy::{self, Context, Event, FIRST_HOST_KEY, Strategy, Task, TaskId};
 use crate::sys::clock::now_ns;
@@ -138,7 +138,10 @@ impl<'a> Host<'a> {
         // Accept all before any is begun: under `blocking` the second waits in the queue while
         // the first runs, and that wait must show as such.
         for Frame { header, .. } in &frames {
-            if header.kind == Kind::Run {
+            if is_light_run(header) {
+                let accepted = self.requests.accept_light(header.id, arrived);
+                accepted.map_err(io::Error::other)?;
+            } else if header.kind == Kind::Run {
                 let accepted = self.requests.accept(header.id, self.tasks, arrived);
                 accepted.map_err(io::Error::other)?;
                 if self.workload.accepts_early() {
@@ -173,6 +176,7 @@ impl<'a> Host<'a> {
 
     fn obey(&mut self, frame: Frame) -> io::Result<()> {
         match frame.header.kind {
+            Kind::Run if is_light_run(&frame.header) => self.begin_light(frame.header.id)?,
             Kind::Run => self.begin(frame.header.id, frame.body)?,
             Kind::Light => {
                 self.conn
@@ -183,6 +187,20 @@ impl<'a> Host<'a> {
             kind => return Err(io::Error::other(format!("the driver sent {kind:?}"))),
         }
         Ok(())
+    }
+
+    fn begin_light(&mut self, request: u64) -> io::Result<()> {
+        let id = TaskId {
+            request,
+            task: LIGHT_TASK,
+        };
+        let payload = Vec::new();
+        let mut cx = Context {
+            poller: self.poller,
+            events: &mut self.events,
+        };
+        self.strategy.begin(Task { id, payload }, &mut cx);
+        self.take_events()
     }
 
     fn begin(&mut self, request: u64, payload: Vec<u8>) -> io::Result<()> {
@@ -378,6 +396,10 @@ impl<'a> Host<'a> {
             .chain(self.requests.next_deadline_ns())
             .min()
     }
+}
+
+fn is_light_run(header: &Header) -> bool {
+    header.kind == Kind::Run && header.flags & FLAG_LIGHT != 0
 }
 
 /// A reason is for people to read.

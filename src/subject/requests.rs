@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::protocol::{Outcome, Reply, Stamps};
+use crate::protocol::{LIGHT_TASK, Outcome, Reply, Stamps};
 use crate::strategy::{Done, TaskId};
 
 /// All requests that are not both answered and reaped.
@@ -18,6 +18,8 @@ pub(super) struct Requests {
 #[derive(Debug)]
 struct Pending {
     accepted: u64,
+    /// The others follow it.
+    first_task: u16,
     checksums: Vec<u64>,
     tasks_left: u32,
     /// Reapings announced by tasks that are done, less those that have happened.
@@ -60,8 +62,21 @@ impl Requests {
     /// # Errors
     /// There is one of this id already.
     pub(super) fn accept(&mut self, id: u64, tasks: u32, accepted: u64) -> Result<(), String> {
+        self.enter(id, 0, tasks, accepted)
+    }
+
+    /// A probe has arrived: a request of the one task that is no work.
+    ///
+    /// # Errors
+    /// As [`Requests::accept`].
+    pub(super) fn accept_light(&mut self, id: u64, accepted: u64) -> Result<(), String> {
+        self.enter(id, LIGHT_TASK, 1, accepted)
+    }
+
+    fn enter(&mut self, id: u64, first: u16, tasks: u32, accepted: u64) -> Result<(), String> {
         let pending = Pending {
             accepted,
+            first_task: first,
             checksums: vec![0; tasks as usize],
             tasks_left: tasks,
             reaps_left: 0,
@@ -151,9 +166,11 @@ impl Requests {
             let Some(pending) = self.pending.get_mut(&id) else {
                 continue;
             };
-            expired.extend(
-                (0..pending.checksums.len() as u16).map(|task| TaskId { request: id, task }),
-            );
+            let first = pending.first_task;
+            expired.extend((0..pending.checksums.len() as u16).map(|i| TaskId {
+                request: id,
+                task: first + i,
+            }));
             if !pending.answered {
                 // Tasks without an answer have a child each whose reaping will be told.
                 pending.reaps_left += if reaps {
@@ -196,7 +213,8 @@ impl Requests {
 impl Pending {
     fn take(&mut self, done: Done) {
         self.tasks_left -= 1;
-        if let Some(checksum) = self.checksums.get_mut(usize::from(done.id.task)) {
+        let index = usize::from(done.id.task).checked_sub(usize::from(self.first_task));
+        if let Some(checksum) = index.and_then(|i| self.checksums.get_mut(i)) {
             *checksum = done.checksum;
         }
         let s = done.stamps;

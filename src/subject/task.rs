@@ -2,11 +2,11 @@
 
 use std::io::{self, IoSlice, Read};
 
-use crate::protocol::Outcome;
 use crate::protocol::text::AnswerLine;
+use crate::protocol::{LIGHT_TASK, Outcome};
 use crate::strategy::run::run;
 use crate::sys::affinity;
-use crate::workload::Spec;
+use crate::workload::{Answer, Input, Spec};
 
 /// `task ID TASK SPEC…`
 pub(super) fn task(args: &[String], child_start: u64) -> Result<(), String> {
@@ -21,9 +21,13 @@ pub(super) fn task(args: &[String], child_start: u64) -> Result<(), String> {
         .parse()
         .map_err(|_| format!("task is `{task}`; expected a whole number"))?;
     let spec = Spec::from_args(spec)?;
-    let input = spec.workload()?.prepare(&spec)?;
-    let payload = read_payload(&spec).map_err(|error| format!("read the payload: {error}"))?;
-    let ran = run(&*input, task, payload);
+    let ran = if task == LIGHT_TASK {
+        run(&NoInput, task, Vec::new())
+    } else {
+        let input = spec.workload()?.prepare(&spec)?;
+        let payload = read_payload(&spec).map_err(|error| format!("read the payload: {error}"))?;
+        run(&*input, task, payload)
+    };
     if ran.outcome == Outcome::Crash {
         return Err("the task panicked".to_owned());
     }
@@ -38,6 +42,15 @@ pub(super) fn task(args: &[String], child_start: u64) -> Result<(), String> {
     };
     write_answer(line.render().as_bytes(), &ran.body)
         .map_err(|error| format!("write the answer: {error}"))
+}
+
+/// What a probe works on.
+struct NoInput;
+
+impl Input for NoInput {
+    fn run(&self, task: u32, _: Vec<u8>) -> Result<Answer, String> {
+        Err(format!("task {task} has no input"))
+    }
 }
 
 fn read_payload(spec: &Spec) -> io::Result<Vec<u8>> {

@@ -246,6 +246,22 @@ pub fn kill(pid: u32) {
     }
 }
 
+/// Stops the child `pid` until [`go_on`]. As for [`kill_tree`], it must not have been reaped.
+///
+/// # Errors
+/// There is no such process.
+pub fn stop(pid: u32) -> io::Result<()> {
+    Ok(rustix::process::kill_process(pid_of(pid)?, Signal::STOP)?)
+}
+
+/// Lets a child that was stopped go on. As for [`kill_tree`], it must not have been reaped.
+///
+/// # Errors
+/// There is no such process.
+pub fn go_on(pid: u32) -> io::Result<()> {
+    Ok(rustix::process::kill_process(pid_of(pid)?, Signal::CONT)?)
+}
+
 /// Makes this process the leader of a group of its own, so that it can be killed with all that
 /// it starts.
 pub fn lead_group() {

@@ -16,14 +16,18 @@ pub struct Ledger<'a> {
     in_flight: HashMap<u64, Sent>,
     /// Answered and not reaped, with whether they count.
     unreaped: HashMap<u64, (RequestRow, Counted)>,
+    /// A response under this is in time.
+    limit_ns: u64,
     measured: Measured,
 }
 
 /// A request that is not answered yet.
-#[derive(Debug, Clone, Copy)]
-struct Sent {
-    intended_ns: u64,
-    sent_ns: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// When it was to be sent: what response times are counted from.
+    pub intended_ns: u64,
+    /// When it was.
+    pub sent_ns: u64,
     acknowledged_ns: Option<u64>,
 }
 
@@ -35,27 +39,67 @@ impl<'a> Ledger<'a> {
             next_id: 1,
             in_flight: HashMap::new(),
             unreaped: HashMap::new(),
+            limit_ns: u64::MAX,
             measured: Measured::new(seed),
         }
     }
 
+    /// Counts answers in less than this as in time, instead of all.
+    #[must_use]
+    pub fn with_limit(self, limit_ns: u64) -> Ledger<'a> {
+        Ledger { limit_ns, ..self }
+    }
+
     /// Queues the next request; the target's flush sends it. Gives its id.
     pub fn push(&mut self, target: &mut Target, intended_ns: u64, sent_ns: u64) -> u64 {
-        let id = self.next_id;
-        self.next_id += 1;
+        let id = self.enter(intended_ns, sent_ns);
         let start = id.to_le_bytes();
         let payload = &self.exchange.payload;
         let head = &start[..payload.len().min(8)];
         target.push_run(id, &[head, &payload[head.len()..]]);
-        self.in_flight.insert(
-            id,
-            Sent {
-                intended_ns,
-                sent_ns,
-                acknowledged_ns: None,
-            },
-        );
         id
+    }
+
+    /// Enters a request into the books and gives its id.
+    pub(super) fn enter(&mut self, intended_ns: u64, sent_ns: u64) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let sent = Sent {
+            intended_ns,
+            sent_ns,
+            acknowledged_ns: None,
+        };
+        self.in_flight.insert(id, sent);
+        id
+    }
+
+    /// Enters a request that is not sent at all, because too many are under way.
+    pub fn reject(&mut self, intended_ns: u64, now: u64, counted: Counted) {
+        let row = RequestRow {
+            id: self.next_id,
+            intended_ns,
+            sent_ns: now,
+            done_ns: now,
+            outcome: Some(Outcome::Rejected),
+            ..RequestRow::default()
+        };
+        self.next_id += 1;
+        self.count(row, counted);
+    }
+
+    /// The request of this id, if it is not answered.
+    pub fn sent(&self, id: u64) -> Option<Sent> {
+        self.in_flight.get(&id).copied()
+    }
+
+    /// Gives up on what is still open: answered requests count without their reaping, the others
+    /// are given back, for whoever knows what they count as.
+    pub fn abandon(&mut self) -> Vec<Sent> {
+        let unreaped: Vec<_> = self.unreaped.drain().collect();
+        for (_, (row, counted)) in unreaped {
+            self.count(row, counted);
+        }
+        self.in_flight.drain().map(|(_, sent)| sent).collect()
     }
 
     /// Requests that are not answered.
@@ -163,6 +207,7 @@ impl<'a> Ledger<'a> {
         };
         self.measured.outcomes[outcome as usize] += 1;
         if outcome == Outcome::Ok {
+            self.measured.in_time += u64::from(row.response_ns() < self.limit_ns);
             self.measured.samples.offer(row);
         } else if self.measured.failed.len() < FAILED_ROWS {
             self.measured.failed.push(RequestRow { weight: 1.0, ..row });

@@ -7,9 +7,15 @@ use crate::record::RequestRow;
 
 mod closed;
 mod ledger;
+pub mod open;
+pub mod probe;
+pub mod schedule;
+pub mod traffic;
 
 pub use closed::{Pace, closed};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Sent};
+pub use open::{Offer, open};
+pub use traffic::Traffic;
 
 /// A subject that says nothing for this long after the deadline of its requests is silent.
 const SILENCE_NS: u64 = 10_000_000_000;
@@ -43,6 +49,8 @@ pub struct Measured {
     pub outcomes: [u64; Outcome::ALL.len()],
     /// The ok ones among them.
     pub samples: Samples,
+    /// Those of the ok ones that were in time, if the ledger was told what that is.
+    pub in_time: u64,
     /// Failed ones among them, at most a thousand.
     pub failed: Vec<RequestRow>,
     /// All requests that were answered, the first one, warm-up and drain included.
@@ -51,6 +59,10 @@ pub struct Measured {
     pub wrong: u64,
     /// What the first failure said.
     pub first_failure: Option<String>,
+    /// What an open loop offered, and what became of it; `None` of a closed one.
+    pub traffic: Option<Traffic>,
+    /// What probes met, where there were any.
+    pub probes: Option<probe::Met>,
 }
 
 impl Measured {
@@ -61,10 +73,13 @@ impl Measured {
             window_ns: 0,
             outcomes: [0; Outcome::ALL.len()],
             samples: Samples::new(seed),
+            in_time: 0,
             failed: Vec::new(),
             served: 0,
             wrong: 0,
             first_failure: None,
+            traffic: None,
+            probes: None,
         }
     }
 }

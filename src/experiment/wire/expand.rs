@@ -3,10 +3,11 @@
 use toml::Spanned;
 
 use super::family_id::{family_id, is_sized};
+use super::load::loads;
 use super::read::Reader;
-use super::{WireError, WireExperiment, WireFamily, WireLoad};
+use super::{WireError, WireExperiment, WireFamily};
 use crate::experiment::{Experiment, Family, Load, Placement, runtime};
-use crate::options::{Options, Values};
+use crate::options::Options;
 use crate::strategy;
 use crate::workload::{self, Size, Spec, Workload};
 
@@ -14,7 +15,6 @@ use crate::workload::{self, Size, Spec, Workload};
 const PAYLOAD_MAX_BYTES: u64 = 16 << 20;
 /// A tebibyte: far beyond any machine this runs on, far below an overflow.
 const BALLAST_MAX_MIB: u64 = 1 << 20;
-const CALLERS: Values = Values::Cores { min: 1, max: 4096 };
 
 /// A family while its factors are still being multiplied out.
 #[derive(Clone)]
@@ -55,6 +55,11 @@ pub(super) fn experiment(
         name: wire.name.get_ref().clone(),
         question: wire.question.get_ref().clone(),
         reference: reference.to_owned(),
+        budget_ns: wire
+            .budget
+            .as_ref()
+            .map(|b| budget(reader, b))
+            .transpose()?,
         families,
     })
 }
@@ -73,6 +78,19 @@ fn check_name(reader: &Reader<'_>, name: &Spanned<String>) -> Result<(), WireErr
     }
     let message = format!("expected a name of lower-case letters, digits and `-`, found `{text}`");
     Err(reader.error(name.span(), message))
+}
+
+/// A time above zero.
+fn budget(reader: &Reader<'_>, text: &Spanned<String>) -> Result<u64, WireError> {
+    let parsed = text.get_ref().parse::<jiff::SignedDuration>().ok();
+    let ns = parsed.and_then(|budget| u64::try_from(budget.as_nanos()).ok());
+    ns.filter(|&ns| ns > 0).ok_or_else(|| {
+        let message = format!(
+            "`budget` is `{}`; expected a time above zero such as \"10m\"",
+            text.get_ref()
+        );
+        reader.error(text.span(), message)
+    })
 }
 
 /// One `[[family]]` multiplied out: workloads change slowest, seeds fastest.
@@ -254,23 +272,6 @@ fn surroundings(
         draft.seed = seed;
         draft.family.spec.seed = seed.unwrap_or(reader.seed);
     }))
-}
-
-/// The loads of a family, exactly one regime of which is said.
-fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec<Load>, WireError> {
-    const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } }";
-    if let Some(open) = &wire.get_ref().open {
-        let message = format!("open-loop load is not available yet; expected {FORM}");
-        return Err(reader.error(open.span(), message));
-    }
-    let Some(closed) = &wire.get_ref().closed else {
-        return Err(reader.error(wire.span(), format!("no load is given; expected {FORM}")));
-    };
-    let callers = reader.values(&closed.callers, "callers", &CALLERS)?;
-    let callers = callers
-        .iter()
-        .filter_map(|value| value.resolved.parse().ok());
-    Ok(callers.map(|callers| Load::Closed { callers }).collect())
 }
 
 /// Every draft with every value, the values changing fastest.

@@ -25,6 +25,8 @@ pub(super) struct Factor<T> {
 pub(super) trait Element: DeserializeOwned {
     /// For errors: `a name`.
     const EXPECTED: &'static str;
+    /// Whether `0.5` is one.
+    const TAKES_FRACTIONS: bool = false;
 }
 
 impl Element for String {
@@ -73,6 +75,13 @@ impl<'de, T: Element> Visitor<'de> for OneOrManyVisitor<T> {
         T::deserialize(number.into_deserializer()).map(OneOrMany::One)
     }
 
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        if !T::TAKES_FRACTIONS {
+            return Err(E::invalid_type(de::Unexpected::Float(number), &self));
+        }
+        T::deserialize(number.into_deserializer()).map(OneOrMany::One)
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
         Vec::deserialize(SeqAccessDeserializer::new(items)).map(OneOrMany::Many)
     }
@@ -107,6 +116,37 @@ impl<'de> Deserialize<'de> for Count {
             }
         }
         deserializer.deserialize_any(CountVisitor)
+    }
+}
+
+/// A number, with or without a fraction; its bounds are for whoever knows what it counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Number(pub(super) f64);
+
+impl Element for Number {
+    const EXPECTED: &'static str = "a number";
+    const TAKES_FRACTIONS: bool = true;
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberVisitor;
+        impl Visitor<'_> for NumberVisitor {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(Number::EXPECTED)
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Number, E> {
+                Ok(Number(number as f64))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Number, E> {
+                Ok(Number(number))
+            }
+        }
+        deserializer.deserialize_any(NumberVisitor)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The readable name of a family: `primes-m-chunks2-interleaved-rust-closed4`.
 
-use crate::experiment::{Family, Load, Placement, options_set};
+use crate::experiment::{Arrivals, Family, Load, Open, Placement, options_set};
 use crate::options::{OptionDef, Options};
 use crate::workload::{Workload, fold};
 
@@ -27,6 +27,7 @@ pub(super) fn family_id(
     parts.push(family.runtime.clone());
     parts.push(match family.load {
         Load::Closed { callers } => format!("closed{callers}"),
+        Load::Open(open) => open_id(&open),
     });
     if family.ballast_bytes > 0 {
         parts.push(format!("ballast{}", bytes(family.ballast_bytes)));
@@ -38,6 +39,18 @@ pub(super) fn family_id(
         parts.push(format!("seed{seed}"));
     }
     parts.join("-")
+}
+
+/// `open0.8cap`, `open100-constant-probe-main-loop`.
+fn open_id(open: &Open) -> String {
+    let mut id = format!("open{}", open.rate.label());
+    if open.arrivals != Arrivals::ALL[0] {
+        id = format!("{id}-{}", open.arrivals.name());
+    }
+    match open.probe {
+        Some(probe) => format!("{id}-probe-{}", probe.name()),
+        None => id,
+    }
 }
 
 /// Whether a size means anything to a workload: the others are sized by their payload, or fail

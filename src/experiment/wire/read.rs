@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::factor::{Count, Factor, Scalar};
+use super::factor::{Count, Factor, Number, Scalar};
 use super::{Source, WireError};
 use crate::experiment::nearest::{nearest, unknown};
 use crate::options::{self, OptionDef, Options, Values};
@@ -114,6 +114,31 @@ impl Reader<'_> {
             counts.push(count);
         }
         Ok(counts)
+    }
+
+    /// Numbers above 0 and up to `max`, none twice, at least one.
+    pub(super) fn numbers(
+        &self,
+        factor: &Factor<Number>,
+        name: &str,
+        max: f64,
+    ) -> Result<Vec<f64>, WireError> {
+        self.check_not_empty(factor, "value")?;
+        let mut numbers = Vec::new();
+        for item in &factor.items {
+            let number = item.get_ref().0;
+            // Not a number is not within any bounds.
+            if !(number > 0.0 && number <= max) {
+                let message =
+                    format!("`{name}` is `{number}`; expected a number above 0, at most {max}");
+                return Err(self.error(item.span(), message));
+            }
+            if numbers.contains(&number) {
+                return Err(self.twice(item.span(), &number.to_string()));
+            }
+            numbers.push(number);
+        }
+        Ok(numbers)
     }
 
     /// Values of one option, at least one. The same text twice is a mistake; two texts that are

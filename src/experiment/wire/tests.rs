@@ -61,6 +61,52 @@ fn factors_multiply_out_into_readable_families() {
 }
 
 #[test]
+fn open_loads_multiply_out_and_name_their_rates() {
+    let experiment = family(
+        r#"workload = "noop"
+           strategy = "pool"
+           load = { open = { rate = [0.5, 1.1], of = "blocking-capacity", probe = "*" } }"#,
+    )
+    .unwrap();
+    assert_eq!(
+        ids(&experiment),
+        [
+            "noop-0B-rust-open0.5cap-probe-main-loop",
+            "noop-0B-rust-open0.5cap-probe-strategy",
+            "noop-0B-rust-open1.1cap-probe-main-loop",
+            "noop-0B-rust-open1.1cap-probe-strategy",
+        ]
+    );
+    let experiment = family(
+        r#"workload = "noop"
+           strategy = "pool"
+           load = { open = { rate_per_s = [100, 0.5], arrivals = ["poisson", "constant"] } }"#,
+    )
+    .unwrap();
+    assert_eq!(
+        ids(&experiment),
+        [
+            "noop-0B-rust-open100",
+            "noop-0B-rust-open100-constant",
+            "noop-0B-rust-open0.5",
+            "noop-0B-rust-open0.5-constant",
+        ]
+    );
+    let open = experiment.families[3].load.open().unwrap();
+    assert_eq!(open.rate.per_s(), Some(0.5));
+}
+
+#[test]
+fn a_budget_is_a_time() {
+    let text = format!(
+        "{HEAD}budget = \"10m\"\n[[family]]\nworkload = \"noop\"\nstrategy = \"pool\"\n\
+         load = {{ closed = {{ callers = 1 }} }}\n"
+    );
+    let experiment = parse(&text, "t.toml", 2, 7).unwrap();
+    assert_eq!(experiment.budget_ns, Some(600_000_000_000));
+}
+
+#[test]
 fn surroundings_are_in_the_id_only_when_they_are_said() {
     let experiment = family(
         r#"workload = "noop"
@@ -223,4 +269,16 @@ mod any_text {
             }
         }
     }
+}
+
+#[test]
+fn an_error_is_one_line_whatever_the_file_says() {
+    let error = parse(
+        "name = \"a\\nb\"\nquestion = \"\"\n[[family]]",
+        "t.toml",
+        2,
+        7,
+    );
+    let message = error.unwrap_err().message;
+    assert!(!message.contains('\n'), "{message}");
 }

@@ -166,7 +166,7 @@ fn what_is_written_is_read_back() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let expected = "datapackage.json env.json experiment.toml manifest.json noise.csv plan.csv requests \
+    let expected = "calibration.csv datapackage.json env.json experiment.toml manifest.json noise.csv plan.csv requests \
                     trials.csv";
     assert_eq!(names.join(" "), expected);
 }
@@ -177,7 +177,7 @@ fn the_data_package_describes_the_files_that_are_there() {
     let text = fs::read_to_string(path.join("datapackage.json")).unwrap();
     let package: serde_json::Value = serde_json::from_str(&text).unwrap();
     let resources = package["resources"].as_array().unwrap();
-    assert_eq!(resources.len(), 3);
+    assert_eq!(resources.len(), 4);
     for resource in resources {
         let file = path.join(resource["path"].as_str().unwrap());
         let fields = resource["schema"]["fields"].as_array().unwrap();

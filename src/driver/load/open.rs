@@ -1,0 +1,371 @@
+//! Open loop: requests arrive when they arrive, whether or not those before were answered.
+//!
+//! The schedule is absolute and drawn beforehand. A response is timed from when its request was
+//! *meant* to be sent, so that whatever kept it from being sent, in the driver as in the subject,
+//! is charged to it; how late the generator was is recorded beside it. Arrivals go on until every
+//! request of the window has been answered: the last ones must not find a quieter server than the
+//! others.
+
+use std::iter::Peekable;
+use std::num::NonZeroU64;
+
+use super::ledger::{Ledger, is_announcement};
+use super::probe::{self, Probes};
+use super::schedule::Schedule;
+use super::traffic::{Traffic, Window};
+use super::{Counted, Exchange, Measured, SILENCE_NS};
+use crate::driver::interrupted;
+use crate::driver::target::{Target, TargetError};
+use crate::experiment::{Arrivals, Preset, Probe};
+use crate::protocol::{Frame, Kind, Outcome};
+use crate::sys::clock::now_ns;
+
+/// So many requests may be under way; what arrives beyond is rejected by the driver, unsent.
+pub const IN_FLIGHT_MAX: usize = 10_000;
+
+/// A p99 needs a thousand requests.
+const WANTED_REQUESTS: f64 = 1_000.0;
+
+/// Time to get ready for the first arrival.
+const LEAD_NS: u64 = 2_000_000;
+
+const MS: u64 = 1_000_000;
+
+/// What is offered, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Offer {
+    /// Requests per second, above 0.
+    pub rate_per_s: f64,
+    /// How they are spread.
+    pub arrivals: Arrivals,
+    /// What probes go through, if there are any.
+    pub probe: Option<Probe>,
+    /// Probes alone, before any load, in ns; 0 without probes.
+    pub unloaded_ns: u64,
+    /// Load before the window begins, in ns.
+    pub warm_up_ns: u64,
+    /// Length of the window, in ns.
+    pub window_ns: u64,
+    /// How long after the window to wait for the answers of its requests, in ns.
+    pub patience_ns: u64,
+    /// A request's time to be answered in, as the subject was told.
+    pub deadline_ns: u64,
+    /// A response under this is in time, in ns.
+    pub limit_ns: u64,
+}
+
+impl Offer {
+    /// This preset's, at this rate: long enough for a p99 within the preset's bounds, and as long
+    /// for every arm, since it follows from the rate alone.
+    pub fn new(
+        preset: &Preset,
+        open: &crate::experiment::Open,
+        rate_per_s: f64,
+        deadline_ns: u64,
+    ) -> Offer {
+        let [min_ns, max_ns] = preset.open_window_ns;
+        let wanted_ns = (WANTED_REQUESTS * 1e9 / rate_per_s) as u64;
+        let window_ns = match open.probe {
+            // Probes come at their own rate, of which nothing needs to be guessed.
+            Some(_) => max_ns,
+            None => wanted_ns.clamp(min_ns, max_ns),
+        };
+        Offer {
+            rate_per_s,
+            arrivals: open.arrivals,
+            probe: open.probe,
+            unloaded_ns: open.probe.map_or(0, |_| window_ns / 2),
+            // A queue takes its time to reach its length; a fifth of the window is not much, but
+            // the same for all.
+            warm_up_ns: preset.warm_up_ns.max(window_ns / 5),
+            window_ns,
+            patience_ns: window_ns.clamp(500 * MS, 3_000 * MS),
+            deadline_ns,
+            limit_ns: u64::MAX,
+        }
+    }
+}
+
+/// Runs the open loop to its end: first request, probes alone, warm-up, window, answers. If not
+/// all answers have come when patience is over, the caller must not expect the subject to stop
+/// in an orderly way: it has work left.
+///
+/// # Errors
+/// The subject is gone, silent or speaks something else; or the user interrupted.
+pub fn open(
+    target: &mut Target,
+    exchange: &Exchange,
+    offer: &Offer,
+    seed: u64,
+) -> Result<Measured, TargetError> {
+    let ledger = Ledger::new(exchange, seed).with_limit(offer.limit_ns);
+    let mut first = Loop::first(target, ledger, offer, seed)?;
+    first.run(now_ns() + offer.deadline_ns + SILENCE_NS)?;
+    if first.ledger.open() > 0 {
+        let what = "did not answer the first request".to_owned();
+        return Err(TargetError::Silent(what));
+    }
+    let _slack = FineTimers::begin();
+    let ledger = first.ledger;
+    let mut main = Loop::main(target, ledger, offer, seed);
+    main.run(u64::MAX)?;
+    Ok(main.finish())
+}
+
+/// Timers of this process that end when they should instead of up to 50 µs later. Not for longer
+/// than needed: subjects inherit it.
+struct FineTimers;
+
+impl FineTimers {
+    fn begin() -> FineTimers {
+        // Where it is refused, the generator is later, which is recorded.
+        let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+        FineTimers
+    }
+}
+
+impl Drop for FineTimers {
+    fn drop(&mut self) {
+        let _ = rustix::thread::set_current_timer_slack(None);
+    }
+}
+
+struct Loop<'t, 'e> {
+    target: &'t mut Target,
+    ledger: Ledger<'e>,
+    course: Course,
+    traffic: Traffic,
+    probes: Option<(Probe, Probes)>,
+    unloaded: Window,
+}
+
+impl<'t, 'e> Loop<'t, 'e> {
+    /// One request, alone.
+    fn first(
+        target: &'t mut Target,
+        ledger: Ledger<'e>,
+        offer: &Offer,
+        seed: u64,
+    ) -> Result<Self, TargetError> {
+        let mut this = Loop::main(target, ledger, offer, seed);
+        let now = now_ns();
+        this.probes = None;
+        this.ledger.push(this.target, now, now);
+        this.course.offering = false;
+        this.course.give_up_ns = u64::MAX;
+        this.target.flush()?;
+        Ok(this)
+    }
+
+    fn main(target: &'t mut Target, ledger: Ledger<'e>, offer: &Offer, seed: u64) -> Self {
+        let start_ns = now_ns() + LEAD_NS;
+        let course = Course::new(offer, start_ns, seed);
+        let window = course.window;
+        Loop {
+            target,
+            ledger,
+            traffic: Traffic::new(window),
+            probes: offer
+                .probe
+                .map(|probe| (probe, Probes::new(start_ns, window.until_ns, seed))),
+            unloaded: Window {
+                from_ns: start_ns,
+                until_ns: start_ns + offer.unloaded_ns,
+            },
+            course,
+        }
+    }
+
+    /// Until all is answered, or patience is over.
+    fn run(&mut self, until_ns: u64) -> Result<(), TargetError> {
+        let until_ns = until_ns.min(self.course.give_up_ns);
+        let mut frames = Vec::new();
+        loop {
+            // Before sending: what is due later than this may not have been sent.
+            let now = now_ns();
+            self.send_due()?;
+            self.course.consider(now, &self.traffic);
+            if now >= until_ns || (!self.course.offering && self.open() == 0) {
+                return Ok(());
+            }
+            if interrupted() {
+                return Err(TargetError::Interrupted);
+            }
+            let wake_ns = self.wake_ns().map_or(until_ns, |at_ns| at_ns.min(until_ns));
+            let read_ns = self.target.wait(Some(wake_ns))?;
+            if read_ns == 0 {
+                continue;
+            }
+            while let Some(frame) = self.target.next_frame()? {
+                self.note(&frame, read_ns);
+                frames.push(frame);
+            }
+            // What is due goes out before the answers are verified: that must not make the
+            // generator late.
+            self.send_due()?;
+            for frame in frames.drain(..) {
+                self.enter(&frame, read_ns)?;
+            }
+        }
+    }
+
+    fn open(&self) -> usize {
+        let probes = self.probes.as_ref().map_or(0, |(_, probes)| probes.open());
+        self.ledger.open() + probes
+    }
+
+    fn wake_ns(&mut self) -> Option<u64> {
+        let probe = self.probes.as_mut().and_then(|(_, p)| p.next_ns());
+        let turn = self.course.next_turn_ns(now_ns());
+        [probe, self.course.next_ns(), turn]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Sends everything whose time has come.
+    fn send_due(&mut self) -> Result<(), TargetError> {
+        let mut any = false;
+        if let Some((probe, probes)) = &mut self.probes {
+            while let Some(id) = probes.take_due(now_ns()) {
+                any = true;
+                match probe {
+                    Probe::MainLoop => self.target.push_light(id),
+                    Probe::Strategy => self.target.push_light_run(id),
+                }
+            }
+        }
+        while let Some(intended_ns) = self.course.take_due(now_ns()) {
+            // Within, the clock is read per request: each stamp is that of its own sending.
+            let now = now_ns();
+            if self.ledger.in_flight() >= IN_FLIGHT_MAX {
+                let counted = self.course.window.counts(intended_ns);
+                self.ledger.reject(intended_ns, now, counted);
+                self.traffic.rejected(intended_ns);
+                continue;
+            }
+            self.ledger.push(self.target, intended_ns, now);
+            self.traffic.sent(intended_ns, now);
+            self.target.flush()?;
+        }
+        if any { self.target.flush() } else { Ok(()) }
+    }
+
+    /// Takes note of an arrival, which costs next to nothing.
+    fn note(&mut self, frame: &Frame, read_ns: u64) {
+        let id = frame.header.id;
+        if frame.header.kind != Kind::Reply || is_announcement(frame) {
+            return;
+        }
+        if let Some(sent) = self.ledger.sent(id) {
+            let is_ok = frame.header.outcome == Outcome::Ok;
+            self.traffic.done(sent.sent_ns, read_ns, is_ok);
+            if self.course.window.counts(sent.intended_ns) == Counted::Yes {
+                self.course.answered += 1;
+            }
+        }
+    }
+
+    /// Enters it into the books, which verifies it.
+    fn enter(&mut self, frame: &Frame, read_ns: u64) -> Result<(), TargetError> {
+        let id = frame.header.id;
+        if probe::is_probe(id) {
+            let is_answer = matches!(frame.header.kind, Kind::Light | Kind::Reply);
+            if let (Some((_, probes)), true) = (&mut self.probes, is_answer) {
+                probes.done(id, read_ns, frame.header.outcome == Outcome::Ok);
+            }
+            return Ok(());
+        }
+        match frame.header.kind {
+            Kind::Reply => {
+                let counted = self.ledger.sent(id).map_or(Counted::No, |sent| {
+                    self.course.window.counts(sent.intended_ns)
+                });
+                self.ledger.answered(frame, read_ns, counted)
+            }
+            Kind::Reaped => self.ledger.reaped(frame),
+            kind => Err(TargetError::Silent(format!("sent {kind:?} under load"))),
+        }
+    }
+
+    fn finish(mut self) -> Measured {
+        let end_ns = now_ns();
+        let abandoned = self.ledger.abandon();
+        self.traffic.abandoned = abandoned.len() as u64;
+        for sent in abandoned {
+            self.traffic.unanswered(sent.intended_ns, sent.sent_ns);
+        }
+        self.traffic.close();
+        let window = self.course.window;
+        let (unloaded, end_ns) = (self.unloaded, end_ns.max(window.until_ns));
+        let probes = self.probes.map(|(_, probes)| probe::Met {
+            unloaded: probes.met(unloaded, end_ns),
+            loaded: probes.met(window, end_ns),
+        });
+        Measured {
+            traffic: Some(self.traffic),
+            probes,
+            ..self.ledger.close(window.length_ns())
+        }
+    }
+}
+
+/// Where the loop stands in its schedule. Pure: it is told the time.
+#[derive(Debug, Clone)]
+struct Course {
+    schedule: Peekable<Schedule>,
+    /// When the schedule's time 0 is.
+    load_ns: u64,
+    window: Window,
+    give_up_ns: u64,
+    /// Whether arrivals still come.
+    offering: bool,
+    /// Requests of the window that are answered.
+    answered: u64,
+}
+
+impl Course {
+    fn new(offer: &Offer, start_ns: u64, seed: u64) -> Course {
+        let load_ns = start_ns + offer.unloaded_ns;
+        let from_ns = load_ns + offer.warm_up_ns;
+        let until_ns = from_ns + offer.window_ns;
+        Course {
+            schedule: Schedule::new(offer.arrivals, offer.rate_per_s, seed).peekable(),
+            load_ns,
+            window: Window { from_ns, until_ns },
+            give_up_ns: until_ns + offer.patience_ns,
+            offering: true,
+            answered: 0,
+        }
+    }
+
+    /// When the next request is to be sent, while any is.
+    fn next_ns(&mut self) -> Option<u64> {
+        let after_ns = *self.schedule.peek()?;
+        self.offering.then(|| self.load_ns.saturating_add(after_ns))
+    }
+
+    /// When the next request was to be sent, if that time has come.
+    fn take_due(&mut self, now: u64) -> Option<u64> {
+        let intended_ns = self.next_ns().filter(|&at_ns| at_ns <= now)?;
+        self.schedule.next();
+        Some(intended_ns)
+    }
+
+    /// The window's end, while it is ahead: arrivals may be seconds apart.
+    fn next_turn_ns(&self, now: u64) -> Option<u64> {
+        let until_ns = self.window.until_ns;
+        (self.offering && now < until_ns).then_some(until_ns)
+    }
+
+    /// Ends the arrivals once all requests of the window are answered.
+    fn consider(&mut self, now: u64, traffic: &Traffic) {
+        let sent = traffic.offered - traffic.rejected;
+        if now >= self.window.until_ns && self.answered >= sent {
+            self.offering = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! `load = { … }`: how requests are offered, exactly one regime of which is said.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::WireError;
+use super::factor::{Count, Factor, Number, Scalar};
+use super::read::Reader;
+use crate::experiment::{Arrivals, Load, Open, Probe, Rate};
+use crate::options::Values;
+
+const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } } or \
+                    load = { open = { rate = 0.5, of = \"blocking-capacity\" } }";
+const CALLERS: Values = Values::Cores { min: 1, max: 4096 };
+
+/// What a share can be of.
+const CAPACITY: &str = "blocking-capacity";
+
+/// Twenty times what one core can do: beyond that a point says nothing but "saturated".
+const SHARE_MAX: f64 = 20.0;
+
+/// More than the generator can send at its times.
+const RATE_MAX_PER_S: f64 = 50_000.0;
+
+/// Halving an interval twenty times leaves a millionth of it.
+const SEARCH_STEPS_MAX: u32 = 20;
+
+/// One field per regime.
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { closed = { callers = 1 } }"
+)]
+pub(super) struct WireLoad {
+    closed: Option<WireClosed>,
+    open: Option<Spanned<WireOpen>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table such as { callers = 1 }")]
+struct WireClosed {
+    callers: Factor<Scalar>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { rate = 0.5, of = \"blocking-capacity\" }"
+)]
+struct WireOpen {
+    rate: Option<Factor<Number>>,
+    of: Option<Spanned<String>>,
+    rate_per_s: Option<Factor<Number>>,
+    arrivals: Option<Factor<String>>,
+    probe: Option<Factor<String>>,
+    search: Option<Spanned<Count>>,
+}
+
+/// The loads of a family.
+pub(super) fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec<Load>, WireError> {
+    match wire.get_ref() {
+        WireLoad {
+            closed: Some(closed),
+            open: None,
+        } => {
+            let callers = reader.values(&closed.callers, "callers", &CALLERS)?;
+            let callers = callers.iter().filter_map(|v| v.resolved.parse().ok());
+            Ok(callers.map(|callers| Load::Closed { callers }).collect())
+        }
+        WireLoad {
+            closed: None,
+            open: Some(open),
+        } => open_loads(reader, open),
+        WireLoad {
+            closed: Some(_),
+            open: Some(open),
+        } => {
+            let message = "a family has one regime; give `open` a [[family]] of its own";
+            Err(reader.error(open.span(), message))
+        }
+        WireLoad {
+            closed: None,
+            open: None,
+        } => Err(reader.error(wire.span(), format!("no load is given; expected {FORM}"))),
+    }
+}
+
+fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Load>, WireError> {
+    let rates = rates(reader, wire)?;
+    let open = wire.get_ref();
+    let arrivals: Vec<Arrivals> = match &open.arrivals {
+        None => vec![Arrivals::ALL[0]],
+        Some(factor) => {
+            let valid = Arrivals::ALL.map(Arrivals::name);
+            let names = reader.names(factor, "arrivals", &valid, &valid)?;
+            names.into_iter().filter_map(Arrivals::by_name).collect()
+        }
+    };
+    let probes: Vec<Option<Probe>> = match &open.probe {
+        None => vec![None],
+        Some(factor) => {
+            let valid = Probe::ALL.map(Probe::name);
+            let names = reader.names(factor, "probe", &valid, &valid)?;
+            names.into_iter().map(Probe::by_name).collect()
+        }
+    };
+    let search_steps = search_steps(reader, open.search.as_ref())?;
+    let mut loads = Vec::new();
+    for rate in rates {
+        for &arrivals in &arrivals {
+            loads.extend(probes.iter().map(|&probe| {
+                Load::Open(Open {
+                    rate,
+                    arrivals,
+                    probe,
+                    search_steps,
+                    slo: None,
+                })
+            }));
+        }
+    }
+    Ok(loads)
+}
+
+fn search_steps(reader: &Reader<'_>, steps: Option<&Spanned<Count>>) -> Result<u32, WireError> {
+    let Some(steps) = steps else { return Ok(0) };
+    let within = u32::try_from(steps.get_ref().0).ok();
+    within.filter(|&n| n <= SEARCH_STEPS_MAX).ok_or_else(|| {
+        let found = steps.get_ref().0;
+        let message = format!("`search` is `{found}`; expected at most {SEARCH_STEPS_MAX} trials");
+        reader.error(steps.span(), message)
+    })
+}
+
+fn rates(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Rate>, WireError> {
+    let open = wire.get_ref();
+    match (&open.rate, &open.of, &open.rate_per_s) {
+        (Some(shares), Some(of), None) => {
+            reader.name(of, "whole", &[CAPACITY])?;
+            let shares = reader.numbers(shares, "rate", SHARE_MAX)?;
+            let rate = |share| Rate::OfBlocking {
+                share,
+                capacity_per_s: None,
+            };
+            Ok(shares.into_iter().map(rate).collect())
+        }
+        (None, None, Some(rates)) => {
+            let rates = reader.numbers(rates, "rate_per_s", RATE_MAX_PER_S)?;
+            Ok(rates.into_iter().map(Rate::PerSecond).collect())
+        }
+        (Some(shares), None, None) => {
+            let message = format!(
+                "what is `rate` a share of? expected of = \"{CAPACITY}\" beside it, or \
+                 `rate_per_s` instead"
+            );
+            Err(reader.error(shares.span.clone(), message))
+        }
+        (_, _, Some(rates)) => {
+            let message = "`rate_per_s` stands alone; leave `rate` and `of` out, or this";
+            Err(reader.error(rates.span.clone(), message))
+        }
+        (None, _, None) => {
+            let message = format!(
+                "no rate is given; expected rate = [0.2, 0.5], of = \"{CAPACITY}\", or \
+                 rate_per_s = [100, 500]"
+            );
+            Err(reader.error(wire.span(), message))
+        }
+    }
+}

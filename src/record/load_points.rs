@@ -1,0 +1,301 @@
+//! From trials of open loops to curves and limits. Pure: `load_points.csv` is this function of
+//! `trials.csv`.
+
+use std::collections::BTreeMap;
+
+use super::{LoadPointRow, TrialRow};
+use crate::experiment::Slo;
+
+/// What one arm's points are on: the curve, and the arm.
+type Curve = (String, String, String, String);
+
+/// Every arm at every rate at which it was measured, curves in the order in which they began,
+/// rates ascending.
+pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
+    let mut order: Vec<Curve> = Vec::new();
+    let mut curves: BTreeMap<Curve, BTreeMap<u64, Vec<&TrialRow>>> = BTreeMap::new();
+    for row in trials {
+        let (Some(rate_per_s), true) = (row.rate_per_s, is_usable(row)) else {
+            continue;
+        };
+        let curve = (
+            load_id(row),
+            row.role.clone(),
+            row.strategy.clone(),
+            row.options.clone(),
+        );
+        if !order.contains(&curve) {
+            order.push(curve.clone());
+        }
+        let points = curves.entry(curve).or_default();
+        // Rates are positive, so their bits have their order.
+        points.entry(rate_per_s.to_bits()).or_default().push(row);
+    }
+    let mut all = Vec::new();
+    for curve in order {
+        let points = curves.remove(&curve).unwrap_or_default();
+        let mut points: Vec<LoadPointRow> = points
+            .values()
+            .map(|trials| point(&curve, trials))
+            .collect();
+        let (limit_per_s, limit_above_per_s) = limit(&points);
+        for point in &mut points {
+            point.limit_per_s = limit_per_s;
+            point.limit_above_per_s = limit_above_per_s;
+        }
+        all.extend(points);
+    }
+    all
+}
+
+fn is_usable(row: &TrialRow) -> bool {
+    row.status == "ok" && row.validity != "invalid" && row.probe.is_empty()
+}
+
+/// The factors of a trial but its rate, readable.
+fn load_id(row: &TrialRow) -> String {
+    let mut parts = vec![row.workload.clone(), row.size.clone()];
+    if !row.workload_options.is_empty() {
+        parts.push(row.workload_options.clone());
+    }
+    if row.payload_bytes > 0 {
+        parts.push(format!("{}B", row.payload_bytes));
+    }
+    parts.push(row.runtime.clone());
+    if row.ballast_bytes > 0 {
+        parts.push(format!("ballast{}B", row.ballast_bytes));
+    }
+    if row.placement != "unpinned" {
+        parts.push(row.placement.clone());
+    }
+    parts.push(row.arrivals.clone());
+    parts.join("-")
+}
+
+fn point((load_id, role, strategy, options): &Curve, trials: &[&TrialRow]) -> LoadPointRow {
+    let first = trials[0];
+    let sum = |get: fn(&TrialRow) -> Option<u64>| trials.iter().filter_map(|row| get(row)).sum();
+    let offered: u64 = sum(|row| row.n_offered);
+    let in_time: u64 = sum(|row| row.n_in_time);
+    let every = |get: fn(&TrialRow) -> Option<u64>| {
+        let values: Option<Vec<u64>> = trials.iter().map(|row| get(row)).collect();
+        values.map(median)
+    };
+    let rates: Option<Vec<f64>> = trials.iter().map(|row| row.throughput_per_s).collect();
+    let saturated = trials.iter().filter(|row| row.saturated == "yes").count();
+    let saturated = 2 * saturated >= trials.len();
+    let slo: Option<Slo> = first.slo.parse().ok();
+    let met = slo.is_some_and(|slo| slo.is_met(in_time, offered));
+    LoadPointRow {
+        run_id: first.run_id.clone(),
+        load_id: load_id.clone(),
+        role: role.clone(),
+        strategy: strategy.clone(),
+        options: options.clone(),
+        rate_per_s: first.rate_per_s.unwrap_or_default(),
+        rate_of_capacity: first.rate_of_capacity,
+        n_trials: trials.len() as u64,
+        n_offered: offered,
+        throughput_per_s: rates.map(|mut rates| {
+            rates.sort_unstable_by(f64::total_cmp);
+            let (low, high) = middle(rates.len());
+            (rates[low] + rates[high]) / 2.0
+        }),
+        response_p50_ns: every(|row| row.response_p50_ns),
+        response_p99_ns: every(|row| row.response_p99_ns),
+        service_p50_ns: every(|row| row.service_p50_ns),
+        in_time_ratio: (offered > 0).then(|| in_time as f64 / offered as f64),
+        slo: first.slo.clone(),
+        saturated: yes_no(saturated).to_owned(),
+        meets_slo: yes_no(met && !saturated).to_owned(),
+        limit_per_s: None,
+        limit_above_per_s: None,
+    }
+}
+
+/// `yes` or `no`.
+pub fn yes_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}
+
+fn median(mut values: Vec<u64>) -> u64 {
+    values.sort_unstable();
+    let (low, high) = middle(values.len());
+    values[low].midpoint(values[high])
+}
+
+fn middle(len: usize) -> (usize, usize) {
+    ((len - 1) / 2, len / 2)
+}
+
+/// The highest rate up to which every point meets the objective, and the next one. `points`
+/// ascend in their rates.
+fn limit(points: &[LoadPointRow]) -> (Option<f64>, Option<f64>) {
+    let met = points.iter().take_while(|p| p.meets_slo == "yes").count();
+    let rate = |i: usize| points.get(i).map(|p| p.rate_per_s);
+    (met.checked_sub(1).and_then(rate), rate(met))
+}
+
+/// Between which rates an arm's limit lies, and where to look next. Pure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bracket {
+    /// The highest rate that met the objective; 0 if none did.
+    pub met_per_s: f64,
+    /// The lowest above it that did not, if one did not.
+    pub missed_per_s: Option<f64>,
+}
+
+/// Closer than this there is nothing to be told apart: one trial's noise is larger.
+const CLOSE_RATIO: f64 = 1.03;
+
+impl Bracket {
+    /// What an arm's points say, in any order of arms; `None` without a point of it.
+    pub fn of(points: &[LoadPointRow], strategy: &str, options: &str) -> Option<Bracket> {
+        let mut own = points
+            .iter()
+            .filter(|p| p.strategy == strategy && p.options == options && p.role != "placebo");
+        let first = own.next()?;
+        Some(Bracket {
+            met_per_s: first.limit_per_s.unwrap_or(0.0),
+            missed_per_s: first.limit_above_per_s,
+        })
+    }
+
+    /// The rate to try next: between the two, in the middle of their ratio; twice the highest if
+    /// none was missed; half the lowest if none was met. `None` once they are close.
+    pub fn next_per_s(self) -> Option<f64> {
+        match (self.met_per_s, self.missed_per_s) {
+            (met, None) => (met > 0.0).then_some(2.0 * met),
+            (met, Some(missed)) if met <= 0.0 => Some(missed / 2.0),
+            (met, Some(missed)) => (missed / met > CLOSE_RATIO).then(|| (met * missed).sqrt()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An arm that answers everything in time up to 100 per second, three blocks.
+    fn trial(strategy: &str, rate_per_s: f64, capacity_per_s: f64) -> TrialRow {
+        let saturated = rate_per_s > capacity_per_s;
+        TrialRow {
+            strategy: strategy.into(),
+            role: "arm".into(),
+            status: "ok".into(),
+            validity: "valid".into(),
+            regime: "open".into(),
+            placement: "unpinned".into(),
+            arrivals: "poisson".into(),
+            rate_per_s: Some(rate_per_s),
+            slo: "p99<50ms".into(),
+            n_offered: Some(1_000),
+            n_in_time: Some(if rate_per_s > 0.9 * capacity_per_s {
+                989
+            } else {
+                990
+            }),
+            saturated: yes_no(saturated).into(),
+            throughput_per_s: Some(rate_per_s.min(capacity_per_s)),
+            response_p50_ns: Some(rate_per_s as u64),
+            response_p99_ns: (rate_per_s < 90.0).then_some(7),
+            ..TrialRow::default()
+        }
+    }
+
+    fn trials(rates: &[f64]) -> Vec<TrialRow> {
+        let both = |&rate| [trial("pool", rate, 100.0), trial("spawn", rate, 30.0)];
+        rates.iter().flat_map(both).collect()
+    }
+
+    #[test]
+    fn points_are_pooled_per_rate_and_limits_found_between_them() {
+        let mut rows = trials(&[80.0, 20.0, 120.0, 95.0, 20.0]);
+        rows[0].response_p50_ns = Some(100);
+        let points = load_points(&rows);
+        let pool: Vec<_> = points.iter().filter(|p| p.strategy == "pool").collect();
+        let told: Vec<_> = pool
+            .iter()
+            .map(|p| {
+                (
+                    p.rate_per_s,
+                    p.n_trials,
+                    p.saturated.as_str(),
+                    p.meets_slo.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (20.0, 2, "no", "yes"),
+                (80.0, 1, "no", "yes"),
+                (95.0, 1, "no", "no"),
+                (120.0, 1, "yes", "no"),
+            ]
+        );
+        assert!(pool.iter().all(|p| p.limit_per_s == Some(80.0)));
+        assert!(pool.iter().all(|p| p.limit_above_per_s == Some(95.0)));
+        assert_eq!(pool[0].n_offered, 2_000);
+        assert_eq!(
+            (pool[0].response_p99_ns, pool[2].response_p99_ns),
+            (Some(7), None)
+        );
+        let bracket = Bracket::of(&points, "spawn", "").unwrap();
+        assert_eq!(
+            (bracket.met_per_s, bracket.missed_per_s),
+            (20.0, Some(80.0))
+        );
+    }
+
+    /// A limit that was met above one that was missed is no limit.
+    #[test]
+    fn a_lucky_point_beyond_the_first_miss_counts_for_nothing() {
+        let mut rows = trials(&[20.0, 40.0, 60.0]);
+        rows[2].n_in_time = Some(0);
+        let points = load_points(&rows);
+        assert_eq!(points[0].limit_per_s, Some(20.0));
+        assert_eq!(points[0].limit_above_per_s, Some(40.0));
+    }
+
+    #[test]
+    fn invalid_trials_and_closed_loops_have_no_point() {
+        let mut rows = trials(&[20.0]);
+        rows[0].validity = "invalid".into();
+        rows[1].rate_per_s = None;
+        assert_eq!(load_points(&rows), []);
+    }
+
+    #[test]
+    fn a_search_closes_in_on_the_limit() {
+        let mut rows = trials(&[20.0, 50.0, 120.0]);
+        for _ in 0..8 {
+            let points = load_points(&rows);
+            for (strategy, capacity_per_s) in [("pool", 100.0), ("spawn", 30.0)] {
+                let bracket = Bracket::of(&points, strategy, "").unwrap();
+                if let Some(rate_per_s) = bracket.next_per_s() {
+                    rows.push(trial(strategy, rate_per_s, capacity_per_s));
+                }
+            }
+        }
+        let points = load_points(&rows);
+        for (strategy, limit) in [("pool", 90.0), ("spawn", 27.0)] {
+            let bracket = Bracket::of(&points, strategy, "").unwrap();
+            let missed = bracket.missed_per_s.unwrap();
+            assert!(bracket.met_per_s <= limit && limit <= missed, "{bracket:?}");
+            assert!(missed / bracket.met_per_s <= CLOSE_RATIO);
+            assert_eq!(bracket.next_per_s(), None);
+        }
+    }
+
+    #[test]
+    fn a_search_leaves_the_grid_where_it_must() {
+        let bracket = |met_per_s, missed_per_s| Bracket {
+            met_per_s,
+            missed_per_s,
+        };
+        assert_eq!(bracket(100.0, None).next_per_s(), Some(200.0));
+        assert_eq!(bracket(0.0, Some(20.0)).next_per_s(), Some(10.0));
+        assert_eq!(bracket(0.0, None).next_per_s(), None);
+    }
+}
