@@ -349,17 +349,15 @@ mod tests {
     }
 
     #[test]
-    fn rates_and_callers_are_of_their_own_loads() {
-        check(
-            &["rate=0.5cap", "strategy=pool"],
-            "load random-sum-m-rust-open0.5cap: \
-             reference blocking, placebo blocking, arm pool",
-        );
-        check(
-            &["rate=0.5"],
-            "filter `rate`: unknown value `0.5`; did you mean `0.5cap`? \
-             valid: 0.2cap, 0.5cap, 0.8cap, 0.95cap, 1.1cap",
-        );
+    fn a_rate_keeps_the_families_that_are_offered_it() {
+        let load = crate::experiment::builtin::by_name("load").unwrap();
+        let load = vec![wire::parse(load.text, load.path, 2, 1).unwrap()];
+        let kept = |filter: &str| apply(&[filter.parse().unwrap()], load.clone(), 2);
+        let left = kept("rate=0.5cap").unwrap();
+        assert_eq!(left[0].families[0].id, "random-sum-m-rust-open0.5cap");
+        assert_eq!(left[0].families.len(), 1);
+        let error = kept("callers=1").unwrap_err().to_string();
+        assert!(error.contains("unknown value `1`"), "{error}");
     }
 
     #[test]
