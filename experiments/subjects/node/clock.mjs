@@ -1,0 +1,3 @@
+// The clock of all processes of this machine: CLOCK_MONOTONIC, in nanoseconds, as a BigInt.
+
+export const nowNs = process.hrtime.bigint;
