@@ -1,0 +1,1 @@
+"""What runs in processes that multiprocessing creates."""

@@ -1,0 +1,65 @@
+"""What `pool` and `prefork-pool` have in common: the bound of the queue and what an answer is.
+
+Neither of the standard library's pools can end one task: when a task's time is over, the pool is
+replaced, and what else it was doing is answered as `crash`."""
+
+from __future__ import annotations
+
+from clock import now_ns
+from protocol import Stamps
+from requests import Done, TaskId
+from run import Ran
+from spec import count
+from strategy import Census, Setup
+
+
+class Workers:
+    def __init__(self, setup: Setup) -> None:
+        self.census = Census()
+        self._setup = setup
+        self._workers = count(setup.options, "workers")
+        self._queue = count(setup.options, "queue")
+        self._recycle_after = count(setup.options, "recycle_after")
+        if count(setup.options, "recycle_jitter") != 0:
+            raise ValueError("Python's pools recycle all workers alike; leave `recycle_jitter` at 0")
+        # Tasks that are not answered, and when they were handed to the pool.
+        self._waiting: dict[TaskId, int] = {}
+        self._used: list = []
+
+    def submit(self, id_: TaskId, payload: bytes) -> None:
+        raise NotImplementedError
+
+    def replace(self) -> None:
+        raise NotImplementedError
+
+    def begin(self, id_: TaskId, payload: bytes) -> None:
+        waiting = len(self._waiting) - self._workers
+        if waiting >= self._queue:
+            reason = f"{waiting} tasks wait already".encode()
+            return self._setup.done(Done(id_, "rejected", 0, reason, Stamps(), 0))
+        self._waiting[id_] = now_ns()
+        return self.submit(id_, payload)
+
+    def finished(self, id_: TaskId, answer: tuple[Ran, int]) -> None:
+        if self._waiting.pop(id_, None) is None:
+            return
+        ran, pid = answer
+        # The pool's queue is its own: the first that can be seen of a task is its worker. So
+        # waiting for a worker counts as `queue`, and `creation` is nothing.
+        stamps = Stamps(ran.work_start, ran.work_start, ran.work_start, ran.work_end)
+        self._setup.done(Done(id_, ran.outcome, ran.checksum, ran.body, stamps, pid))
+
+    def failed(self, id_: TaskId, reason: str) -> None:
+        if (dispatched := self._waiting.pop(id_, None)) is not None:
+            stamps = Stamps(dispatched)
+            self._setup.done(Done(id_, "crash", 0, reason.encode(), stamps, 0))
+
+    def expire(self, id_: TaskId) -> None:
+        if self._waiting.pop(id_, None) is None:
+            return
+        self.replace()
+        for other in list(self._waiting):
+            self.failed(other, "its pool was replaced, because another task did not end in time")
+
+    def usage_at_ready(self) -> list:
+        return self._used
