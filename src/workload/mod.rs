@@ -17,6 +17,7 @@ mod noop;
 mod orders;
 mod primes;
 mod random_sum;
+mod random_sum_native;
 mod sleep;
 mod spin;
 
@@ -27,6 +28,7 @@ pub use noop::checksum as noop_checksum;
 pub const ALL: &[&dyn Workload] = &[
     &noop::Noop,
     &random_sum::RandomSum,
+    &random_sum_native::RandomSumNative,
     &primes::Primes,
     &image::Image,
     &analytics::Analytics,
