@@ -1,13 +1,16 @@
 //! What this machine has: cores, the subject's program, and what is missing for a strategy.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
-use crate::experiment::Placement;
+use crate::driver::programs::{self, SubjectProgram};
 use crate::experiment::runtime::{self, Program, Runtime};
+use crate::experiment::{Arm, Experiment, Family, Placement};
 
 /// Names the Rust subject where it is not beside the driver.
 pub const SUBJECT_VARIABLE: &str = "FORKBENCH_SUBJECT";
@@ -27,26 +30,73 @@ pub fn subject_program() -> Result<PathBuf> {
     program("forkbench-subject")
 }
 
-/// The program that serves as this runtime's subject.
+/// What to start as this runtime's subject. Interpreters are asked what they are, once.
 ///
 /// # Errors
 /// Why the runtime is not available here, and how to get it.
-pub fn runtime_program(runtime: &Runtime) -> Result<PathBuf> {
-    match runtime.program {
-        Program::Beside(name) => program(name),
-    }
+pub fn runtime_program(runtime: &Runtime) -> Result<SubjectProgram, String> {
+    static KNOWN: Mutex<BTreeMap<&str, Result<SubjectProgram, String>>> =
+        Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = known.entry(runtime.name).or_insert_with(|| {
+        let found = match runtime.program {
+            Program::Beside(name) => program(name).map(SubjectProgram::compiled),
+            Program::Script(script) => programs::find(script),
+        };
+        found.map_err(|error| format!("{error:#}"))
+    });
+    found.clone()
 }
 
-/// Why a strategy of a runtime cannot be measured on this machine with this placement.
-pub fn unavailable(runtime: &str, strategy: &str, placement: Placement) -> Option<String> {
-    let unsupported = runtime::by_name(runtime).and_then(|known| known.supports(strategy).err());
-    if let Some(reason) = unsupported {
+/// What to start as the subject of each runtime that the experiment names and that is available.
+pub fn programs(experiment: &Experiment) -> BTreeMap<String, SubjectProgram> {
+    let named = |runtime: &&Runtime| {
+        let mut families = experiment.families.iter();
+        families.any(|family| family.runtime == runtime.name)
+    };
+    let named = runtime::ALL.iter().filter(named);
+    let found = named.filter_map(|runtime| {
+        let program = runtime_program(runtime).ok()?;
+        Some((runtime.name.to_owned(), program))
+    });
+    found.collect()
+}
+
+/// Why an arm of a family cannot be measured on this machine.
+pub fn unavailable(family: &Family, arm: &Arm) -> Option<String> {
+    let strategy = arm.strategy.as_str();
+    let runtime = runtime::by_name(&family.runtime)?;
+    let supported = runtime
+        .supports(strategy)
+        .and_then(|()| runtime.supports_workload(&family.spec.workload));
+    if let Err(reason) = supported {
         return Some(reason.to_owned());
     }
-    if placement == Placement::OtherCore && cores() < 2 {
-        return Some("other-core needs two cores, and this process may use one".to_owned());
+    if family.placement == Placement::OtherCore {
+        if cores() < 2 {
+            return Some("other-core needs two cores, and this process may use one".to_owned());
+        }
+        if !runtime.places_children {
+            let name = runtime.name;
+            return Some(format!(
+                "{name} has no way to move its children to another core"
+            ));
+        }
     }
-    strategy_unavailable(strategy)
+    strategy_unavailable(strategy).or_else(|| missing(runtime, strategy))
+}
+
+/// What is not installed and would have to be.
+fn missing(runtime: &Runtime, strategy: &str) -> Option<String> {
+    let program = match runtime_program(runtime) {
+        Ok(program) => program,
+        Err(reason) => return Some(reason),
+    };
+    let package = runtime.package(strategy)?;
+    let version = program.versions.get(package);
+    version
+        .is_none_or(String::is_empty)
+        .then(|| format!("package `{package}` is not installed; run scripts/setup-runtimes"))
 }
 
 /// Why a strategy cannot run on this machine, whatever the runtime.

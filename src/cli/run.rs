@@ -108,6 +108,7 @@ fn execute(prepared: &Prepared) -> Result<()> {
             slo: prepared.slo,
             seed: prepared.seed,
             subject: &prepared.subject,
+            programs: &here::programs(experiment),
             arguments: &prepared.arguments,
             out,
             unavailable: here::unavailable,

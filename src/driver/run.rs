@@ -1,5 +1,6 @@
 //! A whole run: plans, makes the directory, runs trial after trial, keeps to its budget.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -9,10 +10,11 @@ use super::leftovers;
 use super::noise::Monitor;
 use super::noise::judge::JUDGED_NS;
 use super::oracle::Oracle;
+use super::programs::SubjectProgram;
 use super::target::{TargetError, subject_environment};
 use super::trial::{self, Setting};
 use super::{calibrate, search};
-use crate::experiment::{Experiment, Placement, Preset, Slo, Trial, plan};
+use crate::experiment::{Arm, Experiment, Family, Preset, Slo, Trial, plan};
 use crate::record::{self, Manifest, RunDir, SCHEMA_VERSION, TrialRow};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
@@ -30,15 +32,17 @@ pub struct Order<'a> {
     pub slo: Option<Slo>,
     /// Of inputs and orders.
     pub seed: u64,
-    /// The Rust subject.
+    /// The Rust subject, which also writes the inputs and knows the right answers.
     pub subject: &'a Path,
+    /// What to start as the subject of each runtime that is available here.
+    pub programs: &'a BTreeMap<String, SubjectProgram>,
     /// The command line after the program's name.
     pub arguments: &'a [String],
     /// The run's directory, which must not exist.
     pub out: PathBuf,
-    /// Why a strategy in a runtime with a placement cannot be measured on this machine, if it
-    /// cannot.
-    pub unavailable: fn(&str, &str, Placement) -> Option<String>,
+    /// Why an arm of a family cannot be measured on this machine, if it cannot. An arm of a
+    /// runtime without a program never can.
+    pub unavailable: fn(&Family, &Arm) -> Option<String>,
 }
 
 /// Where a run stands, told between trials.
@@ -93,7 +97,7 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
         run_id: &manifest.run_id,
         experiment: order.experiment,
         preset: order.preset,
-        subject: order.subject,
+        programs: order.programs,
         environment: &subject_environment,
         scratch: &scratch,
         strangers: &strangers,
@@ -221,14 +225,14 @@ fn run_trials(
             });
         }
         let family = &setting.experiment.families[planned.family];
-        let strategy = family.arms[planned.arm].strategy.as_str();
+        let arm = &family.arms[planned.arm];
         progress(Progress {
             done,
             total: trials.len(),
             left_ns: budget.left_ns(done, trials.len()),
-            next: Some((&family.id, strategy, planned.block)),
+            next: Some((&family.id, &arm.strategy, planned.block)),
         });
-        if let Some(reason) = (order.unavailable)(&family.runtime, strategy, family.placement) {
+        if let Some(reason) = (order.unavailable)(family, arm) {
             dir.append_trial(&trial::skipped_row(setting, planned, &reason))?;
             continue;
         }
@@ -319,6 +323,12 @@ fn environment(order: &Order<'_>) -> record::Environment {
         .map(|(k, v)| format!("{k}={v}"));
     let variables: Vec<String> = variables.collect();
     environment.record("subject_environment", Ok(variables));
+    for (runtime, program) in order.programs {
+        for (name, version) in &program.versions {
+            let name = format!("{runtime}_{}_version", name.replace('-', "_"));
+            environment.record(&name, Ok(version.as_str()));
+        }
+    }
     environment
 }
 

@@ -1,12 +1,14 @@
 //! One trial: a fresh subject, READY, load, stop, and the row that says what happened. Whatever
 //! goes wrong becomes a row too.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::leftovers;
 use super::load::{self, Measured, Offer, Pace};
 use super::open_row::{fill_probes, fill_traffic};
 use super::oracle::Prepared;
+use super::programs::SubjectProgram;
 use super::samples::Time;
 use super::target::{Farewell, Launch, Target, TargetError};
 use crate::experiment::{Arm, Experiment, Family, Load, Placement, Preset, Role, Trial};
@@ -27,8 +29,8 @@ pub struct Setting<'a> {
     pub experiment: &'a Experiment,
     /// How much.
     pub preset: Preset,
-    /// The Rust subject.
-    pub subject: &'a Path,
+    /// What to start as the subject of each runtime.
+    pub programs: &'a BTreeMap<String, SubjectProgram>,
     /// The subjects' whole environment.
     pub environment: &'a [(String, String)],
     /// For files that are gone after the run.
@@ -145,9 +147,14 @@ fn measure(
     prepared: &Prepared,
 ) -> Result<Done, TargetError> {
     let placed = Placed::begin(family.placement)?;
+    let Some(program) = setting.programs.get(&family.runtime) else {
+        let what = format!("start a subject in {}: there is none here", family.runtime);
+        return Err(TargetError::Failed(what));
+    };
+    let variables = [setting.environment, &program.environment].concat();
     let launch = Launch {
-        command: vec![PathBuf::from(setting.subject)],
-        environment: placed.environment(setting.environment),
+        command: program.command.clone(),
+        environment: placed.environment(&variables),
         stderr: setting.scratch.join(format!("{}.stderr", trial.id)),
     };
     let configure = Configure {

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod preset;
 pub mod runtime;
 pub mod slo;
+pub mod subjects;
 pub mod wire;
 
 pub use open::{Arrivals, Open, Probe, Rate};

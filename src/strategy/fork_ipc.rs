@@ -8,15 +8,31 @@ use std::io;
 use super::channel::Talk;
 use super::launch::{self, Owned};
 use super::{Ballast, Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId};
+use crate::options::{OptionDef, Values};
 use crate::protocol::Outcome;
 use crate::sys::clock::now_ns;
 
 pub(super) const KIND: Kind = Kind {
     name: "fork-ipc",
     summary: "a new program per task with a message channel (Node's fork())",
-    options: &[],
+    options: &[SERIALIZATION, START_METHOD],
     reaps: true,
     start,
+};
+
+/// How the channel writes messages down, where it offers a choice. Frames here have none.
+pub(super) const SERIALIZATION: OptionDef = OptionDef {
+    name: "serialization",
+    default: "json",
+    values: Values::Word(&["json", "advanced"]),
+    help: "how Node.js writes messages: JSON, or the structured clone of `advanced`",
+};
+
+const START_METHOD: OptionDef = OptionDef {
+    name: "start_method",
+    default: "spawn",
+    values: Values::Word(&["spawn", "forkserver"]),
+    help: "how Python's multiprocessing creates the process",
 };
 
 /// The low bit of a job's keys.

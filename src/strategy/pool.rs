@@ -7,15 +7,27 @@ use std::os::fd::OwnedFd;
 
 use super::launch::{self, Owned};
 use super::workers::{self, Launcher, WorkerEnd};
-use super::{Ballast, Context, Kind, Ready, Setup, Strategy};
+use super::{Ballast, Context, Kind, Ready, Setup, Strategy, fork_ipc};
+use crate::options::OptionDef;
 use crate::protocol::Usage;
 
 pub(super) const KIND: Kind = Kind {
     name: "pool",
     summary: "long-lived worker programs behind one central bounded queue",
-    options: workers::OPTIONS,
+    options: &OPTIONS,
     reaps: false,
     start,
+};
+
+const OPTIONS: [OptionDef; 5] = {
+    let [workers, queue, recycle_after, recycle_jitter] = *workers::OPTIONS;
+    [
+        workers,
+        queue,
+        recycle_after,
+        recycle_jitter,
+        fork_ipc::SERIALIZATION,
+    ]
 };
 
 /// Starts workers as programs.

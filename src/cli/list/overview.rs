@@ -94,8 +94,8 @@ fn runtimes(width: u16) -> String {
         columns.row([runtime.name, runtime.summary]);
         text += &columns.text();
         // Not a cell: a path that is wrapped cannot be copied.
-        if let Ok(path) = here::runtime_program(runtime) {
-            text += &format!("{:20}{}\n", "", path.display());
+        if let Ok(program) = here::runtime_program(runtime) {
+            text += &format!("{:20}{}\n", "", program.command[0].display());
         }
     }
     text
@@ -111,10 +111,13 @@ fn unavailable(width: u16) -> String {
     };
     for runtime in runtime::ALL {
         if let Err(error) = here::runtime_program(runtime) {
-            row(runtime.name, &error.to_string());
+            row(runtime.name, &error);
         }
         for (strategy, reason) in runtime.unsupported {
             row(&format!("{strategy} in {}", runtime.name), reason);
+        }
+        for (workload, reason) in runtime.unsupported_workloads {
+            row(&format!("{workload} in {}", runtime.name), reason);
         }
     }
     for kind in strategy::ALL {

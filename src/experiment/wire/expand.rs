@@ -6,7 +6,7 @@ use super::family_id::{family_id, is_sized};
 use super::load::loads;
 use super::read::Reader;
 use super::{WireError, WireExperiment, WireFamily};
-use crate::experiment::{Experiment, Family, Load, Placement, runtime};
+use crate::experiment::{Arm, Experiment, Family, Load, Placement, runtime};
 use crate::options::Options;
 use crate::strategy;
 use crate::workload::{self, Size, Spec, Workload};
@@ -258,6 +258,7 @@ fn surroundings(
     };
     let drafts = cross(drafts, &runtimes, |draft, name| {
         draft.family.runtime = (*name).to_owned();
+        keep_options_of_runtime(&mut draft.family);
     });
     let drafts = cross(drafts, &loads(reader, &wire.load)?, |draft, &load| {
         draft.family.load = load;
@@ -272,6 +273,23 @@ fn surroundings(
         draft.seed = seed;
         draft.family.spec.seed = seed.unwrap_or(reader.seed);
     }))
+}
+
+/// Leaves out the options that the strategies do not have in this runtime, and arms that are
+/// then the same.
+fn keep_options_of_runtime(family: &mut Family) {
+    let Some(runtime) = runtime::by_name(&family.runtime) else {
+        return;
+    };
+    let mut arms: Vec<Arm> = Vec::new();
+    for mut arm in std::mem::take(&mut family.arms) {
+        let strategy = &arm.strategy;
+        arm.options.retain(|name, _| runtime.takes(strategy, name));
+        if !arms.contains(&arm) {
+            arms.push(arm);
+        }
+    }
+    family.arms = arms;
 }
 
 /// Every draft with every value, the values changing fastest.

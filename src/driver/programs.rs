@@ -1,0 +1,268 @@
+//! What to start as the subject of a runtime: finds the interpreter behind whatever name it has
+//! in PATH, asks for its version, and puts the sources where it can read them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::target::subject_environment;
+use crate::experiment::runtime::Script;
+use crate::experiment::subjects::Sources;
+use crate::sys::clock::now_ns;
+use crate::workload::fold_bytes;
+
+/// How long an interpreter may take to say what it is.
+const PROBE_TIME: Duration = Duration::from_secs(20);
+
+/// A subject that can be started here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectProgram {
+    /// The program and its arguments.
+    pub command: Vec<PathBuf>,
+    /// Variables beside those of every subject.
+    pub environment: Vec<(String, String)>,
+    /// What it says it is made of, name to version; empty for a package that is not installed.
+    pub versions: BTreeMap<String, String>,
+}
+
+impl SubjectProgram {
+    /// A program that needs nothing but itself.
+    pub fn compiled(path: PathBuf) -> SubjectProgram {
+        SubjectProgram {
+            command: vec![path],
+            environment: Vec::new(),
+            versions: BTreeMap::new(),
+        }
+    }
+}
+
+/// Finds the interpreter of a script and asks it what it is.
+///
+/// # Errors
+/// There is none, it is too old or does not say how old it is: with what to install.
+pub fn find(script: &Script) -> Result<SubjectProgram> {
+    let dir = source_dir(&script.sources)?;
+    let named = std::env::var_os(script.variable);
+    let own = Some(dir.join(script.own)).filter(|path| !script.own.is_empty() && path.is_file());
+    let interpreter = match (named, own) {
+        (Some(named), _) => PathBuf::from(named),
+        (None, Some(own)) => own,
+        (None, None) => PathBuf::from(script.command),
+    };
+    let (install, variable) = (script.install, script.variable);
+    let advice = || format!("install {install}, or name it in {variable}");
+    let mut probe = Command::new(&interpreter);
+    probe.args(script.probe);
+    let said = output_of(probe).with_context(advice)?;
+    let (path, version) = match said.lines().collect::<Vec<_>>()[..] {
+        [path, version] if path.starts_with('/') => (PathBuf::from(path), version),
+        _ => bail!(
+            "`{}` did not say its path and version but `{}`; {}",
+            interpreter.display(),
+            said.chars().take(100).collect::<String>(),
+            advice()
+        ),
+    };
+    match major_and_minor(version) {
+        Some(found) if found >= script.oldest => {}
+        _ => bail!("{} is version `{version}`; {}", path.display(), advice()),
+    }
+    let entry = dir.join(script.sources.files[0].0);
+    let environment = environment(script)?;
+    let mut versions = Command::new(&path);
+    versions.arg(&entry).arg("versions");
+    versions.env_clear().envs(subject_environment());
+    versions.envs(environment.iter().map(|(k, v)| (k, v)));
+    let said = output_of(versions)?;
+    let versions = serde_json::from_str(&said)
+        .with_context(|| format!("read the versions of `{}`", entry.display()))?;
+    Ok(SubjectProgram {
+        command: vec![path, entry],
+        environment,
+        versions,
+    })
+}
+
+fn environment(script: &Script) -> Result<Vec<(String, String)>> {
+    let mut environment: Vec<_> = script
+        .environment
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    if script.sources.dir == "python" {
+        // Compiled modules are kept, as they are in any installation, but not in the repository.
+        let cache = cache_dir()?.join("pycache");
+        let cache = cache.to_string_lossy().into_owned();
+        environment.push(("PYTHONPYCACHEPREFIX".to_owned(), cache));
+    }
+    Ok(environment)
+}
+
+/// `3.11.7` is (3, 11).
+fn major_and_minor(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Standard output of a command that ends well and in time.
+fn output_of(mut command: Command) -> Result<String> {
+    let name = format!("{command:?}").replace('"', "");
+    let attempt = || format!("run `{}`", name.chars().take(120).collect::<String>());
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(attempt)?;
+    let until_ns = now_ns() + PROBE_TIME.as_nanos() as u64;
+    let status = loop {
+        // What is said fits into the pipes, so nobody need read meanwhile.
+        if let Some(status) = child.try_wait().with_context(attempt)? {
+            break status;
+        }
+        if now_ns() > until_ns {
+            let _ = child.kill();
+            let _ = child.wait();
+            bail!("{}: no answer within {PROBE_TIME:?}", attempt());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let text = |stream: Option<&mut dyn Read>| {
+        let mut text = Vec::new();
+        let read = stream.map_or(Ok(0), |stream| stream.read_to_end(&mut text));
+        read.map(|_| String::from_utf8_lossy(&text).trim().to_owned())
+    };
+    let out = text(child.stdout.as_mut().map(|s| s as &mut dyn Read)).with_context(attempt)?;
+    if !status.success() {
+        let err = text(child.stderr.as_mut().map(|s| s as &mut dyn Read)).with_context(attempt)?;
+        let last = err.lines().last().unwrap_or_default();
+        bail!("{}: {status}; last line of stderr: {last}", attempt());
+    }
+    Ok(out)
+}
+
+/// The folder of the sources: the repository's, if the driver was built in one, or a copy of the
+/// embedded ones in the user's cache.
+fn source_dir(sources: &Sources) -> Result<PathBuf> {
+    let driver = std::env::current_exe().context("find this program's own file")?;
+    let below = Path::new("experiments/subjects").join(sources.dir);
+    let in_repository = driver
+        .ancestors()
+        .map(|ancestor| ancestor.join(&below))
+        .find(|dir| dir.join(sources.files[0].0).is_file());
+    match in_repository {
+        Some(dir) => Ok(dir),
+        None => unpack(sources, &cache_dir()?),
+    }
+}
+
+/// A folder of this program's in the user's cache that nobody else may write.
+fn cache_dir() -> Result<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let user = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")))
+        .context("neither XDG_CACHE_HOME nor HOME says where the user's cache is")?;
+    let dir = user.join("forkbench");
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    let made = builder.create(&dir).and_then(|()| fs::metadata(&dir));
+    let owner = made
+        .with_context(|| format!("create the folder {}", dir.display()))?
+        .uid();
+    if owner != rustix::process::geteuid().as_raw() {
+        bail!(
+            "the folder {} is another user's: its files must not be run",
+            dir.display()
+        );
+    }
+    Ok(dir)
+}
+
+/// Writes the sources below `cache`, unless the same ones are there, and gives their folder.
+fn unpack(sources: &Sources, cache: &Path) -> Result<PathBuf> {
+    let texts = sources.files.iter().flat_map(|(path, text)| [path, text]);
+    let bytes: Vec<u8> = texts.flat_map(|text| text.bytes().chain([0])).collect();
+    let dir = cache.join(format!("{}-{:016x}", sources.dir, fold_bytes(&bytes)));
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    // Made beside and renamed: a copy that is there is whole, also when two are started at once.
+    let fresh = cache.join(format!(".{}-{}", sources.dir, std::process::id()));
+    for (path, text) in sources.files {
+        let path = fresh.join(path);
+        let parent = path.parent().unwrap_or(&fresh);
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("write {}", path.display()))?;
+    }
+    if let Err(error) = fs::rename(&fresh, &dir) {
+        let _ = fs::remove_dir_all(&fresh);
+        if !dir.is_dir() {
+            return Err(error).with_context(|| format!("create the folder {}", dir.display()));
+        }
+    }
+    Ok(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::subjects;
+
+    fn script(command: &'static str, probe: &'static [&'static str]) -> Script {
+        Script {
+            command,
+            variable: "FORKBENCH_NO_SUCH_VARIABLE",
+            own: "",
+            probe,
+            oldest: (20, 0),
+            install: "Something 20 or later",
+            sources: subjects::NODE,
+            environment: &[],
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_measured_says_what_to_install() {
+        const ADVICE: &str = "install Something 20 or later, or name it in FORKBENCH_NO_SUCH";
+        for (command, probe, said) in [
+            ("/nonexistent/node", &[][..], "/nonexistent/node"),
+            ("echo", &["/bin/node\n18.20.4"], "version `18.20.4`"),
+            ("echo", &["/bin/node\nnightly"], "version `nightly`"),
+            ("echo", &["hello"], "did not say its path and version"),
+            ("false", &[], "exit status: 1"),
+        ] {
+            let error = find(&script(command, probe)).unwrap_err();
+            let error = format!("{error:#}");
+            assert!(error.contains(ADVICE) && error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn sources_are_unpacked_once_and_whole() {
+        let cache = tempfile::tempdir().unwrap();
+        let dir = unpack(&subjects::NODE, cache.path()).unwrap();
+        for (path, text) in subjects::NODE.files {
+            assert_eq!(fs::read_to_string(dir.join(path)).unwrap(), *text);
+        }
+        let written = fs::metadata(&dir).unwrap().ino();
+        assert_eq!(unpack(&subjects::NODE, cache.path()).unwrap(), dir);
+        assert_eq!(fs::metadata(&dir).unwrap().ino(), written);
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(major_and_minor("20.20.2"), Some((20, 20)));
+        assert!(major_and_minor("3.9.18") < Some((3, 11)));
+        assert_eq!(major_and_minor("3.14.0rc1"), Some((3, 14)));
+        assert_eq!(major_and_minor("three"), None);
+    }
+}
