@@ -76,9 +76,32 @@ pub enum TargetError {
     /// It lives and does not answer.
     #[error("the subject {0}")]
     Silent(String),
+    /// One of the others that does not say by itself what the subject said last.
+    #[error("{error}{said}")]
+    Told {
+        /// What went wrong.
+        error: Box<TargetError>,
+        /// "; last line of stderr: …"
+        said: String,
+    },
     /// The user wants the run to end.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl TargetError {
+    /// The error with the last line of the subject's standard error, if that is not in it yet.
+    #[must_use]
+    pub fn with_last_words(self, stderr: &Path) -> TargetError {
+        let said = last_words(stderr);
+        match self {
+            TargetError::Frame(_) | TargetError::Silent(_) if !said.is_empty() => {
+                let error = Box::new(self);
+                TargetError::Told { error, said }
+            }
+            error => error,
+        }
+    }
 }
 
 /// A running subject. Dropping it kills it with its process group and reaps it.
@@ -307,7 +330,7 @@ impl Target {
         if !exit.status.success() {
             return Err(TargetError::Gone {
                 how: exit.status.to_string(),
-                said: self.last_words(),
+                said: last_words(&self.stderr),
             });
         }
         Ok(Farewell { stats, exit })
@@ -348,18 +371,10 @@ impl Target {
         match self.wait_exit(now_ns() + STOP_NS) {
             Ok(exit) => TargetError::Gone {
                 how: exit.status.to_string(),
-                said: self.last_words(),
+                said: last_words(&self.stderr),
             },
-            Err(_) => {
-                TargetError::Silent(format!("closed its socket and lives{}", self.last_words()))
-            }
+            Err(_) => TargetError::Silent("closed its socket and lives".to_owned()),
         }
-    }
-
-    fn last_words(&self) -> String {
-        last_line(&self.stderr)
-            .map(|l| format!("; last line of stderr: {l}"))
-            .unwrap_or_default()
     }
 }
 
@@ -370,6 +385,13 @@ impl Drop for Target {
             let _ = process::wait(self.pid, Block::Yes);
         }
     }
+}
+
+/// The last line of standard error as the end of a message; nothing if nothing was said.
+fn last_words(stderr: &Path) -> String {
+    last_line(stderr)
+        .map(|l| format!("; last line of stderr: {l}"))
+        .unwrap_or_default()
 }
 
 /// The last line of a file that is not blank, cut to a readable length.

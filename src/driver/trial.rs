@@ -165,8 +165,22 @@ fn measure(
         deadline_ms: DEADLINE_MS,
         child_program: None,
     };
-    let mut target = Target::start(&launch, &configure)?;
-    let measured = offer(setting, trial, &family.load, &mut target, prepared)?;
+    let done = serve(&launch, &configure, |target| {
+        offer(setting, trial, &family.load, target, prepared)
+    });
+    let done = done.map_err(|error| error.with_last_words(&launch.stderr));
+    let _ = std::fs::remove_file(&launch.stderr);
+    done
+}
+
+/// One subject's life: started, put under load, stopped.
+fn serve(
+    launch: &Launch,
+    configure: &Configure,
+    load: impl FnOnce(&mut Target) -> Result<Measured, TargetError>,
+) -> Result<Done, TargetError> {
+    let mut target = Target::start(launch, configure)?;
+    let measured = load(&mut target)?;
     let ready = target.ready.clone();
     let ready_ns = target.ready_ns - target.started_ns;
     let abandoned = measured.traffic.as_ref().map_or(0, |t| t.abandoned);
@@ -177,7 +191,6 @@ fn measure(
     } else {
         Some(target.stop()?)
     };
-    let _ = std::fs::remove_file(&launch.stderr);
     Ok(Done {
         measured,
         ready,

@@ -8,6 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
+use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Farewell, Launch, Target, TargetError};
 use forkbench::options;
 use forkbench::protocol::{Configure, Kind, Outcome, Reply};
@@ -90,17 +91,22 @@ pub enum Heard {
 
 impl Subject {
     pub fn start(configure: &Configure) -> Result<Subject, TargetError> {
-        Subject::start_program(&[PathBuf::from(SUBJECT)], configure)
+        let program = SubjectProgram::compiled(PathBuf::from(SUBJECT));
+        Subject::start_program(&program, configure)
     }
 
     pub fn start_program(
-        command: &[PathBuf],
+        program: &SubjectProgram,
         configure: &Configure,
     ) -> Result<Subject, TargetError> {
         let dir = tempfile::tempdir().unwrap();
         let launch = Launch {
-            command: command.to_vec(),
-            environment: forkbench::driver::target::subject_environment(),
+            command: program.command.clone(),
+            environment: [
+                forkbench::driver::target::subject_environment(),
+                program.environment.clone(),
+            ]
+            .concat(),
             stderr: dir.path().join("stderr"),
         };
         Ok(Subject {

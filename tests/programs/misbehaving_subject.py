@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""A subject that misbehaves on purpose, apart from that a right one for `noop` without payload.
+How is its argument; on standard error it says so last."""
+
+import json
+import os
+import struct
+import sys
+import time
+
+HOW = sys.argv[1]
+HEADER = struct.Struct("<IBBHQ")
+CONFIGURE, READY, RUN, REPLY, STOP, STATS = 1, 2, 3, 4, 9, 10
+
+
+def read(length):
+    data = b""
+    while len(data) < length:
+        piece = os.read(0, length - len(data))
+        if not piece:
+            sys.exit(0)
+        data += piece
+    return data
+
+
+def send(kind, id_, body):
+    os.write(0, HEADER.pack(len(body), kind, 0, 0, id_) + body)
+
+
+def reply(id_):
+    now = time.monotonic_ns()
+    send(REPLY, id_, struct.pack("<7QI", 0, *[now] * 6, os.getpid()))
+
+
+def ready():
+    usage = dict.fromkeys(
+        "cpu_user_ns cpu_system_ns faults_minor faults_major ctx_voluntary ctx_involuntary".split(),
+        0,
+    )
+    if HOW == "other-clock":
+        now = time.time_ns()
+    else:
+        now = time.monotonic_ns()
+    told = {
+        "runtime": "misbehaving",
+        "versions": {},
+        "pid": os.getpid(),
+        "now_ns": now,
+        "tasks": 1,
+        "strategy_options": {},
+        "reaps": False,
+        "usage": usage,
+    }
+    body = b"not JSON" if HOW == "unreadable-ready" else json.dumps(told).encode()
+    send(READY, 0, body)
+
+
+def run(id_):
+    match HOW:
+        case "exit":
+            sys.exit(3)
+        case "silent":
+            time.sleep(1_000)
+        case "answer-twice":
+            reply(id_)
+            reply(id_)
+        case "unknown-request":
+            reply(id_ + 1_000)
+        case "oversized":
+            os.write(0, HEADER.pack(0xFFFF_FFFF, REPLY, 0, 0, id_))
+        case "garbage":
+            os.write(0, b"this is no frame, whichever way it is read")
+        case "truncated":
+            os.write(0, HEADER.pack(64, REPLY, 0, 0, id_) + b"cut")
+            sys.exit(0)
+        case "close":
+            os.close(0)
+            time.sleep(1_000)
+        case "print":
+            print("hello", flush=True)
+            reply(id_)
+        case "flood-stderr":
+            for _ in range(100):
+                print("there is no end to this " * 20, file=sys.stderr)
+            print("said last: flood-stderr", file=sys.stderr, flush=True)
+            reply(id_)
+        case _:
+            reply(id_)
+
+
+def stop():
+    if HOW == "stop-and-hang":
+        time.sleep(1_000)
+    if HOW != "stop-without-stats":
+        send(STATS, 0, b'{"children_started": 0, "children_peak": 0}')
+    sys.exit(4 if HOW == "stop-and-fail" else 0)
+
+
+def main():
+    print(f"said last: {HOW}", file=sys.stderr, flush=True)
+    if HOW == "exit-early":
+        sys.exit(3)
+    while True:
+        length, kind, _, _, id_ = HEADER.unpack(read(HEADER.size))
+        read(length)
+        {CONFIGURE: lambda id_: ready(), RUN: run, STOP: lambda id_: stop()}[kind](id_)
+
+
+main()
