@@ -26,11 +26,16 @@ pub const ALL: &[Builtin] = &[
     builtin!("main"),
     builtin!("load"),
     builtin!("responsiveness"),
+    builtin!("runtimes"),
+    builtin!("node"),
+    builtin!("python"),
     builtin!("spawn-cost"),
     builtin!("payload"),
+    builtin!("ipc"),
     builtin!("placement"),
     builtin!("scaling"),
     builtin!("pool"),
+    builtin!("startup"),
 ];
 
 /// The built-in experiment of this name.
