@@ -42,7 +42,7 @@ fn installed() -> Vec<Installed> {
 
 impl Installed {
     fn start(&self, configure: &Configure) -> Subject {
-        Subject::start_program(&self.program, configure).unwrap()
+        Subject::start_runtime(&self.program, configure).unwrap()
     }
 
     /// The strategies that it has, and for which all is installed.

@@ -21,7 +21,7 @@ use crate::workload::fold_bytes;
 const PROBE_TIME: Duration = Duration::from_secs(20);
 
 /// A subject that can be started here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubjectProgram {
     /// The program and its arguments.
     pub command: Vec<PathBuf>,
@@ -36,8 +36,7 @@ impl SubjectProgram {
     pub fn compiled(path: PathBuf) -> SubjectProgram {
         SubjectProgram {
             command: vec![path],
-            environment: Vec::new(),
-            versions: BTreeMap::new(),
+            ..SubjectProgram::default()
         }
     }
 }

@@ -91,11 +91,21 @@ pub enum Heard {
 
 impl Subject {
     pub fn start(configure: &Configure) -> Result<Subject, TargetError> {
-        let program = SubjectProgram::compiled(PathBuf::from(SUBJECT));
-        Subject::start_program(&program, configure)
+        Subject::start_program(&[PathBuf::from(SUBJECT)], configure)
     }
 
     pub fn start_program(
+        command: &[PathBuf],
+        configure: &Configure,
+    ) -> Result<Subject, TargetError> {
+        let program = SubjectProgram {
+            command: command.to_vec(),
+            ..SubjectProgram::default()
+        };
+        Subject::start_runtime(&program, configure)
+    }
+
+    pub fn start_runtime(
         program: &SubjectProgram,
         configure: &Configure,
     ) -> Result<Subject, TargetError> {
