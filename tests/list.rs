@@ -11,6 +11,8 @@ fn list(columns: u16, args: &[&str]) -> String {
         .args(args)
         .env("COLUMNS", columns.to_string())
         .env("FORKBENCH_SUBJECT", "/bin/sh")
+        .env("FORKBENCH_NODE", "/nonexistent/node")
+        .env("FORKBENCH_PYTHON", "/nonexistent/python")
         .output()
         .unwrap();
     assert!(output.status.success(), "{args:?}");
@@ -24,6 +26,7 @@ fn the_overview_names_everything_and_fits() {
         let names = strategy::ALL.iter().map(|strategy| strategy.name);
         let names = names.chain(workload::ALL.iter().map(|workload| workload.name()));
         let names = names.chain(experiment::builtin::ALL.iter().map(|builtin| builtin.name));
+        let names = names.chain(experiment::runtime::ALL.iter().map(|runtime| runtime.name));
         for name in names {
             let begins = |line: &str| line.trim_start().split("  ").next() == Some(name);
             assert!(text.lines().any(begins), "{name} is missing:\n{text}");

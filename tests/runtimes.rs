@@ -429,3 +429,42 @@ fn programs_that_misbehave_have_the_outcomes_they_have_under_rust() {
         }
     }
 }
+
+#[test]
+fn a_runtime_that_is_missing_is_rows_that_say_what_to_install() {
+    const EXPERIMENT: &str = "
+        name = 'missing'
+        question = 'And without?'
+        [[family]]
+        workload = 'noop'
+        runtime = ['rust', 'node']
+        strategy = ['blocking', 'pool', 'fork']
+        load = { closed = { callers = 1 } }";
+    let dir = tempfile::tempdir().unwrap();
+    let (experiment, out) = (dir.path().join("missing.toml"), dir.path().join("out"));
+    std::fs::write(&experiment, EXPERIMENT).unwrap();
+    let status = std::process::Command::new(common::FORKBENCH)
+        .args(["run", "--preset", "smoke", "--quiet", "--out"])
+        .args([&out, &experiment])
+        .env("FORKBENCH_NODE", "/nonexistent/node")
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let run = forkbench::record::read(&out).unwrap();
+    let rows = |runtime: &str| {
+        let all = run.trials.iter().filter(|row| row.runtime == runtime);
+        all.cloned().collect::<Vec<_>>()
+    };
+    assert!(rows("rust").iter().all(|row| row.status == "ok"));
+    let missing = rows("node");
+    assert_eq!(missing.len(), 4);
+    for row in missing {
+        assert_eq!(row.status, "skipped");
+        let reason = match row.strategy.as_str() {
+            "fork" => "Node.js cannot fork",
+            _ => "install Node.js 20 or later, or name it in FORKBENCH_NODE",
+        };
+        assert!(row.reason.contains(reason), "{}", row.reason);
+    }
+}

@@ -111,8 +111,8 @@ fn major_and_minor(version: &str) -> Option<(u32, u32)> {
 
 /// Standard output of a command that ends well and in time.
 fn output_of(mut command: Command) -> Result<String> {
-    let name = format!("{command:?}").replace('"', "");
-    let attempt = || format!("run `{}`", name.chars().take(120).collect::<String>());
+    let name = command.get_program().to_owned();
+    let attempt = || format!("run `{}`", name.display());
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

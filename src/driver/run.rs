@@ -325,8 +325,12 @@ fn environment(order: &Order<'_>) -> record::Environment {
     environment.record("subject_environment", Ok(variables));
     for (runtime, program) in order.programs {
         for (name, version) in &program.versions {
-            let name = format!("{runtime}_{}_version", name.replace('-', "_"));
-            environment.record(&name, Ok(version.as_str()));
+            let name = match name == runtime {
+                true => format!("{runtime}_version"),
+                false => format!("{runtime}_{}", name.replace('-', "_")),
+            };
+            let found = Some(version.as_str()).filter(|version| !version.is_empty());
+            environment.record(&name, found.ok_or_else(|| "none".to_owned()));
         }
     }
     environment
