@@ -65,6 +65,7 @@ fn row_of(experiment: &Experiment, python: &Path, how: &str) -> TrialRow {
         programs: &[("rust".to_owned(), program)].into(),
         environment: &environment,
         scratch: scratch.path(),
+        strangers: &[],
     };
     let trial = &plan::plan(experiment, 1, 1)[0];
     let mut oracle = Oracle::new(Path::new(SUBJECT), scratch.path());

@@ -157,17 +157,27 @@ fn is_interrupt(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(TargetError::Interrupted))
 }
 
+/// What trials are prepared, watched and recorded with.
+struct Means<'a, 'o> {
+    oracle: &'a mut Oracle<'o>,
+    monitor: &'a mut Monitor,
+    dir: &'a mut RunDir,
+}
+
 /// The search after the grid, as far as the budget goes.
 fn search_limits(
     order: &Order<'_>,
     setting: &Setting<'_>,
     rows: &[TrialRow],
-    oracle: &mut Oracle<'_>,
-    monitor: &mut Monitor,
-    dir: &mut RunDir,
+    means: Means<'_, '_>,
     budget: &Budget,
     mut announce: impl FnMut(usize, &search::Step<'_>),
 ) -> Result<End> {
+    let Means {
+        oracle,
+        monitor,
+        dir,
+    } = means;
     let total = search::trials_max(setting.experiment);
     let mut out_of_time = None;
     let found = search::search(
@@ -269,9 +279,12 @@ fn run_trials(
             next: Some((step.family_id, step.strategy, order.preset.blocks)),
         });
     };
-    let end = search_limits(
-        order, setting, &rows, oracle, monitor, dir, &budget, announce,
-    );
+    let means = Means {
+        oracle,
+        monitor,
+        dir,
+    };
+    let end = search_limits(order, setting, &rows, means, &budget, announce);
     progress(Progress {
         done: total,
         total,

@@ -23,7 +23,8 @@ pub(crate) fn files(below: &str, ending: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if name.starts_with('.') || path == root().join("target") || is_run(&path) {
+            let foreign = name == "node_modules" || path == root().join("target");
+            if name.starts_with('.') || foreign || is_run(&path) {
                 continue;
             }
             if path.is_dir() {
