@@ -31,7 +31,8 @@ pub struct RunArgs {
 
     /// Ends the run in time, dropping whole blocks: 90s, 10m, 1h 30m
     ///
-    /// Later blocks are dropped for all families alike, and the report says so. `smoke` has a
+    /// Later blocks are dropped for all families alike, and the report says so; the first is always
+    /// run. With several experiments each has the whole budget. `smoke` has a
     /// budget of 20 seconds, `quick` one of 4 minutes, `standard` none; an
     /// experiment may have its own, which `smoke` does not heed.
     #[arg(long, value_name = "TIME", value_parser = budget)]

@@ -32,9 +32,15 @@ pub(super) fn scope(run: &Run, summary: &Summary) -> String {
     )
 }
 
-/// What a run of this many blocks may be used for; a clause without a full stop.
+/// What the blocks that were run, which may be fewer than were planned, may be used for; a clause
+/// without a full stop.
 pub(super) fn confidence(run: &Run) -> String {
-    match run.manifest.blocks {
+    let last = run.trials.iter().map(|row| row.block).max().unwrap_or(0);
+    worth_of(last.min(run.manifest.blocks) as usize)
+}
+
+fn worth_of(n_blocks: usize) -> String {
+    match n_blocks {
         0..6 => "too few blocks for intervals: a look, not a measurement",
         6..10 => "screening: indications, no verdicts",
         _ => "enough blocks for verdicts",
@@ -50,8 +56,8 @@ pub(super) fn family_scope(run: &Run, family: &FamilySummary) -> String {
         human::plural(family.n_ok, "request"),
         run.manifest.preset
     );
-    if run.manifest.blocks < 10 {
-        text.push_str(&format!(" ({})", confidence(run)));
+    if family.n_blocks < 10 {
+        text.push_str(&format!(" ({})", worth_of(family.n_blocks)));
     }
     if family.trials_run < family.trials_planned {
         text.push_str(&format!(

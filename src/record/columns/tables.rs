@@ -190,7 +190,7 @@ const CLOSED_LOOP: &[Column] = &[
         STATUSES,
         "`ok`: ran to the end of its window. `failed`: something went wrong that is no \
              request's outcome, such as a subject that died; or an answer was wrong, or none ok. `skipped`: \
-             cannot be run here. `partial`: ended early, by an interrupt or the run's deadline. \
+             cannot be run here. `partial` is reserved: a trial that is interrupted has no row. \
              Only `ok` is compared.",
     ),
     optional(
@@ -361,7 +361,8 @@ const CLOSED_LOOP: &[Column] = &[
     optional(
         "driver_cpu_ns",
         Kind::Integer,
-        "CPU time of the driver itself, user and kernel, over the same span.",
+        "CPU time of the driver itself, user and kernel, over the whole trial, from before the \
+         subject is started until it is gone; its thread that samples noise included.",
     ),
     optional(
         "faults_minor",
