@@ -12,6 +12,8 @@ const EQUIVALENT: &str = "=";
 const INCONCLUSIVE: &str = "~";
 /// Taken back, because the placebo differs.
 const GREY: &str = "!";
+/// Withheld, because too many trials were disturbed.
+const DISTURBED: &str = "#";
 
 /// The sign behind a ratio; empty where nothing is concluded because there is too little to go
 /// by. A question mark tells an indication from a verdict.
@@ -26,6 +28,7 @@ pub(super) fn sign(ratio: &Ratio) -> &'static str {
         // Screening never shows that there is no difference.
         Conclusion::Indication(_) => INCONCLUSIVE,
         Conclusion::Withheld(Reason::PlaceboDiffers) => GREY,
+        Conclusion::Withheld(Reason::Disturbed) => DISTURBED,
         Conclusion::Withheld(_) => "",
     }
 }
@@ -91,6 +94,12 @@ pub(super) fn legend(summary: &Summary) -> Vec<String> {
         lines.push(format!(
             "{GREY}: nothing is concluded, because the placebo differs from the reference that it \
              is."
+        ));
+    }
+    if any(|c| c == Conclusion::Withheld(Reason::Disturbed)) {
+        lines.push(format!(
+            "{DISTURBED}: nothing is concluded, because the machine did something else during too \
+             many of these trials."
         ));
     }
     if any(|c| c == Conclusion::Withheld(Reason::TooFewBlocks)) {
