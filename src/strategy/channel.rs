@@ -1,11 +1,12 @@
-//! One task, one child, one socket: the talk that `fork-ipc` and `fork` have with the child of a
-//! task. How the child is started, killed and reaped is theirs.
+//! One task, one child: the talk that `fork-ipc` and `fork` have with the child of a task, over a
+//! socket of its own or, for small tasks of `fork`, in pieces that come another way. How the child
+//! is started, killed and reaped is theirs.
 
 use std::os::fd::OwnedFd;
 
 use super::{Context, Done, Event, Ready, Task, TaskId, TaskStamps};
 use crate::protocol::conn::{Conn, Fill};
-use crate::protocol::{Frame, Header, Kind, Outcome, Reply};
+use crate::protocol::{Frame, HEADER_BYTES, Header, Kind, Outcome, REPLY_BYTES, Reply};
 use crate::sys::clock::now_ns;
 use crate::sys::process::ExitStatus;
 
@@ -54,12 +55,28 @@ pub(super) struct Talk {
     id: TaskId,
     key: u64,
     conn: Option<Conn>,
+    /// What has arrived of an answer that comes in pieces.
+    pieces: Vec<u8>,
     dispatched: u64,
     answered: bool,
     child_pid: u32,
 }
 
 impl Talk {
+    /// With a child that has been given its task otherwise, and whose answer comes to
+    /// [`Talk::piece`].
+    pub(super) fn without_socket(id: TaskId, key: u64, dispatched: u64) -> Talk {
+        Talk {
+            id,
+            key,
+            conn: None,
+            pieces: Vec::new(),
+            dispatched,
+            answered: false,
+            child_pid: 0,
+        }
+    }
+
     /// Sends the task; whatever the socket does not take at once follows when it is writable.
     ///
     /// # Errors
@@ -79,12 +96,8 @@ impl Talk {
             cx.poller.want_write(&conn, key, true)?;
         }
         Ok(Talk {
-            id: task.id,
-            key,
             conn: Some(conn),
-            dispatched,
-            answered: false,
-            child_pid: 0,
+            ..Talk::without_socket(task.id, key, dispatched)
         })
     }
 
@@ -112,6 +125,25 @@ impl Talk {
         }
         if ready.readable {
             self.read(cx);
+        }
+    }
+
+    /// The next bytes of the child's answer have arrived.
+    pub(super) fn piece(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
+        if self.answered {
+            return;
+        }
+        self.pieces.extend_from_slice(bytes);
+        let Some(head) = self.pieces.first_chunk() else {
+            return;
+        };
+        match Header::decode(head) {
+            Ok((_, len)) if self.pieces.len() - HEADER_BYTES < len => {}
+            Ok((header, _)) => {
+                let body = self.pieces.split_off(HEADER_BYTES);
+                self.answer(&Frame { header, body }, cx);
+            }
+            Err(error) => self.fail(Outcome::AppError, &error.to_string(), cx),
         }
     }
 
@@ -269,7 +301,35 @@ fn answer(
     payload: Vec<u8>,
     child_start: u64,
 ) -> std::io::Result<()> {
-    let ran = super::run::run(input, header.flags, payload);
+    let id = TaskId {
+        request: header.id,
+        task: header.flags,
+    };
+    let Answer {
+        header,
+        fixed,
+        body,
+    } = run_task(id, payload, input, child_start);
+    conn.push(header, &[&fixed, &body]);
+    conn.flush().map(drop)
+}
+
+/// The frame that answers a task: its header and the two parts of its body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) header: Header,
+    pub(super) fixed: [u8; REPLY_BYTES],
+    pub(super) body: Vec<u8>,
+}
+
+/// Runs a task in its child.
+pub(super) fn run_task(
+    id: TaskId,
+    payload: Vec<u8>,
+    input: &dyn crate::workload::Input,
+    child_start: u64,
+) -> Answer {
+    let ran = super::run::run(input, id.task, payload);
     let mut reply = Reply {
         checksum: ran.checksum,
         ..Reply::default()
@@ -281,8 +341,11 @@ fn answer(
     let header = Header {
         kind: Kind::Reply,
         outcome: ran.outcome,
-        ..header
+        ..run_header(id)
     };
-    conn.push(header, &[&reply.encode(), &ran.body]);
-    conn.flush().map(drop)
+    Answer {
+        header,
+        fixed: reply.encode(),
+        body: ran.body,
+    }
 }

@@ -1,11 +1,15 @@
 //! `fork`: POSIX fork without exec. A warm, single-threaded fork server copies itself per task;
-//! the copy answers over its own socket and leaves through `_exit`.
+//! the copy answers and leaves through `_exit`.
+//!
+//! A small task travels in the order to fork, so that the copy has it in its memory, and the
+//! answer comes back over the server's socket, which the copy has, too. A task that does not fit
+//! gets a socket of its own, which travels with the order.
 
 use std::collections::HashMap;
 use std::io;
 
 use super::channel::Talk;
-use super::fork_server::{ChildRole, ForkServer, Notice, WARM};
+use super::fork_server::{ChildRole, ForkServer, MAX_PAYLOAD_BYTES, Notice, Order, WARM};
 use super::{Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId};
 use crate::protocol::{Outcome, Usage};
 use crate::sys::clock::now_ns;
@@ -78,7 +82,7 @@ impl Strategy for Forked {
             && let Some(talk) = self.talks.get_mut(&slot)
         {
             talk.abandon(cx);
-            self.server.kill(slot, cx);
+            self.server.send(Order::Kill { slot }, None, cx);
         }
     }
 
@@ -102,10 +106,18 @@ impl Forked {
         let slot = self.next_slot;
         self.next_slot += 1;
         let dispatched = now_ns();
-        let (ours, theirs) = socket::stream_pair()?;
-        // The task is in the socket before the child exists, so that it need not wait for it.
-        let talk = Talk::open(task, ours, slot, dispatched, cx)?;
-        self.server.fork(slot, theirs, cx);
+        let talk = if task.payload.len() <= MAX_PAYLOAD_BYTES {
+            let (id, payload) = (task.id, &*task.payload);
+            self.server
+                .send(Order::Task { slot, id, payload }, None, cx);
+            Talk::without_socket(id, slot, dispatched)
+        } else {
+            let (ours, theirs) = socket::stream_pair()?;
+            // The task is in the socket before the child exists, so that it need not wait for it.
+            let talk = Talk::open(task, ours, slot, dispatched, cx)?;
+            self.server.send(Order::Fork { slot }, Some(theirs), cx);
+            talk
+        };
         self.census.born();
         self.slots.insert(task.id, slot);
         self.talks.insert(slot, talk);
@@ -116,6 +128,12 @@ impl Forked {
         let (slot, result) = match notice {
             Notice::Reaped { slot, ended } => (slot, Ok(ended)),
             Notice::Refused { slot, errno } => (slot, Err(io::Error::from_raw_os_error(errno))),
+            Notice::Piece { slot, bytes } => {
+                if let Some(talk) = self.talks.get_mut(&slot) {
+                    talk.piece(&bytes, cx);
+                }
+                return;
+            }
             Notice::Ready { .. } | Notice::Failed { .. } => return,
         };
         let Some(mut talk) = self.talks.remove(&slot) else {

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::fork_server::{ChildRole, ForkServer, Notice, WARM};
+use super::fork_server::{ChildRole, ForkServer, Notice, Order, WARM};
 use super::workers::{self, Launcher, WorkerEnd};
 use super::{Context, Kind, Ready, Setup, Strategy};
 use crate::options::OptionDef;
@@ -33,12 +33,12 @@ fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
 impl Launcher for Server {
     fn launch(&mut self, slot: u64, cx: &mut Context<'_>) -> io::Result<OwnedFd> {
         let (ours, theirs) = socket::stream_pair()?;
-        self.0.fork(slot, theirs, cx);
+        self.0.send(Order::Fork { slot }, Some(theirs), cx);
         Ok(ours)
     }
 
     fn kill(&mut self, slot: u64, cx: &mut Context<'_>) {
-        self.0.kill(slot, cx);
+        self.0.send(Order::Kill { slot }, None, cx);
     }
 
     fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) -> Result<Vec<WorkerEnd>, String> {
@@ -58,7 +58,7 @@ impl Launcher for Server {
                         how: format!("could not be forked: {error}"),
                     })
                 }
-                Notice::Ready { .. } | Notice::Failed { .. } => None,
+                Notice::Ready { .. } | Notice::Failed { .. } | Notice::Piece { .. } => None,
             });
         Ok(ends.collect())
     }

@@ -149,6 +149,18 @@ pub fn wait(pid: u32, block: Block) -> io::Result<Option<Exit>> {
     wait4(pid as libc::pid_t, block).map(|found| found.map(|(_, exit)| exit))
 }
 
+/// Reaps one of this process's own children that has ended, whichever; `None` if there is none.
+/// Only for a process all of whose children are known to its caller: others would lose theirs.
+///
+/// # Errors
+/// Never seen on Linux.
+pub fn wait_any() -> io::Result<Option<(u32, Exit)>> {
+    match wait4(-1, Block::No) {
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+        found => found,
+    }
+}
+
 /// Whether to wait for what has not happened yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Block {

@@ -36,27 +36,24 @@ pub fn message_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     )?)
 }
 
-/// Sends one message, with a descriptor if there is one. Blocks while the peer's queue is full,
-/// unless the socket is non-blocking.
+/// Sends one message, the parts one after the other, with a descriptor if there is one. Blocks
+/// while the peer's queue is full, unless the socket is non-blocking.
 ///
 /// # Errors
 /// The peer is gone, or the queue is full.
-pub fn send_message(socket: impl AsFd, bytes: &[u8], fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
-    let fds: Vec<BorrowedFd<'_>> = fd.into_iter().collect();
+pub fn send_message(
+    socket: impl AsFd,
+    parts: [&[u8]; 2],
+    fd: Option<BorrowedFd<'_>>,
+) -> io::Result<()> {
+    let parts = parts.map(IoSlice::new);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    if !fds.is_empty() {
+    if fd.is_some() {
         // One descriptor always fits into the space for one.
-        control.push(SendAncillaryMessage::ScmRights(&fds));
+        control.push(SendAncillaryMessage::ScmRights(fd.as_slice()));
     }
-    rustix::io::retry_on_intr(|| {
-        sendmsg(
-            &socket,
-            &[IoSlice::new(bytes)],
-            &mut control,
-            SendFlags::NOSIGNAL,
-        )
-    })?;
+    rustix::io::retry_on_intr(|| sendmsg(&socket, &parts, &mut control, SendFlags::NOSIGNAL))?;
     Ok(())
 }
 

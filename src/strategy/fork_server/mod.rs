@@ -1,6 +1,7 @@
 //! A fork server: a copy of the subject made before any thread existed, with the input loaded,
-//! that forks a child per order. The subject talks to it in messages over a socket; the children
-//! talk to the subject over sockets of their own, which travel with the orders.
+//! that forks a child per order. The subject talks to it in messages over a socket. A child of a
+//! small task has it from the order and answers in messages over the same socket; others talk to
+//! the subject over sockets of their own, which travel with the orders.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,10 +17,11 @@ use crate::sys::poller::Ready;
 use crate::sys::process::{self, ExitStatus, Fork, SingleThreaded};
 use crate::sys::{affinity, socket};
 
+mod children;
 mod message;
 mod serve;
 
-pub(super) use message::{Notice, Order};
+pub(super) use message::{MAX_PAYLOAD_BYTES, Notice, Order};
 
 /// The option that says whether the server has run a request before it forks.
 pub(super) const WARM: OptionDef = OptionDef {
@@ -45,7 +47,8 @@ pub(super) struct ForkServer {
     process: Owned,
     key: u64,
     ready: Option<Usage>,
-    waiting: VecDeque<(Order, Option<OwnedFd>)>,
+    /// Orders, encoded, with their descriptors.
+    waiting: VecDeque<(Vec<u8>, Option<OwnedFd>)>,
     /// The socket was full, and is watched for room.
     behind: bool,
     exited: bool,
@@ -110,14 +113,10 @@ impl ForkServer {
         self.exited
     }
 
-    /// Has a child forked that gets `socket` as its own.
-    pub(super) fn fork(&mut self, slot: u64, socket: OwnedFd, cx: &mut Context<'_>) {
-        self.send(Order::Fork { slot }, Some(socket), cx);
-    }
-
-    /// Has the child of `slot` killed with its process group, unless it has been reaped.
-    pub(super) fn kill(&mut self, slot: u64, cx: &mut Context<'_>) {
-        self.send(Order::Kill { slot }, None, cx);
+    /// Has an order obeyed; a [`Order::Fork`] comes with the child's socket.
+    pub(super) fn send(&mut self, order: Order<'_>, fd: Option<OwnedFd>, cx: &mut Context<'_>) {
+        self.waiting.push_back((order.encode(), fd));
+        self.flush(cx);
     }
 
     /// Tells the server to kill its children, reap them and exit.
@@ -175,17 +174,12 @@ impl ForkServer {
         Ok(())
     }
 
-    fn send(&mut self, order: Order, fd: Option<OwnedFd>, cx: &mut Context<'_>) {
-        self.waiting.push_back((order, fd));
-        self.flush(cx);
-    }
-
     /// Sends what the socket takes; the rest waits for it to be writable.
     fn flush(&mut self, cx: &mut Context<'_>) {
         let Some(socket) = &self.socket else { return };
         while let Some((order, fd)) = self.waiting.front() {
             let fd: Option<BorrowedFd<'_>> = fd.as_ref().map(AsFd::as_fd);
-            match socket::send_message(socket, &order.encode(), fd) {
+            match socket::send_message(socket, [order, &[]], fd) {
                 Ok(()) => drop(self.waiting.pop_front()),
                 Err(error) if is_full(&error) => {
                     self.behind = true;

@@ -1,21 +1,24 @@
 //! The fork server's own process: waits for orders and for the ends of its children.
 
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::message::{Notice, Order};
+use super::children::Children;
+use super::message::{MAX_BYTES, MAX_PIECE_BYTES, Notice, Order, PIECE_HEAD_BYTES, piece_head};
 use super::{ChildRole, Ended, Loaded};
 use crate::protocol::conn::{Buffers, Conn};
-use crate::strategy::channel::{self, Served};
-use crate::strategy::launch::Owned;
+use crate::protocol::{HEADER_BYTES, REPLY_BYTES};
+use crate::strategy::TaskId;
+use crate::strategy::channel::{self, Answer, Served};
 use crate::subject::worker;
+use crate::sys::child_ends::ChildEnds;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::{Poller, Ready};
 use crate::sys::process::{self, Fork, SingleThreaded};
 use crate::sys::socket;
 
-const ORDERS: u64 = u64::MAX;
+const ORDERS: u64 = 0;
+const ENDS: u64 = 1;
 
 /// Serves orders until the subject hangs up, then kills and reaps what is left.
 pub(super) fn serve(
@@ -42,8 +45,8 @@ struct Server<'a> {
     role: ChildRole,
     loaded: &'a Loaded,
     proof: &'a SingleThreaded,
-    poller: Poller,
-    children: HashMap<u64, Owned>,
+    ends: ChildEnds,
+    children: Children,
     /// For the next child, which takes its copy of them.
     buffers: Buffers,
 }
@@ -57,13 +60,15 @@ impl Server<'_> {
     ) -> io::Result<()> {
         let poller = Poller::new()?;
         poller.add(orders, ORDERS)?;
+        let ends = ChildEnds::new()?;
+        poller.add(&ends, ENDS)?;
         let mut server = Server {
             orders,
             role,
             loaded,
             proof,
-            poller,
-            children: HashMap::new(),
+            ends,
+            children: Children::default(),
             buffers: Buffers::small(),
         };
         tell(
@@ -73,12 +78,13 @@ impl Server<'_> {
             },
         );
         let mut ready: Vec<Ready> = Vec::new();
+        let mut buffer = vec![0; MAX_BYTES];
         loop {
-            server.poller.wait(&mut ready, None)?;
+            poller.wait(&mut ready, None)?;
             for event in &ready {
-                if event.key != ORDERS {
-                    server.reap(event.key);
-                } else if !server.obey()? {
+                if event.key == ENDS {
+                    server.reap()?;
+                } else if !server.obey(&mut buffer)? {
                     // Dropping the children kills and reaps each.
                     return Ok(());
                 }
@@ -87,49 +93,64 @@ impl Server<'_> {
     }
 
     /// Takes one order; `false` when the subject has hung up.
-    fn obey(&mut self) -> io::Result<bool> {
-        let mut buffer = [0; 64];
-        let (len, fd) = socket::recv_message(self.orders, &mut buffer)?;
+    fn obey(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        let (len, fd) = socket::recv_message(self.orders, buffer)?;
         match (Order::decode(&buffer[..len]), fd) {
             _ if len == 0 => return Ok(false),
-            (Some(Order::Fork { slot }), Some(socket)) => self.fork(slot, socket),
+            (Some(Order::Task { slot, id, payload }), _) => {
+                self.fork(slot, Means::Order(id, payload))
+            }
+            (Some(Order::Fork { slot }), Some(socket)) => self.fork(slot, Means::Socket(socket)),
             (Some(Order::Kill { slot }), _) => {
-                if let Some(child) = self.children.get(&slot) {
-                    child.kill();
-                }
+                self.children.kill(slot);
             }
             _ => return Err(io::Error::other("an order that is none")),
         }
         Ok(true)
     }
 
-    fn fork(&mut self, slot: u64, socket: OwnedFd) {
+    fn fork(&mut self, slot: u64, means: Means<'_>) {
         match process::fork(self.proof) {
             Ok(Fork::Child) => {
                 let child_start = now_ns();
-                process::close_all_but(socket.as_fd());
-                process::die_with_parent();
-                process::lead_group();
-                let buffers = std::mem::replace(&mut self.buffers, Buffers::none());
-                let conn = match self.role {
-                    ChildRole::Task => Conn::blocking_in(socket, buffers),
-                    ChildRole::Worker => Conn::blocking(socket),
-                };
-                let code = child(conn, self.role, self.loaded, child_start);
+                let code = self.be_child(slot, means, child_start);
                 process::exit_now(code)
             }
-            Ok(Fork::Parent(pid)) => {
-                let owned = Owned::from_pid(pid).and_then(|child| {
-                    self.poller.add(&child, slot)?;
-                    Ok(child)
-                });
-                match owned {
-                    Ok(child) => drop(self.children.insert(slot, child)),
-                    Err(error) => self.refuse(slot, &error),
-                }
-            }
+            Ok(Fork::Parent(pid)) => self.children.adopt(pid, slot),
             Err(error) => self.refuse(slot, &error),
         }
+    }
+
+    /// The forked copy: its exit code.
+    fn be_child(&mut self, slot: u64, means: Means<'_>, child_start: u64) -> i32 {
+        process::close_all_but(match &means {
+            Means::Order(..) => self.orders.as_fd(),
+            Means::Socket(socket) => socket.as_fd(),
+        });
+        process::die_with_parent();
+        process::lead_group();
+        ChildEnds::undo_in_child();
+        let input = &*self.loaded.input;
+        let socket = match means {
+            Means::Order(id, payload) => {
+                let answer = channel::run_task(id, payload.to_vec(), input, child_start);
+                return i32::from(send_pieces(self.orders, slot, &answer).is_err());
+            }
+            Means::Socket(socket) => socket,
+        };
+        let buffers = std::mem::replace(&mut self.buffers, Buffers::none());
+        let mut conn = match self.role {
+            ChildRole::Task => Conn::blocking_in(socket, buffers),
+            ChildRole::Worker => Conn::blocking(socket),
+        };
+        let served = match self.role {
+            ChildRole::Task => channel::serve_one(&mut conn, input, || child_start),
+            ChildRole::Worker => worker::serve(&mut conn, input).map(|()| Served::Closed),
+        };
+        // The kernel frees all of it at once; freeing it piece by piece would first make a copy
+        // of every page on which there is something to note.
+        std::mem::forget(conn);
+        i32::from(served.is_err())
     }
 
     fn refuse(&self, slot: u64, error: &io::Error) {
@@ -137,36 +158,63 @@ impl Server<'_> {
         tell(self.orders, &Notice::Refused { slot, errno });
     }
 
-    fn reap(&mut self, slot: u64) {
-        let Some(exit) = self.children.get_mut(&slot).and_then(Owned::try_reap) else {
-            return;
-        };
-        let at_ns = now_ns();
-        // Dropping closes the pidfd, and with it its place in the poller.
-        self.children.remove(&slot);
-        let ended = Ended {
-            status: exit.status,
-            at_ns,
-        };
-        tell(self.orders, &Notice::Reaped { slot, ended });
+    /// Reaps all children that have ended.
+    fn reap(&mut self) -> io::Result<()> {
+        // First, so that an end between the last look and the next wait shows again.
+        self.ends.clear();
+        while let Some((pid, exit)) = process::wait_any()? {
+            let at_ns = now_ns();
+            let Some(slot) = self.children.forget(pid) else {
+                continue;
+            };
+            let ended = Ended {
+                status: exit.status,
+                at_ns,
+            };
+            tell(self.orders, &Notice::Reaped { slot, ended });
+        }
+        Ok(())
     }
 }
 
-/// The forked copy: its exit code.
-fn child(mut conn: Conn, role: ChildRole, loaded: &Loaded, child_start: u64) -> i32 {
-    let input = &*loaded.input;
-    let served = match role {
-        ChildRole::Task => channel::serve_one(&mut conn, input, || child_start),
-        ChildRole::Worker => worker::serve(&mut conn, input).map(|()| Served::Closed),
-    };
-    // The kernel frees all of it at once; freeing it piece by piece would first make a copy of
-    // every page on which there is something to note.
-    std::mem::forget(conn);
-    i32::from(served.is_err())
+/// What a child has of its task.
+enum Means<'a> {
+    /// All of it, from the order: it answers over the server's socket.
+    Order(TaskId, &'a [u8]),
+    /// A socket to be told and to answer over.
+    Socket(OwnedFd),
 }
+
+/// Sends an answer as a frame, in as many messages as it needs.
+fn send_pieces(orders: &OwnedFd, slot: u64, answer: &Answer) -> io::Result<()> {
+    let Answer {
+        header,
+        fixed,
+        body,
+    } = answer;
+    let head = piece_head(slot);
+    let mut first = [0; FIRST_BYTES];
+    let parts = [
+        &head[..],
+        &header.encode(fixed.len() + body.len()),
+        &fixed[..],
+    ];
+    let mut filled = 0;
+    for part in parts {
+        first[filled..][..part.len()].copy_from_slice(part);
+        filled += part.len();
+    }
+    let (with_first, rest) = body.split_at(body.len().min(MAX_BYTES - FIRST_BYTES));
+    socket::send_message(orders, [&first, with_first], None)?;
+    rest.chunks(MAX_PIECE_BYTES)
+        .try_for_each(|piece| socket::send_message(orders, [&head, piece], None))
+}
+
+/// What stands before the body's own bytes in the first piece of an answer.
+const FIRST_BYTES: usize = PIECE_HEAD_BYTES + HEADER_BYTES + REPLY_BYTES;
 
 /// Blocks while the subject's queue is full: it empties it whenever it comes round its loop.
 fn tell(orders: &OwnedFd, notice: &Notice) {
     // A subject that is gone is noticed by the next order.
-    let _ = socket::send_message(orders, &notice.encode(), None);
+    let _ = socket::send_message(orders, [&notice.encode(), &[]], None);
 }
