@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use rustix::io::Errno;
@@ -66,6 +66,8 @@ pub(super) struct Programs {
 struct Job {
     id: TaskId,
     child: Owned,
+    /// This and the next are read once each time they are ready, and so never block. Closing one
+    /// also ends its readiness: nobody else has this end of the pipe.
     stdout: Option<OwnedFd>,
     stderr: Option<OwnedFd>,
     stdin: Option<(OwnedFd, Vec<u8>, usize)>,
@@ -129,7 +131,7 @@ impl Strategy for Programs {
         };
         match ready.key & 3 {
             STDOUT => job.read_stdout(&mut self.buffer, self.reading, cx),
-            STDERR => job.read_stderr(&mut self.buffer, cx),
+            STDERR => job.read_stderr(&mut self.buffer),
             STDIN => job.write_stdin(cx),
             _ => job.has_ended(cx),
         }
@@ -191,10 +193,11 @@ impl Programs {
         let owned = Owned::new(&child)?;
         let key = self.next_slot << 2;
         let register = |fd: OwnedFd, which: u64| -> io::Result<OwnedFd> {
-            rustix::io::ioctl_fionbio(&fd, true)?;
-            match which {
-                STDIN => cx.poller.add_writable(&fd, key | which)?,
-                _ => cx.poller.add(&fd, key | which)?,
+            if which == STDIN {
+                rustix::io::ioctl_fionbio(&fd, true)?;
+                cx.poller.add_writable(&fd, key | which)?;
+            } else {
+                cx.poller.add(&fd, key | which)?;
             }
             Ok(fd)
         };
@@ -234,7 +237,7 @@ impl Job {
     fn read_stdout(&mut self, buffer: &mut [u8], reading: Reading, cx: &mut Context<'_>) {
         let Some(fd) = &self.stdout else { return };
         match rustix::io::read(fd, &mut *buffer) {
-            Ok(0) => forget(&mut self.stdout, cx),
+            Ok(0) => self.stdout = None,
             Ok(n) => {
                 self.out.extend_from_slice(&buffer[..n]);
                 if reading == Reading::Stream {
@@ -250,21 +253,21 @@ impl Job {
                 }
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => forget(&mut self.stdout, cx),
+            Err(_) => self.stdout = None,
         }
     }
 
-    fn read_stderr(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
+    fn read_stderr(&mut self, buffer: &mut [u8]) {
         let Some(fd) = &self.stderr else { return };
         match rustix::io::read(fd, &mut *buffer) {
-            Ok(0) => forget(&mut self.stderr, cx),
+            Ok(0) => self.stderr = None,
             Ok(n) => {
                 self.err.extend_from_slice(&buffer[..n]);
                 let excess = self.err.len().saturating_sub(STDERR_KEPT_BYTES);
                 self.err.drain(..excess);
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => forget(&mut self.stderr, cx),
+            Err(_) => self.stderr = None,
         }
     }
 
@@ -406,8 +409,8 @@ impl Job {
     }
 
     fn close_streams(&mut self, cx: &mut Context<'_>) {
-        forget(&mut self.stdout, cx);
-        forget(&mut self.stderr, cx);
+        self.stdout = None;
+        self.stderr = None;
         if let Some((fd, ..)) = self.stdin.take() {
             let _ = cx.poller.remove(&fd);
         }
@@ -433,12 +436,4 @@ fn last_line(text: &[u8]) -> Option<String> {
         .map(str::trim)
         .rfind(|line| !line.is_empty())
         .map(str::to_owned)
-}
-
-fn forget(fd: &mut Option<OwnedFd>, cx: &mut Context<'_>) {
-    if let Some(fd) = fd.take() {
-        // Closing alone is not enough: a grandchild that holds the other copy of a pipe's end
-        // cannot hold this one, but epoll counts the open file, not the descriptor.
-        let _ = cx.poller.remove(fd.as_fd());
-    }
 }
