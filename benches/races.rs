@@ -216,21 +216,27 @@ pub(crate) const ALL: &[Race] = &[
         name: "thread",
         cores: Cores::Any,
         batch: 16,
-        floor: plain("std spawn, join", thread::spawn_and_join),
-        lanes: &[noop("thread", "thread", 0, Span::Service, Bar::Times(1.2))],
+        floor: plain("std spawn, a word back", thread::spawn_and_hear),
+        lanes: &[
+            noop("thread", "thread", 0, Span::Service, Bar::Times(1.2)),
+            plain("std spawn, join", thread::spawn_and_join),
+        ],
     },
     Race {
         name: "thread-pool",
         cores: Cores::Any,
         batch: 32,
-        floor: plain("rayon install", thread::rayon_dispatch),
-        lanes: &[noop(
-            "thread-pool",
-            "thread-pool",
-            0,
-            Span::Service,
-            Bar::Times(1.2),
-        )],
+        floor: plain("rayon spawn, a word back", thread::rayon_and_hear),
+        lanes: &[
+            noop(
+                "thread-pool",
+                "thread-pool",
+                0,
+                Span::Service,
+                Bar::Times(1.2),
+            ),
+            plain("rayon install", thread::rayon_dispatch),
+        ],
     },
     Race {
         name: "random-sum",

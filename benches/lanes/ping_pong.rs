@@ -79,10 +79,10 @@ fn echo(read: &OwnedFd, write: &OwnedFd) {
 }
 
 /// The answering side; killed and reaped when it is dropped.
-struct Child(u32);
+pub(super) struct Child(u32);
 
 impl Child {
-    fn fork(site: &Site, work: impl FnOnce()) -> io::Result<Child> {
+    pub(super) fn fork(site: &Site, work: impl FnOnce()) -> io::Result<Child> {
         let proof = SingleThreaded::assert()?;
         match process::fork(&proof)? {
             Fork::Parent(pid) => Ok(Child(pid)),
