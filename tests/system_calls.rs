@@ -12,7 +12,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{SUBJECT, Subject, configure, spec};
+use common::{FORKBENCH, SUBJECT, Subject, configure, spec};
 use forkbench::strategy;
 
 /// How many calls of each sort a subject and its children made.
@@ -83,6 +83,48 @@ fn every_strategy_is_what_its_label_says() {
         };
         assert_eq!(found, expected, "{}", kind.name);
     }
+}
+
+const ONE_FAMILY: &str = r#"
+name = "one"
+question = "What is started?"
+
+[[family]]
+workload = "noop"
+strategy = ["spawn", "pool"]
+load = { closed = { callers = [1] } }
+"#;
+
+#[test]
+fn trials_start_the_runs_own_copy() {
+    let dir = tempfile::tempdir().unwrap();
+    if let Err(reason) = can_trace(dir.path()) {
+        eprintln!("skipped: {reason}");
+        return;
+    }
+    let [log, file, out] = ["log", "one.toml", "out"].map(|name| dir.path().join(name));
+    std::fs::write(&file, ONE_FAMILY).unwrap();
+    let status = Command::new("strace")
+        .args(["-f", "-qq", "-s", "4096", "-e", "trace=execve", "-o"])
+        .args([log.as_path(), Path::new(FORKBENCH)])
+        .args(["run", "--quiet", "--preset", "smoke"])
+        .args([file.as_path(), Path::new("--out"), out.as_path()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let copy = out.join("scratch/programs/rust/forkbench-subject");
+    let started = |program: &Path, mode: &str| {
+        let call = format!("execve(\"{0}\", [\"{0}\"{mode}", program.display());
+        let log = std::fs::read_to_string(&log).unwrap();
+        log.lines().filter(|line| line.contains(&call)).count()
+    };
+    for mode in ["]", ", \"task\"", ", \"worker\""] {
+        assert!(started(&copy, mode) > 0, "{mode}");
+        assert_eq!(started(Path::new(SUBJECT), mode), 0, "{mode}");
+    }
+    assert!(!copy.exists());
+    let facts = std::fs::read_to_string(out.join("env.json")).unwrap();
+    assert!(facts.contains("\"subject_is_copied\": true"), "{facts}");
 }
 
 /// The calls of a subject from its start to its end, with so many requests served.

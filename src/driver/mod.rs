@@ -11,6 +11,7 @@ pub mod load;
 pub mod noise;
 mod open_row;
 pub mod oracle;
+mod private;
 pub mod programs;
 pub mod run;
 pub mod samples;

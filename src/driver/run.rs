@@ -10,6 +10,7 @@ use super::leftovers;
 use super::noise::Monitor;
 use super::noise::judge::JUDGED_NS;
 use super::oracle::Oracle;
+use super::private;
 use super::programs::SubjectProgram;
 use super::target::{TargetError, subject_environment};
 use super::trial::{self, Setting};
@@ -92,12 +93,16 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
     let rows = plan::plan_rows(order.experiment, &trials);
     let mut dir = RunDir::create(&order.out, &manifest, &environment, order.toml, &rows)?;
     let scratch = std::path::absolute(dir.scratch()?).context("find the scratch directory")?;
+    let copies = match private::may_run_below(&order.out) {
+        true => private::copies(order.programs, &scratch.join("programs"))?,
+        false => order.programs.clone(),
+    };
     let subject_environment = subject_environment();
     let setting = Setting {
         run_id: &manifest.run_id,
         experiment: order.experiment,
         preset: order.preset,
-        programs: order.programs,
+        programs: &copies,
         environment: &subject_environment,
         scratch: &scratch,
         strangers: &strangers,
@@ -336,6 +341,7 @@ fn environment(order: &Order<'_>) -> record::Environment {
         .map(|(k, v)| format!("{k}={v}"));
     let variables: Vec<String> = variables.collect();
     environment.record("subject_environment", Ok(variables));
+    environment.record("subject_is_copied", Ok(private::may_run_below(&order.out)));
     for (runtime, program) in order.programs {
         for (name, version) in &program.versions {
             let name = match name == runtime {

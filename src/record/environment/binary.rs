@@ -35,6 +35,12 @@ pub(super) fn facts(subject: &Path, env: &mut Environment) {
     env.record("subject_name", Ok(name.clone()));
 }
 
+/// Whether the file is a program that needs no dynamic loader.
+pub(super) fn is_static(file: &Path) -> bool {
+    let linking = File::open(file).map(|file| linking(&file));
+    matches!(linking, Ok(Ok(linking)) if !linking.has_interpreter)
+}
+
 /// How a program is linked, as its headers say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Linking {

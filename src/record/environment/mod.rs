@@ -27,6 +27,11 @@ pub fn collect(subject: &Path) -> Environment {
     environment
 }
 
+/// Whether a file is a program that is linked statically.
+pub fn is_static(program: &std::path::Path) -> bool {
+    binary::is_static(program)
+}
+
 /// The machine's name on the network.
 ///
 /// # Errors
