@@ -583,3 +583,21 @@ fn a_picture_that_cannot_be_used_is_refused_before_anything_starts() {
         assert!(!dir.path().join("out").exists());
     }
 }
+
+#[test]
+fn a_place_that_cannot_be_written_is_named_before_any_time_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    for out in ["/proc/forkbench/run", "file/run"] {
+        let args = ["run", "--preset", "smoke", "--out", out];
+        let said = refused(dir.path(), &args);
+        let expected = format!("make the run's directory in `{out}`");
+        assert!(said.contains(&expected), "{said}");
+    }
+    std::fs::write(dir.path().join("results"), "").unwrap();
+    let said = refused(dir.path(), &["run", "--preset", "smoke"]);
+    assert!(
+        said.contains("`results`") && said.contains("--out DIR"),
+        "{said}"
+    );
+}

@@ -1,8 +1,9 @@
 //! `forkbench run`: everything is read and checked before the first process is started.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use jiff::SignedDuration;
 
 use super::progress::Bar;
@@ -12,6 +13,9 @@ use super::{Failure, here, screen};
 use crate::driver::run::{End, Order};
 use crate::experiment::{Experiment, Preset, Slo};
 use crate::{driver, record, report};
+
+/// Below it run directories are made that have no `--out`.
+const DEFAULT_OUT: &str = "results";
 
 /// Arguments of `forkbench run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -100,7 +104,7 @@ fn execute(prepared: &Prepared) -> Result<()> {
     for ((experiment, toml), out) in prepared.experiments.iter().zip(&prepared.out) {
         let out = match out {
             Some(out) => out.clone(),
-            None => Path::new("results").join(record::run_id(&experiment.name)),
+            None => Path::new(DEFAULT_OUT).join(record::run_id(&experiment.name)),
         };
         let order = Order {
             experiment,
@@ -164,13 +168,14 @@ fn show(out: &Path, end: End, prepared: &Prepared) -> Result<()> {
     Ok(())
 }
 
-/// Reads and checks all that the run needs; creates nothing.
+/// Reads and checks all that the run needs; leaves nothing behind.
 ///
 /// # Errors
 /// Bad input of any kind, or a missing subject.
 pub fn prepare(args: &RunArgs) -> Result<Prepared> {
     let experiments = load_experiments(args)?;
     let out = out_dirs(args.out.as_deref(), &experiments)?;
+    check_can_be_made(args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT)))?;
     let mut preset = args.selection.preset;
     preset.blocks = args.selection.blocks();
     let budget_ns = |budget: SignedDuration| budget.as_nanos().try_into().unwrap_or(u64::MAX);
@@ -218,6 +223,24 @@ fn out_dirs(
     }
     let below = experiments.iter().map(|(e, _)| Some(out.join(&e.name)));
     Ok(below.collect())
+}
+
+/// Makes the directory as far as it is missing, or one inside of it if it is there, and removes it
+/// again. Permissions alone do not tell: a file system may be read-only or full.
+fn check_can_be_made(out: &Path) -> Result<()> {
+    let inside = out.join(format!(".forkbench-{}", std::process::id()));
+    let missing = inside
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .last()
+        .unwrap_or(&inside);
+    let made = fs::create_dir(missing).and_then(|()| fs::remove_dir(missing));
+    made.with_context(|| {
+        format!(
+            "make the run's directory in `{}`, which is not possible; name another by --out DIR",
+            out.display()
+        )
+    })
 }
 
 /// A duration such as `10m`, above zero.

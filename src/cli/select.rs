@@ -18,7 +18,7 @@ const BLOCKS_MAX: i64 = 10_000;
 /// Which experiments, and how much of them.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Selection {
-    /// Built-in name or TOML file, one or more [default: main]
+    /// Built-in name or TOML file, one or more; of none `run` takes `main`, `list` names all
     #[arg(value_name = "EXPERIMENT")]
     pub experiments: Vec<String>,
 

@@ -127,14 +127,7 @@ pub(super) fn forest_answer(family: &FamilySummary) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let is_indication = arms
-        .iter()
-        .any(|(_, ratio)| matches!(ratio.conclusion, Conclusion::Indication(_)));
-    let how = if is_indication {
-        "By indication, in"
-    } else {
-        "In"
-    };
+    let how = conclusions::how(arms.iter().map(|(_, ratio)| ratio.conclusion));
     let parts: Vec<String> = [
         (format!("faster than {reference}"), with(&[Verdict::Faster])),
         ("slower".to_owned(), with(&[Verdict::Slower])),
@@ -178,7 +171,15 @@ pub(super) fn overview_answer(
             human::ratio(ratio.estimate)
         )
     });
-    format!("Of {n} ratios {faster} are faster than the reference and {slower} slower{best}.")
+    let withheld = match fields().filter(|f| f.2.verdict().is_none()).count() {
+        0 => String::new(),
+        n => format!("; of {n} nothing is concluded"),
+    };
+    let how = conclusions::how(fields().map(|f| f.2.conclusion));
+    format!(
+        "{how} {n} ratios, {faster} are faster than the reference and {slower} \
+         slower{withheld}{best}."
+    )
 }
 
 /// The end of an arm's distribution.

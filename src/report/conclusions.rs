@@ -166,6 +166,17 @@ pub(super) fn clause(ratio: &Ratio, reference: &str) -> String {
     }
 }
 
+/// What stands before a sentence on several conclusions: `By indication, in` where one of them is
+/// none but an indication, else `In`.
+pub(super) fn how(conclusions: impl IntoIterator<Item = Conclusion>) -> &'static str {
+    let is_indication = |c| matches!(c, Conclusion::Indication(_));
+    if conclusions.into_iter().any(is_indication) {
+        "By indication, in"
+    } else {
+        "In"
+    }
+}
+
 /// Why nothing is concluded, as a clause.
 pub(super) fn because(reason: Reason) -> &'static str {
     match reason {

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::options;
 use crate::record::{PlanRow, Run, TrialRow};
-use crate::strategy;
+use crate::{strategy, workload};
 
 use super::human;
 use super::summary::{Outcomes, State};
@@ -184,15 +185,19 @@ fn label(key: &ArmKey, all: &BTreeSet<ArmKey>) -> String {
     }
 }
 
-fn title(row: &TrialRow) -> String {
+/// Workload with what it was asked for, runtime, load and surroundings in words.
+pub(super) fn title(row: &TrialRow) -> String {
     let mut what = row.workload.clone();
-    if !row.size.is_empty() {
+    let takes_payload = workload::by_name(&row.workload).is_some_and(|w| w.takes_payload());
+    if !row.size.is_empty() && !takes_payload {
         what = format!("{what} {}", row.size);
     }
     if row.payload_bytes > 0 {
         what = format!("{what} {}", human::bytes(row.payload_bytes));
     }
-    let mut parts = vec![what, row.runtime.clone()];
+    let mut parts = vec![what];
+    parts.extend(options_set(row));
+    parts.push(row.runtime.clone());
     match (row.callers, row.rate_per_s) {
         (Some(n), _) => parts.push(format!(
             "{} loop, {}",
@@ -209,6 +214,20 @@ fn title(row: &TrialRow) -> String {
         parts.push(row.placement.clone());
     }
     parts.join(" · ")
+}
+
+/// The workload's options that are not at their defaults, in words: `chunks 4`.
+fn options_set(row: &TrialRow) -> Vec<String> {
+    let defs = workload::by_name(&row.workload).map_or(&[][..], |workload| workload.options());
+    let is_default = |name: &str, value: &str| {
+        defs.iter()
+            .any(|def| def.name == name && def.default == value)
+    };
+    options::parse(&row.workload_options)
+        .into_iter()
+        .filter(|(name, value)| !is_default(name, value))
+        .map(|(name, value)| format!("{} {value}", name.replace('_', " ")))
+        .collect()
 }
 
 pub(super) fn usable(row: &TrialRow) -> bool {

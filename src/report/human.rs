@@ -112,6 +112,14 @@ pub(crate) fn plural(n: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", count(n))
 }
 
+/// `1 family`, `3 families`.
+pub(crate) fn families(n: usize) -> String {
+    match n {
+        1 => "1 family".to_owned(),
+        n => format!("{n} families"),
+    }
+}
+
 /// A plotted number in its machine unit: at most three digits behind the point.
 pub(crate) fn exact(value: f64) -> String {
     trimmed(&format!("{value:.3}"))

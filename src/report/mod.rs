@@ -23,6 +23,7 @@ mod page;
 pub(crate) mod sample;
 mod summarise;
 pub mod summary;
+mod sweep;
 mod table;
 mod terminal;
 #[cfg(test)]
@@ -54,7 +55,7 @@ pub fn render(run: &Run, requests: &Requests<'_>) -> Rendered {
     let families = analyse::run(run);
     let summary = summarise::of_families(run, &families);
     let distributions = Distributions::of(&families, requests);
-    let charts = charts::of_run(&summary, &families, &distributions);
+    let charts = charts::of_run(&summary, &families, &distributions, page::cores(run));
     let trust = trust::of(run, &summary, &families);
     let run_id = &run.manifest.run_id;
     Rendered {

@@ -236,7 +236,8 @@ fn provenance(run: &Run) -> Vec<Fact> {
     strip
 }
 
-fn cores(run: &Run) -> Option<u64> {
+/// How many processors the run had, if that is known.
+pub(super) fn cores(run: &Run) -> Option<u64> {
     let facts = &run.environment.facts;
     CORES.iter().find_map(|key| facts.get(*key)?.as_u64())
 }

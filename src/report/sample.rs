@@ -8,7 +8,7 @@ use crate::strategy;
 
 use super::charts::Charts;
 use super::distribution::Distributions;
-use super::{Rendered, analyse, summarise};
+use super::{Rendered, analyse, page, summarise};
 
 const BLOCKS: u32 = 6;
 const US: f64 = 1_000.0;
@@ -59,7 +59,7 @@ pub(super) fn charts(run: &Run) -> Charts {
     let families = analyse::run(run);
     let summary = summarise::of_families(run, &families);
     let distributions = Distributions::of(&families, &requests(run));
-    super::charts::of_run(&summary, &families, &distributions)
+    super::charts::of_run(&summary, &families, &distributions, page::cores(run))
 }
 
 /// The same run with so many blocks more that verdicts are given.

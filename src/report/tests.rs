@@ -82,6 +82,16 @@ fn an_arm_is_named_by_its_options_only_where_the_strategy_stands_twice() {
 }
 
 #[test]
+fn a_title_names_the_options_that_are_not_at_their_defaults() {
+    let mut run = sample::run();
+    for row in run.trials.iter_mut().filter(|r| r.workload == "primes") {
+        row.workload_options = "chunks=4;split=contiguous".to_owned();
+    }
+    let title = &summarise(&run).families[1].title;
+    assert_eq!(title, "primes m · chunks 4 · rust · closed loop, 4 callers");
+}
+
+#[test]
 fn failures_and_skips_have_counts_and_reasons_but_no_ratio() {
     let summary = summary();
     let exec = arm(&summary.families[1], "exec");
@@ -291,7 +301,7 @@ fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_onl
     assert!(
         sentences
             .iter()
-            .any(|s| s.contains("In 2 of 3 comparable families")),
+            .any(|s| s.starts_with("By indication, in 2 of 3 comparable families")),
         "{sentences:?}"
     );
     for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
@@ -301,6 +311,31 @@ fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_onl
     assert!(
         !sentences.iter().any(|s| s.contains("answered faster than")),
         "{sentences:?}"
+    );
+    let said = "Of 3 families nothing is concluded: the placebo differs as well.";
+    assert!(sentences.iter().any(|s| s == said), "{sentences:?}");
+}
+
+#[test]
+fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
+    let mut run = sample::standard();
+    let of_primes = |row: &&mut TrialRow| row.workload == "primes" && row.role == "placebo";
+    for row in run.trials.iter_mut().filter(of_primes) {
+        row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
+    }
+    let sentences = words::summary(&run, &summarise(&run)).join("\n");
+    assert!(
+        sentences.contains("In 1 of 2 comparable families"),
+        "{sentences}"
+    );
+    assert!(
+        sentences.contains("; of 1 more nothing is concluded: the placebo differs as well."),
+        "{sentences}"
+    );
+    let overview = &sample::charts(&run).overview[0].answer;
+    assert!(
+        overview.contains("; of 9 nothing is concluded"),
+        "{overview}"
     );
 }
 

@@ -1,8 +1,9 @@
 //! Sentences made from the data: what ran, how much of it, and what stands out.
 
 use crate::record::Run;
-use crate::stats::verdict::Verdict;
+use crate::stats::verdict::{Conclusion, Verdict};
 
+use super::conclusions;
 use super::human;
 use super::metrics::RESPONSE_P50;
 use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
@@ -10,10 +11,7 @@ use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
 /// What ran: experiment, preset, how much of the plan, and what it is good for.
 pub(super) fn scope(run: &Run, summary: &Summary) -> String {
     let manifest = &run.manifest;
-    let families = match summary.families.len() {
-        1 => "1 family".to_owned(),
-        n => format!("{n} families"),
-    };
+    let families = human::families(summary.families.len());
     let trials = human::plural(summary.trials_planned as u64, "trial");
     let ran = if summary.trials_run == summary.trials_planned {
         trials
@@ -99,10 +97,7 @@ pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
 }
 
 fn scope_sentence(run: &Run, summary: &Summary) -> String {
-    let families = match summary.families.len() {
-        1 => "1 family".to_owned(),
-        n => format!("{n} families"),
-    };
+    let families = human::families(summary.families.len());
     let partial = if summary.trials_run < summary.trials_planned {
         ", a partial run"
     } else {
@@ -116,43 +111,75 @@ fn scope_sentence(run: &Run, summary: &Summary) -> String {
     )
 }
 
-/// In how many families something beat the reference, and by how much at best.
+/// The comparable arms that have a ratio of the median response.
+fn ratios(family: &FamilySummary) -> impl Iterator<Item = (&ArmSummary, Ratio)> {
+    comparable(family).filter_map(|arm| Some((arm, arm.response_p50_ratio?)))
+}
+
+/// In how many families something beat the reference, by how much at best, and of how many
+/// nothing can be said.
 fn winners(summary: &Summary) -> Option<String> {
-    let judged: Vec<&FamilySummary> = summary
+    let (judged, withheld): (Vec<&FamilySummary>, Vec<_>) = summary
         .families
         .iter()
-        .filter(|family| {
-            let verdict = |arm: &ArmSummary| arm.response_p50_ratio?.verdict();
-            comparable(family).any(|arm| verdict(arm).is_some())
-        })
-        .collect();
-    let faster = |family: &&'_ FamilySummary| -> Option<(String, f64)> {
-        comparable(family)
-            .filter(|arm| says(arm.response_p50_ratio, Verdict::Faster))
-            .filter_map(|arm| Some((arm.label.clone(), arm.response_p50_ratio?.estimate)))
-            .min_by(|a, b| a.1.total_cmp(&b.1))
+        .filter(|family| ratios(family).next().is_some())
+        .partition(|family| ratios(family).any(|(_, ratio)| ratio.verdict().is_some()));
+    let reference = &summary.families.first()?.reference;
+    let nothing = because_withheld(&withheld);
+    if judged.is_empty() {
+        return (!withheld.is_empty()).then(|| {
+            let families = human::families(withheld.len());
+            format!("Of {families} nothing is concluded: {nothing}.")
+        });
+    }
+    let rest = match withheld.len() {
+        0 => String::new(),
+        n => format!("; of {n} more nothing is concluded: {nothing}"),
     };
-    let won: Vec<(&FamilySummary, (String, f64))> = judged
+    let faster = |family: &&'_ FamilySummary| {
+        ratios(family)
+            .filter(|(_, ratio)| says(Some(*ratio), Verdict::Faster))
+            .min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))
+            .map(|(arm, ratio)| (arm.label.clone(), ratio))
+    };
+    let won: Vec<(&FamilySummary, (String, Ratio))> = judged
         .iter()
         .filter_map(|family| Some((*family, faster(family)?)))
         .collect();
-    let reference = &summary.families.first()?.reference;
     let n = judged.len();
-    let best = won.iter().min_by(|a, b| a.1.1.total_cmp(&b.1.1));
-    match best {
-        Some((family, (label, ratio))) => Some(format!(
-            "In {} of {n} comparable families some strategy answered faster than {reference}; the \
-             largest gain is {label} in {}, whose median response is {} that of {reference}.",
+    let all = judged.iter().copied().flat_map(ratios);
+    let how = conclusions::how(all.map(|(_, ratio)| ratio.conclusion));
+    let best = won
+        .iter()
+        .min_by(|a, b| a.1.1.estimate.total_cmp(&b.1.1.estimate));
+    Some(match best {
+        Some((family, (label, ratio))) => format!(
+            "{how} {} of {n} comparable families some strategy answered faster than \
+             {reference}; the largest gain is {label} in {}, whose median response is {} that of \
+             {reference}{rest}.",
             won.len(),
             family.title,
-            human::ratio(*ratio)
-        )),
-        None if n > 0 => Some(format!(
-            "In none of {n} comparable families was a strategy shown to answer faster than \
-             {reference}."
-        )),
-        None => None,
+            human::ratio(ratio.estimate)
+        ),
+        None => format!(
+            "{how} none of {n} comparable families was a strategy shown to answer faster than \
+             {reference}{rest}."
+        ),
+    })
+}
+
+/// Why nothing is concluded of these, each reason once.
+fn because_withheld(families: &[&FamilySummary]) -> String {
+    let mut reasons: Vec<&str> = Vec::new();
+    for (_, ratio) in families.iter().copied().flat_map(ratios) {
+        if let Conclusion::Withheld(reason) = ratio.conclusion {
+            let reason = conclusions::because(reason);
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
     }
+    reasons.join(", or ")
 }
 
 fn costliest(summary: &Summary) -> Option<String> {
@@ -162,18 +189,17 @@ fn costliest(summary: &Summary) -> Option<String> {
         .flat_map(|family| {
             comparable(family)
                 .filter(|arm| says(arm.service_p50_ratio, Verdict::Slower))
-                .filter_map(move |arm| Some((family, arm, arm.service_p50_ratio?.estimate)))
+                .filter_map(move |arm| Some((family, arm, arm.service_p50_ratio?)))
         })
-        .max_by(|a, b| a.2.total_cmp(&b.2))?;
+        .max_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate))?;
     Some(format!(
-        "The costliest way to serve a request is {} in {}: {} inside the subject, {} that of {}.",
+        "The costliest way to serve a request is {} in {}: {} inside the subject, {}.",
         arm.label,
         family.title,
         arm.medians
             .service_p50_ns
             .map_or_else(|| "unknown".to_owned(), human::duration),
-        human::ratio(ratio),
-        family.reference
+        conclusions::clause(&ratio, &family.reference)
     ))
 }
 

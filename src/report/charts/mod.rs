@@ -8,15 +8,22 @@ use super::table::Table;
 
 mod anatomy;
 mod canvas;
+mod curve;
 mod ecdf;
+mod ends;
 mod forest;
 mod frame;
 mod heat;
 mod latency;
+mod panel;
 mod percentiles;
+mod placement;
 mod scale;
 mod sequence;
+mod speedup;
 mod style;
+#[cfg(test)]
+mod sweep_tests;
 mod throughput;
 
 /// A chart with what a reader needs beside it.
@@ -82,11 +89,12 @@ impl Charts {
     }
 }
 
-/// Draws a run; the three arguments name the same families in the same order.
+/// Draws a run; the first three arguments name the same families in the same order.
 pub(super) fn of_run(
     summary: &Summary,
     families: &[Analysed<'_>],
     distributions: &Distributions,
+    cores: Option<u64>,
 ) -> Charts {
     let materials = summary
         .families
@@ -99,10 +107,7 @@ pub(super) fn of_run(
             distributions,
         });
     Charts {
-        overview: heat::KINDS
-            .iter()
-            .flat_map(|kind| heat::charts(summary, kind))
-            .collect(),
+        overview: overview(summary, families, cores),
         families: materials
             .enumerate()
             .map(|(i, material)| {
@@ -115,6 +120,18 @@ pub(super) fn of_run(
             })
             .collect(),
     }
+}
+
+/// What an experiment that varies one thing asks for comes first.
+fn overview(summary: &Summary, families: &[Analysed<'_>], cores: Option<u64>) -> Vec<Chart> {
+    let mut charts = curve::charts(families, cores);
+    charts.extend(placement::charts(families));
+    charts.extend(
+        heat::KINDS
+            .iter()
+            .flat_map(|kind| heat::charts(summary, kind)),
+    );
+    charts
 }
 
 /// `01-noop-64B-rust-closed4-latency`: safe as a file name and an id whatever the family is
@@ -151,41 +168,42 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_smaller_than_12_px() {
+    fn no_text_is_smaller_than_12_px_or_leaves_the_picture() {
+        assert!(check_texts(&svgs()) > 100);
+    }
+
+    /// How many texts there are.
+    pub(super) fn check_texts(svgs: &[String]) -> usize {
         let mut texts = 0;
-        for svg in svgs() {
+        for svg in svgs {
             for tag in svg.split('<').filter(|tag| tag.starts_with("text ")) {
                 let size: f64 = attribute(tag, "font-size").unwrap().parse().unwrap();
                 assert!(size >= 12.0, "{tag}");
+                check_inside(tag);
                 texts += 1;
             }
         }
-        assert!(texts > 100);
+        texts
     }
 
-    #[test]
-    fn no_text_leaves_the_picture() {
-        for svg in svgs() {
-            for tag in svg.split('<').filter(|tag| tag.starts_with("text ")) {
-                let (head, body) = tag.split_once('>').unwrap();
-                let x: i32 = attribute(head, "x").unwrap().parse().unwrap();
-                let body = body
-                    .trim()
-                    .replace("&lt;", "<")
-                    .replace("&gt;", ">")
-                    .replace("&apos;", "'");
-                let width = super::canvas::text_width(&body);
-                let (left, right) = match attribute(head, "text-anchor").unwrap() {
-                    "start" => (x, x + width),
-                    "middle" => (x - width / 2, x + width / 2),
-                    _ => (x - width, x),
-                };
-                assert!(
-                    left >= 0 && right <= super::frame::WIDTH,
-                    "{left}..{right}: {body}"
-                );
-            }
-        }
+    fn check_inside(tag: &str) {
+        let (head, body) = tag.split_once('>').unwrap();
+        let x: i32 = attribute(head, "x").unwrap().parse().unwrap();
+        let body = body
+            .trim()
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&apos;", "'");
+        let width = super::canvas::text_width(&body);
+        let (left, right) = match attribute(head, "text-anchor").unwrap() {
+            "start" => (x, x + width),
+            "middle" => (x - width / 2, x + width / 2),
+            _ => (x - width, x),
+        };
+        assert!(
+            left >= 0 && right <= super::frame::WIDTH,
+            "{left}..{right}: {body}"
+        );
     }
 
     #[test]
