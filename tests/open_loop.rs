@@ -1,12 +1,11 @@
 //! The open loop and its probes against real subjects. Nothing here depends on how fast the
-//! machine is; what does is a self-test of its own.
+//! machine is; what does is for `forkbench selftest`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 mod common;
 
-use common::{Heard, SUBJECT, Subject, configure, spec};
+use common::{Heard, Subject, configure, spec};
 use forkbench::driver::load::{self, Exchange, Measured, Offer};
-use forkbench::driver::selftest;
 use forkbench::experiment::{Arrivals, Probe};
 use forkbench::protocol::Outcome;
 use forkbench::strategy;
@@ -139,17 +138,4 @@ fn a_light_run_carries_no_payload_and_does_no_work() {
     let answer = subject.ask(6, &[7; 1_000]).unwrap();
     assert_eq!(answer.body, [7; 1_000]);
     subject.stop();
-}
-
-#[test]
-#[ignore = "timed: prints this machine's figures"]
-fn figures_of_this_machine() {
-    let dir = tempfile::tempdir().unwrap();
-    for rate_per_s in [100.0, 500.0, 1_000.0, 2_000.0, 5_000.0] {
-        let found =
-            selftest::generator(SUBJECT.as_ref(), dir.path(), rate_per_s, 10_000 * MS).unwrap();
-        println!("{} {found:?}", found.passes());
-    }
-    let stall = selftest::stall(SUBJECT.as_ref(), dir.path()).unwrap();
-    println!("{} {stall:?}", stall.passes());
 }

@@ -83,7 +83,7 @@ fn specs() -> Vec<(Spec, bool)> {
         (spec("primes", 0, &split("contiguous")), false),
         (spec("analytics", 0, &no_days), false),
         (spec("spin", 0, &[("us", "200")]), false),
-        (spec("sleep", 0, &[("us", "200")]), false),
+        (spec("sleep", 9, &[("us", "200")]), false),
     ]
 }
 

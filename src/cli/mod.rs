@@ -14,6 +14,7 @@ pub mod report;
 pub mod run;
 pub mod screen;
 pub mod select;
+pub mod selftest;
 pub mod write_report;
 
 /// How should CPU-heavy work be run: inline, on threads, spawned, forked or pooled?
@@ -33,6 +34,7 @@ Examples:
   forkbench run                   the main experiment, within 4 minutes
   forkbench list                  all there is, and what is missing here
   forkbench doctor                can this machine be trusted with a measurement?
+  forkbench selftest              and how far off are its measurements?
   forkbench report results/DIR    tables, charts and page of a run, rebuilt";
 
 /// The verbs.
@@ -44,6 +46,8 @@ pub enum Command {
     List(list::ListArgs),
     /// Show what can be measured here, how noisy the machine is, and what to change
     Doctor(doctor::DoctorArgs),
+    /// Show how far off this machine's measurements are, against what is known
+    Selftest(selftest::SelftestArgs),
     /// Rebuild table, charts and page from a run's CSV files
     Report(report::ReportArgs),
 }
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::List(args) => list::list(args),
         Command::Doctor(args) => doctor::doctor(args),
+        Command::Selftest(args) => selftest::selftest(args),
         Command::Report(args) => report::report(args),
     };
     match done {

@@ -19,15 +19,22 @@ pub enum Safeguard {
     AutocorrelationInflation,
     /// p values are adjusted for the number of arms. Off: taken as they are.
     Holm,
+    /// A response is timed from when its request was meant to be sent. Off: from when it was.
+    /// Belongs to the driver's books.
+    IntendedTime,
+    /// An answer is compared with the right one. Off: it is believed. Belongs there, too.
+    Checksum,
 }
 
 impl Safeguard {
     /// All of them; the mutation guard goes through this list.
-    pub const ALL: [Safeguard; 4] = [
+    pub const ALL: [Safeguard; 6] = [
         Safeguard::Pairing,
         Safeguard::Interleaving,
         Safeguard::AutocorrelationInflation,
         Safeguard::Holm,
+        Safeguard::IntendedTime,
+        Safeguard::Checksum,
     ];
 }
 

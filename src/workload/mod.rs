@@ -23,6 +23,7 @@ mod spin;
 
 pub use image::{bare_sequence, check as check_picture};
 pub use noop::checksum as noop_checksum;
+pub use sleep::Draws;
 
 /// Every workload, in the order in which `forkbench list` shows them.
 pub const ALL: &[&dyn Workload] = &[

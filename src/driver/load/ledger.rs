@@ -7,6 +7,7 @@ use super::{Counted, Exchange, FAILED_ROWS, Measured};
 use crate::driver::target::{Target, TargetError};
 use crate::protocol::{FLAG_MORE, FLAG_REAPS, Frame, Outcome, Reply};
 use crate::record::RequestRow;
+use crate::stats::{Safeguard, Safeguards};
 
 /// Requests under way, and what those that are over came to.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Ledger<'a> {
     unreaped: HashMap<u64, (RequestRow, Counted)>,
     /// A response under this is in time.
     limit_ns: u64,
+    /// All on, outside tests.
+    safeguards: Safeguards,
     measured: Measured,
 }
 
@@ -40,6 +43,7 @@ impl<'a> Ledger<'a> {
             in_flight: HashMap::new(),
             unreaped: HashMap::new(),
             limit_ns: u64::MAX,
+            safeguards: Safeguards::ALL_ON,
             measured: Measured::new(seed),
         }
     }
@@ -48,6 +52,13 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub fn with_limit(self, limit_ns: u64) -> Ledger<'a> {
         Ledger { limit_ns, ..self }
+    }
+
+    /// The same books without one of the safeguards: for the mutation guard.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn with_safeguards(self, safeguards: Safeguards) -> Ledger<'a> {
+        Ledger { safeguards, ..self }
     }
 
     /// Queues the next request; the target's flush sends it. Gives its id.
@@ -64,8 +75,13 @@ impl<'a> Ledger<'a> {
     pub(super) fn enter(&mut self, intended_ns: u64, sent_ns: u64) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
+        let counts_intended = self.safeguards.hold(Safeguard::IntendedTime);
         let sent = Sent {
-            intended_ns,
+            intended_ns: if counts_intended {
+                intended_ns
+            } else {
+                sent_ns
+            },
             sent_ns,
             acknowledged_ns: None,
         };
@@ -181,7 +197,7 @@ impl<'a> Ledger<'a> {
     }
 
     fn judge(&mut self, id: u64, outcome: Outcome, reply: &Reply, body: &[u8]) -> Outcome {
-        if outcome != Outcome::Ok {
+        if outcome != Outcome::Ok || !self.safeguards.hold(Safeguard::Checksum) {
             return outcome;
         }
         let right_sum = self
@@ -255,9 +271,17 @@ fn reason(outcome: Outcome, reply: &Reply, body: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::protocol::{Header, Kind};
+
+    /// What becomes of an answer whose checksum is wrong.
+    pub(crate) fn outcome_of_a_wrong_answer(safeguards: Safeguards) -> Option<Outcome> {
+        let right = [&1_u64.to_le_bytes()[..], &(8..16).collect::<Vec<u8>>()].concat();
+        let measured = judged_with(&answer(15, &right), safeguards);
+        let mut outcomes = Outcome::ALL.into_iter();
+        outcomes.find(|&outcome| measured.outcomes[outcome as usize] == 1)
+    }
 
     fn exchange(payload: Vec<u8>) -> Exchange {
         Exchange {
@@ -281,8 +305,12 @@ mod tests {
 
     /// What the books say of one request to which this was the answer.
     fn judged(answer: &Frame) -> Measured {
+        judged_with(answer, Safeguards::ALL_ON)
+    }
+
+    fn judged_with(answer: &Frame, safeguards: Safeguards) -> Measured {
         let exchange = exchange((0..16).collect());
-        let mut ledger = Ledger::new(&exchange, 1);
+        let mut ledger = Ledger::new(&exchange, 1).with_safeguards(safeguards);
         let sent = Sent {
             intended_ns: 10,
             sent_ns: 20,

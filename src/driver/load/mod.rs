@@ -6,7 +6,7 @@ use crate::protocol::{Outcome, REPLY_BYTES};
 use crate::record::RequestRow;
 
 mod closed;
-mod ledger;
+pub(crate) mod ledger;
 pub mod open;
 pub mod probe;
 pub mod schedule;

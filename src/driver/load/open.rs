@@ -368,4 +368,4 @@ impl Course {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

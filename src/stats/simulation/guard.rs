@@ -3,6 +3,8 @@
 
 use super::coverage::share_held_under_autocorrelation;
 use super::{Draws, Machine};
+use crate::driver::load;
+use crate::protocol::Outcome;
 use crate::stats::verdict::{
     Better, Comparison, Conclusion, FamilyValues, Judgement, Noise, Observed, Settings, Verdict,
     judge,
@@ -131,6 +133,16 @@ fn check(safeguard: Safeguard, safeguards: Safeguards) -> (String, bool) {
                 format!("{flagged} families flagged"),
                 flagged <= FLAGGED_MAX,
             )
+        }
+        Safeguard::IntendedTime => {
+            let p99_ms = load::open::tests::p99_of_a_machine_that_stood_still_ms(safeguards);
+            let what = format!("p99 of a machine that stood still {p99_ms} ms");
+            (what, (p99_ms - 61.0).abs() <= 5.0)
+        }
+        Safeguard::Checksum => {
+            let outcome = load::ledger::tests::outcome_of_a_wrong_answer(safeguards);
+            let what = format!("a wrong answer is {outcome:?}");
+            (what, outcome == Some(Outcome::WrongAnswer))
         }
     }
 }

@@ -17,8 +17,11 @@ class Nap:
         deadline = now_ns() + self._us * 1_000
         while (left := deadline - now_ns()) > 0:
             time.sleep(left / 1e9)
-        return self._us, b""
+        return self._us, payload
 
 
 def prepare(spec: Spec) -> Nap:
+    draws = spec.options["draws"]
+    if draws != "constant":
+        raise ValueError(f"draws={draws} is drawn by the Rust subject only")
     return Nap(count(spec.options, "us"))

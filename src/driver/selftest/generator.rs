@@ -1,0 +1,128 @@
+//! How exactly the generator of open loops keeps to its schedule.
+
+use anyhow::{Context, Result};
+
+use super::bench::{Bench, Service, offer};
+use super::{Check, Findings, Line, MS};
+use crate::driver::load::Offer;
+use crate::experiment::Arrivals;
+
+pub(super) const CHECK: Check = Check {
+    name: "generator",
+    asked: |extent| {
+        format!(
+            "requests without work at constant rates, {} s each; how late each is sent",
+            extent.generator_window_ns as f64 / 1e9
+        )
+    },
+    run,
+};
+
+const RATES_PER_S: [f64; 3] = [100.0, 1_000.0, 5_000.0];
+
+/// What became of one rate.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    rate_per_s: f64,
+    achieved_per_s: f64,
+    lateness_p50_ns: u64,
+    lateness_p99_ns: u64,
+    lateness_max_ns: u64,
+}
+
+/// Rate within 0.1 %, lateness p99 at most 1 ms.
+fn judge(all: &[Kept]) -> Findings {
+    let mut findings = Findings::default();
+    for kept in all {
+        let rate = kept.rate_per_s;
+        let ratio = kept.achieved_per_s / rate;
+        // A millionth for the division.
+        let is_exact = (ratio - 1.0).abs() <= 1e-3 + 1e-6;
+        let achieved = format!("{:.1}/s", kept.achieved_per_s);
+        let line = Line::new(
+            format!("rate of {rate}/s"),
+            achieved,
+            "within 0.1 %",
+            is_exact,
+        );
+        findings.lines.push(line);
+        let [p50, p99, max] = [
+            kept.lateness_p50_ns,
+            kept.lateness_p99_ns,
+            kept.lateness_max_ns,
+        ]
+        .map(|ns| format!("{:.3}", ns as f64 / 1e6));
+        let is_early = kept.lateness_p99_ns <= MS;
+        let what = "  late by p50, p99, max";
+        let line = Line::new(
+            what,
+            format!("{p50}, {p99}, {max} ms"),
+            "p99 ≤ 1 ms",
+            is_early,
+        );
+        findings.lines.push(line);
+        let figures = [
+            ("achieved_per_s", kept.achieved_per_s),
+            ("lateness_p50_ns", kept.lateness_p50_ns as f64),
+            ("lateness_p99_ns", kept.lateness_p99_ns as f64),
+            ("lateness_max_ns", kept.lateness_max_ns as f64),
+        ];
+        let named = figures.map(|(name, value)| (format!("at_{rate}_per_s_{name}"), value));
+        findings.figures.extend(named);
+    }
+    findings
+}
+
+fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+    let window_ns = bench.extent.generator_window_ns;
+    let mut all = Vec::new();
+    for rate_per_s in RATES_PER_S {
+        let offer = Offer {
+            warm_up_ns: 500 * MS,
+            ..offer(rate_per_s, Arrivals::Constant, window_ns)
+        };
+        let measured = bench.open(&Service::blocking("noop", &[]), &offer)?;
+        let traffic = measured.traffic.context("an open loop has traffic")?;
+        let late = |p| traffic.lateness_ns(p).context("nothing was sent");
+        all.push(Kept {
+            rate_per_s,
+            achieved_per_s: traffic.achieved_rate_per_s(),
+            lateness_p50_ns: late(0.5)?,
+            lateness_p99_ns: late(0.99)?,
+            lateness_max_ns: traffic.lateness_max_ns().unwrap_or(0),
+        });
+    }
+    Ok(judge(&all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::selftest::State;
+
+    #[test]
+    fn another_rate_or_a_late_generator_fails() {
+        let kept = Kept {
+            rate_per_s: 1_000.0,
+            achieved_per_s: 999.0,
+            lateness_p50_ns: 1,
+            lateness_p99_ns: MS,
+            lateness_max_ns: 50 * MS,
+        };
+        let states = |kept| {
+            let findings = judge(&[kept]);
+            [findings.lines[0].state, findings.lines[1].state]
+        };
+        assert_eq!(states(kept), [State::Pass, State::Pass]);
+        let slow = Kept {
+            achieved_per_s: 998.0,
+            ..kept
+        };
+        assert_eq!(states(slow), [State::Fail, State::Pass]);
+        let late = Kept {
+            lateness_p99_ns: MS + 1,
+            ..kept
+        };
+        assert_eq!(states(late), [State::Pass, State::Fail]);
+    }
+}

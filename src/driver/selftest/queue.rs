@@ -1,0 +1,200 @@
+//! First come, first served: every request's response against the recursions of Lindley and of
+//! Kiefer and Wolfowitz, from what was really drawn. Stationary theory would need minutes to be met
+//! by a queue at 70 %, and is checked in simulation.
+
+use anyhow::{Context, Result};
+
+use super::bench::{Bench, SEED, Service, offer};
+use super::{Check, Findings, Line, MS, ms};
+use crate::driver::samples::nearest_rank;
+use crate::experiment::Arrivals;
+use crate::record::RequestRow;
+use crate::stats::queue::{Offered, fifo_waits_ns};
+use crate::workload::Draws;
+
+pub(super) const CHECK: Check = Check {
+    name: "queues",
+    asked: |extent| {
+        format!(
+            "Poisson arrivals at 70 % of what one server and {SERVERS} servers can do, for {} s; \
+             each response beside the queue's recursion",
+            extent.open_window_ns as f64 / 1e9
+        )
+    },
+    run,
+};
+
+const UTILIZATION: f64 = 0.7;
+const SERVERS: usize = 4;
+const US: u64 = 10_000;
+const TOLERANCE_NS: u64 = MS / 5;
+
+/// One request: when it was to arrive, what its service took, what its response was, in ns.
+#[derive(Debug, Clone, Copy)]
+struct Served {
+    arrival_ns: u64,
+    service_ns: u64,
+    response_ns: u64,
+}
+
+/// How far each response is from the recursion's, in ns, ascending.
+fn errors_ns(served: &[Served], servers: usize) -> Vec<u64> {
+    let mut served = served.to_vec();
+    served.sort_by_key(|request| request.arrival_ns);
+    let offered: Vec<Offered> = served
+        .iter()
+        .map(|request| Offered {
+            arrival_ns: request.arrival_ns,
+            service_ns: request.service_ns,
+        })
+        .collect();
+    let waits_ns = fifo_waits_ns(&offered, servers);
+    let error = |(request, wait_ns): (&Served, u64)| {
+        request.response_ns.abs_diff(wait_ns + request.service_ns)
+    };
+    let mut errors: Vec<u64> = served.iter().zip(waits_ns).map(error).collect();
+    errors.sort_unstable();
+    errors
+}
+
+fn judge(what: &str, served: &[Served], servers: usize) -> Findings {
+    let errors = errors_ns(served, servers);
+    let quantile = |p| nearest_rank(&errors, p).unwrap_or(u64::MAX);
+    let (median_ns, p99_ns) = (quantile(0.5), quantile(0.99));
+    let found = format!("{}, p99 {}", ms(median_ns as f64), ms(p99_ns as f64));
+    let holds = median_ns <= TOLERANCE_NS;
+    let key = what.replace(' ', "_");
+    Findings {
+        lines: vec![Line::new(
+            format!("{what}, median error"),
+            found,
+            "≤ 0.2 ms",
+            holds,
+        )],
+        figures: vec![
+            (format!("{key}_error_p50_ns"), median_ns as f64),
+            (format!("{key}_error_p99_ns"), p99_ns as f64),
+            (format!("{key}_requests"), errors.len() as f64),
+        ],
+    }
+}
+
+fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+    let one = ("one server", "blocking", Draws::LogNormal, 1);
+    let some = ("4 servers", "pool", Draws::Bimodal, SERVERS);
+    let mut all = Findings::default();
+    for (what, strategy, draws, servers) in [one, some] {
+        let served = serve(bench, strategy, draws, servers)?;
+        let findings = judge(what, &served, servers);
+        all.lines.extend(findings.lines);
+        all.figures.extend(findings.figures);
+    }
+    Ok(all)
+}
+
+fn serve(
+    bench: &mut Bench<'_>,
+    strategy: &str,
+    draws: Draws,
+    servers: usize,
+) -> Result<Vec<Served>> {
+    let mean_s = draws.mean() * US as f64 / 1e6;
+    let rate_per_s = UTILIZATION * servers as f64 / mean_s;
+    let (us, workers) = (US.to_string(), servers.to_string());
+    let workers = [("workers", workers.as_str())];
+    let service = Service {
+        workload: "sleep",
+        options: &[("us", &us), ("draws", draws.name())],
+        payload_bytes: 8,
+        strategy,
+        strategy_options: if servers > 1 { &workers } else { &[] },
+    };
+    let offer = offer(rate_per_s, Arrivals::Poisson, bench.extent.open_window_ns);
+    let rows = bench.open(&service, &offer)?.samples.into_rows();
+    rows.iter()
+        .map(|row| served(row, draws))
+        .collect::<Option<_>>()
+        .context("an answer is without stamps")
+}
+
+/// The service is what was drawn, or more where the sleep ended late: that keeps a server from
+/// the next request like any work. Less than was drawn would be an answer too early, and shows
+/// as an error.
+fn served(row: &RequestRow, draws: Draws) -> Option<Served> {
+    let took_ns = row.work_end_ns?.checked_sub(row.work_start_ns?)?;
+    Some(Served {
+        arrival_ns: row.intended_ns,
+        service_ns: took_ns.max(draws.of_request_ns(US, SEED, row.id)),
+        response_ns: row.response_ns(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::selftest::State;
+
+    /// Two requests for each server at a time, a nanosecond apart: the second ones wait.
+    fn served(servers: usize) -> Vec<Served> {
+        let together = 2 * servers as u64;
+        let offered: Vec<Offered> = (0..1_000)
+            .map(|i| Offered {
+                arrival_ns: i / together * 25 * MS + i % together,
+                service_ns: (5 + i % 7) * MS,
+            })
+            .collect();
+        let waits = fifo_waits_ns(&offered, servers);
+        assert!(waits.iter().filter(|&&wait| wait > 0).count() >= 500);
+        let pairs = offered.iter().zip(waits);
+        pairs
+            .map(|(request, wait_ns)| Served {
+                arrival_ns: request.arrival_ns,
+                service_ns: request.service_ns,
+                response_ns: wait_ns + request.service_ns,
+            })
+            .collect()
+    }
+
+    fn state(served: &[Served], servers: usize) -> State {
+        judge("", served, servers).lines[0].state
+    }
+
+    #[test]
+    fn another_number_of_servers_fails() {
+        for servers in [1, 4] {
+            let mut right = served(servers);
+            assert_eq!(state(&right, servers), State::Pass);
+            // The order in which requests were answered must not matter.
+            right.reverse();
+            assert_eq!(state(&right, servers), State::Pass);
+        }
+        let queued: Vec<Served> = (0..100)
+            .map(|i| Served {
+                arrival_ns: i * 5 * MS,
+                service_ns: 10 * MS,
+                response_ns: 10 * MS + i * 5 * MS,
+            })
+            .collect();
+        assert_eq!(state(&queued, 1), State::Pass);
+        assert_eq!(state(&queued, 2), State::Fail);
+    }
+
+    #[test]
+    fn responses_that_are_late_or_leave_out_the_wait_fail() {
+        let late = |by_ns: u64| -> Vec<Served> {
+            let mut late = served(1);
+            late.iter_mut()
+                .for_each(|request| request.response_ns += by_ns);
+            late
+        };
+        assert_eq!(state(&late(MS / 5), 1), State::Pass);
+        assert_eq!(state(&late(MS / 5 + 1), 1), State::Fail);
+        let mut queued = served(1);
+        for (i, request) in (0..).zip(&mut queued) {
+            request.arrival_ns = i * MS;
+            request.response_ns = request.service_ns;
+        }
+        assert_eq!(state(&queued, 1), State::Fail);
+        assert_eq!(state(&[], 1), State::Fail);
+    }
+}
