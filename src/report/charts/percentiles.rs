@@ -3,6 +3,7 @@
 
 use super::canvas::{self, Align, Canvas, Fill};
 use super::frame::{self, PAD, WIDTH};
+use super::lines::{self, End, LABEL_STEP, LABELS_WIDTH};
 use super::scale::Scale;
 use super::{Chart, Material, style};
 use crate::report::distribution::Distribution;
@@ -32,10 +33,6 @@ const SHARES: [(u32, bool); 16] = [
     (9_995, false),
     (9_999, true),
 ];
-
-/// Between the labels of two lines.
-const LABEL_STEP: i32 = 16;
-const LABELS_WIDTH: i32 = 212;
 
 pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     let family = material.summary;
@@ -201,38 +198,15 @@ fn paint(canvas: &Canvas<'_>, plot: &Plot, curves: &[Curve<'_>], values: &[f64])
             }
         }
         if let Some((end, _)) = points.last() {
-            ends.push((*end, curve.arm));
+            let label = curve.arm.label.as_str();
+            ends.push(End {
+                y: end.1,
+                label,
+                look: (color, marker, fill),
+            });
         }
     }
-    labels(canvas, plot, ends);
-}
-
-/// Names at the right, each at the height where its line ends, apart from each other.
-fn labels(canvas: &Canvas<'_>, plot: &Plot, mut ends: Vec<((i32, i32), &ArmSummary)>) {
-    ends.sort_by_key(|(at, _)| at.1);
-    let mut places: Vec<i32> = Vec::new();
-    for (at, _) in &ends {
-        let after = places.last().map_or(i32::MIN, |y| y + LABEL_STEP);
-        places.push(at.1.max(after));
-    }
-    // What was pushed below the plot moves up again.
-    let mut before = plot.bottom;
-    for place in places.iter_mut().rev() {
-        *place = (*place).min(before);
-        before = *place - LABEL_STEP;
-    }
-    let x = plot.right + 30;
-    for ((_, arm), y) in ends.into_iter().zip(places) {
-        let (color, marker, fill) = frame::look(arm, Fill::Filled);
-        canvas.marker((x, y), marker, color, fill);
-        let room = WIDTH - PAD - (x + 12);
-        canvas.text(
-            (x + 12, y),
-            &canvas::fitted(&arm.label, room),
-            Align::Start,
-            style::INK,
-        );
-    }
+    lines::labels(canvas, (plot.right, plot.bottom), ends);
 }
 
 fn numbers(curves: &[Curve<'_>]) -> Table {
