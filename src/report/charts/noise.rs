@@ -15,7 +15,7 @@ const HEAD: i32 = 34;
 
 pub(super) fn chart(timeline: &Timeline, stem: &str) -> Chart {
     let note = format!(
-        "steps of {}; grey ground: a disturbed trial ran; black line: above it a trial is disturbed",
+        "steps of {}; grey ground: a disturbed trial ran; black line: beyond it one is disturbed",
         human::duration(timeline.step_ns as f64)
     );
     let subtitle = canvas::wrapped(&note, WIDTH - 2 * PAD);

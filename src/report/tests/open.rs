@@ -210,7 +210,8 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
     assert_eq!((pause.values[50], pause.values[99]), (None, Some(9.9e6)));
     assert_eq!(
         open_answers::noise_answer(&timeline),
-        "35 trials were disturbed; the highest: foreign CPU 1.2 %, steal 10 %, longest pause 9.9 ms."
+        "35 trials were disturbed; the highest: foreign CPU 1.2 %, steal 10 %, longest pause \
+         9.9 ms."
     );
     assert_eq!(noise::timeline(&run, &[]), None);
     // Many rows become at most 200 steps, and nothing of them is lost.
