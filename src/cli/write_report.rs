@@ -18,7 +18,8 @@ use crate::report;
 pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     let requests =
         |trial_id: &str| record::read_timings(dir, trial_id).map_err(|error| error.to_string());
-    let rendered = report::render(run, &requests);
+    let (noise, _) = record::read_noise(dir);
+    let rendered = report::render(run, &noise, &requests);
     write_whole(&dir.join("cells.csv"), &rendered.cells_csv)?;
     write_whole(&dir.join("comparisons.csv"), &rendered.comparisons_csv)?;
     let points = record::load_points::load_points(&run.trials);
@@ -106,7 +107,7 @@ mod tests {
                      report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
         let nothing = |_: &str| Err("no such file".to_owned());
-        let mut expected: Vec<String> = report::render(&run, &nothing)
+        let mut expected: Vec<String> = report::render(&run, &[], &nothing)
             .charts
             .into_iter()
             .map(|(name, _)| name)

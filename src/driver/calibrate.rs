@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::oracle::Oracle;
 use super::target::TargetError;
 use super::trial::{self, Setting};
-use crate::experiment::{Arm, Experiment, Family, Load, Rate, Role, Slo, Trial};
+use crate::experiment::{Arm, Experiment, Family, Load, Preset, Rate, Role, Slo, Trial};
 use crate::options;
 use crate::record::{CalibrationRow, RunDir, TrialRow};
 use crate::strategy;
@@ -159,6 +159,7 @@ impl Calibration<'_, '_> {
         };
         let setting = Setting {
             experiment: &experiment,
+            preset: unhurried(self.setting.preset),
             ..*self.setting
         };
         let trial = Trial {
@@ -175,6 +176,17 @@ impl Calibration<'_, '_> {
         self.dir
             .append_calibration(&calibration_row(&row, purpose))?;
         Ok(row)
+    }
+}
+
+/// The preset with windows as long as those of open loops at least: all rates of a run follow
+/// from so few trials, and a processor's speed changes from one tenth of a second to the next.
+fn unhurried(preset: Preset) -> Preset {
+    let [shortest_ns, longest_ns] = preset.open_window_ns;
+    Preset {
+        min_window_ns: preset.min_window_ns.max(shortest_ns),
+        max_window_ns: preset.max_window_ns.max(longest_ns),
+        ..preset
     }
 }
 

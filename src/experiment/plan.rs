@@ -8,6 +8,7 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
+use super::preset::OPEN_REQUESTS;
 use super::{Experiment, Family, Load, Open, Preset, Trial};
 use crate::options;
 use crate::record::PlanRow;
@@ -97,14 +98,16 @@ fn trial_ns(family: &Family, preset: &Preset) -> u64 {
 }
 
 /// Half a window of probes alone where there are any, a fifth of it to warm up, and the window:
-/// as long as a thousand requests take, within the preset's bounds.
+/// as long as its requests take, within the preset's bounds.
 fn open_ns(open: &Open, request_ns: u64, preset: &Preset) -> u64 {
     let [min_ns, max_ns] = preset.open_window_ns;
     let rate_per_s = open
         .rate
         .per_s()
         .or(open.rate.share().map(|s| s * 1e9 / request_ns as f64));
-    let wanted_ns = rate_per_s.map_or(max_ns, |rate_per_s| (1e12 / rate_per_s) as u64);
+    let wanted_ns = rate_per_s.map_or(max_ns, |rate_per_s| {
+        (OPEN_REQUESTS * 1e9 / rate_per_s) as u64
+    });
     match open.probe {
         Some(_) => max_ns * 17 / 10,
         None => wanted_ns.clamp(min_ns, max_ns) * 6 / 5,

@@ -15,8 +15,8 @@ pub struct Preset {
     pub max_window_ns: u64,
     /// Load before the window begins, at least; always at least two requests per caller.
     pub warm_up_ns: u64,
-    /// The shortest and the longest window of an open loop; between them it is as long as a
-    /// thousand requests take to arrive.
+    /// The shortest and the longest window of an open loop; between them it is as long as
+    /// [`OPEN_REQUESTS`] take to arrive.
     pub open_window_ns: [u64; 2],
     /// The whole run's deadline unless `--budget` says otherwise.
     pub budget_ns: Option<u64>,
@@ -34,6 +34,10 @@ pub enum BudgetRule {
     /// The experiment's, where it has one.
     Experiment,
 }
+
+/// So many requests an open loop's window is to have, within its bounds. A p99 needs a thousand,
+/// which the blocks of a run have together.
+pub const OPEN_REQUESTS: f64 = 500.0;
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;

@@ -52,8 +52,9 @@ fn is_usable(row: &TrialRow) -> bool {
     row.status == "ok" && row.validity != "invalid" && row.probe.is_empty()
 }
 
-/// The factors of a trial but its rate, readable.
-fn load_id(row: &TrialRow) -> String {
+/// The factors of a trial but its rate, readable: trials that have it in common are on one curve
+/// per arm.
+pub fn load_id(row: &TrialRow) -> String {
     let mut parts = vec![row.workload.clone(), row.size.clone()];
     if !row.workload_options.is_empty() {
         parts.push(row.workload_options.clone());

@@ -107,7 +107,7 @@ impl ArmKey {
         }
     }
 
-    fn of_row(row: &TrialRow) -> ArmKey {
+    pub(super) fn of_row(row: &TrialRow) -> ArmKey {
         ArmKey::new(&row.role, &row.strategy, &row.options)
     }
 
@@ -170,7 +170,7 @@ fn arm<'a>(key: &ArmKey, label: String, planned: usize, rows: Vec<&'a TrialRow>)
 }
 
 /// The strategy's name; its options behind it only where the family has the strategy twice.
-fn label(key: &ArmKey, all: &BTreeSet<ArmKey>) -> String {
+pub(super) fn label(key: &ArmKey, all: &BTreeSet<ArmKey>) -> String {
     if key.role_name() == "placebo" {
         return format!("placebo ({} again)", key.name);
     }

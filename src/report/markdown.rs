@@ -3,11 +3,12 @@
 use crate::record::Run;
 
 use super::conclusions;
+use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::words;
 
-pub(super) fn render(run: &Run, summary: &Summary) -> String {
+pub(super) fn render(run: &Run, summary: &Summary, open: &Open) -> String {
     let mut out = format!("# {}\n\n", text(&run.manifest.experiment));
     for paragraph in [
         run.manifest.question.clone(),
@@ -30,6 +31,9 @@ pub(super) fn render(run: &Run, summary: &Summary) -> String {
         out.push_str(&escaped);
         out.push_str("\n\n");
     }
+    for section in open.sections(Extent::Full) {
+        push_section(&mut out, &section);
+    }
     for family in &summary.families {
         push_family(&mut out, run, family);
     }
@@ -47,8 +51,25 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
     if let Some(placebo) = conclusions::of_placebo(family) {
         out.push_str(&format!("{}.\n\n", text(&placebo)));
     }
-    let table = table::of_family(family, Extent::Full);
-    push_table(out, &table);
+    push_table(out, &table::of_family(family, Extent::Full));
+}
+
+fn push_section(out: &mut String, section: &Section) {
+    out.push_str(&format!(
+        "## {}\n\n{}\n\n",
+        text(&section.title),
+        text(&section.answer)
+    ));
+    for (caption, table) in &section.tables {
+        out.push_str(&format!("{}\n\n", text(caption)));
+        push_table(out, table);
+    }
+    out.push_str(&format!("{}\n\n", text(&section.legend)));
+}
+
+/// Rows, then the notes on them.
+fn push_table(out: &mut String, table: &Table) {
+    push_rows(out, table);
     out.push('\n');
     for (i, note) in table.notes.iter().enumerate() {
         out.push_str(&format!("{}. {}\n", i + 1, text(note)));
@@ -58,7 +79,7 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
     }
 }
 
-fn push_table(out: &mut String, table: &Table) {
+fn push_rows(out: &mut String, table: &Table) {
     push_row(out, table.head.iter().map(|head| text(&head.text)));
     push_row(
         out,

@@ -5,8 +5,9 @@
 
 use serde_json::json;
 
-use crate::record::{Run, Timing};
+use crate::record::{NoiseRow, Run, Timing};
 use distribution::Distributions;
+use open::Open;
 
 mod analyse;
 mod answers;
@@ -14,11 +15,17 @@ mod charts;
 mod conclusions;
 mod derived;
 mod distribution;
+mod doubts;
 mod grouped;
 mod human;
+mod load;
 mod markdown;
 mod metrics;
+mod noise;
+mod open;
+mod open_answers;
 mod page;
+mod responsiveness;
 #[cfg(test)]
 pub(crate) mod sample;
 mod summarise;
@@ -50,19 +57,24 @@ pub struct Rendered {
 /// so that no more than one trial's requests are ever held; an error is a sentence.
 pub type Requests<'a> = dyn Fn(&str) -> Result<Vec<Timing>, String> + 'a;
 
-/// Everything that is written beside the raw files.
-pub fn render(run: &Run, requests: &Requests<'_>) -> Rendered {
+/// Everything that is written beside the raw files; `noise` is what the machine did meanwhile, and
+/// may be empty.
+pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendered {
     let families = analyse::run(run);
     let summary = summarise::of_families(run, &families);
     let distributions = Distributions::of(&families, requests);
-    let charts = charts::of_run(&summary, &families, &distributions, page::cores(run));
+    let open = Open::of(run, &families, &distributions);
+    let timeline = noise::timeline(run, noise);
+    let charts = charts::of_run(&summary, &families, &distributions, page::cores(run))
+        .with_open(&open)
+        .with_noise(timeline.as_ref());
     let trust = trust::of(run, &summary, &families);
     let run_id = &run.manifest.run_id;
     Rendered {
         cells_csv: derived::cells(run_id, &families),
         comparisons_csv: derived::comparisons(run_id, &run.manifest.reference, &families),
-        tables_md: markdown::render(run, &summary),
-        html: page::render(run, &summary, &charts, &trust, &distributions.unread),
+        tables_md: markdown::render(run, &summary, &open),
+        html: page::render(run, &summary, &open, &charts, &trust, &distributions.unread),
         charts: charts
             .into_iter()
             .map(|chart| (chart.file, chart.svg))
@@ -72,7 +84,9 @@ pub fn render(run: &Run, requests: &Requests<'_>) -> Rendered {
 
 /// The tables for a terminal of this many columns; no escape sequences.
 pub fn terminal(run: &Run, width: usize) -> String {
-    terminal::render(run, &summary::summarise(run), width)
+    let families = analyse::run(run);
+    let open = Open::of(run, &families, &Distributions::default());
+    terminal::render(run, &summarise::of_families(run, &families), &open, width)
 }
 
 /// Manifest, environment and summary, in machine units.

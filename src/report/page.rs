@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::record::Run;
 
 use super::charts::{Chart, Charts};
+use super::open::{Open, Section};
 use super::summary::{FamilySummary, State, Summary};
 use super::table::{self, Extent, Table};
 use super::trust::Trust;
@@ -35,7 +36,9 @@ struct View<'a> {
     left_out: Vec<LeftOut>,
     remarks: Vec<&'a String>,
     overview: Vec<ChartView<'a>>,
+    open: Vec<SectionView<'a>>,
     trust: &'a Trust,
+    trust_charts: Vec<ChartView<'a>>,
     /// What the signs behind ratios mean.
     signs: Vec<String>,
     files: &'static [(&'static str, &'static str)],
@@ -59,6 +62,14 @@ struct FamilyView<'a> {
     /// The smallest difference named, and whether anything is concluded.
     placebo: Option<String>,
     table: Table,
+    charts: Vec<ChartView<'a>>,
+}
+
+/// What an open loop says before any family.
+#[derive(Serialize)]
+struct SectionView<'a> {
+    id: String,
+    section: Section,
     charts: Vec<ChartView<'a>>,
 }
 
@@ -98,6 +109,15 @@ const FILES: &[(&str, &str)] = &[
         "comparisons.csv",
         "every strategy against the reference: ratio, interval, p, verdict; derived",
     ),
+    (
+        "load_points.csv",
+        "every strategy at every rate of an open loop, and its limit; derived",
+    ),
+    (
+        "calibration.csv",
+        "what the rates of open loops are shares of",
+    ),
+    ("noise.csv", "what the machine did, ten times a second"),
     ("datapackage.json", "what every column of the CSV files is"),
     ("tables.md", "the tables with every column"),
     ("charts/", "the charts as SVG files"),
@@ -109,6 +129,7 @@ const CORES: [&str; 2] = ["cpus_available", "cpus_online"];
 pub(super) fn render(
     run: &Run,
     summary: &Summary,
+    open: &Open,
     charts: &Charts,
     trust: &Trust,
     unread: &[String],
@@ -138,6 +159,18 @@ pub(super) fn render(
         left_out: left_out(summary),
         remarks: run.remarks.iter().chain(unread).collect(),
         overview: charts.overview.iter().map(chart_view).collect(),
+        open: open
+            .sections(Extent::Page)
+            .into_iter()
+            .zip(&charts.open)
+            .enumerate()
+            .map(|(i, (section, charts))| SectionView {
+                id: format!("open-{}", i + 1),
+                section,
+                charts: charts.iter().map(chart_view).collect(),
+            })
+            .collect(),
+        trust_charts: charts.trust.iter().map(chart_view).collect(),
         trust,
         signs: conclusions::legend(summary),
         files: FILES,

@@ -10,6 +10,8 @@ use super::charts::Charts;
 use super::distribution::Distributions;
 use super::{Rendered, analyse, page, summarise};
 
+pub(crate) mod open;
+
 const BLOCKS: u32 = 6;
 const US: f64 = 1_000.0;
 
@@ -51,7 +53,7 @@ pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String
 
 /// Everything that is written of a run with these requests.
 pub(crate) fn render(run: &Run) -> Rendered {
-    super::render(run, &requests(run))
+    super::render(run, &[], &requests(run))
 }
 
 /// The charts of a run with these requests.

@@ -5,6 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 use crate::record::Run;
 
 use super::conclusions;
+use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::words;
@@ -15,9 +16,13 @@ const WIDE: usize = 112;
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-pub(super) fn render(run: &Run, summary: &Summary, width: usize) -> String {
+pub(super) fn render(run: &Run, summary: &Summary, open: &Open, width: usize) -> String {
     let mut out = String::new();
     push_wrapped(&mut out, &words::scope(run, summary), width, "");
+    for section in open.sections(extent(width)) {
+        out.push('\n');
+        push_section(&mut out, &section, width);
+    }
     for family in &summary.families {
         out.push('\n');
         push_family(&mut out, run, family, width);
@@ -35,13 +40,30 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary, width: usize
     if let Some(placebo) = conclusions::of_placebo(family) {
         push_wrapped(out, &placebo, width, "  ");
     }
-    let extent = if width >= WIDE {
+    push_table(out, &table::of_family(family, extent(width)), width);
+}
+
+fn push_section(out: &mut String, section: &Section, width: usize) {
+    push_wrapped(out, &section.title, width, "  ");
+    push_wrapped(out, &section.answer, width, "  ");
+    for (caption, table) in &section.tables {
+        out.push('\n');
+        push_wrapped(out, caption, width, "  ");
+        push_table(out, table, width);
+    }
+    push_wrapped(out, &section.legend, width, "  ");
+}
+
+fn extent(width: usize) -> Extent {
+    if width >= WIDE {
         Extent::Wide
     } else {
         Extent::Narrow
-    };
-    let table = table::of_family(family, extent);
-    for line in grid(&table, width).lines() {
+    }
+}
+
+fn push_table(out: &mut String, table: &Table, width: usize) {
+    for line in grid(table, width).lines() {
         out.push_str(line.trim_end());
         out.push('\n');
     }

@@ -4,6 +4,8 @@ use super::summary::{ArmSummary, FamilySummary, State, Summary, summarise};
 use super::*;
 use crate::record::TrialRow;
 
+mod open;
+
 fn summary() -> Summary {
     summarise(&sample::run())
 }

@@ -12,7 +12,7 @@ use super::analyse::Analysed;
 use super::metrics::{RESPONSE_P50, SERVICE_P50};
 use super::summary::{FamilySummary, Summary};
 use super::table::{Head, NONE, Table};
-use super::{conclusions, human};
+use super::{conclusions, doubts, human};
 
 /// What the page says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,10 +38,14 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
             .flat_map(|family| family.rows.rows.iter().copied())
     };
     let mut sentences = vec![blocks(summary), placebo(summary)];
+    sentences.extend(doubts::withheld(families));
     sentences.extend(blunt(summary));
+    sentences.extend(doubts::drift(families));
     sentences.extend(coverage(summary));
     sentences.extend(shared_cores(run, rows()));
+    sentences.extend(doubts::generator(run));
     sentences.extend(noise(run, rows()));
+    sentences.extend(doubts::unwatched(run));
     sentences.extend(flags(rows()));
     sentences.extend(losses(summary));
     Trust {

@@ -87,7 +87,7 @@ impl Poller {
         Ok(epoll::delete(&self.epoll, fd)?)
     }
 
-    /// Waits until something is ready or `timeout_ns` is over (`None`: for ever), and puts what
+    /// Waits until something is ready or `timeout_ns`, to the nanosecond, is over (`None`: for ever), and puts what
     /// is ready into `ready`, which is emptied first. A signal ends the wait with nothing.
     ///
     /// # Errors
@@ -116,5 +116,29 @@ impl Poller {
             }
         }));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::clock::now_ns;
+
+    /// A wait that is rounded up to milliseconds never ends earlier than one; one that is not does
+    /// so at least once, however busy the machine is.
+    #[test]
+    fn a_wait_may_end_within_a_millisecond() {
+        let poller = Poller::new().unwrap();
+        let mut ready = Vec::new();
+        let mut wait_ns = || {
+            let from_ns = now_ns();
+            poller.wait(&mut ready, Some(100_000)).unwrap();
+            now_ns() - from_ns
+        };
+        let shortest_ns = (0..1_000).map(|_| wait_ns()).find(|ns| *ns < 1_000_000);
+        assert!(
+            shortest_ns.is_some_and(|ns| ns >= 100_000),
+            "{shortest_ns:?}"
+        );
     }
 }

@@ -16,15 +16,13 @@ use super::traffic::{Traffic, Window};
 use super::{Counted, Exchange, Measured, SILENCE_NS};
 use crate::driver::interrupted;
 use crate::driver::target::{Target, TargetError};
+use crate::experiment::preset::OPEN_REQUESTS;
 use crate::experiment::{Arrivals, Preset, Probe};
 use crate::protocol::{Frame, Kind, Outcome};
 use crate::sys::clock::now_ns;
 
 /// So many requests may be under way; what arrives beyond is rejected by the driver, unsent.
 pub const IN_FLIGHT_MAX: usize = 10_000;
-
-/// A p99 needs a thousand requests.
-const WANTED_REQUESTS: f64 = 1_000.0;
 
 /// Time to get ready for the first arrival.
 const LEAD_NS: u64 = 2_000_000;
@@ -64,7 +62,7 @@ impl Offer {
         deadline_ns: u64,
     ) -> Offer {
         let [min_ns, max_ns] = preset.open_window_ns;
-        let wanted_ns = (WANTED_REQUESTS * 1e9 / rate_per_s) as u64;
+        let wanted_ns = (OPEN_REQUESTS * 1e9 / rate_per_s) as u64;
         let window_ns = match open.probe {
             // Probes come at their own rate, of which nothing needs to be guessed.
             Some(_) => max_ns,
@@ -105,28 +103,42 @@ pub fn open(
         let what = "did not answer the first request".to_owned();
         return Err(TargetError::Silent(what));
     }
-    let _slack = FineTimers::begin();
+    let _punctual = Punctual::begin();
     let ledger = first.ledger;
     let mut main = Loop::main(target, ledger, offer, seed);
     main.run(u64::MAX)?;
     Ok(main.finish())
 }
 
-/// Timers of this process that end when they should instead of up to 50 µs later. Not for longer
-/// than needed: subjects inherit it.
-struct FineTimers;
+/// A generator that is woken when it should: its timers end at once instead of up to 50 µs later,
+/// and it goes before the work that it asks for, as a caller on another machine would. While every
+/// core works, it would otherwise wait for the end of somebody's time slice. Not for longer than
+/// needed: subjects inherit both.
+struct Punctual {
+    nice: Option<i32>,
+}
 
-impl FineTimers {
-    fn begin() -> FineTimers {
-        // Where it is refused, the generator is later, which is recorded.
+/// The highest of an ordinary thread.
+const NICE: i32 = -20;
+
+impl Punctual {
+    fn begin() -> Punctual {
+        // Where they are refused, the generator is later, which is recorded.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
-        FineTimers
+        let before = rustix::process::getpriority_process(None).ok();
+        let raised = rustix::process::setpriority_process(None, NICE).is_ok();
+        Punctual {
+            nice: before.filter(|_| raised),
+        }
     }
 }
 
-impl Drop for FineTimers {
+impl Drop for Punctual {
     fn drop(&mut self) {
         let _ = rustix::thread::set_current_timer_slack(None);
+        if let Some(nice) = self.nice {
+            let _ = rustix::process::setpriority_process(None, nice);
+        }
     }
 }
 

@@ -24,17 +24,7 @@ pub(super) struct End<'a> {
 /// Beside a plot that ends at `right`, not below `bottom`.
 pub(super) fn paint(canvas: &Canvas<'_>, (right, bottom): (i32, i32), mut ends: Vec<End<'_>>) {
     ends.sort_by_key(|end| end.y);
-    let mut places: Vec<i32> = Vec::new();
-    for end in &ends {
-        let after = places.last().map_or(i32::MIN, |y| y + STEP);
-        places.push(end.y.max(after));
-    }
-    // What was pushed below the plot moves up again.
-    let mut before = bottom;
-    for place in places.iter_mut().rev() {
-        *place = (*place).min(before);
-        before = *place - STEP;
-    }
+    let places = apart(ends.iter().map(|end| end.y), bottom);
     let x = right + 30;
     for (end, y) in ends.into_iter().zip(places) {
         match end.marker {
@@ -43,5 +33,32 @@ pub(super) fn paint(canvas: &Canvas<'_>, (right, bottom): (i32, i32), mut ends: 
         }
         let text = canvas::fitted(end.label, WIDTH - PAD - (x + 12));
         canvas.text((x + 12, y), &text, Align::Start, style::INK);
+    }
+}
+
+/// Ascending heights moved apart, down first; what that pushed below `bottom` moves up again.
+fn apart(wanted: impl Iterator<Item = i32>, bottom: i32) -> Vec<i32> {
+    let mut places: Vec<i32> = Vec::new();
+    for y in wanted {
+        let after = places.last().map_or(i32::MIN, |y| y + STEP);
+        places.push(y.max(after));
+    }
+    let mut before = bottom;
+    for place in places.iter_mut().rev() {
+        *place = (*place).min(before);
+        before = *place - STEP;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_distance_and_stay_above_the_bottom() {
+        assert_eq!(apart([10, 12, 90].into_iter(), 100), [10, 26, 90]);
+        assert_eq!(apart([95, 96, 97].into_iter(), 100), [68, 84, 100]);
+        assert_eq!(apart([].into_iter(), 100), Vec::<i32>::new());
     }
 }

@@ -3,6 +3,8 @@
 use super::analyse::Analysed;
 use super::distribution::{Distribution, Distributions};
 use super::grouped::FamilyRows;
+use super::noise::Timeline;
+use super::open::Open;
 use super::summary::{FamilySummary, Summary};
 use super::table::Table;
 
@@ -13,11 +15,15 @@ mod ecdf;
 mod ends;
 mod forest;
 mod frame;
+mod goodput;
 mod heat;
 mod latency;
+mod load;
+mod noise;
 mod panel;
 mod percentiles;
 mod placement;
+mod responsiveness;
 mod scale;
 mod sequence;
 mod speedup;
@@ -78,6 +84,10 @@ pub(super) struct Charts {
     pub(super) overview: Vec<Chart>,
     /// Of each family, in the order of the summary.
     pub(super) families: Vec<Vec<Chart>>,
+    /// Of each open loop, in the order of [`Open::sections`].
+    pub(super) open: Vec<Vec<Chart>>,
+    /// Of the machine.
+    pub(super) trust: Vec<Chart>,
 }
 
 impl Charts {
@@ -85,7 +95,37 @@ impl Charts {
     pub(super) fn into_iter(self) -> impl Iterator<Item = Chart> {
         self.overview
             .into_iter()
+            .chain(self.open.into_iter().flatten())
+            .chain(self.trust)
             .chain(self.families.into_iter().flatten())
+    }
+}
+
+impl Charts {
+    /// With those of open loops.
+    pub(super) fn with_open(mut self, open: &Open) -> Charts {
+        let of_load = open.curves.iter().enumerate().map(|(i, curves)| {
+            let charts = [
+                load::chart(curves, &format!("load-{}-latency", i + 1)),
+                goodput::chart(curves, &format!("load-{}-goodput", i + 1)),
+            ];
+            charts.into_iter().flatten().collect()
+        });
+        let of_probes = open.probed.iter().enumerate().map(|(i, probed)| {
+            let chart = responsiveness::chart(probed, &format!("responsiveness-{}", i + 1));
+            chart.into_iter().collect()
+        });
+        self.open = of_load.chain(of_probes).collect();
+        self
+    }
+
+    /// With that of the machine's noise.
+    pub(super) fn with_noise(mut self, timeline: Option<&Timeline>) -> Charts {
+        self.trust = timeline
+            .map(|timeline| noise::chart(timeline, "noise"))
+            .into_iter()
+            .collect();
+        self
     }
 }
 
@@ -119,6 +159,7 @@ pub(super) fn of_run(
                     .collect()
             })
             .collect(),
+        ..Charts::default()
     }
 }
 
@@ -161,10 +202,10 @@ mod tests {
     }
 
     fn svgs() -> Vec<String> {
-        sample::charts(&sample::run())
-            .into_iter()
-            .map(|c| c.svg)
-            .collect()
+        let open = sample::open::render(&sample::open::run());
+        let open = open.charts.into_iter().map(|(_, svg)| svg);
+        let closed = sample::charts(&sample::run()).into_iter().map(|c| c.svg);
+        closed.chain(open).collect()
     }
 
     #[test]
@@ -193,7 +234,9 @@ mod tests {
             .trim()
             .replace("&lt;", "<")
             .replace("&gt;", ">")
-            .replace("&apos;", "'");
+            .replace("&apos;", "'")
+            .replace("&quot;", "\"")
+            .replace("&amp;", "&");
         let width = super::canvas::text_width(&body);
         let (left, right) = match attribute(head, "text-anchor").unwrap() {
             "start" => (x, x + width),

@@ -32,6 +32,18 @@ impl Scale {
         Scale::linear(high, left, right)
     }
 
+    /// Covers the positive ones of `values`, logarithmic however little they span.
+    pub(super) fn logarithmic(values: &[f64], left: i32, right: i32) -> Scale {
+        let positive = || values.iter().copied().filter(|v| *v > 0.0 && v.is_finite());
+        let low = positive().fold(f64::INFINITY, f64::min);
+        let high = positive().fold(0.0, f64::max);
+        if high <= 0.0 {
+            return Scale::new(true, 1.0, 10.0, left, right);
+        }
+        let (low, high) = (round_down(low), round_up(high * 1.000_001));
+        Scale::new(true, low, high, left, right)
+    }
+
     /// From zero to `high` or a little more.
     pub(super) fn linear(high: f64, left: i32, right: i32) -> Scale {
         let high = if high > 0.0 { high } else { 1.0 };
@@ -240,6 +252,18 @@ mod tests {
         assert_eq!(rounded, [80, 90, 100, 110]);
         let scale = Scale::ratios(&[0.5, 2.0], 0, 100);
         assert_eq!(scale.pixel(1.0), 50);
+    }
+
+    #[test]
+    fn a_log_axis_may_be_asked_for_and_has_two_ends() {
+        let scale = Scale::logarithmic(&[30.0, 40.0], 0, 100);
+        assert!(scale.is_logarithmic());
+        assert_eq!(scale.ticks(), [20.0, 50.0]);
+        for values in [&[][..], &[20.0], &[1e6, f64::INFINITY]] {
+            let scale = Scale::logarithmic(values, 0, 100);
+            assert!(scale.ticks().len() > 1, "{values:?}");
+            assert!((0..=100).contains(&scale.pixel(20.0)));
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) const SLOWER: [RGBColor; 4] = [
     RGBColor(0xFD, 0xB4, 0x74),
     RGBColor(0xF5, 0x91, 0x45),
 ];
+/// Bars of a signal, on paper and on [`BAND`]; 3:1 on both.
+pub(super) const LANE: RGBColor = RGBColor(0x44, 0x77, 0x99);
 /// Outlines of bars whose fill is pale.
 pub(super) const OUTLINE: RGBColor = RGBColor(68, 68, 68);
 /// The ground, also on a dark page.

@@ -213,7 +213,7 @@ fn windows_are_as_long_as_a_thousand_requests_within_bounds() {
         slo: None,
     };
     let offer = |rate, probe| Offer::new(&preset, &open(probe), rate, 30 * S);
-    assert_eq!(offer(500.0, None).window_ns, 2 * S);
+    assert_eq!(offer(250.0, None).window_ns, 2 * S);
     assert_eq!(offer(1e4, None).window_ns, min_ns);
     assert_eq!(offer(1.0, None).window_ns, max_ns);
     let probed = offer(1e4, Some(Probe::MainLoop));

@@ -1,0 +1,214 @@
+//! What is told of open loops before any family: how much load each strategy takes, and who else
+//! is answered meanwhile. Tables and sentences, the same ones for terminal, Markdown and page.
+
+use serde::Serialize;
+
+use crate::record::Run;
+
+use super::analyse::Analysed;
+use super::distribution::Distributions;
+use super::load::{self, Curves, LoadArm};
+use super::responsiveness::{self, Probed, ProbedArm, Variant};
+use super::summary::State;
+use super::table::{Extent, Head, NONE, Table};
+use super::{human, open_answers as answers};
+
+/// The open loops of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Open {
+    /// Without probes.
+    pub(super) curves: Vec<Curves>,
+    /// With probes.
+    pub(super) probed: Vec<Probed>,
+}
+
+/// What is told of one of them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Section {
+    /// What it is about.
+    pub(super) title: String,
+    /// The finding, in a sentence or two.
+    pub(super) answer: String,
+    /// What the columns mean.
+    pub(super) legend: String,
+    /// Each under a caption.
+    pub(super) tables: Vec<(String, Table)>,
+}
+
+impl Open {
+    /// The distributions may be empty: no table needs them.
+    pub(super) fn of(run: &Run, families: &[Analysed<'_>], distributions: &Distributions) -> Open {
+        Open {
+            curves: load::of(run, families, distributions),
+            probed: responsiveness::of(families),
+        }
+    }
+
+    /// Curves first, in the order of the fields.
+    pub(super) fn sections(&self, extent: Extent) -> Vec<Section> {
+        let curves = self.curves.iter().map(|curves| of_load(curves, extent));
+        let probed = self.probed.iter().map(|probed| of_probes(probed, extent));
+        curves.chain(probed).collect()
+    }
+}
+
+fn of_load(curves: &Curves, extent: Extent) -> Section {
+    let objective = answers::objective(&curves.slo);
+    let capacity = curves.capacity_per_s.map_or_else(String::new, |per_s| {
+        format!(
+            " Capacity is what blocking answers in a closed loop: {}/s.",
+            human::rate(per_s)
+        )
+    });
+    let mut notes = Vec::new();
+    let rows = curves
+        .arms
+        .iter()
+        .map(|arm| load_row(arm, curves, extent, &mut notes));
+    let rows: Vec<Vec<String>> = rows.collect();
+    let head = [
+        "highest rate ↑",
+        "missed at",
+        "of capacity",
+        "cores used",
+        "p50 there ↓",
+        "in time ↑",
+    ];
+    let mut heads = vec![Head::new("strategy", false)];
+    heads.extend(head.map(|text| Head::new(text, true)));
+    Section {
+        title: format!("How much load each strategy takes: {}", curves.title),
+        answer: answers::load_answer(curves),
+        legend: format!(
+            "highest rate: requests offered per second up to which the objective, {objective}, \
+             was met at every rate tried; missed at: the next higher rate tried, so that the limit \
+             lies between the two; cores used: by the work at that rate, without the driver; in \
+             time: share of the requests offered there that were answered ok within the \
+             objective's time.{capacity}"
+        ),
+        tables: vec![(
+            "The highest rate that meets the objective".to_owned(),
+            Table {
+                head: heads,
+                rows,
+                notes,
+            },
+        )],
+    }
+}
+
+fn load_row(
+    arm: &LoadArm,
+    curves: &Curves,
+    extent: Extent,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
+    let per_s = |rate: f64| format!("{}/s", human::rate(rate));
+    let none = || NONE.to_owned();
+    let at = arm.at_limit();
+    let of_capacity = arm.limit_per_s.zip(curves.capacity_per_s);
+    let limit = match arm.limit_per_s {
+        Some(rate) => per_s(rate),
+        None if arm.points.is_empty() => none(),
+        None => "none".to_owned(),
+    };
+    vec![
+        name(&arm.label, &arm.role, extent, &arm.reason, notes),
+        limit,
+        arm.missed_per_s.map_or_else(none, per_s),
+        of_capacity.map_or_else(none, |(rate, capacity)| human::ratio(rate / capacity)),
+        arm.cores_at_limit
+            .map_or_else(none, |cores| format!("{cores:.2}")),
+        at.and_then(|point| point.p50_ns)
+            .map_or_else(none, human::duration),
+        at.and_then(|point| point.in_time_ratio)
+            .map_or_else(none, human::percent),
+    ]
+}
+
+/// The arm's label, with the number of the note that says what went wrong with it.
+fn name(label: &str, role: &str, extent: Extent, reason: &str, notes: &mut Vec<String>) -> String {
+    let is_terminal = matches!(extent, Extent::Narrow | Extent::Wide);
+    let short = if role == "placebo" && is_terminal {
+        "placebo"
+    } else {
+        label
+    };
+    if reason.is_empty() {
+        return short.to_owned();
+    }
+    notes.push(format!("{label}: {reason}"));
+    format!("{short} [{}]", notes.len())
+}
+
+/// A column of the probes' table: from which extent on, its head, and its cell.
+type Column = (Extent, &'static str, fn(&ProbedArm) -> String);
+
+const COLUMNS: [Column; 10] = [
+    (Extent::Narrow, "p50 ↓", |a| time(a.loaded.p50_ns)),
+    (Extent::Narrow, "p95 ↓", |a| time(a.loaded.p95_ns)),
+    (Extent::Wide, "p99 ↓", |a| time(a.loaded.p99_ns)),
+    (Extent::Narrow, "longest ↓", |a| time(a.loaded.max_ns)),
+    (Extent::Narrow, "over 100 ms ↓", |a| {
+        share(a.over_100ms_ratio)
+    }),
+    (Extent::Wide, "over 1 s ↓", |a| share(a.over_1s_ratio)),
+    (Extent::Narrow, "longest gap ↓", |a| time(a.gap_max_ns)),
+    (Extent::Narrow, "unloaded p50", |a| time(a.unloaded.p50_ns)),
+    (Extent::Wide, "unloaded p95", |a| time(a.unloaded.p95_ns)),
+    (Extent::Wide, "unloaded longest", |a| {
+        time(a.unloaded.max_ns)
+    }),
+];
+
+fn time(ns: Option<f64>) -> String {
+    ns.map_or_else(|| NONE.to_owned(), human::duration)
+}
+
+fn share(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| NONE.to_owned(), human::percent)
+}
+
+fn of_probes(probed: &Probed, extent: Extent) -> Section {
+    let heavy = probed.heavy_ns.map_or_else(String::new, |ns| {
+        format!(" A heavy request is {} of work.", human::duration(ns))
+    });
+    Section {
+        title: format!("Who else is answered meanwhile: {}", probed.title),
+        answer: answers::responsiveness_answer(probed),
+        legend: format!(
+            "Light probes, 100 per second, timed from when they were meant to be sent. Quantiles \
+             are medians over blocks, p99 only where every block has a thousand probes; longest \
+             and longest gap (time without an answer to any probe) are of all blocks; unloaded: \
+             the same servers' probes before the load began.{heavy}"
+        ),
+        tables: probed
+            .variants
+            .iter()
+            .map(|variant| of_variant(variant, extent))
+            .collect(),
+    }
+}
+
+fn of_variant(variant: &Variant, extent: Extent) -> (String, Table) {
+    let columns = || COLUMNS.iter().filter(|column| column.0 <= extent);
+    let mut head = vec![Head::new("strategy", false)];
+    head.extend(columns().map(|column| Head::new(column.1, true)));
+    let mut notes = Vec::new();
+    let rows = variant.arms.iter().map(|arm| {
+        let reason = match (arm.state, arm.n_failed) {
+            (State::Ok, 0) => String::new(),
+            (State::Ok, n) => format!("{} not answered ok", human::plural(n, "probe")),
+            (state, _) => format!("{}: {}", state.word(), arm.reason),
+        };
+        let mut cells = vec![name(&arm.label, &arm.role, extent, &reason, &mut notes)];
+        cells.extend(columns().map(|column| column.2(arm)));
+        cells
+    });
+    let rows = rows.collect();
+    let caption = match variant.probe.as_str() {
+        "main-loop" => "Probes answered by the event loop: is the server alive?",
+        _ => "Probes run by the strategy: does another user get through?",
+    };
+    (caption.to_owned(), Table { head, rows, notes })
+}

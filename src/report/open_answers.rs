@@ -1,0 +1,169 @@
+//! The answers under the charts of open loops and of the machine's noise, made from the numbers
+//! that are plotted.
+
+use crate::experiment::Slo;
+
+use super::human;
+use super::load::{Curves, LoadArm};
+use super::noise::Timeline;
+use super::responsiveness::{Probed, ProbedArm, Variant};
+use super::summary::State;
+
+/// Arms but the placebo, which is the reference again.
+fn compared(curves: &Curves) -> impl Iterator<Item = &LoadArm> {
+    curves.arms.iter().filter(|arm| arm.role != "placebo")
+}
+
+/// The objective in words, with its time in three digits.
+pub(super) fn objective(slo: &str) -> String {
+    match slo.parse::<Slo>() {
+        Ok(parsed) => {
+            let quantile = slo.split('<').next().unwrap_or(slo).trim();
+            format!("{quantile} < {}", human::duration(parsed.limit_ns as f64))
+        }
+        Err(_) => "no objective".to_owned(),
+    }
+}
+
+/// Which arm takes most load, and what the reference takes.
+pub(super) fn load_answer(curves: &Curves) -> String {
+    let objective = objective(&curves.slo);
+    let limit = |arm: &&LoadArm| arm.limit_per_s;
+    let best = compared(curves)
+        .filter(|arm| limit(arm).is_some())
+        .max_by(|a, b| limit(a).unwrap_or(0.0).total_cmp(&limit(b).unwrap_or(0.0)));
+    let Some(best) = best else {
+        return format!("At none of the rates did any strategy meet {objective}.");
+    };
+    let reference = curves.arms.iter().find(|arm| arm.role == "reference");
+    let others = match reference {
+        Some(arm) if arm.label != best.label => format!("; {} takes {}", arm.label, taken(arm)),
+        _ => String::new(),
+    };
+    format!(
+        "Under {objective}, {} takes the most: {}{others}.",
+        best.label,
+        taken(best)
+    )
+}
+
+/// `120/s (missed at 140/s)`.
+fn taken(arm: &LoadArm) -> String {
+    match (arm.limit_per_s, arm.missed_per_s) {
+        (None, Some(missed)) => format!("less than {}/s", human::rate(missed)),
+        (None, None) => "nothing that was measured".to_owned(),
+        (Some(met), None) => format!("{}/s or more", human::rate(met)),
+        (Some(met), Some(missed)) => {
+            format!(
+                "{}/s (missed at {}/s)",
+                human::rate(met),
+                human::rate(missed)
+            )
+        }
+    }
+}
+
+/// The most that any arm answered.
+pub(super) fn goodput_answer(curves: &Curves) -> String {
+    let most = |arm: &LoadArm| {
+        arm.points
+            .iter()
+            .filter_map(|p| p.ok_per_s)
+            .reduce(f64::max)
+    };
+    let mut known: Vec<(&str, f64)> = compared(curves)
+        .filter_map(|arm| Some((arm.label.as_str(), most(arm)?)))
+        .collect();
+    known.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (Some(first), Some(last)) = (known.first(), known.last()) else {
+        return "Nothing was answered.".to_owned();
+    };
+    if known.len() == 1 {
+        return format!(
+            "The most that {} answered was {}/s.",
+            first.0,
+            human::rate(first.1)
+        );
+    }
+    format!(
+        "The most that was answered at any rate: {}/s by {}; the least such peak is {}'s, {}/s.",
+        human::rate(first.1),
+        first.0,
+        last.0,
+        human::rate(last.1)
+    )
+}
+
+/// Who lets others wait, and who does not.
+pub(super) fn responsiveness_answer(probed: &Probed) -> String {
+    let sentences: Vec<String> = probed.variants.iter().filter_map(of_variant).collect();
+    if sentences.is_empty() {
+        return "No probe was answered.".to_owned();
+    }
+    sentences.join(" ")
+}
+
+fn of_variant(variant: &Variant) -> Option<String> {
+    let arms = || {
+        let ok = |arm: &&ProbedArm| arm.state == State::Ok && arm.role != "placebo";
+        variant
+            .arms
+            .iter()
+            .filter(ok)
+            .filter(|arm| arm.over_100ms_ratio.is_some())
+    };
+    let told = |arm: &ProbedArm| {
+        let share = human::percent(arm.over_100ms_ratio.unwrap_or(0.0));
+        let times = [("p95", arm.loaded.p95_ns), ("longest", arm.loaded.max_ns)];
+        let known = times
+            .iter()
+            .filter_map(|(name, ns)| Some(format!("{name} {}", human::duration((*ns)?))));
+        let known: Vec<String> = known.collect();
+        format!("{share} under {} ({})", arm.label, known.join(", "))
+    };
+    let rank = |arm: &&ProbedArm| {
+        (
+            arm.over_100ms_ratio.unwrap_or(0.0),
+            arm.loaded.p95_ns.or(arm.loaded.max_ns).unwrap_or(0.0),
+        )
+    };
+    let order = |a: &&ProbedArm, b: &&ProbedArm| {
+        let (a, b) = (rank(a), rank(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+    };
+    let worst = arms().max_by(order)?;
+    let best = arms().min_by(order)?;
+    let where_to = match variant.probe.as_str() {
+        "main-loop" => "Of the probes to the event loop",
+        _ => "Of those through the strategy",
+    };
+    if worst.label == best.label {
+        return Some(format!("{where_to}, {} took over 100 ms.", told(worst)));
+    }
+    Some(format!(
+        "{where_to}, {} took over 100 ms and {}.",
+        told(worst),
+        told(best)
+    ))
+}
+
+/// What disturbed a run, and how long.
+pub(super) fn noise_answer(timeline: &Timeline) -> String {
+    let disturbed = match timeline.disturbed {
+        0 => "No trial was disturbed".to_owned(),
+        1 => "1 trial was disturbed".to_owned(),
+        n => format!("{} were disturbed", human::plural(n as u64, "trial")),
+    };
+    let peaks: Vec<String> = timeline
+        .lanes
+        .iter()
+        .filter_map(|lane| {
+            let peak = lane.values.iter().flatten().copied().reduce(f64::max)?;
+            Some(format!("{} {}", lane.name, lane.shown(peak)))
+        })
+        .collect();
+    if peaks.is_empty() {
+        return format!("{disturbed}; nothing is counted on this machine.");
+    }
+    format!("{disturbed}; the highest: {}.", peaks.join(", "))
+}
