@@ -10,6 +10,7 @@ use common::{Heard, Subject, configure, configure_with, spec};
 use forkbench::driver::target::TargetError;
 use forkbench::protocol::{FLAG_MORE, FLAG_REAPS, Outcome};
 use forkbench::strategy;
+use forkbench::sys::process;
 
 /// Strategies whose children are processes, so that a child's death is not the subject's.
 const ISOLATED: [&str; 7] = [
@@ -348,5 +349,57 @@ fn an_order_is_accepted_at_once_and_completed_when_its_last_task_is() {
         assert_eq!(accepted.accepted, completed.accepted);
         assert!(accepted.replied <= completed.work_start, "{}", kind.name);
         subject.stop();
+    }
+}
+
+/// Signals that come together show as one: whoever reaps once for each reaps too few.
+#[test]
+fn children_that_end_together_are_all_reaped() {
+    const CHILDREN: u64 = 8;
+    let hang = spec("fault", 0, &[("kind", "hang")]);
+    let mut subject = Subject::start(&configure("fork", &hang)).unwrap();
+    for id in 1..=CHILDREN {
+        subject.run(id, b"");
+    }
+    let [server] = children_of(subject.target.pid())[..] else {
+        panic!("a subject of `fork` has one child");
+    };
+    wait_until(|| children_of(server).len() == CHILDREN as usize);
+    process::stop(server).unwrap();
+    wait_until(|| state_of(server) == 'T');
+    for child in children_of(server) {
+        process::kill(child);
+        wait_until(|| state_of(child) == 'Z');
+    }
+    process::go_on(server).unwrap();
+    let mut reaped = 0;
+    while reaped < CHILDREN {
+        match subject.hear().unwrap() {
+            Heard::Reaped(_) => reaped += 1,
+            // Later than the deadline of all of them would be too late.
+            Heard::Answer(answer) => assert_eq!(answer.outcome, Outcome::Crash),
+            Heard::Light(id) => panic!("nobody asked for {id}"),
+        }
+    }
+    subject.stop();
+}
+
+fn children_of(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let pids = children.split_whitespace().map(str::parse);
+    pids.collect::<Result<_, _>>().unwrap()
+}
+
+/// `T` is stopped, `Z` ended and not reaped.
+fn state_of(pid: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    fields.chars().next().unwrap()
+}
+
+/// The kernel tells of neither of the two states of other processes' children: it is asked.
+fn wait_until(condition: impl Fn() -> bool) {
+    while !condition() {
+        std::thread::yield_now();
     }
 }
