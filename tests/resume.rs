@@ -9,11 +9,11 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use common::FORKBENCH;
 use forkbench::record::{self, Run, accepted};
 use forkbench::stats::Safeguards;
+use forkbench::sys::clock::now_ns;
 
 fn begin(out: &Path, blocks: &str) -> Command {
     let mut command = Command::new(FORKBENCH);
@@ -46,9 +46,9 @@ fn quiet(mut command: Command, out: &Path) -> Command {
 }
 
 /// Kills the program after this time; `true` if it had not ended by itself.
-fn kill_after(child: &mut Child, time: Duration) -> bool {
-    let until = Instant::now() + time;
-    while Instant::now() < until {
+fn kill_after(child: &mut Child, time_ns: u64) -> bool {
+    let until_ns = now_ns() + time_ns;
+    while now_ns() < until_ns {
         if child.try_wait().unwrap().is_some() {
             return false;
         }
@@ -117,16 +117,16 @@ fn next(state: &mut u64) -> u64 {
     *state = state
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407);
-    *state >> 33
+    *state >> 20
 }
 
 #[test]
 fn killed_anywhere_and_resumed_the_same_trials_count() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
-    let begun = Instant::now();
+    let begun_ns = now_ns();
     assert!(begin(&whole, "2").status().unwrap().success());
-    let whole_ms = begun.elapsed().as_millis() as u64;
+    let whole_ns = now_ns() - begun_ns;
     check_whole(&whole);
     let expected = record::read(&whole).unwrap();
     let (mut state, mut kills, mut number) = (7, 0_u32, 0);
@@ -138,8 +138,8 @@ fn killed_anywhere_and_resumed_the_same_trials_count() {
         // Each time a part of what a whole run takes, so that the points lie all over it.
         loop {
             let mut child = command.spawn().unwrap();
-            let time = Duration::from_millis(next(&mut state) % whole_ms.max(2));
-            if !kill_after(&mut child, time) {
+            let time_ns = next(&mut state) % whole_ns;
+            if !kill_after(&mut child, time_ns) {
                 let ended = child.wait_with_output().unwrap();
                 assert!(ended.status.success(), "{}", said(&ended));
                 break;
@@ -164,8 +164,8 @@ fn killed_anywhere_and_resumed_the_same_trials_count() {
         assert!(counted(&run).keys().eq(counted(&expected).keys()));
     }
     // Whoever is killed leaves it to the kernel to end its children, which takes a moment.
-    let until = Instant::now() + Duration::from_secs(10);
-    while !processes_in(dir.path()).is_empty() && Instant::now() < until {
+    let until_ns = now_ns() + 10_000_000_000;
+    while !processes_in(dir.path()).is_empty() && now_ns() < until_ns {
         std::thread::yield_now();
     }
     assert_eq!(processes_in(dir.path()), [0; 0], "orphans");
