@@ -11,6 +11,7 @@ pub mod list;
 pub mod picture;
 pub mod progress;
 pub mod report;
+mod resume;
 pub mod run;
 pub mod screen;
 pub mod select;

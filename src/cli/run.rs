@@ -10,7 +10,9 @@ use super::progress::Bar;
 use super::select::Selection;
 use super::write_report::write_report;
 use super::{Failure, here, screen};
+use crate::driver::run::budget::for_blocks_ns;
 use crate::driver::run::{End, Order};
+use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
 use crate::{driver, record, report};
 
@@ -25,6 +27,7 @@ Examples:
   forkbench run spawn-cost --filter ballast_mib=0,1024
   forkbench run main --preset standard --budget 10m
   forkbench run my.toml --filter strategy=pool,fork --filter callers=2x
+  forkbench run --resume results/20261123T081500Z-host-main
   forkbench run --preset smoke --out /tmp/try
 
 Exit codes: 0 measured, 1 the run failed, 2 it could not be started as asked.")]
@@ -35,8 +38,10 @@ pub struct RunArgs {
 
     /// Ends the run in time, dropping whole blocks: 90s, 10m, 1h 30m
     ///
-    /// Later blocks are dropped for all families alike, and the report says so; the first is always
-    /// run. With several experiments each has the whole budget. `smoke` has a
+    /// All is counted, from the start to the report. Where 10 blocks of `standard` do not fit,
+    /// windows are shortened, to 0.4 s at least, and the report says so. Blocks are
+    /// spent on all families in turn; the first is always run. With several experiments each
+    /// has the whole budget. `smoke` has a
     /// budget of 20 seconds, `quick` one of 4 minutes, `standard` none; an
     /// experiment may have its own, which `smoke` does not heed.
     #[arg(long, value_name = "TIME", value_parser = budget)]
@@ -53,6 +58,20 @@ pub struct RunArgs {
     /// Directory of the run, which must not exist [default: results/UTC-HOST-EXPERIMENT]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+
+    /// Continue a run that was cut short, by Ctrl-C, a crash or a full disk
+    ///
+    /// What it measures, and how long, is in its directory. A family's block that was
+    /// interrupted is run again whole; all else stays. Refused if the program, the
+    /// machine, or a runtime is not the one that it began with.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = [
+            "experiments", "preset", "blocks", "filters", "seed", "image", "budget", "slo", "out",
+        ]
+    )]
+    pub resume: Option<PathBuf>,
 
     /// Print the results as JSON instead of tables
     #[arg(long)]
@@ -84,10 +103,6 @@ pub struct Prepared {
     pub subject: PathBuf,
     /// The command line after the program's name.
     pub arguments: Vec<String>,
-    /// Results go to standard output as JSON.
-    pub json: bool,
-    /// Progress and tables are not printed.
-    pub quiet: bool,
 }
 
 /// Runs what was asked for.
@@ -95,12 +110,28 @@ pub struct Prepared {
 /// # Errors
 /// Bad input, before anything was started; or a run that failed.
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
+    let shown = Shown {
+        json: args.json,
+        quiet: args.quiet,
+    };
+    if let Some(dir) = &args.resume {
+        return super::resume::resume(dir, shown);
+    }
     let prepared = prepare(args).map_err(Failure::BadInput)?;
-    execute(&prepared).map_err(Failure::Failed)
+    execute(&prepared, shown).map_err(Failure::Failed)
+}
+
+/// What of the results is printed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    /// As JSON instead of tables.
+    pub(super) json: bool,
+    /// No progress and no tables.
+    pub(super) quiet: bool,
 }
 
 /// The one place where the command line meets the driver.
-fn execute(prepared: &Prepared) -> Result<()> {
+fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
     for ((experiment, toml), out) in prepared.experiments.iter().zip(&prepared.out) {
         let out = match out {
             Some(out) => out.clone(),
@@ -116,53 +147,82 @@ fn execute(prepared: &Prepared) -> Result<()> {
             programs: &here::programs(experiment),
             arguments: &prepared.arguments,
             out,
+            resume: false,
             unavailable: here::unavailable,
         };
-        let bar = Bar::new(prepared.quiet);
-        let end = driver::run::run(&order, |progress| bar.draw(&progress))?;
-        drop(bar);
-        show(&order.out, end, prepared)?;
-        if let End::Interrupted { .. } = end {
-            bail!(
-                "interrupted; what was measured is in {}",
-                order.out.display()
-            );
-        }
+        measure(&order, shown)?;
     }
     Ok(())
 }
 
-/// The preset with the budget that holds: asked for, the experiment's, the preset's.
+/// Runs, writes the derived files, and prints what was found.
+pub(super) fn measure(order: &Order<'_>, shown: Shown) -> Result<()> {
+    if !shown.quiet
+        && let Some(said) = shortened(&order.preset)
+    {
+        eprintln!("forkbench: {said}");
+    }
+    let bar = Bar::new(shown.quiet);
+    let end = driver::run::run(order, |progress| bar.draw(&progress))?;
+    drop(bar);
+    show(&order.out, end, shown)?;
+    if let End::Interrupted { .. } = end {
+        let out = order.out.display();
+        bail!("interrupted; what was measured is in {out}; go on: forkbench run --resume {out}");
+    }
+    Ok(())
+}
+
+/// That windows are shorter than the preset's, if they are, and why.
+fn shortened(preset: &Preset) -> Option<String> {
+    let own = Preset::by_name(preset.name)?;
+    let second = |ns: u64| ns as f64 / 1e9;
+    (preset.min_window_ns < own.min_window_ns).then(|| {
+        format!(
+            "windows of {} s instead of {} to {} s, so that 10 blocks fit into the budget",
+            second(preset.min_window_ns),
+            second(own.min_window_ns),
+            second(own.max_window_ns)
+        )
+    })
+}
+
+/// The preset with the budget that holds (asked for, the experiment's, the preset's), and with
+/// windows that let enough blocks fit into it.
 fn budgeted(prepared: &Prepared, experiment: &Experiment) -> Preset {
     let preset = prepared.preset.for_experiment(experiment.budget_ns);
-    Preset {
+    let preset = Preset {
         budget_ns: prepared.asked_budget_ns.or(preset.budget_ns),
         ..preset
-    }
+    };
+    let for_blocks_ns = for_blocks_ns(experiment, preset.budget_ns);
+    fitted(experiment, preset, for_blocks_ns)
 }
 
 /// Writes the derived files and prints what was found.
-fn show(out: &Path, end: End, prepared: &Prepared) -> Result<()> {
+fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
     let run = record::read(out)?;
     write_report(out, &run)?;
-    if prepared.json {
+    if shown.json {
         screen::print(&format!("{:#}\n", report::json(&run)))?;
-    } else if prepared.quiet {
+    } else if shown.quiet {
         screen::print(&format!("{}\n", out.display()))?;
     } else {
         screen::print(&report::terminal(&run, usize::from(screen::width())))?;
         super::report::print_places(out)?;
     }
-    if !prepared.quiet {
-        match end {
-            End::Complete => {}
-            End::OutOfBudget { dropped } => eprintln!(
-                "forkbench: the budget was spent; the last {dropped} trials, whole blocks of \
-                 every family, were dropped (more: --budget TIME)"
-            ),
-            End::Interrupted { missing } => {
-                eprintln!("forkbench: interrupted; {missing} trials were not run");
-            }
+    if shown.quiet {
+        return Ok(());
+    }
+    match end {
+        End::Complete => {}
+        End::NothingLeft => eprintln!("forkbench: this run is complete; nothing was left to run"),
+        End::OutOfBudget { dropped } => eprintln!(
+            "forkbench: the budget was spent; {dropped} trials, the last blocks of families, \
+             were not run (more: --budget TIME)"
+        ),
+        End::Interrupted { missing } => {
+            eprintln!("forkbench: interrupted; {missing} trials were not run");
         }
     }
     Ok(())
@@ -190,8 +250,6 @@ pub fn prepare(args: &RunArgs) -> Result<Prepared> {
         out,
         subject: here::subject_program()?,
         arguments: std::env::args().skip(1).collect(),
-        json: args.json,
-        quiet: args.quiet,
     })
 }
 

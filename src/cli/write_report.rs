@@ -22,7 +22,7 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     let rendered = report::render(run, &noise, &requests);
     write_whole(&dir.join("cells.csv"), &rendered.cells_csv)?;
     write_whole(&dir.join("comparisons.csv"), &rendered.comparisons_csv)?;
-    let points = record::load_points::load_points(&run.trials);
+    let points = record::load_points::load_points(&record::accepted::counted(&run.trials));
     let points = record::csv_of(&points).context("write load_points.csv")?;
     write_whole(&dir.join("load_points.csv"), &points)?;
     write_datapackage(dir, run)?;

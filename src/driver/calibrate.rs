@@ -53,7 +53,8 @@ struct Found {
 }
 
 /// The experiment with every rate and objective that can be known. A rate that stays unknown,
-/// because `blocking` does not work, becomes a skipped trial.
+/// because `blocking` does not work, becomes a skipped trial. Trials in `measured`, of the same run
+/// before it was cut short, are not made again: its rates must stay what they were.
 ///
 /// # Errors
 /// The user interrupted (then [`TargetError::Interrupted`] is inside), a row could not be
@@ -61,6 +62,7 @@ struct Found {
 pub fn calibrated(
     setting: &Setting<'_>,
     slo: Option<Slo>,
+    measured: &[CalibrationRow],
     oracle: &mut Oracle<'_>,
     seed: u64,
     dir: &mut RunDir,
@@ -78,6 +80,7 @@ pub fn calibrated(
             None => {
                 let mut calibration = Calibration {
                     setting,
+                    measured,
                     oracle: &mut *oracle,
                     seed,
                     dir: &mut *dir,
@@ -119,6 +122,7 @@ fn alike(family: &Family) -> Family {
 
 struct Calibration<'a, 'o> {
     setting: &'a Setting<'a>,
+    measured: &'a [CalibrationRow],
     oracle: &'a mut Oracle<'o>,
     seed: u64,
     dir: &'a mut RunDir,
@@ -147,8 +151,12 @@ impl Calibration<'_, '_> {
         })
     }
 
-    fn trial(&mut self, family: &Family, purpose: Purpose) -> Result<TrialRow> {
+    fn trial(&mut self, family: &Family, purpose: Purpose) -> Result<CalibrationRow> {
         *self.ids += 1;
+        let id = format!("c{:04}", self.ids);
+        if let Some(row) = self.measured.iter().find(|row| row.calibration_id == id) {
+            return Ok(row.clone());
+        }
         let callers = purpose.callers();
         let experiment = Experiment {
             families: vec![Family {
@@ -163,7 +171,7 @@ impl Calibration<'_, '_> {
             ..*self.setting
         };
         let trial = Trial {
-            id: format!("c{:04}", self.ids),
+            id,
             family: 0,
             arm: 0,
             block: 0,
@@ -172,9 +180,8 @@ impl Calibration<'_, '_> {
         };
         let prepared = self.oracle.prepare(&family.spec, self.seed)?;
         let ran: Result<_, TargetError> = trial::run(&setting, &trial, &prepared);
-        let row = ran?.row;
-        self.dir
-            .append_calibration(&calibration_row(&row, purpose))?;
+        let row = calibration_row(&ran?.row, purpose);
+        self.dir.append_calibration(&row)?;
         Ok(row)
     }
 }

@@ -86,7 +86,8 @@ pub struct Step<'a> {
 }
 
 /// Runs the search: `steps` rounds, in each of which every arm is tried once, so that a drift of
-/// the machine meets all arms alike. `proceed` is asked before each trial, and `record` is given
+/// the machine meets all arms alike. Trials of the search among `rows` were made before the run was
+/// cut short; the rates of the others follow from them as they would have. `proceed` is asked before each trial, and `record` is given
 /// each that was run.
 ///
 /// # Errors
@@ -99,6 +100,7 @@ pub fn search(
     mut proceed: impl FnMut(Step<'_>) -> bool,
     mut record: impl FnMut(Ran) -> Result<()>,
 ) -> Result<()> {
+    let before: Vec<&TrialRow> = rows.iter().filter(|row| row.regime == SEARCH).collect();
     let mut done = 0;
     for curve in curves(setting.experiment) {
         let mut rows: Vec<TrialRow> = rows
@@ -113,6 +115,12 @@ pub fn search(
                 let Some(rate_per_s) = next_rate(family, arm, &rows) else {
                     continue;
                 };
+                let id = format!("s{:04}", done + 1);
+                if let Some(row) = before.iter().find(|row| row.trial_id == id) {
+                    done += 1;
+                    rows.push((*row).clone());
+                    continue;
+                }
                 let step = Step {
                     family_id: &family.id,
                     strategy,
@@ -123,7 +131,7 @@ pub fn search(
                 }
                 done += 1;
                 let trial = Trial {
-                    id: format!("s{done:04}"),
+                    id,
                     family: 0,
                     arm,
                     block: round,

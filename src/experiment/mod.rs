@@ -14,6 +14,7 @@ use crate::workload::Spec;
 
 pub mod builtin;
 pub mod filter;
+pub mod fit;
 pub mod nearest;
 mod open;
 pub mod plan;

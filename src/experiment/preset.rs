@@ -22,6 +22,10 @@ pub struct Preset {
     pub budget_ns: Option<u64>,
     /// Whether an experiment's own budget takes the place of this one.
     pub budget_rule: BudgetRule,
+    /// So often a trial that was disturbed from outside is run again at most.
+    pub reruns: usize,
+    /// After so many blocks a family whose ratios are known well enough stops.
+    pub looks: &'static [u32],
     /// One line for `--help`.
     pub summary: &'static str,
 }
@@ -55,6 +59,8 @@ impl Preset {
             open_window_ns: [100 * MS, 200 * MS],
             budget_ns: Some(20 * S),
             budget_rule: BudgetRule::Preset,
+            reruns: 0,
+            looks: &[],
             summary: "one block, a few requests: does everything run?",
         },
         Preset {
@@ -67,6 +73,8 @@ impl Preset {
             open_window_ns: [S, 4 * S],
             budget_ns: Some(240 * S),
             budget_rule: BudgetRule::Experiment,
+            reruns: 0,
+            looks: &[],
             summary: "6 blocks: indications",
         },
         Preset {
@@ -79,7 +87,9 @@ impl Preset {
             open_window_ns: [5 * S, 20 * S],
             budget_ns: None,
             budget_rule: BudgetRule::Experiment,
-            summary: "20 blocks of 2 to 10 s: verdicts",
+            reruns: 2,
+            looks: &[10, 15],
+            summary: "10 to 20 blocks of 2 to 10 s: verdicts",
         },
     ];
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub mod accepted;
 mod check;
 pub mod columns;
 mod csv_text;
@@ -18,6 +19,7 @@ pub mod load_points;
 mod name;
 pub mod reader;
 pub mod rows;
+pub mod stopping;
 pub mod timings;
 pub mod writer;
 
@@ -25,7 +27,7 @@ pub(crate) use check::SEARCH;
 pub use csv_text::csv_of;
 pub use datapackage::with_derived;
 pub use name::{run_id, utc_now};
-pub use reader::{read, read_noise, read_requests};
+pub use reader::{read, read_calibration, read_noise, read_requests};
 pub use rows::{CalibrationRow, LoadPointRow, NoiseRow, RequestRow, TrialRow};
 pub use timings::{Timing, read_timings};
 pub use writer::RunDir;
@@ -62,6 +64,27 @@ pub struct Manifest {
     pub seed: u64,
     /// RFC 3339, UTC.
     pub started_utc: String,
+    /// How long trials are, as decided before the first; `None` in a run of an older forkbench,
+    /// whose trials were as long as its preset says.
+    #[serde(default)]
+    pub windows: Option<Windows>,
+}
+
+/// How long the trials of a run are: the same for every trial, and decided before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Windows {
+    /// A window of a closed loop ends once it is as long as this and has enough requests.
+    pub min_window_ns: u64,
+    /// So many are enough.
+    pub min_requests: u64,
+    /// A window of a closed loop ends at the first completion after this.
+    pub max_window_ns: u64,
+    /// Load before the window begins, at least.
+    pub warm_up_ns: u64,
+    /// The shortest and the longest window of an open loop.
+    pub open_window_ns: [u64; 2],
+    /// Shorter than the preset's, so that enough blocks fit into the budget.
+    pub shortened: bool,
 }
 
 /// `env.json`: facts of machine and toolchain by name, and what could not be read, with why.
@@ -115,6 +138,13 @@ pub enum RecordError {
     )]
     Exists {
         /// What was to be created.
+        path: PathBuf,
+    },
+    /// Only one process may append to a run.
+    #[error("{}: another process is writing this run; wait for it, or end it with Ctrl-C",
+        .path.display())]
+    InUse {
+        /// The file that is locked.
         path: PathBuf,
     },
     /// The system refused.
@@ -173,10 +203,11 @@ impl RecordError {
     }
 }
 
-/// Where the raw requests of a trial are, relative to the run directory.
+/// Where the raw requests of an attempt are, relative to the run directory, by
+/// [`TrialRow::requests_name`].
 ///
 /// # Errors
-/// The id is no plain name: it may come from a file that was edited by hand.
+/// The name is no plain one: it may come from a file that was edited by hand.
 fn requests_path(trial_id: &str) -> Result<PathBuf, RecordError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let path = PathBuf::from("requests").join(format!("{trial_id}.csv.zst"));

@@ -12,10 +12,10 @@ use std::path::Path;
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
 
-use super::columns::{Column, Kind, NOISE, PLAN, Presence, TRIALS, Table};
+use super::columns::{CALIBRATION, Column, Kind, NOISE, PLAN, Presence, TRIALS, Table};
 use super::{
-    Environment, Manifest, NoiseRow, PlanRow, RecordError, RequestRow, Run, SCHEMA_VERSION,
-    TrialRow, check, csv_text, requests_path,
+    CalibrationRow, Environment, Manifest, NoiseRow, PlanRow, RecordError, RequestRow, Run,
+    SCHEMA_VERSION, TrialRow, check, csv_text, requests_path,
 };
 
 /// More than ten times the rows that are ever kept of a trial; a bound on what a damaged file
@@ -77,6 +77,14 @@ pub fn read_requests(dir: &Path, trial_id: &str) -> Result<Vec<RequestRow>, Reco
         return Err(RecordError::malformed(&path, reason));
     }
     Ok(rows)
+}
+
+/// Reads the trials that found rates and objectives, in the order of the file; none where there is
+/// no such file. Rows that cannot be understood are left out.
+pub fn read_calibration(dir: &Path) -> Vec<CalibrationRow> {
+    let mut remarks = Remarks::default();
+    let lines = read_rows::<CalibrationRow>(dir, &CALIBRATION, &mut remarks).unwrap_or_default();
+    lines.into_iter().map(|line| line.row).collect()
 }
 
 /// Reads what the machine did during a run, in the order of the file, and what reading had to drop

@@ -122,6 +122,23 @@ pub struct TrialRow {
     pub probe_unloaded_p95_ns: Option<u64>,
     pub probe_unloaded_p99_ns: Option<u64>,
     pub probe_unloaded_max_ns: Option<u64>,
+    pub pass: Option<u32>,
+}
+
+impl TrialRow {
+    /// Which pass over its block of its family, from 1.
+    pub fn pass_number(&self) -> u32 {
+        self.pass.unwrap_or(1)
+    }
+
+    /// The name of its file of requests, without an ending: that of the trial, and from the
+    /// second attempt on the attempt's number behind it.
+    pub fn requests_name(&self) -> String {
+        match self.attempt {
+            0 | 1 => self.trial_id.clone(),
+            attempt => format!("{}-{attempt}", self.trial_id),
+        }
+    }
 }
 
 /// One row of `calibration.csv`: one trial whose only purpose is to find a rate or an objective

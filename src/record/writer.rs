@@ -4,8 +4,10 @@
 //! absent, rows are appended whole and synced one by one, and after the first error nothing more
 //! is written.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -56,6 +58,52 @@ impl RunDir {
             // error at hand says more than that one would.
             let _ = fs::remove_dir_all(path);
         })
+    }
+
+    /// Opens a run that was cut short, to append to it: takes away what its end tore, and nothing
+    /// else. That is the part of a last row, files of requests without their row or under their
+    /// temporary name, and the scratch directory.
+    ///
+    /// # Errors
+    /// [`RecordError::InUse`] while another process writes it, or what the system refused.
+    pub fn reopen(path: &Path) -> Result<RunDir, RecordError> {
+        let open = |name: &str| Appender::reopen(&path.join(name));
+        let dir = RunDir {
+            trials: open("trials.csv")?,
+            noise: open("noise.csv")?,
+            calibration: open("calibration.csv")?,
+            path: path.to_owned(),
+            scratch: None,
+        };
+        let scratch = path.join("scratch");
+        match fs::remove_dir_all(&scratch) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(RecordError::io("remove", &scratch)(error))
+            }
+            _ => Ok(dir),
+        }
+    }
+
+    /// Removes every file of requests but those of these rows: what an attempt wrote that never
+    /// got its row.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or a file not removed.
+    pub fn keep_requests_of(&self, rows: &[TrialRow]) -> Result<(), RecordError> {
+        let requests = self.path.join("requests");
+        let kept: BTreeSet<OsString> = rows
+            .iter()
+            .map(|row| format!("{}.csv.zst", row.requests_name()).into())
+            .collect();
+        let entries = fs::read_dir(&requests).map_err(RecordError::io("list", &requests))?;
+        for entry in entries {
+            let entry = entry.map_err(RecordError::io("list", &requests))?;
+            if !kept.contains(&entry.file_name()) {
+                let path = entry.path();
+                fs::remove_file(&path).map_err(RecordError::io("remove", &path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where the run is.
@@ -218,6 +266,41 @@ impl Appender {
         let header = csv_text::header_line(sample);
         appender.append_line(header.map_err(|e| RecordError::io("write", path)(e.into()))?)?;
         Ok(appender)
+    }
+
+    /// Opens a file that another process began, and cuts off the part of a row at its end.
+    fn reopen(path: &Path) -> Result<Appender, RecordError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(path)
+            .map_err(RecordError::io("open", path))?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => RecordError::InUse {
+                path: path.to_owned(),
+            },
+            TryLockError::Error(error) => RecordError::io("lock", path)(error),
+        })?;
+        let mut bytes = Vec::new();
+        (&file)
+            .read_to_end(&mut bytes)
+            .map_err(RecordError::io("read", path))?;
+        let end = bytes.iter().rposition(|&byte| byte == b'\n');
+        let len = end.map_or(0, |end| end as u64 + 1);
+        if len == 0 {
+            return Err(RecordError::malformed(path, "has no header"));
+        }
+        if len < bytes.len() as u64 {
+            file.set_len(len)
+                .and_then(|()| file.sync_all())
+                .map_err(RecordError::io("cut the torn row off", path))?;
+        }
+        Ok(Appender {
+            file,
+            path: path.to_owned(),
+            len,
+            failed: false,
+        })
     }
 
     fn append<T: Serialize>(&mut self, row: &T) -> Result<(), RecordError> {

@@ -30,7 +30,7 @@ impl Distributions {
                 let mut pool = Distribution::default();
                 for row in &arm.good {
                     asked += 1;
-                    match requests(&row.trial_id) {
+                    match requests(&row.requests_name()) {
                         Ok(timings) => timings.iter().for_each(|timing| pool.add(timing)),
                         Err(reason) => failures.push(reason),
                     }

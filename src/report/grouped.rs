@@ -3,8 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::experiment::Preset;
 use crate::options;
+use crate::record::accepted::accepted;
+use crate::record::stopping;
 use crate::record::{PlanRow, Run, TrialRow};
+use crate::stats::Safeguards;
 use crate::{strategy, workload};
 
 use super::human;
@@ -19,7 +23,7 @@ pub(super) struct FamilyRows<'a> {
     pub(super) title: String,
     /// How many trials were planned.
     pub(super) trials_planned: usize,
-    /// The last whole attempt at each trial, in the order of the file.
+    /// The accepted attempt at each trial, in the order of the file.
     pub(super) rows: Vec<&'a TrialRow>,
     /// Blocks with at least one usable trial, ascending.
     pub(super) blocks: Vec<u32>,
@@ -46,30 +50,29 @@ pub(super) struct ArmRows<'a> {
 
 /// The families of a run, in planned order.
 pub(super) fn families(run: &Run) -> Vec<FamilyRows<'_>> {
-    let rows = last_attempts(&run.trials);
+    let rows = accepted(&run.trials, Safeguards::ALL_ON);
+    let stopped = stopped(run);
     family_ids(run)
         .into_iter()
-        .map(|id| family(run, id, &rows))
+        .map(|id| family(run, id, &rows, stopped.get(id).copied()))
         .collect()
 }
 
-/// The last attempt at each trial that was not cut short, in the order of the file. A trial that an
-/// interrupt or the deadline cut short says nothing of its strategy: it counts as not run.
-fn last_attempts(trials: &[TrialRow]) -> Vec<&TrialRow> {
-    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
-    for (i, row) in trials.iter().enumerate() {
-        // A search has one arm per rate: its rows are compared in `load_points.csv`.
-        if row.status == "partial" || row.regime == "search" {
-            continue;
-        }
-        let best = last.entry(&row.trial_id).or_insert(i);
-        if row.attempt >= trials[*best].attempt {
-            *best = i;
+/// After which block each family stopped that was known well enough, by its id.
+pub(super) fn stopped(run: &Run) -> BTreeMap<String, u32> {
+    let preset = Preset::by_name(&run.manifest.preset);
+    let looks = preset.map_or(&[][..], |preset| preset.looks);
+    let mut stopped = stopping::stopped(&run.plan, &run.trials, looks);
+    // Whoever asked for a run by other rules than these has rows behind the look.
+    for row in &run.trials {
+        if stopped
+            .get(&row.family_id)
+            .is_some_and(|after| row.block > *after)
+        {
+            stopped.remove(&row.family_id);
         }
     }
-    let mut kept: Vec<usize> = last.into_values().collect();
-    kept.sort_unstable();
-    kept.into_iter().map(|i| &trials[i]).collect()
+    stopped
 }
 
 fn family_ids(run: &Run) -> Vec<&str> {
@@ -120,10 +123,21 @@ impl ArmKey {
     }
 }
 
-fn family<'a>(run: &'a Run, id: &'a str, rows: &[&'a TrialRow]) -> FamilyRows<'a> {
+fn family<'a>(
+    run: &'a Run,
+    id: &'a str,
+    rows: &[&'a TrialRow],
+    stopped: Option<u32>,
+) -> FamilyRows<'a> {
+    let wanted = |row: &&PlanRow| stopped.is_none_or(|after| row.block <= after);
     let of_family = |row: &&&TrialRow| row.family_id == id;
     let rows: Vec<&TrialRow> = rows.iter().filter(of_family).copied().collect();
-    let plan: Vec<&PlanRow> = run.plan.iter().filter(|p| p.family_id == id).collect();
+    let plan: Vec<&PlanRow> = run
+        .plan
+        .iter()
+        .filter(|p| p.family_id == id)
+        .filter(wanted)
+        .collect();
     let planned_ids: BTreeSet<&str> = plan
         .iter()
         .map(|p| p.trial_id.as_str())

@@ -290,6 +290,7 @@ fn manifest() -> Manifest {
         budget_ns: Some(240_000_000_000),
         seed: 7,
         started_utc: "2026-11-20T10:00:00Z".to_owned(),
+        windows: None,
     }
 }
 

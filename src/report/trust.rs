@@ -12,7 +12,7 @@ use super::analyse::Analysed;
 use super::metrics::{RESPONSE_P50, SERVICE_P50};
 use super::summary::{FamilySummary, Summary};
 use super::table::{Head, NONE, Table};
-use super::{conclusions, doubts, human};
+use super::{conclusions, doubts, grouped, human};
 
 /// What the page says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +39,8 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
     };
     let mut sentences = vec![blocks(summary), placebo(summary)];
     sentences.extend(doubts::withheld(families));
+    sentences.extend(stopped(run));
+    sentences.extend(shortened(run));
     sentences.extend(blunt(summary));
     sentences.extend(doubts::drift(families));
     sentences.extend(coverage(summary));
@@ -88,6 +90,32 @@ fn blocks(summary: &Summary) -> String {
         _ => "Enough for verdicts.",
     };
     format!("Each family ran in {number}. {worth}")
+}
+
+/// That families were not run to the end of the plan, and why that is no reason for doubt.
+fn stopped(run: &Run) -> Option<String> {
+    let n = grouped::stopped(run).len();
+    (n > 0).then(|| {
+        let families = if n == 1 {
+            "1 family".to_owned()
+        } else {
+            format!("{n} families")
+        };
+        format!(
+            "{families} stopped before the last planned block, because the ratios were known to \
+             3 % by then; what they said played no part in it."
+        )
+    })
+}
+
+/// That windows are shorter than the preset's, and what that costs.
+fn shortened(run: &Run) -> Option<String> {
+    let windows = run.manifest.windows.filter(|windows| windows.shortened)?;
+    Some(format!(
+        "Every trial was measured for {} only, so that enough blocks for verdicts fit into the \
+         budget; slow strategies have fewer requests for it, and perhaps no p99.",
+        human::duration(windows.min_window_ns as f64)
+    ))
 }
 
 fn placebo(summary: &Summary) -> String {

@@ -24,6 +24,7 @@
 //! * [`breakeven`]: the size of work at which two arms cost the same, or that none is vouched for.
 //! * [`queue`]: the waits that a first-come-first-served queue must show for given draws
 //!   (Kiefer and Wolfowitz, *On the Theory of Queues with Many Servers*, 1955), and Erlang's mean.
+//! * [`stopping`]: when there are enough blocks, by the width of intervals alone.
 //! * [`safeguards`]: what the mutation guard switches off, to see that a test notices.
 //!
 //! Everything that has a counterpart in SciPy is pinned to it by stored vectors
@@ -40,6 +41,7 @@ pub mod safeguards;
 mod seeded;
 #[cfg(test)]
 mod simulation;
+pub mod stopping;
 pub mod verdict;
 
 pub use interval::{Interval, Level};

@@ -24,17 +24,21 @@ pub enum Safeguard {
     IntendedTime,
     /// An answer is compared with the right one. Off: it is believed. Belongs there, too.
     Checksum,
+    /// Of a trial that was disturbed, the attempt that was not counts. Off: the first does,
+    /// whatever happened to it.
+    Reruns,
 }
 
 impl Safeguard {
     /// All of them; the mutation guard goes through this list.
-    pub const ALL: [Safeguard; 6] = [
+    pub const ALL: [Safeguard; 7] = [
         Safeguard::Pairing,
         Safeguard::Interleaving,
         Safeguard::AutocorrelationInflation,
         Safeguard::Holm,
         Safeguard::IntendedTime,
         Safeguard::Checksum,
+        Safeguard::Reruns,
     ];
 }
 

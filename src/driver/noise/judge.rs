@@ -113,6 +113,18 @@ impl Thresholds {
         Signal::ALL.into_iter().filter_map(flag).collect()
     }
 
+    /// These, but for what [`Thresholds::json`] once wrote.
+    #[must_use]
+    pub fn with_json(mut self, written: &Value) -> Thresholds {
+        for signal in Signal::ALL {
+            let limits = &mut self.limits[signal as usize];
+            let written = &written[signal.name()];
+            limits.warn = written["warn"].as_f64().unwrap_or(limits.warn);
+            limits.disturbed = written["disturbed"].as_f64().unwrap_or(limits.disturbed);
+        }
+        self
+    }
+
     /// `{"steal": {"warn": 0.005, "disturbed": 0.01}, …}`.
     pub fn json(&self) -> Value {
         let one = |signal: Signal| {
@@ -315,6 +327,7 @@ mod tests {
             assert!((limits.warn - warn).abs() < 1e-12, "{limits:?}");
             assert!((limits.disturbed - disturbed).abs() < 1e-12, "{limits:?}");
         };
+        assert_eq!(default.with_json(&thresholds.json()), thresholds);
         close(thresholds.of(Signal::ForeignCpu), 0.15, 0.15);
         close(thresholds.of(Signal::Canary), 1.045, 1.05);
         for signal in [Signal::Steal, Signal::SwapIn] {

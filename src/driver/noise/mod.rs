@@ -180,6 +180,13 @@ impl Monitor {
         self.raised = Some(raised);
     }
 
+    /// Takes the thresholds with which a run began, so that all its trials are judged alike.
+    pub fn keep_thresholds(&mut self, began: &Environment) {
+        if let Some(thresholds) = began.facts.get("noise_thresholds") {
+            self.thresholds = Thresholds::default().with_json(thresholds);
+        }
+    }
+
     /// Records the thresholds, whether the idle machine broke any, and what cannot be watched.
     pub fn describe(&self, environment: &mut Environment) {
         environment.record("noise_thresholds", Ok(self.thresholds.json()));

@@ -184,6 +184,12 @@ pub(super) const OPEN_LOOP: &[Column] = &[
         Kind::Integer,
         "The longest unloaded response time of a probe.",
     ),
+    optional(
+        "pass",
+        Kind::Integer,
+        "Which pass over the block of the family, from 1. Above 1 where the pass before was cut \
+             short: a block is run again whole. Empty in runs of an older forkbench: 1.",
+    ),
 ];
 
 /// `calibration.csv`.

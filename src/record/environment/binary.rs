@@ -33,6 +33,9 @@ pub(super) fn facts(subject: &Path, env: &mut Environment) {
     let hash = file.and_then(|file| hash_of(file).map_err(failed));
     env.record("subject_hash", hash);
     env.record("subject_name", Ok(name.clone()));
+    // The link stays this program's, also when its file was replaced meanwhile.
+    let own = File::open("/proc/self/exe").and_then(hash_of);
+    env.record("forkbench_hash", own.map_err(|error| error.to_string()));
 }
 
 /// Whether the file is a program that needs no dynamic loader.

@@ -25,6 +25,7 @@ fn manifest() -> Manifest {
         budget_ns: None,
         seed: u64::MAX,
         started_utc: "2026-11-23T08:15:00.000Z".into(),
+        windows: None,
     }
 }
 

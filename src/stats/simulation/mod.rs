@@ -8,6 +8,7 @@ use super::{Safeguard, Safeguards};
 mod coverage;
 mod guard;
 mod queueing;
+mod stopping;
 
 /// Draws from the distributions that simulations need.
 struct Draws(Seeded);

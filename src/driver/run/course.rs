@@ -1,0 +1,269 @@
+//! The trials of a run, block by block: what is left of the plan, re-runs, stopping, the search.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::budget::Budget;
+use super::{End, Order, Progress, is_interrupt};
+use crate::driver::noise::Monitor;
+use crate::driver::oracle::Oracle;
+use crate::driver::search;
+use crate::driver::target::TargetError;
+use crate::driver::trial::{self, Ran, Setting};
+use crate::experiment::Trial;
+use crate::record::accepted::{self, Block};
+use crate::record::stopping::stopped;
+use crate::record::{PlanRow, RunDir, TrialRow};
+use crate::sys::clock::now_ns;
+
+/// A run between its first trial and its last.
+pub(super) struct Course<'a, 'o> {
+    pub(super) order: &'a Order<'a>,
+    pub(super) setting: &'a Setting<'a>,
+    /// What is planned, twice: for running and for reading.
+    pub(super) trials: &'a [Trial],
+    pub(super) plan: &'a [PlanRow],
+    /// All that happened so far, in the order of the file.
+    pub(super) rows: Vec<TrialRow>,
+    pub(super) budget: Budget,
+    pub(super) oracle: &'a mut Oracle<'o>,
+    pub(super) monitor: &'a mut Monitor,
+    pub(super) dir: &'a mut RunDir,
+}
+
+/// The places in the plan of each family's block, in planned order.
+pub(super) fn blocks(trials: &[Trial]) -> Vec<std::ops::Range<usize>> {
+    let mut start = 0;
+    let same = |a: &Trial, b: &Trial| (a.block, a.family) == (b.block, b.family);
+    let ranges = trials.chunk_by(same).map(|chunk| {
+        let range = start..start + chunk.len();
+        start = range.end;
+        range
+    });
+    ranges.collect()
+}
+
+/// The blocks that are left to be run, each with the number of its next pass. Families that were
+/// measured enough have none.
+pub(super) fn due(
+    trials: &[Trial],
+    plan: &[PlanRow],
+    rows: &[TrialRow],
+    preset: &crate::experiment::Preset,
+) -> Vec<(std::ops::Range<usize>, u32)> {
+    let stopped = stopped(plan, rows, preset.looks);
+    blocks(trials)
+        .into_iter()
+        .filter_map(|range| {
+            let planned: Vec<&PlanRow> = plan[range.clone()].iter().collect();
+            let first = planned.first()?;
+            if is_stopped(&stopped, first) {
+                return None;
+            }
+            match accepted::block_of(&planned, rows, preset.reruns) {
+                Block::Done => None,
+                Block::Due { pass } => Some((range, pass)),
+            }
+        })
+        .collect()
+}
+
+fn is_stopped(stopped: &BTreeMap<String, u32>, planned: &PlanRow) -> bool {
+    let after = stopped.get(&planned.family_id);
+    after.is_some_and(|after| planned.block > *after)
+}
+
+impl Course<'_, '_> {
+    /// Runs what is left of the plan, then the search.
+    pub(super) fn go(&mut self, progress: &mut impl FnMut(Progress<'_>)) -> Result<End> {
+        match self.run_blocks(progress)? {
+            End::Complete => {}
+            end => return Ok(end),
+        }
+        let end = self.search(progress);
+        progress(Progress {
+            done: self.trials.len(),
+            total: self.trials.len(),
+            left_ns: 0,
+            next: None,
+        });
+        end
+    }
+
+    fn run_blocks(&mut self, progress: &mut impl FnMut(Progress<'_>)) -> Result<End> {
+        let preset = self.order.preset;
+        let due = due(self.trials, self.plan, &self.rows, &preset);
+        let mut stops = BTreeMap::new();
+        for (at, (range, pass)) in due.iter().enumerate() {
+            let left = || -> usize {
+                let later = due[at..].iter().map(|(range, _)| range.clone());
+                let goes_on =
+                    |range: &std::ops::Range<usize>| !is_stopped(&stops, &self.plan[range.start]);
+                later.filter(goes_on).map(|range| range.len()).sum()
+            };
+            let first = &self.trials[range.start];
+            if is_stopped(&stops, &self.plan[range.start]) {
+                continue;
+            }
+            if !self.budget.allows(first.family, first.block) {
+                return Ok(End::OutOfBudget { dropped: left() });
+            }
+            let missing = left();
+            let begun_ns = now_ns();
+            if !self.run_block(range.clone(), *pass, missing, progress)? {
+                return Ok(End::Interrupted { missing });
+            }
+            self.budget.block_took(first.family, now_ns() - begun_ns);
+            if preset.looks.contains(&first.block) {
+                stops = stopped(self.plan, &self.rows, preset.looks);
+            }
+        }
+        Ok(End::Complete)
+    }
+
+    /// Runs one pass over a family's block, re-runs included; `false` if the user ended it.
+    fn run_block(
+        &mut self,
+        range: std::ops::Range<usize>,
+        pass: u32,
+        left: usize,
+        progress: &mut impl FnMut(Progress<'_>),
+    ) -> Result<bool> {
+        let trials = self.trials;
+        let total = trials.len();
+        for (place, trial) in trials[range.clone()].iter().enumerate() {
+            self.tell(trial, total - (left - place), total, progress);
+            if !self.attempt(trial, pass)? {
+                return Ok(false);
+            }
+        }
+        let first = &self.plan[range.start];
+        while let Some(place) = self.to_run_again(first, pass, &range) {
+            self.tell(
+                &trials[place],
+                total - (left - range.len()),
+                total,
+                progress,
+            );
+            if !self.attempt(&trials[place], pass)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The place in the plan of the trial of this pass that is to be run again.
+    fn to_run_again(
+        &self,
+        first: &PlanRow,
+        pass: u32,
+        range: &std::ops::Range<usize>,
+    ) -> Option<usize> {
+        let of_pass = |row: &&TrialRow| {
+            row.family_id == first.family_id
+                && row.block == first.block
+                && row.pass_number() == pass
+        };
+        let rows: Vec<&TrialRow> = self.rows.iter().filter(of_pass).collect();
+        let again = accepted::to_run_again(&rows, self.order.preset.reruns)?;
+        range
+            .clone()
+            .find(|&place| self.trials[place].id == again.trial_id)
+    }
+
+    fn tell(
+        &self,
+        trial: &Trial,
+        done: usize,
+        total: usize,
+        progress: &mut impl FnMut(Progress<'_>),
+    ) {
+        let family = &self.setting.experiment.families[trial.family];
+        progress(Progress {
+            done,
+            total,
+            left_ns: self.budget.left_ns(total - done, total),
+            next: Some((&family.id, &family.arms[trial.arm].strategy, trial.block)),
+        });
+    }
+
+    /// Runs one trial and puts all of it on disk; `false` if the user ended it.
+    fn attempt(&mut self, trial: &Trial, pass: u32) -> Result<bool> {
+        if crate::driver::interrupted() {
+            return Ok(false);
+        }
+        let setting = self.setting;
+        let family = &setting.experiment.families[trial.family];
+        let attempt = accepted::next_attempt(&trial.id, &self.rows);
+        if let Some(reason) = (self.order.unavailable)(family, &family.arms[trial.arm]) {
+            let mut row = trial::skipped_row(setting, trial, &reason);
+            (row.attempt, row.pass) = (attempt, Some(pass));
+            self.dir.append_trial(&row)?;
+            self.rows.push(row);
+            return Ok(true);
+        }
+        self.budget.count_trial();
+        let prepared = self.oracle.prepare(&family.spec, self.order.seed)?;
+        self.monitor.before_trial(trial.family, trial.block);
+        let mut ran = match trial::run(setting, trial, &prepared) {
+            Ok(ran) => ran,
+            Err(TargetError::Interrupted) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        (ran.row.attempt, ran.row.pass) = (attempt, Some(pass));
+        let row = record(ran, self.monitor, self.dir)?;
+        self.rows.push(row);
+        Ok(true)
+    }
+
+    /// The search after the grid, as far as the budget goes.
+    fn search(&mut self, progress: &mut impl FnMut(Progress<'_>)) -> Result<End> {
+        let setting = self.setting;
+        let planned = self.trials.len();
+        let total = search::trials_max(setting.experiment);
+        let blocks = self.order.preset.blocks;
+        let (budget, monitor, dir) = (&self.budget, &mut *self.monitor, &mut *self.dir);
+        let rows = accepted::counted(&self.rows);
+        let mut out_of_time = None;
+        let found = search::search(
+            setting,
+            &rows,
+            self.oracle,
+            self.order.seed,
+            |step| {
+                progress(Progress {
+                    done: planned + step.done,
+                    total: planned + total,
+                    left_ns: budget.left_ns(total - step.done, planned + total),
+                    next: Some((step.family_id, step.strategy, blocks)),
+                });
+                let goes_on = budget.has_time();
+                if !goes_on {
+                    out_of_time = Some(total - step.done);
+                }
+                goes_on
+            },
+            |ran| record(ran, monitor, dir).map(drop),
+        );
+        match (found, out_of_time) {
+            (Ok(()), None) => Ok(End::Complete),
+            (Ok(()), Some(dropped)) => Ok(End::OutOfBudget { dropped }),
+            (Err(error), _) if is_interrupt(&error) => Ok(End::Interrupted { missing: 0 }),
+            (Err(error), _) => Err(error),
+        }
+    }
+}
+
+/// Puts all of a trial on disk, its row last: a row says that the rest is there.
+fn record(mut ran: Ran, monitor: &mut Monitor, dir: &mut RunDir) -> Result<TrialRow> {
+    if let Some(noise) = monitor.after_trial() {
+        noise.fill_in(&mut ran.row);
+    }
+    dir.append_noise(&monitor.take_rows(&ran.row.run_id, &ran.row.trial_id))?;
+    if !ran.requests.is_empty() {
+        dir.write_requests(&ran.row.requests_name(), &ran.requests)?;
+    }
+    dir.append_trial(&ran.row)?;
+    Ok(ran.row)
+}

@@ -1,0 +1,205 @@
+//! A whole run: plans, makes or reopens the directory, runs trial after trial, keeps to its
+//! budget.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::leftovers;
+use super::noise::Monitor;
+use super::oracle::Oracle;
+use super::private;
+use super::programs::SubjectProgram;
+use super::target::{TargetError, subject_environment};
+use super::trial::Setting;
+use super::{calibrate, search};
+use crate::experiment::{Arm, Experiment, Family, Preset, Slo, plan};
+use crate::record::RunDir;
+use crate::sys::clock::now_ns;
+use crate::sys::process;
+
+mod before;
+pub mod budget;
+mod course;
+mod resume;
+
+use before::{environment, manifest};
+use budget::Budget;
+use course::Course;
+use resume::Past;
+pub use resume::Refused;
+
+/// What is to be run, and where to.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// What.
+    pub experiment: &'a Experiment,
+    /// The text it was read from.
+    pub toml: &'a str,
+    /// How much, with the blocks and budget that were asked for.
+    pub preset: Preset,
+    /// The objective of open loops, instead of the default.
+    pub slo: Option<Slo>,
+    /// Of inputs and orders.
+    pub seed: u64,
+    /// The Rust subject, which also writes the inputs and knows the right answers.
+    pub subject: &'a Path,
+    /// What to start as the subject of each runtime that is available here.
+    pub programs: &'a BTreeMap<String, SubjectProgram>,
+    /// The command line after the program's name.
+    pub arguments: &'a [String],
+    /// The run's directory, which must not exist, unless it is resumed.
+    pub out: PathBuf,
+    /// Whether the directory holds the beginning of this very run. Experiment, preset and seed
+    /// are then those of its files.
+    pub resume: bool,
+    /// Why an arm of a family cannot be measured on this machine, if it cannot. An arm of a
+    /// runtime without a program never can.
+    pub unavailable: fn(&Family, &Arm) -> Option<String>,
+}
+
+/// Where a run stands, told between trials.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// Trials that have a row.
+    pub done: usize,
+    /// Trials that are planned.
+    pub total: usize,
+    /// About how long the rest takes, in ns.
+    pub left_ns: u64,
+    /// The trial that comes next: its family, its strategy, its block.
+    pub next: Option<(&'a str, &'a str, u32)>,
+}
+
+/// A run that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every planned trial has a row, but those of families that were measured enough before.
+    Complete,
+    /// It was complete when it was resumed.
+    NothingLeft,
+    /// The budget was spent; later blocks were dropped whole.
+    OutOfBudget {
+        /// Trials that were planned and not run.
+        dropped: usize,
+    },
+    /// The user ended it.
+    Interrupted {
+        /// Trials that were planned and not run.
+        missing: usize,
+    },
+}
+
+/// Runs an experiment, or what is left of it. Everything measured is on disk when this returns,
+/// also when it fails.
+///
+/// # Errors
+/// The directory or a row could not be written, a right answer could not be found out, or the
+/// machine does not let a trial be cleaned up. [`Refused`] if it cannot be resumed.
+pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<End> {
+    let started_ns = now_ns();
+    let strangers = leftovers::children().context("list this process's own children")?;
+    process::adopt_orphans().context("become the reaper of orphaned children")?;
+    super::catch_interrupts().context("catch Ctrl-C")?;
+    let trials = plan::plan(order.experiment, order.preset.blocks, order.seed);
+    let plan = plan::plan_rows(order.experiment, &trials);
+    let mut environment = environment(order);
+    let (mut dir, run_id, past, mut monitor);
+    if order.resume {
+        (dir, run_id, past) = resume::open(order, &plan, &environment)?;
+        let searched = search::trials_max(order.experiment) > 0;
+        if !searched && course::due(&trials, &plan, &past.trials, &order.preset).is_empty() {
+            return Ok(End::NothingLeft);
+        }
+        monitor = Monitor::start().context("start watching the machine")?;
+        monitor.keep_thresholds(&past.environment);
+    } else {
+        let manifest = manifest(order);
+        monitor = before::monitor(&order.preset).context("start watching the machine")?;
+        monitor.describe(&mut environment);
+        dir = RunDir::create(&order.out, &manifest, &environment, order.toml, &plan)?;
+        (run_id, past) = (manifest.run_id, Past::default());
+    }
+    let scratch = std::path::absolute(dir.scratch()?).context("find the scratch directory")?;
+    let copies = match private::may_run_below(&order.out) {
+        true => private::copies(order.programs, &scratch.join("programs"))?,
+        false => order.programs.clone(),
+    };
+    let subject_environment = subject_environment();
+    let setting = Setting {
+        run_id: &run_id,
+        experiment: order.experiment,
+        preset: order.preset,
+        programs: &copies,
+        environment: &subject_environment,
+        scratch: &scratch,
+        strangers: &strangers,
+    };
+    let mut oracle = Oracle::new(order.subject, &scratch);
+    if let Err(error) = prepare_all(order, &mut oracle) {
+        drop(dir);
+        if !order.resume {
+            // It holds nothing measured yet.
+            let out = order.out.display();
+            fs::remove_dir_all(&order.out)
+                .with_context(|| format!("remove {out}, which is empty"))?;
+        }
+        return Err(error);
+    }
+    let calibrated = calibrated(order, &setting, &past, &mut oracle, &mut dir);
+    let end = calibrated.and_then(|experiment| {
+        let Some(experiment) = experiment else {
+            let missing = trials.len();
+            return Ok(End::Interrupted { missing });
+        };
+        let setting = Setting {
+            experiment: &experiment,
+            ..setting
+        };
+        let mut budget = Budget::new(&experiment, &order.preset, started_ns, past.spent_ns);
+        budget.learn(&experiment, &past.trials);
+        let mut course = Course {
+            order,
+            setting: &setting,
+            trials: &trials,
+            plan: &plan,
+            rows: past.trials,
+            budget,
+            oracle: &mut oracle,
+            monitor: &mut monitor,
+            dir: &mut dir,
+        };
+        course.go(&mut progress)
+    });
+    dir.finish()?;
+    end
+}
+
+/// All inputs before the first trial: a picture that cannot be read must not end a run that has
+/// begun.
+fn prepare_all(order: &Order<'_>, oracle: &mut Oracle<'_>) -> Result<()> {
+    let mut families = order.experiment.families.iter();
+    families.try_for_each(|family| oracle.prepare(&family.spec, order.seed).map(drop))
+}
+
+/// The experiment with its rates known; `None` if the user ended the run meanwhile.
+fn calibrated(
+    order: &Order<'_>,
+    setting: &Setting<'_>,
+    past: &Past,
+    oracle: &mut Oracle<'_>,
+    dir: &mut RunDir,
+) -> Result<Option<Experiment>> {
+    let known = &past.calibration;
+    match calibrate::calibrated(setting, order.slo, known, oracle, order.seed, dir) {
+        Ok(experiment) => Ok(Some(experiment)),
+        Err(error) if is_interrupt(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_interrupt(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(TargetError::Interrupted))
+}

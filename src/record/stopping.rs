@@ -1,0 +1,211 @@
+//! Which families have been measured enough: a function of their rows, so that a run that was
+//! interrupted stops where it would have, and the report can say why. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::accepted::accepted;
+use super::{PlanRow, TrialRow};
+use crate::stats::Safeguards;
+use crate::stats::stopping::is_narrow;
+
+type Value = fn(&TrialRow) -> Option<f64>;
+
+/// What must be known how well: half the width of the ratio's interval, as a share of the ratio.
+const TARGETS: [(Value, f64); 3] = [
+    (|row| row.throughput_per_s, 0.03),
+    (|row| row.response_p50_ns.map(|ns| ns as f64), 0.03),
+    (|row| row.response_p99_ns.map(|ns| ns as f64), 0.10),
+];
+
+/// After which look each family stops that does before its plan ends, by its id.
+pub fn stopped(plan: &[PlanRow], rows: &[TrialRow], looks: &[u32]) -> BTreeMap<String, u32> {
+    let rows = accepted(rows, Safeguards::ALL_ON);
+    let ids: BTreeSet<&str> = plan.iter().map(|row| row.family_id.as_str()).collect();
+    let stop = |id: &str| {
+        let planned: Vec<_> = plan.iter().filter(|row| row.family_id == id).collect();
+        let own: Vec<_> = rows
+            .iter()
+            .filter(|row| row.family_id == id)
+            .copied()
+            .collect();
+        looks
+            .iter()
+            .copied()
+            .find(|&look| is_enough(&planned, &own, look))
+    };
+    ids.into_iter()
+        .filter_map(|id| Some((id.to_owned(), stop(id)?)))
+        .collect()
+}
+
+/// Whether every ratio of the family is known as well as it is to be after so many blocks. What
+/// came later, if anything did, must not change what was decided then.
+fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
+    let planned = planned.iter().filter(|row| row.block <= look).count();
+    let rows: Vec<&TrialRow> = rows
+        .iter()
+        .filter(|row| row.block <= look)
+        .copied()
+        .collect();
+    let seen = rows.iter().map(|row| row.block).max();
+    if planned == 0 || rows.len() < planned || seen != Some(look) {
+        return false;
+    }
+    let mut arms: BTreeMap<(&str, &str, &str), Vec<&TrialRow>> = BTreeMap::new();
+    for &row in &rows {
+        let key = (
+            row.role.as_str(),
+            row.strategy.as_str(),
+            row.options.as_str(),
+        );
+        arms.entry(key).or_default().push(row);
+    }
+    // An arm that failed anywhere gets no ratio, however often it is run.
+    let compared = |arm: &&Vec<&TrialRow>| {
+        let usable = |row: &&TrialRow| row.status == "ok" && row.validity != "invalid";
+        arm.iter().all(usable)
+    };
+    let is_reference = |key: &(&str, &str, &str)| key.0 == "reference";
+    let reference = arms.iter().find(|(key, _)| is_reference(key));
+    let Some(reference) = reference.map(|(_, rows)| rows).filter(compared) else {
+        return false;
+    };
+    let others: Vec<_> = arms
+        .iter()
+        .filter(|(key, _)| !is_reference(key))
+        .map(|(_, rows)| rows)
+        .filter(compared)
+        .collect();
+    !others.is_empty()
+        && others.iter().all(|arm| {
+            TARGETS
+                .iter()
+                .all(|target| is_known(arm, reference, *target, look))
+        })
+}
+
+/// A quantile that a block lacks is not shown, so that nothing waits for it.
+fn is_known(
+    arm: &[&TrialRow],
+    reference: &[&TrialRow],
+    (value, limit_ratio): (Value, f64),
+    look: u32,
+) -> bool {
+    let by_block = |rows: &[&TrialRow]| -> Vec<Option<f64>> {
+        let of = |block: u32| value(rows.iter().find(|row| row.block == block)?);
+        (1..=look).map(of).collect()
+    };
+    let (arm, reference) = (by_block(arm), by_block(reference));
+    let missing = arm.iter().chain(&reference).any(Option::is_none);
+    missing || is_narrow(&arm, &reference, limit_ratio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOKS: [u32; 2] = [10, 15];
+
+    /// A family of three arms over 20 blocks, whose ratios spread by this between blocks up to
+    /// the tenth, and not at all after it.
+    fn family(id: &str, spread: f64) -> (Vec<PlanRow>, Vec<TrialRow>) {
+        let (mut plan, mut rows) = (Vec::new(), Vec::new());
+        for block in 1..=20_u32 {
+            for (role, strategy) in [
+                ("reference", "blocking"),
+                ("placebo", "blocking"),
+                ("arm", "pool"),
+            ] {
+                let trial_id = format!("{id}-{block}-{role}");
+                plan.push(PlanRow {
+                    trial_id: trial_id.clone(),
+                    family_id: id.to_owned(),
+                    block,
+                    role: role.to_owned(),
+                    strategy: strategy.to_owned(),
+                    ..PlanRow::default()
+                });
+                let sign = if block % 2 == 0 { 1.0 } else { -1.0 };
+                let moved = block <= 10 && role != "reference";
+                let factor = 1.0 + if moved { sign * spread } else { 0.0 };
+                rows.push(TrialRow {
+                    trial_id,
+                    attempt: 1,
+                    family_id: id.to_owned(),
+                    block,
+                    role: role.to_owned(),
+                    strategy: strategy.to_owned(),
+                    status: "ok".to_owned(),
+                    throughput_per_s: Some(1e4 / factor),
+                    response_p50_ns: Some((1e6 * factor) as u64),
+                    ..TrialRow::default()
+                });
+            }
+        }
+        (plan, rows)
+    }
+
+    fn stop_of(plan: &[PlanRow], rows: &[TrialRow]) -> Option<u32> {
+        stopped(plan, rows, &LOOKS).into_values().next()
+    }
+
+    #[test]
+    fn families_stop_each_at_the_look_at_which_they_are_known_well_enough() {
+        let (mut plan, mut rows) = family("narrow", 0.001);
+        for (id, spread) in [("wide", 0.5), ("later", 0.04)] {
+            let (more_plan, more_rows) = family(id, spread);
+            plan.extend(more_plan);
+            rows.extend(more_rows);
+        }
+        let stopped = stopped(&plan, &rows, &LOOKS);
+        assert_eq!(stopped.get("narrow"), Some(&10));
+        assert_eq!(stopped.get("later"), Some(&15));
+        assert_eq!(stopped.get("wide"), None);
+        assert!(super::stopped(&plan, &rows, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_look_sees_no_more_than_there_was_when_it_was_taken() {
+        let (plan, rows) = family("f", 0.04);
+        assert_eq!(stop_of(&plan, &rows[..45]), Some(15));
+        assert_eq!(
+            stop_of(&plan, &rows[..44]),
+            None,
+            "its last block is not whole"
+        );
+        assert_eq!(stop_of(&plan, &rows[..30]), None);
+        assert_eq!(stop_of(&plan, &rows), Some(15));
+    }
+
+    #[test]
+    fn an_arm_that_failed_keeps_nobody_waiting_and_a_failed_reference_stops_nothing() {
+        let (plan, rows) = family("f", 0.001);
+        let without = |role: &str, spoil: fn(&mut TrialRow)| {
+            let mut rows = rows.clone();
+            rows.iter_mut()
+                .filter(|row| row.role == role)
+                .for_each(spoil);
+            stop_of(&plan, &rows)
+        };
+        let fail = |row: &mut TrialRow| row.status = "failed".to_owned();
+        assert_eq!(without("arm", fail), Some(10));
+        assert_eq!(without("reference", fail), None);
+        // A p99 that not every block has is not shown, so nothing waits for it.
+        let rare = |row: &mut TrialRow| {
+            row.response_p99_ns = (row.block > 3).then_some(u64::from(row.block) * 1_000_000);
+        };
+        assert_eq!(without("arm", rare), Some(10));
+        let wild = |row: &mut TrialRow| {
+            row.response_p99_ns = Some(u64::from(row.block) * 1_000_000);
+        };
+        let mut rows = rows.clone();
+        rows.iter_mut()
+            .filter(|row| row.role == "arm")
+            .for_each(wild);
+        let flat = |row: &mut TrialRow| row.response_p99_ns = Some(1_000_000);
+        rows.iter_mut()
+            .filter(|row| row.role != "arm")
+            .for_each(flat);
+        assert_eq!(stop_of(&plan, &rows), None, "its p99 is not known well");
+    }
+}
