@@ -22,16 +22,27 @@ as_root() {
     fi
 }
 
+refresh_lists() {
+    have apt-get || return 1
+    as_root true || return 1
+    [ "$lists_are_new" = no ] || return 0
+    as_root apt-get -qq update || return 1
+    lists_are_new=yes
+}
+
+# Whether apt-get would install this version of a package, or a later one: `offers nodejs 20`.
+offers() {
+    local offered
+    refresh_lists || return 1
+    offered=$(apt-cache policy "$1" | sed -n 's/^ *Candidate: \(.*\)$/\1/p')
+    [ -n "$offered" ] && dpkg --compare-versions "$offered" ge "$2" 2>/dev/null
+}
+
 # Installs packages where apt-get is and may. The lists of packages are fetched once.
 lists_are_new=no
 install() {
-    have apt-get || return 1
-    as_root true || return 1
+    refresh_lists || return 1
     printf '%s: installing %s\n' "$me" "$*"
-    if [ "$lists_are_new" = no ]; then
-        as_root apt-get -qq update || return 1
-        lists_are_new=yes
-    fi
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq -y --no-install-recommends install "$@" >/dev/null
 }
