@@ -25,6 +25,7 @@ macro_rules! sources {
 /// The Node.js subject.
 pub const NODE: Sources = sources!("node":
     "subject.mjs",
+    "ballast.mjs",
     "children/fork-ipc.mjs",
     "children/pool.mjs",
     "children/thread-pool.mjs",
@@ -58,6 +59,7 @@ pub const NODE: Sources = sources!("node":
     "workload/draws.mjs",
     "workload/fault.mjs",
     "workload/fold.mjs",
+    "workload/hold.mjs",
     "workload/index.mjs",
     "workload/noop.mjs",
     "workload/orders.mjs",
@@ -73,6 +75,7 @@ pub const NODE: Sources = sources!("node":
 pub const PYTHON: Sources = sources!("python":
     "subject.py",
     "affinity.py",
+    "ballast.py",
     "children/__init__.py",
     "children/fork_ipc.py",
     "children/fork_server.py",
@@ -106,6 +109,7 @@ pub const PYTHON: Sources = sources!("python":
     "workload/draws.py",
     "workload/fault.py",
     "workload/fold.py",
+    "workload/hold.py",
     "workload/noop.py",
     "workload/orders.py",
     "workload/primes.py",

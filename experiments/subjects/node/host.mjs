@@ -1,5 +1,6 @@
 // The subject's event loop: frames in, tasks to the strategy, replies out.
 
+import { carry } from './ballast.mjs';
 import { nowNs } from './clock.mjs';
 import {
   FLAG_MORE,
@@ -76,11 +77,11 @@ export class Host {
       reply: (message) => this.#reply(message),
       reaped: (id, at) => this.#reaped(id, at),
     });
+    carry(configure.ballast_bytes);
     const strategy = await this.#kind.start({
       spec: configure.spec,
       workload: this.#workload,
       options: configure.strategy_options,
-      ballast: touch(configure.ballast_bytes),
       childProgram: configure.child_program,
       done: (done) => this.#requests.done({ stamps: NO_STAMPS, ...done }, nowNs()),
       reaped: (id, at) => this.#requests.reaped(id, at),
@@ -217,13 +218,6 @@ export class Host {
     writeFrame(this.#socket, { kind: Kind.FAILED }, [Buffer.from(error.message)]);
     this.#socket.end(() => process.exit(1));
   }
-}
-
-/** Memory that the process carries around, touched page by page. */
-function touch(bytes) {
-  const ballast = Buffer.allocUnsafe(bytes);
-  for (let at = 0; at < bytes; at += 4096) ballast[at] = 1;
-  return ballast;
 }
 
 function add(one, other) {

@@ -15,6 +15,7 @@ const NAMES = [
   'orders',
   'spin',
   'sleep',
+  'hold',
   'fault',
 ];
 

@@ -50,11 +50,10 @@ def serve_and_exit(orders: socket.socket, setup: Setup) -> NoReturn:
     code = 1
     try:
         move_child()
-        ballast = setup.touch_ballast()
+        setup.carry_ballast()
         input_ = prepare(setup)
         orders.send(Notice("ready", usage=resource.getrusage(resource.RUSAGE_SELF)).encode())
         Server(orders, input_).run()
-        del ballast
         code = 0
     except BaseException as error:
         traceback.print_exc()

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 
+import ballast
 from requests import Done, TaskId
 from spec import Spec
 from workload import Workload
@@ -46,11 +47,9 @@ class Setup:
     reaped: Callable[[TaskId, int], None]
     broken: Callable[[BaseException], None]
 
-    def touch_ballast(self) -> bytearray:
-        """Memory that the calling process carries around, touched page by page."""
-        ballast = bytearray(self.ballast_bytes)
-        ballast[::4096] = b"\1" * len(range(0, self.ballast_bytes, 4096))
-        return ballast
+    def carry_ballast(self) -> None:
+        """In the process that creates children."""
+        ballast.carry(self.ballast_bytes)
 
 
 @dataclass

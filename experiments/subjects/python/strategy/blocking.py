@@ -16,7 +16,7 @@ REAPS = False
 class Blocking:
     def __init__(self, setup: Setup) -> None:
         self.census = Census()
-        self._ballast = setup.touch_ballast()
+        setup.carry_ballast()
         self._done = setup.done
         self._input = setup.workload.prepare(setup.spec)
 

@@ -29,7 +29,7 @@ class Job:
 class ForkIpc:
     def __init__(self, setup: Setup) -> None:
         self.census = Census()
-        self._ballast = setup.touch_ballast()
+        setup.carry_ballast()
         self._setup = setup
         self._loop = setup.loop
         self._context = multiprocessing.get_context(setup.options["start_method"])

@@ -20,7 +20,7 @@ REAPS = False
 class Pool(Workers):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self._ballast = setup.touch_ballast()
+        setup.carry_ballast()
         self._context = multiprocessing.get_context("spawn")
         self._executor = self._create()
 

@@ -21,7 +21,7 @@ REAPS = False
 class PreforkPool(Workers):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self._ballast = setup.touch_ballast()
+        setup.carry_ballast()
         self._context = multiprocessing.get_context("fork")
         input_ = setup.workload.prepare(setup.spec)
         worker.load(input_)

@@ -38,7 +38,7 @@ class Programs:
 
     def __init__(self, setup: Setup) -> None:
         self.census = Census()
-        self._ballast = setup.touch_ballast()
+        setup.carry_ballast()
         self._setup = setup
         self._jobs = Jobs()
         self._spec_args = setup.spec.to_args()

@@ -19,7 +19,7 @@ REAPS = False
 class Thread:
     def __init__(self, setup: Setup) -> None:
         self.census = Census()
-        self._ballast = setup.touch_ballast()
+        setup.carry_ballast()
         self._setup = setup
         self._input = setup.workload.prepare(setup.spec)
 

@@ -22,7 +22,7 @@ REAPS = False
 class ThreadPool:
     def __init__(self, setup: Setup, workers: int) -> None:
         self.census = Census(workers, workers, workers)
-        self._ballast = setup.touch_ballast()
+        setup.carry_ballast()
         self._setup = setup
         self._input = setup.workload.prepare(setup.spec)
         self._pool = ThreadPoolExecutor(workers, initializer=move_child)

@@ -23,6 +23,7 @@ NAMES = (
     "orders",
     "spin",
     "sleep",
+    "hold",
     "fault",
 )
 
