@@ -205,6 +205,39 @@ fn ready_user_ns(farewell: &forkbench::driver::target::Farewell, kind: &Kind) ->
 }
 
 #[test]
+fn nodes_own_view_of_its_event_loop_says_whether_it_was_blocked() {
+    const BUSY_NS: u64 = 400_000_000;
+    let spin = spec("spin", 0, &[("us", "400000")]);
+    for one in installed() {
+        for strategy in ["blocking", "exec-file"] {
+            let mut subject = one.start(&configure(strategy, &spin));
+            for id in 1..=3 {
+                let answer = subject.ask(id, &[]).unwrap();
+                assert_eq!(answer.outcome, Outcome::Ok, "{}", answer.reason());
+            }
+            let seen = subject.stop().stats.event_loop;
+            if one.runtime.name == "python" {
+                assert_eq!(seen, None);
+                continue;
+            }
+            let seen = seen.unwrap();
+            let arm = (one.runtime.name, strategy, seen);
+            assert!(seen.delay_p50_ns <= seen.delay_p99_ns, "{arm:?}");
+            assert!(seen.delay_p99_ns <= seen.delay_max_ns, "{arm:?}");
+            if strategy == "blocking" {
+                // A timer that came due while the loop was blocked came that much later, but for
+                // its own interval.
+                assert!(seen.delay_max_ns >= BUSY_NS - 20_000_000, "{arm:?}");
+                assert!(seen.active_ns >= 3 * BUSY_NS, "{arm:?}");
+            } else {
+                // A third of the time that the children were busy, at the least.
+                assert!(seen.idle_ns >= BUSY_NS, "{arm:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn many_requests_at_once_are_each_answered_once() {
     for one in installed() {
         for kind in one.strategies() {

@@ -13,7 +13,7 @@ use super::samples::Time;
 use super::target::{Farewell, Launch, Target, TargetError};
 use crate::experiment::{Arm, Experiment, Family, Load, Placement, Preset, Role, Trial};
 use crate::options;
-use crate::protocol::{Configure, Outcome, Ready};
+use crate::protocol::{Configure, EventLoop, Outcome, Ready};
 use crate::record::{RequestRow, TrialRow};
 use crate::sys::{affinity, process};
 
@@ -376,6 +376,19 @@ fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
     row.ctx_involuntary = Some(used.ctx_involuntary);
     row.children_started = Some(farewell.stats.children_started);
     row.children_peak = Some(farewell.stats.children_peak);
+    if let Some(event_loop) = farewell.stats.event_loop {
+        fill_event_loop(row, event_loop);
+    }
+}
+
+fn fill_event_loop(row: &mut TrialRow, event_loop: EventLoop) {
+    row.event_loop_delay_p50_ns = Some(event_loop.delay_p50_ns);
+    row.event_loop_delay_p99_ns = Some(event_loop.delay_p99_ns);
+    row.event_loop_delay_max_ns = Some(event_loop.delay_max_ns);
+    let total_ns = event_loop.active_ns + event_loop.idle_ns;
+    if total_ns > 0 {
+        row.event_loop_busy_ratio = Some(event_loop.active_ns as f64 / total_ns as f64);
+    }
 }
 
 fn count_outcomes(row: &mut TrialRow, measured: &Measured) {

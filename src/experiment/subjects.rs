@@ -54,6 +54,7 @@ pub const NODE: Sources = sources!("node":
     "task.mjs",
     "text.mjs",
     "versions.mjs",
+    "witness.mjs",
     "workload/analytics.mjs",
     "workload/dataset.mjs",
     "workload/draws.mjs",

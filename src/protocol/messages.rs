@@ -52,6 +52,24 @@ pub struct FinalStats {
     pub children_started: u64,
     /// The most of them alive at one time.
     pub children_peak: u64,
+    /// What the runtime itself says about its event loop, where it does.
+    #[serde(default)]
+    pub event_loop: Option<EventLoop>,
+}
+
+/// An event loop as its own runtime sees it, from READY to STOP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventLoop {
+    /// How late its timers were, in nanoseconds: the median of those that came.
+    pub delay_p50_ns: u64,
+    /// What 99 % of them did not exceed.
+    pub delay_p99_ns: u64,
+    /// The latest.
+    pub delay_max_ns: u64,
+    /// How long it ran anything, in nanoseconds.
+    pub active_ns: u64,
+    /// How long it waited for events.
+    pub idle_ns: u64,
 }
 
 /// Resources of a process, as `getrusage(2)` and `wait4(2)` count them.

@@ -10,7 +10,7 @@ pub mod conn;
 mod messages;
 pub mod text;
 
-pub use messages::{Configure, FinalStats, Ready, Usage};
+pub use messages::{Configure, EventLoop, FinalStats, Ready, Usage};
 
 /// Length of a header, in bytes.
 pub const HEADER_BYTES: usize = 16;

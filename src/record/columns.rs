@@ -2,6 +2,7 @@
 //! `datapackage.json`, and what the reader demands of a file.
 
 mod derived;
+mod event_loop;
 mod load;
 mod noise;
 mod requests;

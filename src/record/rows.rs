@@ -123,6 +123,11 @@ pub struct TrialRow {
     pub probe_unloaded_p99_ns: Option<u64>,
     pub probe_unloaded_max_ns: Option<u64>,
     pub pass: Option<u32>,
+    // Of a runtime that watches its own event loop.
+    pub event_loop_delay_p50_ns: Option<u64>,
+    pub event_loop_delay_p99_ns: Option<u64>,
+    pub event_loop_delay_max_ns: Option<u64>,
+    pub event_loop_busy_ratio: Option<f64>,
 }
 
 impl TrialRow {

@@ -373,6 +373,7 @@ impl<'a> Host<'a> {
             let stats = FinalStats {
                 children_started: census.started,
                 children_peak: census.peak,
+                event_loop: None,
             };
             let body = serde_json::to_vec(&stats).map_err(io::Error::other)?;
             self.conn.push(Header::new(Kind::Stats, 0), &[&body]);

@@ -14,6 +14,7 @@ import { Requests } from './requests.mjs';
 import { parseConfigure } from './spec.mjs';
 import * as strategies from './strategy/index.mjs';
 import { packageVersion, usage, versions } from './versions.mjs';
+import { Witness } from './witness.mjs';
 import * as workloads from './workload/index.mjs';
 
 /** How long children may take to leave once they are told. */
@@ -35,6 +36,8 @@ export class Host {
   #tasks = 0;
   #requests;
   #timer;
+  #witness;
+  #eventLoop = null;
   #closing = false;
 
   constructor(socket) {
@@ -189,12 +192,14 @@ export class Host {
     // The stamp has more digits than a JavaScript number keeps after 104 days of uptime.
     const text = JSON.stringify(ready).replace('"now_ns":0', `"now_ns":${nowNs()}`);
     writeFrame(this.#socket, { kind: Kind.READY }, [Buffer.from(text)]);
+    this.#witness = new Witness();
   }
 
   #close(farewell) {
     if (this.#closing) return;
     this.#closing = true;
     clearTimeout(this.#timer);
+    if (farewell) this.#eventLoop = this.#witness.report();
     const late = new Promise((resolve) => {
       setTimeout(resolve, CLOSING_MS);
     });
@@ -207,8 +212,12 @@ export class Host {
   #sayFarewell(farewell) {
     if (!farewell) process.exit(0);
     const { started, peak } = this.#strategy.census;
-    const stats = Buffer.from(JSON.stringify({ children_started: started, children_peak: peak }));
-    writeFrame(this.#socket, { kind: Kind.STATS }, [stats]);
+    const stats = {
+      children_started: started,
+      children_peak: peak,
+      event_loop: this.#eventLoop,
+    };
+    writeFrame(this.#socket, { kind: Kind.STATS }, [Buffer.from(JSON.stringify(stats))]);
     this.#socket.end(() => process.exit(0));
   }
 

@@ -1,5 +1,6 @@
 //! `plan.csv` and `trials.csv`: data, and nothing else.
 
+use super::event_loop::EVENT_LOOP;
 use super::load::OPEN_LOOP;
 use super::{Column, Kind, Presence, Table};
 
@@ -66,17 +67,18 @@ pub const TRIALS: Table = Table {
     columns: &TRIAL_COLUMNS,
 };
 
-const TRIAL_COLUMNS: [Column; CLOSED_LOOP.len() + OPEN_LOOP.len()] = {
-    let mut all = [CLOSED_LOOP[0]; CLOSED_LOOP.len() + OPEN_LOOP.len()];
+const TRIAL_PARTS: [&[Column]; 3] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP];
+
+const TRIAL_COLUMNS: [Column; CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len()] = {
+    let mut all = [CLOSED_LOOP[0]; CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len()];
     // Constants can neither iterate nor concatenate.
-    let mut i = 0;
+    let (mut i, mut part, mut at) = (0, 0, 0);
     while i < all.len() {
-        all[i] = if i < CLOSED_LOOP.len() {
-            CLOSED_LOOP[i]
-        } else {
-            OPEN_LOOP[i - CLOSED_LOOP.len()]
-        };
-        i += 1;
+        if at == TRIAL_PARTS[part].len() {
+            (part, at) = (part + 1, 0);
+        }
+        all[i] = TRIAL_PARTS[part][at];
+        (i, at) = (i + 1, at + 1);
     }
     all
 };
