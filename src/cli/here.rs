@@ -83,20 +83,21 @@ pub fn unavailable(family: &Family, arm: &Arm) -> Option<String> {
             ));
         }
     }
-    strategy_unavailable(strategy).or_else(|| missing(runtime, strategy))
+    strategy_unavailable(strategy).or_else(|| missing(runtime, family, strategy))
 }
 
 /// What is not installed and would have to be.
-fn missing(runtime: &Runtime, strategy: &str) -> Option<String> {
+fn missing(runtime: &Runtime, family: &Family, strategy: &str) -> Option<String> {
     let program = match runtime_program(runtime) {
         Ok(program) => program,
         Err(reason) => return Some(reason),
     };
-    let package = runtime.package(strategy)?;
-    let version = program.versions.get(package);
-    version
-        .is_none_or(String::is_empty)
-        .then(|| format!("package `{package}` is not installed; run scripts/setup-runtimes"))
+    let lacking = |package: &&str| program.versions.get(*package).is_none_or(String::is_empty);
+    let mut packages = runtime.packages(strategy, &family.spec.workload);
+    let package = packages.find(lacking)?;
+    Some(format!(
+        "package `{package}` is not installed; run scripts/setup-runtimes"
+    ))
 }
 
 /// Why a strategy cannot run on this machine, whatever the runtime.

@@ -178,7 +178,7 @@ impl Calibration<'_, '_> {
             position: 0,
             seed: self.seed,
         };
-        let prepared = self.oracle.prepare(&family.spec, self.seed)?;
+        let prepared = self.oracle.prepare_family(family, self.seed)?;
         let ran: Result<_, TargetError> = trial::run(&setting, &trial, &prepared);
         let row = calibration_row(&ran?.row, purpose);
         self.dir.append_calibration(&row)?;

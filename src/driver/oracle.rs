@@ -1,7 +1,8 @@
 //! What a family needs before its first trial: its input, written once, and the right answer. The
-//! driver runs no workload itself: it asks the Rust subject, in a process of its own.
+//! driver runs no workload itself: it asks a subject, in a process of its own. That is the Rust
+//! one, also for the other runtimes, unless the workload says that their answers differ.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +10,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::load::Exchange;
+use super::programs::SubjectProgram;
+use super::target::subject_environment;
+use crate::experiment::Family;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::Poller;
 use crate::sys::process;
@@ -20,12 +24,13 @@ const INPUT: &str = "input";
 /// The option in which a workload that writes files finds where to.
 const OUTPUT_DIR: &str = "dir";
 
-/// Inputs and right answers of a run, by what is asked.
+/// Inputs and right answers of a run, by what is asked and, where they differ, of whom.
 #[derive(Debug)]
 pub struct Oracle<'a> {
     subject: &'a Path,
+    runtimes: Option<&'a BTreeMap<String, SubjectProgram>>,
     scratch: &'a Path,
-    known: HashMap<Spec, Known>,
+    known: HashMap<(Spec, Option<String>), Known>,
 }
 
 #[derive(Debug, Clone)]
@@ -48,26 +53,50 @@ pub struct Prepared {
 }
 
 impl<'a> Oracle<'a> {
-    /// Knows nothing yet; asks this subject, and has inputs written below `scratch`.
+    /// Knows nothing yet; asks this Rust subject, and has inputs written below `scratch`.
     pub fn new(subject: &'a Path, scratch: &'a Path) -> Oracle<'a> {
         Oracle {
             subject,
+            runtimes: None,
             scratch,
             known: HashMap::new(),
         }
     }
 
-    /// What a trial of a family with this spec is run with.
+    /// Asks these subjects where their answers differ from Rust's.
+    #[must_use]
+    pub fn of_runtimes(self, programs: &'a BTreeMap<String, SubjectProgram>) -> Oracle<'a> {
+        Oracle {
+            runtimes: Some(programs),
+            ..self
+        }
+    }
+
+    /// What a trial of this family is run with.
     ///
     /// # Errors
     /// The workload cannot be run with these parameters, or its files cannot be written.
+    pub fn prepare_family(&mut self, family: &Family, seed: u64) -> Result<Prepared> {
+        self.prepare_as(&family.spec, Some(&family.runtime), seed)
+    }
+
+    /// The same with the answer of the Rust subject.
+    ///
+    /// # Errors
+    /// As [`Oracle::prepare_family`].
     pub fn prepare(&mut self, spec: &Spec, seed: u64) -> Result<Prepared> {
+        self.prepare_as(spec, None, seed)
+    }
+
+    fn prepare_as(&mut self, spec: &Spec, runtime: Option<&str>, seed: u64) -> Result<Prepared> {
         let workload = spec.workload().map_err(anyhow::Error::msg)?;
-        let known = match self.known.get(spec) {
+        let whose = runtime.filter(|_| !workload.same_in_every_runtime());
+        let key = (spec.clone(), whose.map(str::to_owned));
+        let known = match self.known.get(&key) {
             Some(known) => known.clone(),
             None => {
-                let known = self.find_out(spec)?;
-                self.known.insert(spec.clone(), known.clone());
+                let known = self.find_out(spec, whose)?;
+                self.known.insert(key, known.clone());
                 known
             }
         };
@@ -84,7 +113,7 @@ impl<'a> Oracle<'a> {
         })
     }
 
-    fn find_out(&self, spec: &Spec) -> Result<Known> {
+    fn find_out(&self, spec: &Spec, whose: Option<&str>) -> Result<Known> {
         let mut spec = spec.clone();
         let mut outputs = None;
         if spec
@@ -100,7 +129,8 @@ impl<'a> Oracle<'a> {
             outputs = Some(dir);
         }
         let dir = self.scratch.to_string_lossy().into_owned();
-        let path = ask(self.subject, &["input".to_owned(), dir], &spec)?;
+        let rust = SubjectProgram::compiled(self.subject.to_owned());
+        let path = ask(&rust, &["input".to_owned(), dir], &spec)?;
         if !path.is_empty() {
             spec.options.insert(INPUT.to_owned(), path);
         }
@@ -111,7 +141,9 @@ impl<'a> Oracle<'a> {
                 outputs,
             });
         }
-        let text = ask(self.subject, &["answer".to_owned()], &spec)?;
+        let program = whose.zip(self.runtimes);
+        let program = program.and_then(|(runtime, programs)| programs.get(runtime));
+        let text = ask(program.unwrap_or(&rust), &["answer".to_owned()], &spec)?;
         let checksum = text
             .parse()
             .with_context(|| format!("read the right answer `{text}`"))?;
@@ -144,13 +176,24 @@ impl Prepared {
 const ASK_NS: u64 = 300_000_000_000;
 
 /// Runs the subject in a mode that prints one line, and gives the line.
-fn ask(subject: &Path, mode: &[String], spec: &Spec) -> Result<String> {
+fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String> {
     let what = mode.first().map_or("", String::as_str);
-    let attempt = || format!("`{} {what}` for {}", subject.display(), spec.workload);
-    let mut child = Command::new(subject)
+    let name = subject
+        .command
+        .iter()
+        .map(|part| part.display().to_string());
+    let name = name.collect::<Vec<_>>().join(" ");
+    let attempt = || format!("`{name} {what}` for {}", spec.workload);
+    let Some((program, script)) = subject.command.split_first() else {
+        bail!("{}: there is no program", attempt());
+    };
+    let mut child = Command::new(program)
+        .args(script)
         .args(mode)
         .args(spec.to_args())
         .env_clear()
+        .envs(subject_environment())
+        .envs(subject.environment.iter().map(|(k, v)| (k, v)))
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -172,10 +215,12 @@ fn ask(subject: &Path, mode: &[String], spec: &Spec) -> Result<String> {
     let output = child.wait_with_output().with_context(attempt)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        // A script's own report comes first; the reason is in its last line, as in all subjects'.
+        let said = said.trim().lines().last().unwrap_or_default();
         let said = said
-            .trim()
-            .trim_start_matches("forkbench-subject: ")
-            .to_owned();
+            .split_once(": ")
+            .filter(|(who, _)| matches!(*who, "forkbench-subject" | "subject.mjs" | "subject.py"))
+            .map_or(said, |(_, reason)| reason);
         bail!(
             "prepare {} {}: {said} ({})",
             spec.workload,

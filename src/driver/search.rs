@@ -176,7 +176,7 @@ fn try_rate(
         experiment: &experiment,
         ..*setting
     };
-    let prepared = oracle.prepare(&curve.family.spec, seed)?;
+    let prepared = oracle.prepare_family(&curve.family, seed)?;
     let mut ran = trial::run(&setting, trial, &prepared).map_err(|error: TargetError| error)?;
     ran.row.regime = SEARCH.to_owned();
     if let Some(capacity_per_s) = capacity(&curve.open) {

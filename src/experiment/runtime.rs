@@ -20,6 +20,8 @@ pub struct Runtime {
     /// Strategies that need a package beside the standard library, with the package's name among
     /// the versions that the subject tells.
     pub packages: &'static [(&'static str, &'static str)],
+    /// Workloads that need one, in the same form.
+    pub workload_packages: &'static [(&'static str, &'static str)],
     /// Whether its children can move themselves to a core of their own.
     pub places_children: bool,
 }
@@ -65,39 +67,45 @@ const RUST: Runtime = Runtime {
     unsupported: &[],
     unsupported_workloads: &[],
     packages: &[],
+    workload_packages: &[],
     places_children: true,
 };
 
 const NODE: Runtime = Runtime {
     name: "node",
     summary: "Node.js 20 or later; child_process, worker_threads, piscina, workerpool",
-    program: Program::Script(&Script {
-        command: "node",
-        variable: "FORKBENCH_NODE",
-        own: "",
-        probe: &[
-            "-p",
-            "process.execPath + '\\n' + process.version.replace('v', '')",
-        ],
-        oldest: (20, 0),
-        install: "Node.js 20 or later",
-        sources: subjects::NODE,
-        environment: &[("NODE_ENV", "production")],
-    }),
-    unsupported: &[
-        (
-            "fork",
-            "V8 runs threads of its own, which a forked copy would not have: Node.js cannot fork",
-        ),
-        (
-            "prefork-pool",
-            "V8 runs threads of its own, which a forked copy would not have: Node.js cannot fork",
-        ),
-    ],
-    unsupported_workloads: &[("image", "the Node.js subject has no image workload yet")],
+    program: Program::Script(&NODE_SCRIPT),
+    unsupported: NODE_UNSUPPORTED,
+    unsupported_workloads: &[],
     packages: &[("thread-pool", "piscina"), ("pool", "workerpool")],
+    workload_packages: &[("image", "sharp")],
     places_children: false,
 };
+
+const NODE_SCRIPT: Script = Script {
+    command: "node",
+    variable: "FORKBENCH_NODE",
+    own: "",
+    probe: &[
+        "-p",
+        "process.execPath + '\\n' + process.version.replace('v', '')",
+    ],
+    oldest: (20, 0),
+    install: "Node.js 20 or later",
+    sources: subjects::NODE,
+    environment: &[("NODE_ENV", "production")],
+};
+
+const NODE_UNSUPPORTED: &[(&str, &str)] = &[
+    (
+        "fork",
+        "V8 runs threads of its own, which a forked copy would not have: Node.js cannot fork",
+    ),
+    (
+        "prefork-pool",
+        "V8 runs threads of its own, which a forked copy would not have: Node.js cannot fork",
+    ),
+];
 
 const PYTHON: Runtime = Runtime {
     name: "python",
@@ -116,8 +124,9 @@ const PYTHON: Runtime = Runtime {
         environment: &[],
     }),
     unsupported: &[],
-    unsupported_workloads: &[("image", "the Python subject has no image workload yet")],
+    unsupported_workloads: &[],
     packages: &[],
+    workload_packages: &[("image", "pillow")],
     places_children: true,
 };
 
@@ -126,11 +135,13 @@ pub fn by_name(name: &str) -> Option<&'static Runtime> {
     ALL.iter().find(|runtime| runtime.name == name)
 }
 
+const NODES: &[&str] = &[NODE.name];
+
 /// Options of a strategy that some runtimes only have. Any other option is every runtime's.
 const OPTIONS: &[(&str, &str, &[&str])] = &[
-    ("fork-ipc", "serialization", &["node"]),
+    ("fork-ipc", "serialization", NODES),
     ("fork-ipc", "start_method", &["python"]),
-    ("pool", "serialization", &["node"]),
+    ("pool", "serialization", NODES),
 ];
 
 impl Runtime {
@@ -158,12 +169,15 @@ impl Runtime {
         of_some.is_none_or(|(_, _, runtimes)| runtimes.contains(&self.name))
     }
 
-    /// The package that the strategy needs, if it needs one.
-    pub fn package(&self, strategy: &str) -> Option<&'static str> {
-        let mut packages = self.packages.iter();
-        packages
-            .find(|(name, _)| *name == strategy)
-            .map(|(_, package)| *package)
+    /// The packages that the strategy and the workload need.
+    pub fn packages(&self, strategy: &str, workload: &str) -> impl Iterator<Item = &'static str> {
+        let needed = |list: &'static [(&'static str, &'static str)], name: &str| {
+            let found = list.iter().find(|(owner, _)| *owner == name);
+            found.map(|(_, package)| *package)
+        };
+        let of_strategy = needed(self.packages, strategy);
+        let of_workload = needed(self.workload_packages, workload);
+        of_strategy.into_iter().chain(of_workload)
     }
 }
 
@@ -193,7 +207,12 @@ mod tests {
             }
             for (name, package) in runtime.packages {
                 assert!(strategy::by_name(name).is_some(), "{name}");
-                assert_eq!(runtime.package(name), Some(*package));
+                assert!(runtime.packages(name, "noop").eq([*package]), "{name}");
+            }
+            for (name, package) in runtime.workload_packages {
+                assert!(workload::by_name(name).is_some(), "{name}");
+                let packages = runtime.packages("blocking", name);
+                assert!(packages.eq([*package]), "{name}");
             }
         }
         assert_eq!(ALL[0].supports("fork"), Ok(()));

@@ -73,6 +73,12 @@ pub trait Workload: Sync {
         false
     }
 
+    /// Whether every runtime gives the same answer. Where libraries differ in the last bits, the
+    /// right one is each runtime's own.
+    fn same_in_every_runtime(&self) -> bool {
+        true
+    }
+
     /// Writes the input that all subjects of a run share into `dir`, once per run, before any
     /// trial, and returns its file: the value of option `input`, with which `prepare` loads it.
     /// `None` if the input follows from the parameters at no cost. Whatever would make every

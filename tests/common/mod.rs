@@ -6,6 +6,8 @@
 #![allow(unreachable_pub, reason = "a module of several test programs")]
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+pub mod runtimes;
+
 use std::path::{Path, PathBuf};
 
 use forkbench::driver::programs::SubjectProgram;

@@ -175,7 +175,7 @@ export class Host {
   }
 
   #sayReady(strategy) {
-    const packages = this.#kind.packages ?? [];
+    const packages = [...(this.#kind.packages ?? []), ...this.#workload.packages];
     const ready = {
       runtime: 'node',
       versions: {

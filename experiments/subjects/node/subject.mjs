@@ -30,9 +30,10 @@ switch (mode) {
     break;
   }
   case 'versions': {
-    const { versions, packageVersion } = await import('./versions.mjs');
+    const { versions, packageVersion, libvipsVersion } = await import('./versions.mjs');
     const packages = ['piscina', 'workerpool', 'sharp'].map((name) => [name, packageVersion(name)]);
-    console.log(JSON.stringify({ ...versions(), ...Object.fromEntries(packages) }));
+    const libvips = await libvipsVersion();
+    console.log(JSON.stringify({ ...versions(), ...Object.fromEntries(packages), libvips }));
     break;
   }
   default:

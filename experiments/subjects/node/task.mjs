@@ -21,6 +21,7 @@ export async function answer(specArgs) {
   const spec = fromArgs(specArgs);
   const workload = await workloads.byName(spec.workload);
   const input = workload.prepare(spec);
+  await input.examine?.();
   const checksums = [];
   for (let task = 0; task < workload.tasks(spec); task += 1) {
     const ran = await run(input, task, Buffer.alloc(spec.payload_bytes));

@@ -24,6 +24,16 @@ export function packageVersion(name) {
   }
 }
 
+/** The version of the library that does sharp's work; empty if sharp cannot be loaded. */
+export async function libvipsVersion() {
+  try {
+    const { default: sharp } = await import('sharp');
+    return sharp.versions.vips;
+  } catch {
+    return '';
+  }
+}
+
 /** Resources used so far by this process. */
 export function usage() {
   const used = process.resourceUsage();

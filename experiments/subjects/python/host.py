@@ -25,7 +25,7 @@ from protocol import (
 )
 from requests import Done, Pending, Requests, TaskId
 from spec import Spec
-from versions import usage, versions
+from versions import package_version, usage, versions
 
 # How long children may take to leave once they are told.
 CLOSING_S = 2.0
@@ -199,7 +199,10 @@ class Host(asyncio.Protocol):
     def _say_ready(self) -> None:
         ready = {
             "runtime": "python",
-            "versions": versions(),
+            "versions": {
+                **versions(),
+                **{name: package_version(name) for name in self._workload.PACKAGES},
+            },
             "pid": os.getpid(),
             "now_ns": now_ns(),
             "tasks": self._tasks,

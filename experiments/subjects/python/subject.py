@@ -26,9 +26,10 @@ def main() -> int:
         case ["versions"]:
             import json
 
-            from versions import package_version, versions
+            from versions import libjpeg_version, package_version, versions
 
-            print(json.dumps({**versions(), "pillow": package_version("pillow")}))
+            pillow = {"pillow": package_version("pillow"), "libjpeg_turbo": libjpeg_version()}
+            print(json.dumps({**versions(), **pillow}))
         case [mode, *_]:
             raise SystemExit(f"unknown mode `{mode}`; this is started by forkbench, not by hand")
     return 0

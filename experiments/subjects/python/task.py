@@ -29,6 +29,8 @@ def answer(args: list[str]) -> int:
     spec = Spec.from_args(args)
     kind = workload.by_name(spec.workload)
     input_ = kind.prepare(spec)
+    if (examine := getattr(input_, "examine", None)) is not None:
+        examine()
     checksums = []
     for task in range(kind.tasks(spec)):
         ran = run(input_, task, bytes(spec.payload_bytes))

@@ -27,6 +27,15 @@ def package_version(name: str) -> str:
         return ""
 
 
+def libjpeg_version() -> str:
+    """The version of the library that does Pillow's work; empty if there is none."""
+    try:
+        from PIL import features
+    except ImportError:
+        return ""
+    return features.version("libjpeg_turbo") or ""
+
+
 def usage(more: list[resource.struct_rusage]) -> dict[str, int]:
     """Resources used so far by this process, its reaped children and `more`."""
     used = [

@@ -204,7 +204,7 @@ impl Course<'_, '_> {
             return Ok(true);
         }
         self.budget.count_trial();
-        let prepared = self.oracle.prepare(&family.spec, self.order.seed)?;
+        let prepared = self.oracle.prepare_family(family, self.order.seed)?;
         self.monitor.before_trial(trial.family, trial.block);
         let mut ran = match trial::run(setting, trial, &prepared) {
             Ok(ran) => ran,

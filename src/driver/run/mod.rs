@@ -137,7 +137,7 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
         scratch: &scratch,
         strangers: &strangers,
     };
-    let mut oracle = Oracle::new(order.subject, &scratch);
+    let mut oracle = Oracle::new(order.subject, &scratch).of_runtimes(order.programs);
     if let Err(error) = prepare_all(order, &mut oracle) {
         drop(dir);
         if !order.resume {
@@ -180,8 +180,12 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
 /// All inputs before the first trial: a picture that cannot be read must not end a run that has
 /// begun.
 fn prepare_all(order: &Order<'_>, oracle: &mut Oracle<'_>) -> Result<()> {
-    let mut families = order.experiment.families.iter();
-    families.try_for_each(|family| oracle.prepare(&family.spec, order.seed).map(drop))
+    let can_run = |family: &&Family| {
+        let mut arms = family.arms.iter();
+        arms.any(|arm| (order.unavailable)(family, arm).is_none())
+    };
+    let mut families = order.experiment.families.iter().filter(can_run);
+    families.try_for_each(|family| oracle.prepare_family(family, order.seed).map(drop))
 }
 
 /// The experiment with its rates known; `None` if the user ended the run meanwhile.

@@ -6,7 +6,7 @@
 //! with a digest of the very bytes it belongs to; a request whose outputs have that digest has
 //! that checksum, and any other is decoded for real. Decoders and resizers of other runtimes
 //! differ in the last bits: the checksum is the same for all strategies of a runtime, the sizes
-//! in all runtimes.
+//! in all runtimes. How far the pictures may differ is for `tests/runtime_images.rs` to say.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,10 @@ impl Workload for Image {
 
     fn options(&self) -> &'static [OptionDef] {
         OPTIONS
+    }
+
+    fn same_in_every_runtime(&self) -> bool {
+        false
     }
 
     /// For size l, `input` is the user's picture: it is checked and copied, so that a run does

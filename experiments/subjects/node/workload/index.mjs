@@ -2,7 +2,9 @@
 //
 // A workload has `prepare(spec, shared)` giving `{ run(task, payload) }`, and where the default
 // does not fit: `tasks(spec)`, `join(checksums)`, `acceptsEarly`, and `load(spec)`: what
-// `prepare` would read or compute, in memory that threads can share.
+// `prepare` would read or compute, in memory that threads can share; `packages` that it needs.
+// An input may have `examine()`, which proves in other ways than by a checksum that its answer is
+// right.
 
 import { fold } from './fold.mjs';
 
@@ -11,6 +13,7 @@ const NAMES = [
   'random-sum',
   'random-sum-native',
   'primes',
+  'image',
   'analytics',
   'orders',
   'spin',
@@ -24,6 +27,7 @@ const DEFAULTS = {
   tasks: () => 1,
   join: fold,
   load: () => undefined,
+  packages: [],
 };
 
 /** The workload of this name; only its own file is loaded. */

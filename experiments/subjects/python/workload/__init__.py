@@ -1,7 +1,9 @@
 """What one request does. Each workload is one file and one line here.
 
 A workload has `prepare(spec)` giving an input with `run(task, payload)`; `tasks`, `join` and
-`ACCEPTS_EARLY` are those below where it does not say otherwise.
+`ACCEPTS_EARLY` are those below where it does not say otherwise, and `PACKAGES` are what it needs.
+An input may have `examine()`, which proves in other ways than by a checksum that its answer is
+right.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ NAMES = (
     "random-sum",
     "random-sum-native",
     "primes",
+    "image",
     "analytics",
     "orders",
     "spin",
@@ -33,6 +36,7 @@ class Workload(NamedTuple):
     tasks: Callable[[Spec], int]
     join: Callable[[list[int]], int]
     ACCEPTS_EARLY: bool
+    PACKAGES: tuple[str, ...]
 
 
 def by_name(name: str) -> Workload:
@@ -45,4 +49,5 @@ def by_name(name: str) -> Workload:
         getattr(module, "tasks", lambda spec: 1),
         getattr(module, "join", fold),
         getattr(module, "ACCEPTS_EARLY", False),
+        getattr(module, "PACKAGES", ()),
     )
