@@ -94,11 +94,9 @@ fn environment(script: &Script) -> Result<Vec<(String, String)>> {
         .iter()
         .map(|&(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    if script.sources.dir == "python" {
-        // Compiled modules are kept, as they are in any installation, but not in the repository.
-        let cache = cache_dir()?.join("pycache");
-        let cache = cache.to_string_lossy().into_owned();
-        environment.push(("PYTHONPYCACHEPREFIX".to_owned(), cache));
+    if let Some((variable, folder)) = script.cache {
+        let cache = cache_dir()?.join(folder);
+        environment.push((variable.to_owned(), cache.to_string_lossy().into_owned()));
     }
     Ok(environment)
 }
@@ -225,6 +223,7 @@ mod tests {
             install: "Something 20 or later",
             sources: subjects::NODE,
             environment: &[],
+            cache: None,
         }
     }
 

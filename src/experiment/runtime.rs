@@ -55,10 +55,13 @@ pub struct Script {
     pub sources: Sources,
     /// Variables that it gets beside those of every subject.
     pub environment: &'static [(&'static str, &'static str)],
+    /// The variable that says where it may keep what it has compiled, and the folder's name below
+    /// the user's cache.
+    pub cache: Option<(&'static str, &'static str)>,
 }
 
 /// Every runtime, the default one first.
-pub const ALL: &[Runtime] = &[RUST, NODE, PYTHON];
+pub const ALL: &[Runtime] = &[RUST, NODE, NODE_COMPILE_CACHE, PYTHON];
 
 const RUST: Runtime = Runtime {
     name: "rust",
@@ -82,6 +85,20 @@ const NODE: Runtime = Runtime {
     places_children: false,
 };
 
+/// The same where a module that was compiled once is not compiled again. It is a runtime of its
+/// own because the choice is made when the process starts, before it knows of any strategy.
+const NODE_COMPILE_CACHE: Runtime = Runtime {
+    name: "node-compile-cache",
+    summary: "Node.js 22.1 or later with its compile cache, children included",
+    program: Program::Script(&Script {
+        oldest: (22, 1),
+        install: "Node.js 22.1 or later, the first with a compile cache",
+        cache: Some(("NODE_COMPILE_CACHE", "node-compile-cache")),
+        ..NODE_SCRIPT
+    }),
+    ..NODE
+};
+
 const NODE_SCRIPT: Script = Script {
     command: "node",
     variable: "FORKBENCH_NODE",
@@ -94,6 +111,7 @@ const NODE_SCRIPT: Script = Script {
     install: "Node.js 20 or later",
     sources: subjects::NODE,
     environment: &[("NODE_ENV", "production")],
+    cache: None,
 };
 
 const NODE_UNSUPPORTED: &[(&str, &str)] = &[
@@ -122,6 +140,8 @@ const PYTHON: Runtime = Runtime {
         install: "CPython 3.11 or later",
         sources: subjects::PYTHON,
         environment: &[],
+        // Compiled modules are kept, as they are in any installation, but not in the repository.
+        cache: Some(("PYTHONPYCACHEPREFIX", "pycache")),
     }),
     unsupported: &[],
     unsupported_workloads: &[],
@@ -135,7 +155,7 @@ pub fn by_name(name: &str) -> Option<&'static Runtime> {
     ALL.iter().find(|runtime| runtime.name == name)
 }
 
-const NODES: &[&str] = &[NODE.name];
+const NODES: &[&str] = &[NODE.name, NODE_COMPILE_CACHE.name];
 
 /// Options of a strategy that some runtimes only have. Any other option is every runtime's.
 const OPTIONS: &[(&str, &str, &[&str])] = &[

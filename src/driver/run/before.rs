@@ -71,8 +71,9 @@ pub(super) fn environment(order: &Order<'_>) -> record::Environment {
         for (name, version) in &program.versions {
             let name = match name == runtime {
                 true => format!("{runtime}_version"),
-                false => format!("{runtime}_{}", name.replace('-', "_")),
-            };
+                false => format!("{runtime}_{name}"),
+            }
+            .replace('-', "_");
             let found = Some(version.as_str()).filter(|version| !version.is_empty());
             environment.record(&name, found.ok_or_else(|| "none".to_owned()));
         }
