@@ -26,7 +26,7 @@ export class Witness {
   }
 }
 
-/** What is recorded is from tick to tick, and one interval of it is as it should be. */
+/** What is recorded is from tick to tick, of which one interval is as it should be. */
 function late(ns) {
   return Math.max(0, Math.round(ns) - INTERVAL_MS * 1_000_000);
 }
