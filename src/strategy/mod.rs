@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use crate::options::{OptionDef, Options, Values};
 use crate::protocol::{Outcome, Usage};
+use crate::sys::ballast::Ballast;
 use crate::sys::poller::{Poller, Ready};
 use crate::workload::{Input, Spec};
 
-mod ballast;
 mod blocking;
 mod census;
 pub mod channel;
@@ -32,7 +32,6 @@ mod thread;
 mod thread_pool;
 mod workers;
 
-pub use ballast::Ballast;
 pub use census::Census;
 
 /// Every strategy, in the order in which tables show them.

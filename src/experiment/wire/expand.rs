@@ -134,13 +134,13 @@ fn expand_family(
     Ok(drafts.into_iter().map(|draft| draft.family).collect())
 }
 
-/// The workloads named; `*` is all of them but those that fail on purpose.
+/// The workloads named; `*` is all of them but those that fail on purpose or wait to be let go.
 fn workloads(
     reader: &Reader<'_>,
     wire: &WireFamily,
 ) -> Result<Vec<&'static dyn Workload>, WireError> {
     let valid: Vec<_> = workload::ALL.iter().map(|w| w.name()).collect();
-    let measured = workload::ALL.iter().filter(|w| !w.is_fault());
+    let measured = workload::ALL.iter().filter(|w| !w.is_fault() && !w.holds());
     let all: Vec<_> = measured.map(|w| w.name()).collect();
     let names = reader.names(&wire.workload, "workload", &valid, &all)?;
     Ok(names.into_iter().filter_map(workload::by_name).collect())
