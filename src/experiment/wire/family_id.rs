@@ -28,6 +28,7 @@ pub(super) fn family_id(
     parts.push(match family.load {
         Load::Closed { callers } => format!("closed{callers}"),
         Load::Open(open) => open_id(&open),
+        Load::Memory { children } => format!("memory{children}"),
     });
     if family.ballast_bytes > 0 {
         parts.push(format!("ballast{}", bytes(family.ballast_bytes)));
