@@ -128,20 +128,16 @@ fn a_child_s_peak_is_its_own_and_neither_its_predecessor_s_nor_its_parent_s() {
         });
         row.unwrap().vmhwm_bytes.unwrap()
     };
-    // What the program is without touching anything depends on how it was built.
+    // What the program is without touching anything depends on how it was built, and varies a
+    // little with how the kernel maps its file.
     let bare = peak(0, 0);
-    assert!(peak(128, 0) - bare >= 128 * MIB);
-    let eight = peak(8, 0) - bare;
-    assert!(
-        (8 * MIB..=9 * MIB).contains(&eight),
-        "{eight} beside {bare}"
-    );
-    let [small, large] = [0, 1024].map(|ballast_mib| peak(4, ballast_mib) - bare);
-    assert!((4 * MIB..=5 * MIB).contains(&small), "{small}");
-    assert!(
-        (4 * MIB..=5 * MIB).contains(&large),
-        "{large} under a parent of 1 GiB"
-    );
+    for (mib, ballast_mib) in [(128, 0), (8, 0), (4, 0), (4, 1024)] {
+        let found = peak(mib, ballast_mib).saturating_sub(bare);
+        assert!(
+            near(found, mib * MIB, MIB),
+            "{mib} under {ballast_mib} MiB: {found} over {bare}"
+        );
+    }
 }
 
 #[test]

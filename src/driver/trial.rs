@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::leftovers;
+use super::leftovers::{self, Leftovers};
 use super::load::{self, Measured, Offer, Pace};
 use super::memory::{self, Grouping, Session};
 use super::open_row::{fill_probes, fill_traffic};
@@ -13,7 +13,7 @@ use super::placed::Placed;
 use super::programs::SubjectProgram;
 use super::samples::Time;
 use super::target::{Farewell, Guard, Launch, Target, TargetError};
-use crate::experiment::{Arm, Experiment, Family, Load, Preset, Role, Trial};
+use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
 use crate::options;
 use crate::protocol::{Configure, Outcome, Ready};
 use crate::record::{MemoryRow, RequestRow, TrialRow};
@@ -86,14 +86,7 @@ pub fn run_grouped(
     let family = &setting.experiment.families[trial.family];
     let arm = &family.arms[trial.arm];
     let mut row = planned_row(setting, trial);
-    if let Some(open) = family.load.open()
-        && open.rate.per_s().is_none()
-    {
-        let reason = "its rate is a share of the blocking capacity, which could not be found; \
-                      calibration.csv says why";
-        return Ok(skipped(setting, trial, reason));
-    }
-    if let Some(reason) = memory::refusal(family, arm) {
+    if let Some(reason) = refusal(family, arm) {
         return Ok(skipped(setting, trial, &reason));
     }
     let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
@@ -103,30 +96,18 @@ pub fn run_grouped(
     let driver = process::usage_self().since(cpu_before);
     let left = leftovers::clean_up(setting.strangers).map_err(cleaning)?;
     prepared.empty_outputs().map_err(cleaning)?;
-    let mut flags = Vec::new();
     let failure = result.as_ref().err().map(TargetError::to_string);
     let (memory, left_group) = match session {
         Some(session) => session.finish(failure.as_deref()),
         None => (Vec::new(), None),
     };
-    flags.extend(left_group);
     // Whoever is killed with work left cannot see to its children first.
     let given_up = matches!(&result, Ok(done) if done.farewell.is_none());
-    if given_up {
-        flags.push("given_up".to_owned());
-    } else if left.running > 0 {
-        flags.push(format!("left_running:{}", left.running));
-    }
-    if left.zombies > 0 && !given_up {
-        flags.push(format!("left_zombies:{}", left.zombies));
-    }
     let leaked = leftovers::open_descriptors()
         .map_err(cleaning)?
         .saturating_sub(descriptors);
-    if leaked > 0 {
-        flags.push(format!("descriptors_leaked:{leaked}"));
-    }
-    row.flags = flags.join(";");
+    let flags = left_group.into_iter().chain(flags(given_up, &left, leaked));
+    row.flags = flags.collect::<Vec<_>>().join(";");
     let requests = match result {
         Ok(done) => {
             row.driver_cpu_ns = Some(driver.cpu_user_ns + driver.cpu_system_ns);
@@ -156,6 +137,35 @@ pub fn run_grouped(
         requests,
         memory,
     })
+}
+
+/// Why the trial cannot be run, if that is known before.
+fn refusal(family: &Family, arm: &Arm) -> Option<String> {
+    let unknown_rate = |open: &Open| open.rate.per_s().is_none();
+    if family.load.open().is_some_and(unknown_rate) {
+        let reason = "its rate is a share of the blocking capacity, which could not be found; \
+                      calibration.csv says why";
+        return Some(reason.to_owned());
+    }
+    memory::refusal(family, arm)
+}
+
+/// What a trial has left behind.
+fn flags(given_up: bool, left: &Leftovers, leaked: usize) -> Vec<String> {
+    let found = [
+        (given_up, "given_up".to_owned()),
+        (
+            left.running > 0 && !given_up,
+            format!("left_running:{}", left.running),
+        ),
+        (
+            left.zombies > 0 && !given_up,
+            format!("left_zombies:{}", left.zombies),
+        ),
+        (leaked > 0, format!("descriptors_leaked:{leaked}")),
+    ];
+    let found = found.into_iter().filter(|(is_so, _)| *is_so);
+    found.map(|(_, flag)| flag).collect()
 }
 
 /// A trial that is not run at all, and why.

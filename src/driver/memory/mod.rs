@@ -70,6 +70,8 @@ pub struct Session<'a> {
     start: Machine,
     snapshots: Vec<Snapshot>,
     ready_all_ns: Option<u64>,
+    /// How many of the children were there, if not all were.
+    short: Option<usize>,
     sampled_pss_bytes: Option<u64>,
     _raised: Raised,
 }
@@ -131,6 +133,7 @@ impl<'a> Session<'a> {
             start: Machine::read(),
             snapshots: Vec::new(),
             ready_all_ns: None,
+            short: None,
             sampled_pss_bytes: None,
             _raised: Raised::raise(Need::of(kind, children, &family.runtime)),
         })
@@ -171,8 +174,9 @@ impl<'a> Session<'a> {
         match self.kind.span() {
             Some(Span::Request) if tasks > 0 => {
                 let held = course.hold(tasks)?;
-                if held.arrived == tasks {
-                    self.ready_all_ns = Some(held.took_ns);
+                match held.arrived == tasks {
+                    true => self.ready_all_ns = Some(held.took_ns),
+                    false => self.short = Some(held.arrived),
                 }
                 self.look(Phase::Held, root, &mut reader);
                 course.let_go()?;

@@ -129,6 +129,11 @@ fn tree(common: &MemoryRow, session: &Session<'_>, snapshot: &Snapshot) -> Memor
         }
         Err(reason) => reason.clone(),
     };
+    let reason = match (unread, session.short) {
+        (0, None) => String::new(),
+        (0, Some(here)) => format!("{here} of {} children were there", session.children),
+        (n, _) => format!("{n} processes could not be read; the sums lack them"),
+    };
     let is_peak = snapshot.phase == super::Phase::Peak;
     // Without the kernel's mark, the highest of all looks stands for it.
     let sampled = is_peak && charge.peak_bytes.is_none();
@@ -155,11 +160,8 @@ fn tree(common: &MemoryRow, session: &Session<'_>, snapshot: &Snapshot) -> Memor
         page_tables_bytes: sum(|h| h.status.page_tables_bytes),
         threads: sum(|h| Some(h.status.threads)),
         source,
-        status: if unread == 0 { "ok" } else { "partial" }.to_owned(),
-        reason: match unread {
-            0 => String::new(),
-            n => format!("{n} processes could not be read; the sums lack them"),
-        },
+        status: if reason.is_empty() { "ok" } else { "partial" }.to_owned(),
+        reason,
         processes: Some(snapshot.processes.len() as u64),
         processes_unread: Some(unread as u64),
         ready_all_ns: session.ready_all_ns,
