@@ -20,7 +20,7 @@ impl<F: FnMut() -> Result<u64>> Lane for F {
 }
 
 /// Where and how large lanes are set up.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Site {
     /// For files; gone when the benches end.
     pub(crate) dir: PathBuf,

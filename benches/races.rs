@@ -2,7 +2,7 @@
 
 use crate::lane::{Cores, Lane, Result, Site};
 use crate::lanes::subject::{Noop, Span};
-use crate::lanes::{floor_fork, instrument, kernel, ping_pong, program, thread};
+use crate::lanes::{floor_fork, instrument, kernel, memory, ping_pong, program, thread};
 
 /// Lanes that are comparable, and the floor that all of them are divided by.
 #[derive(Debug)]
@@ -237,6 +237,28 @@ pub(crate) const ALL: &[Race] = &[
             ),
             plain("rayon install", thread::rayon_dispatch),
         ],
+    },
+    Race {
+        name: "100 children",
+        cores: Cores::Any,
+        batch: 1,
+        floor: compiled("100 static C programs, all there", memory::hundred_static),
+        lanes: &[Entry {
+            name: "pool of 100, ready",
+            start: Start::With(memory::pool_of_hundred),
+            bar: Bar::Ns(100_000_000),
+        }],
+    },
+    Race {
+        name: "1000 children",
+        cores: Cores::Any,
+        batch: 1,
+        floor: Entry {
+            name: "one look at 1000 static C programs",
+            start: Start::Compiled(memory::sweep_of_thousand),
+            bar: Bar::Ns(150_000_000),
+        },
+        lanes: &[],
     },
     Race {
         name: "random-sum",

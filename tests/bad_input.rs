@@ -77,7 +77,7 @@ const WRONG: &[(usize, &str, &str)] = &[
     (
         8,
         r#"load = { clsed = { callers = 1 } }"#,
-        "8:10: unknown key `clsed`; did you mean `closed`? valid: closed, open",
+        "8:10: unknown key `clsed`; did you mean `closed`? valid: closed, open, memory",
     ),
     (
         8,
@@ -254,8 +254,9 @@ const WRONG: &[(usize, &str, &str)] = &[
     (
         8,
         "load = {}",
-        "8:8: no load is given; expected load = { closed = { callers = [1, \"2x\"] } } or \
-         load = { open = { rate = 0.5, of = \"blocking-capacity\" } }",
+        "8:8: no load is given; expected load = { closed = { callers = [1, \"2x\"] } }, \
+         load = { open = { rate = 0.5, of = \"blocking-capacity\" } } or \
+         load = { memory = { children = [0, 1, 10] } }",
     ),
     (
         8,

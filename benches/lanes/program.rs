@@ -10,10 +10,15 @@ use forkbench::sys::floor;
 
 use crate::lane::{Lane, Result, Site};
 
-const SOURCES: [(&str, &str, &[&str]); 2] = [
+const SOURCES: [(&str, &str, &[&str]); 3] = [
     (
         "static_noop",
         include_str!("../programs/static_noop.c"),
+        &["-O2", "-static"],
+    ),
+    (
+        "static_wait",
+        include_str!("../programs/static_wait.c"),
         &["-O2", "-static"],
     ),
     (

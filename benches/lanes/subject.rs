@@ -69,10 +69,20 @@ impl Noop {
 
 /// A subject that answers `noop` under `strategy`, with one worker where it has workers.
 pub(crate) fn start(strategy: &str, payload_bytes: u64, site: &Site) -> Result<Target> {
+    start_with(strategy, payload_bytes, 1, site)
+}
+
+/// The same with so many workers.
+pub(crate) fn start_with(
+    strategy: &str,
+    payload_bytes: u64,
+    workers: usize,
+    site: &Site,
+) -> Result<Target> {
     let workload = workload::by_name("noop").ok_or("no workload noop")?;
     let kind = strategy::by_name(strategy).ok_or("no such strategy")?;
-    let one_worker = [("workers".to_owned(), "1".to_owned())];
-    let given = one_worker
+    let workers = [("workers".to_owned(), workers.to_string())];
+    let given = workers
         .into_iter()
         .filter(|(name, _)| kind.options.iter().any(|option| option.name == name))
         .collect();

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,6 +25,7 @@ const STOP_NS: u64 = 5_000_000_000;
 
 const SOCKET: u64 = 0;
 const EXIT: u64 = 1;
+const WATCHED: u64 = 2;
 
 /// How to start a subject.
 #[derive(Debug, Clone)]
@@ -104,6 +105,12 @@ impl TargetError {
     }
 }
 
+/// What is asked again and again while READY is waited for, and ends the wait by an error.
+pub type Guard = fn() -> Result<(), TargetError>;
+
+/// How often a guard is asked.
+const GUARD_NS: u64 = 20_000_000;
+
 /// A running subject. Dropping it kills it with its process group and reaps it.
 #[derive(Debug)]
 pub struct Target {
@@ -114,6 +121,7 @@ pub struct Target {
     _pidfd: OwnedFd,
     exit: Option<Exit>,
     stderr: PathBuf,
+    guard: Option<Guard>,
     /// When it was started, in ns.
     pub started_ns: u64,
     /// When READY had arrived, in ns.
@@ -137,6 +145,18 @@ impl Target {
     /// # Errors
     /// It could not be started, ended, failed or was silent; or the user interrupted.
     pub fn start(launch: &Launch, configure: &Configure) -> Result<Target, TargetError> {
+        Target::start_guarded(launch, configure, None)
+    }
+
+    /// The same under a guard.
+    ///
+    /// # Errors
+    /// As [`Target::start`], and what the guard says.
+    pub fn start_guarded(
+        launch: &Launch,
+        configure: &Configure,
+        guard: Option<Guard>,
+    ) -> Result<Target, TargetError> {
         let started_ns = now_ns();
         let name = launch
             .command
@@ -164,6 +184,7 @@ impl Target {
             .spawn()
             .map_err(attempt)?;
         let mut target = Target::adopt(child.id(), ours, launch, started_ns).map_err(attempt)?;
+        target.guard = guard;
         target.configure(configure)?;
         Ok(target)
     }
@@ -181,6 +202,7 @@ impl Target {
             _pidfd: pidfd,
             exit: None,
             stderr: launch.stderr.clone(),
+            guard: None,
             started_ns,
             ready_ns: 0,
             ready: Ready::default(),
@@ -226,6 +248,25 @@ impl Target {
             ..Header::new(Kind::Run, id)
         };
         self.conn.push(header, &[]);
+    }
+
+    /// Has [`Target::wait`] return, with nothing read, when `fd` is readable, too.
+    ///
+    /// # Errors
+    /// The descriptor cannot be waited for.
+    pub fn watch(&self, fd: BorrowedFd<'_>) -> Result<(), TargetError> {
+        self.poller
+            .add(fd, WATCHED)
+            .map_err(|error| TargetError::Io {
+                attempt: "wait for something beside the subject".to_owned(),
+                error,
+            })
+    }
+
+    /// Forgets a descriptor that was watched.
+    pub fn unwatch(&self, fd: BorrowedFd<'_>) {
+        // It was added.
+        let _ = self.poller.remove(fd);
     }
 
     /// Sends what the socket takes; the rest follows while waiting.
@@ -308,7 +349,14 @@ impl Target {
             if super::interrupted() {
                 return Err(TargetError::Interrupted);
             }
-            if self.wait(Some(until_ns))? == 0 && now_ns() >= until_ns {
+            let next_ns = match self.guard {
+                Some(guard) => {
+                    guard()?;
+                    until_ns.min(now_ns() + GUARD_NS)
+                }
+                None => until_ns,
+            };
+            if self.wait(Some(next_ns))? == 0 && now_ns() >= until_ns {
                 return Err(TargetError::Silent(late.to_owned()));
             }
         }

@@ -4,18 +4,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::leftovers;
+use super::leftovers::{self, Leftovers};
 use super::load::{self, Measured, Offer, Pace};
+use super::memory::{self, Grouping, Session};
 use super::open_row::{fill_probes, fill_traffic};
 use super::oracle::Prepared;
+use super::placed::Placed;
 use super::programs::SubjectProgram;
 use super::samples::Time;
-use super::target::{Farewell, Launch, Target, TargetError};
-use crate::experiment::{Arm, Experiment, Family, Load, Placement, Preset, Role, Trial};
+use super::target::{Farewell, Guard, Launch, Target, TargetError};
+use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
 use crate::options;
 use crate::protocol::{Configure, EventLoop, Outcome, Ready};
-use crate::record::{RequestRow, TrialRow};
-use crate::sys::{affinity, process};
+use crate::record::{MemoryRow, RequestRow, TrialRow};
+use crate::sys::process;
 
 /// A request's time to be answered in: the study notes' 30 s.
 pub const DEADLINE_MS: u64 = 30_000;
@@ -46,6 +48,20 @@ pub struct Ran {
     pub row: TrialRow,
     /// The requests that were kept.
     pub requests: Vec<RequestRow>,
+    /// What its processes held, of a trial that is about memory.
+    pub memory: Vec<MemoryRow>,
+}
+
+impl Ran {
+    /// The same as this attempt, in this pass over its block.
+    #[must_use]
+    pub fn of_attempt(mut self, attempt: u32, pass: u32) -> Ran {
+        (self.row.attempt, self.row.pass) = (attempt, Some(pass));
+        for row in &mut self.memory {
+            row.attempt = attempt;
+        }
+        self
+    }
 }
 
 /// Runs one trial.
@@ -54,43 +70,44 @@ pub struct Ran {
 /// Only for what ends the whole run: the user's interrupt, or a machine on which nothing can be
 /// cleaned up. Everything else is in the row.
 pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<Ran, TargetError> {
+    run_grouped(setting, trial, prepared, Grouping::WherePossible)
+}
+
+/// The same, with a say in whether a memory trial has a control group.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_grouped(
+    setting: &Setting<'_>,
+    trial: &Trial,
+    prepared: &Prepared,
+    grouping: Grouping,
+) -> Result<Ran, TargetError> {
     let family = &setting.experiment.families[trial.family];
     let arm = &family.arms[trial.arm];
     let mut row = planned_row(setting, trial);
-    if let Some(open) = family.load.open()
-        && open.rate.per_s().is_none()
-    {
-        let reason = "its rate is a share of the blocking capacity, which could not be found; \
-                      calibration.csv says why";
-        return Ok(Ran {
-            row: skipped_row(setting, trial, reason),
-            requests: Vec::new(),
-        });
+    if let Some(reason) = refusal(family, arm) {
+        return Ok(skipped(setting, trial, &reason));
     }
     let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
     let cpu_before = process::usage_self();
-    let result = measure(setting, trial, family, arm, prepared);
+    let mut session = Session::begin(setting, trial, grouping);
+    let result = measure(setting, trial, family, arm, prepared, session.as_mut());
     let driver = process::usage_self().since(cpu_before);
     let left = leftovers::clean_up(setting.strangers).map_err(cleaning)?;
     prepared.empty_outputs().map_err(cleaning)?;
-    let mut flags = Vec::new();
+    let failure = result.as_ref().err().map(TargetError::to_string);
+    let (memory, left_group) = match session {
+        Some(session) => session.finish(failure.as_deref()),
+        None => (Vec::new(), None),
+    };
     // Whoever is killed with work left cannot see to its children first.
     let given_up = matches!(&result, Ok(done) if done.farewell.is_none());
-    if given_up {
-        flags.push("given_up".to_owned());
-    } else if left.running > 0 {
-        flags.push(format!("left_running:{}", left.running));
-    }
-    if left.zombies > 0 && !given_up {
-        flags.push(format!("left_zombies:{}", left.zombies));
-    }
     let leaked = leftovers::open_descriptors()
         .map_err(cleaning)?
         .saturating_sub(descriptors);
-    if leaked > 0 {
-        flags.push(format!("descriptors_leaked:{leaked}"));
-    }
-    row.flags = flags.join(";");
+    let flags = left_group.into_iter().chain(flags(given_up, &left, leaked));
+    row.flags = flags.collect::<Vec<_>>().join(";");
     let requests = match result {
         Ok(done) => {
             row.driver_cpu_ns = Some(driver.cpu_user_ns + driver.cpu_system_ns);
@@ -98,7 +115,10 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<
             row.checksum = checksum
                 .map(|sum| format!("{sum:016x}"))
                 .unwrap_or_default();
-            fill_in(&mut row, done)
+            match family.load.children() {
+                Some(children) => fill_in_held(&mut row, done, children),
+                None => fill_in(&mut row, done),
+            }
         }
         Err(TargetError::Interrupted) => return Err(TargetError::Interrupted),
         Err(error) => {
@@ -112,7 +132,51 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<
             format!("{} processes outlived the subject", left.running),
         );
     }
-    Ok(Ran { row, requests })
+    Ok(Ran {
+        row,
+        requests,
+        memory,
+    })
+}
+
+/// Why the trial cannot be run, if that is known before.
+fn refusal(family: &Family, arm: &Arm) -> Option<String> {
+    let unknown_rate = |open: &Open| open.rate.per_s().is_none();
+    if family.load.open().is_some_and(unknown_rate) {
+        let reason = "its rate is a share of the blocking capacity, which could not be found; \
+                      calibration.csv says why";
+        return Some(reason.to_owned());
+    }
+    memory::refusal(family, arm)
+}
+
+/// What a trial has left behind.
+fn flags(given_up: bool, left: &Leftovers, leaked: usize) -> Vec<String> {
+    let found = [
+        (given_up, "given_up".to_owned()),
+        (
+            left.running > 0 && !given_up,
+            format!("left_running:{}", left.running),
+        ),
+        (
+            left.zombies > 0 && !given_up,
+            format!("left_zombies:{}", left.zombies),
+        ),
+        (leaked > 0, format!("descriptors_leaked:{leaked}")),
+    ];
+    let found = found.into_iter().filter(|(is_so, _)| *is_so);
+    found.map(|(_, flag)| flag).collect()
+}
+
+/// A trial that is not run at all, and why.
+pub fn skipped(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Ran {
+    Ran {
+        row: skipped_row(setting, trial, reason),
+        requests: Vec::new(),
+        memory: memory::skipped_row(setting, trial, reason)
+            .into_iter()
+            .collect(),
+    }
 }
 
 fn cleaning(error: std::io::Error) -> TargetError {
@@ -122,8 +186,7 @@ fn cleaning(error: std::io::Error) -> TargetError {
     }
 }
 
-/// The row of a trial that is not run at all, and why.
-pub fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> TrialRow {
+fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> TrialRow {
     let mut row = planned_row(setting, trial);
     row.status = "skipped".to_owned();
     row.validity = "invalid".to_owned();
@@ -145,6 +208,7 @@ fn measure(
     family: &Family,
     arm: &Arm,
     prepared: &Prepared,
+    session: Option<&mut Session<'_>>,
 ) -> Result<Done, TargetError> {
     let placed = Placed::begin(family.placement)?;
     let Some(program) = setting.programs.get(&family.runtime) else {
@@ -153,7 +217,10 @@ fn measure(
     };
     let variables = [setting.environment, &program.environment].concat();
     let launch = Launch {
-        command: program.command.clone(),
+        command: match &session {
+            Some(session) => session.command(&program.command),
+            None => program.command.clone(),
+        },
         environment: placed.environment(&variables),
         stderr: setting.scratch.join(format!("{}.stderr", trial.id)),
     };
@@ -162,11 +229,16 @@ fn measure(
         strategy: arm.strategy.clone(),
         strategy_options: arm.options.clone(),
         ballast_bytes: family.ballast_bytes,
-        deadline_ms: DEADLINE_MS,
+        deadline_ms: match &session {
+            Some(_) => memory::DEADLINE_MS,
+            None => DEADLINE_MS,
+        },
         child_program: None,
     };
-    let done = serve(&launch, &configure, |target| {
-        offer(setting, trial, &family.load, target, prepared)
+    let guard = session.as_ref().map(|_| memory::GUARD);
+    let done = serve(&launch, &configure, guard, |target| match session {
+        Some(session) => session.observe(target, prepared),
+        None => offer(setting, trial, &family.load, target, prepared),
     });
     let done = done.map_err(|error| error.with_last_words(&launch.stderr));
     let _ = std::fs::remove_file(&launch.stderr);
@@ -177,9 +249,10 @@ fn measure(
 fn serve(
     launch: &Launch,
     configure: &Configure,
+    guard: Option<Guard>,
     load: impl FnOnce(&mut Target) -> Result<Measured, TargetError>,
 ) -> Result<Done, TargetError> {
-    let mut target = Target::start(launch, configure)?;
+    let mut target = Target::start_guarded(launch, configure, guard)?;
     let measured = load(&mut target)?;
     let ready = target.ready.clone();
     let ready_ns = target.ready_ns - target.started_ns;
@@ -219,62 +292,9 @@ fn offer(
             offer.limit_ns = open.slo.map_or(u64::MAX, |slo| slo.limit_ns);
             load::open(target, &prepared.exchange, &offer, trial.seed)
         }
-    }
-}
-
-/// Where driver, subject and children run during one trial. Dropping it lets the driver run
-/// wherever it could before.
-///
-/// In both pinned placements the driver shares the subject's core, so that between them only the
-/// children's core differs.
-#[derive(Debug)]
-struct Placed {
-    before: Vec<u32>,
-    child: Option<u32>,
-}
-
-impl Placed {
-    fn begin(placement: Placement) -> Result<Placed, TargetError> {
-        let fail = |error| TargetError::Io {
-            attempt: format!("place on cores {placement}"),
-            error,
-        };
-        let before = affinity::allowed().map_err(fail)?;
-        let (own, child) = match (placement, before.as_slice()) {
-            (Placement::Unpinned, _) => {
-                return Ok(Placed {
-                    before,
-                    child: None,
-                });
-            }
-            (Placement::SameCore, &[own, ..]) => (own, own),
-            (Placement::OtherCore, &[own, other, ..]) => (own, other),
-            _ => {
-                return Err(fail(std::io::Error::other(
-                    "this process may use one core only",
-                )));
-            }
-        };
-        affinity::restrict(&[own]).map_err(fail)?;
-        Ok(Placed {
-            before,
-            child: Some(child),
-        })
-    }
-
-    fn environment(&self, fixed: &[(String, String)]) -> Vec<(String, String)> {
-        let child = self
-            .child
-            .map(|cpu| (affinity::CHILD_CPU.to_owned(), cpu.to_string()));
-        fixed.iter().cloned().chain(child).collect()
-    }
-}
-
-impl Drop for Placed {
-    fn drop(&mut self) {
-        if self.child.is_some() {
-            // It was allowed before.
-            let _ = affinity::restrict(&self.before);
+        Load::Memory { .. } => {
+            let what = "a memory trial is no load to be timed".to_owned();
+            Err(TargetError::Failed(what))
         }
     }
 }
@@ -364,6 +384,29 @@ fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
     requests.extend(measured.failed);
     requests.sort_unstable_by_key(|request| request.id);
     requests
+}
+
+/// A trial whose children were held: nothing of it is a time under load.
+fn fill_in_held(row: &mut TrialRow, done: Done, children: u32) -> Vec<RequestRow> {
+    let measured = &done.measured;
+    row.ready_ns = Some(done.ready_ns);
+    row.tasks = Some(done.ready.tasks);
+    row.n_served = Some(measured.served);
+    count_outcomes(row, measured);
+    if let Some(farewell) = &done.farewell {
+        fill_usage(row, farewell, &done.ready);
+    }
+    let said = measured.first_failure.clone().unwrap_or_default();
+    let failed: u64 = measured.outcomes[1..].iter().sum();
+    if failed > 0 {
+        let limit = memory::limits::classified(&said);
+        let reason = format!("{failed} requests of {children} children failed ({limit}): {said}");
+        fail(row, reason);
+    } else {
+        row.status = "ok".to_owned();
+        row.validity = "valid".to_owned();
+    }
+    done.measured.failed
 }
 
 fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {

@@ -36,6 +36,8 @@ pub const ALL: &[Builtin] = &[
     builtin!("scaling"),
     builtin!("pool"),
     builtin!("startup"),
+    builtin!("memory"),
+    builtin!("memory-1000"),
 ];
 
 /// The built-in experiment of this name.

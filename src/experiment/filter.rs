@@ -49,6 +49,7 @@ enum Key {
     Strategy,
     Regime,
     Callers,
+    Children,
     Rate,
     Placement,
     PayloadBytes,
@@ -57,13 +58,14 @@ enum Key {
     Family,
 }
 
-const KEYS: [(&str, Key); 12] = [
+const KEYS: [(&str, Key); 13] = [
     ("workload", Key::Workload),
     ("size", Key::Size),
     ("runtime", Key::Runtime),
     ("strategy", Key::Strategy),
     ("regime", Key::Regime),
     ("callers", Key::Callers),
+    ("children", Key::Children),
     ("rate", Key::Rate),
     ("placement", Key::Placement),
     ("payload_bytes", Key::PayloadBytes),
@@ -183,6 +185,7 @@ fn family_value(key: Key, family: &Family) -> Option<String> {
         Key::Runtime => family.runtime.clone(),
         Key::Regime => family.load.regime().to_owned(),
         Key::Callers => of_load(family.load.callers().map(|n| n.to_string())),
+        Key::Children => of_load(family.load.children().map(|n| n.to_string())),
         Key::Rate => of_load(family.load.open().map(|open| open.rate.label())),
         Key::Placement => family.placement.name().to_owned(),
         Key::PayloadBytes => family.spec.payload_bytes.to_string(),
@@ -386,7 +389,8 @@ mod tests {
         check(
             &["stratgy=pool"],
             "unknown filter key `stratgy`; did you mean `strategy`? valid: workload, size, \
-             runtime, strategy, regime, callers, rate, placement, payload_bytes, ballast_mib, \
+             runtime, strategy, regime, callers, children, rate, placement, payload_bytes, \
+             ballast_mib, \
              role, family",
         );
         for text in ["pool", "strategy=", "strategy=pool,,fork", "strategy=pool,"] {

@@ -117,6 +117,11 @@ pub enum Load {
     },
     /// Requests that arrive on a schedule, whatever became of those before.
     Open(Open),
+    /// No load to be timed: so many children are held while their memory is read.
+    Memory {
+        /// Workers of a pool; of the other strategies, tasks of `hold` under way. May be 0.
+        children: u32,
+    },
 }
 
 impl Load {
@@ -125,6 +130,7 @@ impl Load {
         match self {
             Load::Closed { .. } => "closed",
             Load::Open(_) => "open",
+            Load::Memory { .. } => "memory",
         }
     }
 
@@ -132,14 +138,22 @@ impl Load {
     pub fn callers(&self) -> Option<u32> {
         match self {
             Load::Closed { callers } => Some(*callers),
-            Load::Open(_) => None,
+            Load::Open(_) | Load::Memory { .. } => None,
+        }
+    }
+
+    /// The children of a memory trial.
+    pub fn children(&self) -> Option<u32> {
+        match self {
+            Load::Memory { children } => Some(*children),
+            Load::Closed { .. } | Load::Open(_) => None,
         }
     }
 
     /// What an open loop offers.
     pub fn open(&self) -> Option<&Open> {
         match self {
-            Load::Closed { .. } => None,
+            Load::Closed { .. } | Load::Memory { .. } => None,
             Load::Open(open) => Some(open),
         }
     }

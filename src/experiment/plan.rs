@@ -9,9 +9,10 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::preset::OPEN_REQUESTS;
-use super::{Experiment, Family, Load, Open, Preset, Trial};
+use super::{Arm, Experiment, Family, Load, Open, Preset, Trial};
 use crate::options;
 use crate::record::PlanRow;
+use crate::strategy::{self, Children};
 use crate::workload::{Size, fold};
 
 /// Every trial in order of execution.
@@ -63,9 +64,23 @@ pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
 pub fn estimated_ns(experiment: &Experiment, preset: &Preset, blocks: u32) -> u64 {
     let families = experiment.families.iter();
     let block_ns: u64 = families
-        .map(|family| family.arms.len() as u64 * trial_ns(family, preset))
+        .map(|family| arms_run(family) as u64 * trial_ns(family, preset))
         .sum();
     block_ns.saturating_mul(u64::from(blocks))
+}
+
+/// An arm that has no children to be held is skipped in no time.
+fn arms_run(family: &Family) -> usize {
+    let holds_some = family.load.children().is_some_and(|children| children > 0);
+    let has_children = |arm: &&Arm| {
+        let kind = strategy::by_name(&arm.strategy);
+        kind.is_none_or(|kind| kind.children != Children::None)
+    };
+    let run = family
+        .arms
+        .iter()
+        .filter(|arm| !holds_some || has_children(arm));
+    run.count()
 }
 
 const MS: u64 = 1_000_000;
@@ -86,6 +101,7 @@ fn trial_ns(family: &Family, preset: &Preset) -> u64 {
     };
     let window_ns = match &family.load {
         Load::Open(open) => return AROUND_A_TRIAL_NS + open_ns(open, request_ns, preset),
+        Load::Memory { children } => return AROUND_A_TRIAL_NS + memory_ns(family, *children),
         Load::Closed { .. } => (preset.min_requests.saturating_mul(request_ns))
             .max(preset.min_window_ns)
             .min(preset.max_window_ns),
@@ -94,6 +110,20 @@ fn trial_ns(family: &Family, preset: &Preset) -> u64 {
     AROUND_A_TRIAL_NS
         .saturating_add(preset.warm_up_ns.max(2 * request_ns))
         .saturating_add(window_ns)
+        .saturating_add(ballast_ns)
+}
+
+/// Starting the children, holding them, reading each a few times.
+fn memory_ns(family: &Family, children: u32) -> u64 {
+    let child_ns = match family.runtime.as_str() {
+        "rust" => MS,
+        _ => 40 * MS,
+    };
+    let touched = family.spec.options.get("touch_mib");
+    let touched_mib: u64 = touched.and_then(|mib| mib.parse().ok()).unwrap_or(0);
+    let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
+    u64::from(children)
+        .saturating_mul(child_ns + touched_mib.saturating_mul(TOUCH_MIB_NS))
         .saturating_add(ballast_ns)
 }
 

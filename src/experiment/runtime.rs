@@ -63,8 +63,11 @@ pub struct Script {
 /// Every runtime, the default one first.
 pub const ALL: &[Runtime] = &[RUST, NODE, NODE_COMPILE_CACHE, PYTHON];
 
+/// The runtime that is compiled into the program.
+pub const RUST_NAME: &str = "rust";
+
 const RUST: Runtime = Runtime {
-    name: "rust",
+    name: RUST_NAME,
     summary: "static binary, no async runtime; threads by std and rayon",
     program: Program::Beside("forkbench-subject"),
     unsupported: &[],

@@ -48,10 +48,6 @@ pub enum Kind {
     Reaped = 5,
     /// A light probe; the subject's main loop answers it with LIGHT at once.
     Light = 6,
-    /// Memory trials: stop at the barrier.
-    Hold = 7,
-    /// Memory trials: go on.
-    Release = 8,
     /// End: the subject ends its children, sends STATS and exits.
     Stop = 9,
     /// The last word of a subject (JSON [`FinalStats`]).
@@ -61,16 +57,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in order of their codes, which start at 1.
-    pub const ALL: [Kind; 11] = [
+    /// All kinds, in order of their codes. 7 and 8 are none.
+    pub const ALL: [Kind; 9] = [
         Kind::Configure,
         Kind::Ready,
         Kind::Run,
         Kind::Reply,
         Kind::Reaped,
         Kind::Light,
-        Kind::Hold,
-        Kind::Release,
         Kind::Stop,
         Kind::Stats,
         Kind::Failed,
@@ -177,11 +171,9 @@ impl Header {
     pub fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<(Header, usize), FrameError> {
         let [l0, l1, l2, l3, kind, outcome, f0, f1, id @ ..] = *bytes;
         let len = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
-        let known_kind = usize::from(kind)
-            .checked_sub(1)
-            .and_then(|i| Kind::ALL.get(i));
+        let known_kind = Kind::ALL.into_iter().find(|known| *known as u8 == kind);
         let header = Header {
-            kind: *known_kind.ok_or(FrameError::UnknownKind {
+            kind: known_kind.ok_or(FrameError::UnknownKind {
                 kind,
                 header: *bytes,
             })?,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{PLAN, TRIALS};
+use super::columns::{MEMORY, PLAN, TRIALS};
 use super::reader::{Line, Remarks};
-use super::{Manifest, PlanRow, TrialRow};
+use super::{Manifest, MemoryRow, PlanRow, TrialRow};
 use crate::{strategy, workload};
 
 /// The plan without rows that double another.
@@ -63,6 +63,60 @@ pub(super) fn trials(
     kept
 }
 
+/// The rows of memory that fit the run, the plan and each other. `plan` is as for [`trials`].
+pub(super) fn memory(
+    rows: Vec<Line<MemoryRow>>,
+    manifest: &Manifest,
+    plan: Option<&[PlanRow]>,
+    remarks: &mut Remarks,
+) -> Vec<MemoryRow> {
+    let plan: Option<BTreeMap<&str, &PlanRow>> = plan.map(|rows| {
+        rows.iter()
+            .map(|row| (row.trial_id.as_str(), row))
+            .collect()
+    });
+    let mut lines = BTreeMap::new();
+    let mut kept = Vec::with_capacity(rows.len());
+    for Line { number, row } in rows {
+        let process = (row.snapshot, row.role.clone(), row.pid);
+        let key = (row.trial_id.clone(), row.attempt, process);
+        let fault = differs("run_id", &row.run_id, &manifest.run_id, "the manifest says")
+            .or_else(|| memory_against_plan(&row, plan.as_ref()))
+            .or_else(|| {
+                let first = lines.get(&key)?;
+                let MemoryRow { role, pid, .. } = &row;
+                Some(format!(
+                    "{role} {pid} of trial `{}` is on line {first} already",
+                    row.trial_id.escape_debug()
+                ))
+            });
+        match fault {
+            Some(fault) => remarks.line(MEMORY.file, number, &fault),
+            None => {
+                lines.insert(key, number);
+                kept.push(row);
+            }
+        }
+    }
+    kept
+}
+
+fn memory_against_plan(row: &MemoryRow, plan: Option<&BTreeMap<&str, &PlanRow>>) -> Option<String> {
+    let Some(planned) = plan?.get(row.trial_id.as_str()) else {
+        return Some(not_planned(&row.trial_id));
+    };
+    let says = "the plan says";
+    differs("family_id", &row.family_id, &planned.family_id, says)
+        .or_else(|| differs("block", &row.block, &planned.block, says))
+        .or_else(|| differs("trial_role", &row.trial_role, &planned.role, says))
+        .or_else(|| differs("strategy", &row.strategy, &planned.strategy, says))
+        .or_else(|| differs("options", &row.options, &planned.options, says))
+}
+
+fn not_planned(trial_id: &str) -> String {
+    format!("trial `{}` is not in the plan", trial_id.escape_debug())
+}
+
 fn unknown_name(row: &TrialRow) -> Option<String> {
     if strategy::by_name(&row.strategy).is_none() {
         let names = strategy::ALL
@@ -98,10 +152,7 @@ fn against_plan(row: &TrialRow, plan: Option<&BTreeMap<&str, &PlanRow>>) -> Opti
         return None;
     }
     let Some(planned) = plan?.get(row.trial_id.as_str()) else {
-        return Some(format!(
-            "trial `{}` is not in the plan",
-            row.trial_id.escape_debug()
-        ));
+        return Some(not_planned(&row.trial_id));
     };
     let says = "the plan says";
     differs("family_id", &row.family_id, &planned.family_id, says)

@@ -4,12 +4,14 @@
 mod derived;
 mod event_loop;
 mod load;
+mod memory;
 mod noise;
 mod requests;
 mod tables;
 
 pub use derived::{CELLS, COMPARISONS};
 pub use load::{CALIBRATION, LOAD_POINTS};
+pub use memory::MEMORY;
 pub use noise::NOISE;
 pub use requests::REQUESTS;
 pub use tables::{PLAN, TRIALS};
@@ -66,7 +68,7 @@ pub enum Presence {
 
 impl Table {
     /// The tables of a run directory.
-    pub const ALL: [&'static Table; 8] = [
+    pub const ALL: [&'static Table; 9] = [
         &PLAN,
         &TRIALS,
         &NOISE,
@@ -75,6 +77,7 @@ impl Table {
         &COMPARISONS,
         &CALIBRATION,
         &LOAD_POINTS,
+        &MEMORY,
     ];
 
     /// Those of them that the report makes out of the others.
@@ -148,7 +151,9 @@ mod tests {
     use super::*;
     use crate::protocol::Outcome;
     use crate::record::csv_text;
-    use crate::record::{CalibrationRow, LoadPointRow, NoiseRow, PlanRow, RequestRow, TrialRow};
+    use crate::record::{
+        CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestRow, TrialRow,
+    };
 
     /// As pinned: parts of other hands read these by name and by place.
     const PINNED_TRIALS: &str = "run_id trial_id attempt family_id block position role runtime \
@@ -163,6 +168,9 @@ mod tests {
     const PINNED_REQUESTS: &str = "id intended_ns sent_ns accepted_ns dispatched_ns \
         child_start_ns work_start_ns work_end_ns replied_ns done_ns reaped_ns outcome child_pid \
         weight";
+    const PINNED_MEMORY: &str = "run_id trial_id snapshot phase t_ns k runtime strategy role pid \
+        ppid rss_bytes pss_bytes pss_anon_bytes pss_file_bytes pss_shmem_bytes uss_bytes \
+        vmhwm_bytes page_tables_bytes threads source status reason";
 
     fn words(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_owned).collect()
@@ -180,6 +188,9 @@ mod tests {
         let requests = csv_text::header_of(&RequestRow::default()).unwrap();
         let pinned = words(PINNED_REQUESTS);
         assert_eq!(requests[..pinned.len()], pinned);
+        let memory = csv_text::header_of(&MemoryRow::default()).unwrap();
+        let pinned = words(PINNED_MEMORY);
+        assert_eq!(memory[..pinned.len()], pinned);
     }
 
     #[test]
@@ -197,6 +208,8 @@ mod tests {
         assert_eq!(described(&CALIBRATION), calibration);
         let points = header(csv_text::header_of(&LoadPointRow::default()));
         assert_eq!(described(&LOAD_POINTS), points);
+        let memory = header(csv_text::header_of(&MemoryRow::default()));
+        assert_eq!(described(&MEMORY), memory);
         for column in Table::ALL.iter().flat_map(|table| table.columns) {
             let sentence = column.meaning.len() > 15 && column.meaning.ends_with('.');
             assert!(sentence, "`{}` has no sentence", column.name);
@@ -236,6 +249,7 @@ mod tests {
         check::<NoiseRow>(&NOISE);
         check::<CalibrationRow>(&CALIBRATION);
         check::<LoadPointRow>(&LOAD_POINTS);
+        check::<MemoryRow>(&MEMORY);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::columns::{CALIBRATION, Column, Kind, NOISE, PLAN, Presence, REQUESTS, TRIALS, Table};
+use super::columns::{
+    CALIBRATION, Column, Kind, MEMORY, NOISE, PLAN, Presence, REQUESTS, TRIALS, Table,
+};
 use super::{Manifest, name};
 
 /// The descriptor of a run. Requests are described apart from `resources`: they are compressed in
@@ -18,6 +20,7 @@ pub(crate) fn describe(manifest: &Manifest) -> Value {
             resource(&TRIALS),
             resource(&NOISE),
             resource(&CALIBRATION),
+            resource(&MEMORY),
         ],
         "requests": {
             "path_pattern": REQUESTS.file,

@@ -28,7 +28,7 @@ pub use csv_text::csv_of;
 pub use datapackage::with_derived;
 pub use name::{run_id, utc_now};
 pub use reader::{read, read_calibration, read_noise, read_requests};
-pub use rows::{CalibrationRow, LoadPointRow, NoiseRow, RequestRow, TrialRow};
+pub use rows::{CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, RequestRow, TrialRow};
 pub use timings::{Timing, read_timings};
 pub use writer::RunDir;
 
@@ -124,6 +124,8 @@ pub struct Run {
     pub plan: Vec<PlanRow>,
     /// What happened, in the order in which it did.
     pub trials: Vec<TrialRow>,
+    /// What its processes held, of trials that are about memory.
+    pub memory: Vec<MemoryRow>,
     /// What reading had to drop or doubt, in sentences with file and line.
     pub remarks: Vec<String>,
 }

@@ -228,6 +228,66 @@ pub struct NoiseRow {
     pub sampler_cpu_ns: u64,
 }
 
+/// One row of `memory.csv`: one process at one moment, or the sum of its tree.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct MemoryRow {
+    pub run_id: String,
+    pub trial_id: String,
+    pub snapshot: u32,
+    pub phase: String,
+    pub t_ns: Option<u64>,
+    pub k: u32,
+    pub runtime: String,
+    pub strategy: String,
+    pub role: String,
+    pub pid: u32,
+    pub ppid: Option<u32>,
+    pub rss_bytes: Option<u64>,
+    pub pss_bytes: Option<u64>,
+    pub pss_anon_bytes: Option<u64>,
+    pub pss_file_bytes: Option<u64>,
+    pub pss_shmem_bytes: Option<u64>,
+    pub uss_bytes: Option<u64>,
+    pub vmhwm_bytes: Option<u64>,
+    pub page_tables_bytes: Option<u64>,
+    pub threads: Option<u64>,
+    pub source: String,
+    pub status: String,
+    pub reason: String,
+    // Behind the pinned columns.
+    pub attempt: u32,
+    pub family_id: String,
+    pub block: u32,
+    pub trial_role: String,
+    pub workload: String,
+    pub workload_options: String,
+    pub size: String,
+    pub options: String,
+    pub placement: String,
+    pub payload_bytes: u64,
+    pub ballast_bytes: u64,
+    pub swap_pss_bytes: Option<u64>,
+    pub hugetlb_bytes: Option<u64>,
+    // Of `tree` only.
+    pub processes: Option<u64>,
+    pub processes_unread: Option<u64>,
+    pub ready_all_ns: Option<u64>,
+    pub sweep_ns: Option<u64>,
+    pub cgroup_usage_bytes: Option<u64>,
+    pub cgroup_peak_bytes: Option<u64>,
+    pub cgroup_kernel_bytes: Option<u64>,
+    pub cgroup_anon_bytes: Option<u64>,
+    pub cgroup_reason: String,
+    pub mem_total_bytes: Option<u64>,
+    pub mem_available_bytes: Option<u64>,
+    pub mem_available_start_bytes: Option<u64>,
+    pub flags: String,
+}
+
 /// One row of `requests/<trial_id>.csv.zst`: one request with all its stamps
 /// (`CLOCK_MONOTONIC`, ns). Empty stamps did not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    CalibrationRow, Environment, Manifest, NoiseRow, PlanRow, RecordError, RequestRow, TrialRow,
-    csv_text, datapackage, requests_path,
+    CalibrationRow, Environment, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError, RequestRow,
+    TrialRow, csv_text, datapackage, requests_path,
 };
 
 /// What zstd itself takes when nothing is said.
@@ -27,6 +27,7 @@ pub struct RunDir {
     trials: Appender,
     noise: Appender,
     calibration: Appender,
+    memory: Appender,
     scratch: Option<PathBuf>,
 }
 
@@ -72,6 +73,7 @@ impl RunDir {
             trials: open("trials.csv")?,
             noise: open("noise.csv")?,
             calibration: open("calibration.csv")?,
+            memory: open("memory.csv")?,
             path: path.to_owned(),
             scratch: None,
         };
@@ -150,6 +152,15 @@ impl RunDir {
         self.calibration.append(row)
     }
 
+    /// Appends rows to `memory.csv`, all at once; on disk when this returns. To be called with all
+    /// rows of a trial before its row in `trials.csv`, so that a trial that is there is complete.
+    ///
+    /// # Errors
+    /// As [`RunDir::append_trial`]: all of these rows are missing then.
+    pub fn append_memory(&mut self, rows: &[MemoryRow]) -> Result<(), RecordError> {
+        self.memory.append_all(rows)
+    }
+
     /// Writes `requests/<trial_id>.csv.zst`; complete and on disk when this returns.
     ///
     /// # Errors
@@ -222,6 +233,7 @@ fn fill(
     let trials = Appender::create(&file("trials.csv"), &TrialRow::default())?;
     let noise = Appender::create(&file("noise.csv"), &NoiseRow::default())?;
     let calibration = Appender::create(&file("calibration.csv"), &CalibrationRow::default())?;
+    let memory = Appender::create(&file("memory.csv"), &MemoryRow::default())?;
     write_json(&file("manifest.json"), manifest)?;
     if let Some(parent) = dir.parent() {
         sync_dir(parent)?;
@@ -231,6 +243,7 @@ fn fill(
         trials,
         noise,
         calibration,
+        memory,
         scratch: None,
     })
 }

@@ -162,6 +162,7 @@ pub(crate) fn run() -> Run {
         environment: environment(),
         plan,
         trials,
+        memory: Vec::new(),
         remarks: vec!["trials.csv line 196: torn last line dropped".to_owned()],
     }
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    Ballast, Census, Context, Done, Event, Kind, Setup, Strategy, Task, TaskId, TaskStamps,
+    Ballast, Census, Children, Context, Done, Event, Kind, Setup, Strategy, Task, TaskId,
+    TaskStamps,
 };
 use crate::workload::Input;
 
@@ -13,6 +14,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "runs in the subject's event loop; nothing else is answered meanwhile",
     options: &[],
     reaps: false,
+    children: Children::None,
     start,
 };
 

@@ -7,13 +7,14 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::Command;
 
-use super::{Kind, launch, program};
+use super::{Children, Kind, Span, launch, program};
 
 pub(super) const KIND: Kind = Kind {
     name: "exec",
     summary: "a new program per task through `sh -c`, whole output buffered",
     options: &[],
     reaps: true,
+    children: Children::Programs(Span::Request),
     start: |setup| program::start(setup, program::Reading::Buffered, through_shell),
 };
 

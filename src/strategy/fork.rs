@@ -10,7 +10,9 @@ use std::io;
 
 use super::channel::Talk;
 use super::fork_server::{ChildRole, ForkServer, MAX_PAYLOAD_BYTES, Notice, Order, WARM};
-use super::{Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId};
+use super::{
+    Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task, TaskId,
+};
 use crate::protocol::{Outcome, Usage};
 use crate::sys::clock::now_ns;
 use crate::sys::socket;
@@ -20,6 +22,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "a copy-on-write child per task, forked (without exec) by a warm fork server",
     options: &[WARM],
     reaps: true,
+    children: Children::Copies(Span::Request),
     start,
 };
 

@@ -7,7 +7,10 @@ use std::io;
 
 use super::channel::Talk;
 use super::launch::{self, Owned};
-use super::{Ballast, Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId};
+use super::{
+    Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
+    TaskId,
+};
 use crate::options::{OptionDef, Values};
 use crate::protocol::Outcome;
 use crate::sys::clock::now_ns;
@@ -17,6 +20,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "a new program per task with a message channel (Node's fork())",
     options: &[SERIALIZATION, START_METHOD],
     reaps: true,
+    children: Children::Programs(Span::Request),
     start,
 };
 

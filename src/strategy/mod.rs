@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use crate::options::{OptionDef, Options, Values};
 use crate::protocol::{Outcome, Usage};
+use crate::sys::ballast::Ballast;
 use crate::sys::poller::{Poller, Ready};
 use crate::workload::{Input, Spec};
 
-mod ballast;
 mod blocking;
 mod census;
 pub mod channel;
@@ -32,7 +32,6 @@ mod thread;
 mod thread_pool;
 mod workers;
 
-pub use ballast::Ballast;
 pub use census::Census;
 
 /// Every strategy, in the order in which tables show them.
@@ -65,8 +64,44 @@ pub struct Kind {
     pub options: &'static [OptionDef],
     /// Whether it creates processes per task that are reaped, so that a REAPED follows an answer.
     pub reaps: bool,
+    /// What it creates.
+    pub children: Children,
     /// Brings it up; it may still have children to wait for (see [`Strategy::is_ready`]).
     pub start: fn(Setup<'_>) -> Result<Box<dyn Strategy>, String>,
+}
+
+/// What a strategy creates to execute tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Children {
+    /// Nothing: the subject's own loop executes them.
+    None,
+    /// Threads of the subject.
+    Threads(Span),
+    /// Programs, some of them behind a shell.
+    Programs(Span),
+    /// Copies of the fork server.
+    Copies(Span),
+}
+
+/// How long a child lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// For one task.
+    Request,
+    /// From the start on, in a pool.
+    Pool,
+}
+
+impl Children {
+    /// How long they live; nothing of a strategy that creates none.
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Children::None => None,
+            Children::Threads(span) | Children::Programs(span) | Children::Copies(span) => {
+                Some(span)
+            }
+        }
+    }
 }
 
 /// What a strategy is started with.

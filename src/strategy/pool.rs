@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 
 use super::launch::{self, Owned};
 use super::workers::{self, Launcher, WorkerEnd};
-use super::{Ballast, Context, Kind, Ready, Setup, Strategy, fork_ipc};
+use super::{Ballast, Children, Context, Kind, Ready, Setup, Span, Strategy, fork_ipc};
 use crate::options::OptionDef;
 use crate::protocol::Usage;
 
@@ -16,6 +16,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "long-lived worker programs behind one central bounded queue",
     options: &OPTIONS,
     reaps: false,
+    children: Children::Programs(Span::Pool),
     start,
 };
 

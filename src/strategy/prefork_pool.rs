@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use super::fork_server::{ChildRole, ForkServer, Notice, Order, WARM};
 use super::workers::{self, Launcher, WorkerEnd};
-use super::{Context, Kind, Ready, Setup, Strategy};
+use super::{Children, Context, Kind, Ready, Setup, Span, Strategy};
 use crate::options::OptionDef;
 use crate::protocol::Usage;
 use crate::sys::socket;
@@ -15,6 +15,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "the same pool, its workers forked from the warm fork server",
     options: &OPTIONS,
     reaps: false,
+    children: Children::Copies(Span::Pool),
     start,
 };
 

@@ -1,12 +1,13 @@
 //! `spawn`: a new program per task, arguments in, the answer read as a text stream as it comes.
 
-use super::{Kind, launch, program};
+use super::{Children, Kind, Span, launch, program};
 
 pub(super) const KIND: Kind = Kind {
     name: "spawn",
     summary: "a new program per task, arguments in, text stream out",
     options: &[],
     reaps: true,
+    children: Children::Programs(Span::Request),
     start: |setup| program::start(setup, program::Reading::Stream, direct),
 };
 

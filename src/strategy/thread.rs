@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 
 use super::completion::{Completions, Notifier};
 use super::{
-    Ballast, Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId, TaskStamps,
+    Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
+    TaskId, TaskStamps,
 };
 use crate::protocol::Outcome;
 use crate::sys::affinity;
@@ -18,6 +19,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "a new thread per task, joined",
     options: &[],
     reaps: false,
+    children: Children::Threads(Span::Request),
     start,
 };
 

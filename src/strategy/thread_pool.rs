@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::completion::Completions;
 use super::{
-    Ballast, Census, Context, Done, Event, Kind, Ready, Setup, Strategy, Task, TaskId, TaskStamps,
-    WORKERS,
+    Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
+    TaskId, TaskStamps, WORKERS,
 };
 use crate::options;
+use crate::protocol::Outcome;
 use crate::sys::affinity;
 use crate::workload::Input;
 
@@ -16,6 +17,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "a fixed pool of threads (rayon)",
     options: &[WORKERS],
     reaps: false,
+    children: Children::Threads(Span::Pool),
     start,
 };
 
@@ -24,7 +26,7 @@ const KEY: u64 = 0;
 struct ThreadPool {
     input: Arc<dyn Input>,
     completions: Completions,
-    pool: rayon::ThreadPool,
+    pool: Option<rayon::ThreadPool>,
     census: Census,
     _ballast: Ballast,
 }
@@ -34,11 +36,8 @@ fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     let workers = options::count(setup.options, WORKERS.name)?;
     let completions = Completions::new(setup.poller, KEY)
         .map_err(|error| format!("make a channel from threads to the loop: {error}"))?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers as usize)
-        .start_handler(|_| affinity::move_child())
-        .build()
-        .map_err(|error| format!("create a pool of {workers} threads: {error}"))?;
+    // None only in memory trials, which compare with it; of rayon 0 would ask for the default.
+    let pool = (workers > 0).then(|| threads(workers)).transpose()?;
     let census = Census {
         started: workers,
         alive: workers,
@@ -53,11 +52,24 @@ fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     }))
 }
 
+fn threads(workers: u64) -> Result<rayon::ThreadPool, String> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(workers as usize)
+        .start_handler(|_| affinity::move_child())
+        .build()
+        .map_err(|error| format!("create a pool of {workers} threads: {error}"))
+}
+
 impl Strategy for ThreadPool {
-    fn begin(&mut self, task: Task, _: &mut Context<'_>) {
+    fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
+        let Some(pool) = &self.pool else {
+            let reason = "the pool has no threads";
+            let done = Done::failed(task.id, Outcome::Rejected, reason);
+            return cx.events.push(Event::Done(done));
+        };
         let input = Arc::clone(&self.input);
         let notifier = self.completions.notifier();
-        self.pool.spawn(move || {
+        pool.spawn(move || {
             let ran = super::run::run(&*input, task.id.task, task.payload);
             notifier.finished(Done {
                 id: task.id,

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 pub mod affinity;
+pub mod ballast;
 pub mod child_ends;
 pub mod clock;
 pub mod entry;

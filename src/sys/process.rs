@@ -297,6 +297,13 @@ pub fn adopt_orphans() -> io::Result<()> {
     ))?)
 }
 
+/// Whether there is a process of this id, whoever may see it.
+pub fn exists(pid: u32) -> bool {
+    let tested = pid_of(pid).map(rustix::process::test_kill_process);
+    // Anything else is said of a process that is there.
+    !matches!(tested, Err(_) | Ok(Err(rustix::io::Errno::SRCH)))
+}
+
 fn pid_of(pid: u32) -> io::Result<Pid> {
     Pid::from_raw(pid as i32)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "0 is no process"))

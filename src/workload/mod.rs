@@ -12,6 +12,7 @@ use crate::options::{OptionDef, Options};
 
 mod analytics;
 mod fault;
+pub mod hold;
 mod image;
 mod noop;
 mod orders;
@@ -36,6 +37,7 @@ pub const ALL: &[&dyn Workload] = &[
     &orders::Orders,
     &spin::Spin,
     &sleep::Sleep,
+    &hold::Hold,
     &fault::Fault,
 ];
 
@@ -65,6 +67,21 @@ pub trait Workload: Sync {
     /// Whether it exists to be measured, or only to misbehave in tests and fault experiments.
     fn is_fault(&self) -> bool {
         false
+    }
+
+    /// Whether a task stays until the driver lets it go. Then it can neither be run to warm up,
+    /// nor inline to find out the right answer: [`Workload::known_answer`] says that.
+    fn holds(&self) -> bool {
+        false
+    }
+
+    /// The checksum of a right answer, where it follows from the parameters without running.
+    ///
+    /// # Errors
+    /// The parameters do not fit the workload.
+    fn known_answer(&self, spec: &Spec) -> Result<Option<u64>, String> {
+        let _ = spec;
+        Ok(None)
     }
 
     /// Whether a request is answered twice: `accepted` at once and `completed` when its last task
@@ -308,6 +325,6 @@ mod tests {
         assert_eq!(names(&|w| w.accepts_early()), ["orders"]);
         // Whoever writes an input takes its path back in this option.
         let takes_input = |w: &dyn Workload| w.options().iter().any(|o| o.name == "input");
-        assert_eq!(names(&takes_input), ["image", "analytics"]);
+        assert_eq!(names(&takes_input), ["image", "analytics", "hold"]);
     }
 }

@@ -15,8 +15,6 @@ export const Kind = Object.freeze({
   REPLY: 4,
   REAPED: 5,
   LIGHT: 6,
-  HOLD: 7,
-  RELEASE: 8,
   STOP: 9,
   STATS: 10,
   FAILED: 11,

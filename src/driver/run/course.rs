@@ -197,21 +197,20 @@ impl Course<'_, '_> {
         let family = &setting.experiment.families[trial.family];
         let attempt = accepted::next_attempt(&trial.id, &self.rows);
         if let Some(reason) = (self.order.unavailable)(family, &family.arms[trial.arm]) {
-            let mut row = trial::skipped_row(setting, trial, &reason);
-            (row.attempt, row.pass) = (attempt, Some(pass));
-            self.dir.append_trial(&row)?;
-            self.rows.push(row);
+            let skipped = trial::skipped(setting, trial, &reason).of_attempt(attempt, pass);
+            self.dir.append_memory(&skipped.memory)?;
+            self.dir.append_trial(&skipped.row)?;
+            self.rows.push(skipped.row);
             return Ok(true);
         }
         self.budget.count_trial();
         let prepared = self.oracle.prepare_family(family, self.order.seed)?;
         self.monitor.before_trial(trial.family, trial.block);
-        let mut ran = match trial::run(setting, trial, &prepared) {
-            Ok(ran) => ran,
+        let ran = match trial::run(setting, trial, &prepared) {
+            Ok(ran) => ran.of_attempt(attempt, pass),
             Err(TargetError::Interrupted) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
-        (ran.row.attempt, ran.row.pass) = (attempt, Some(pass));
         let row = record(ran, self.monitor, self.dir)?;
         self.rows.push(row);
         Ok(true)
@@ -264,6 +263,7 @@ fn record(mut ran: Ran, monitor: &mut Monitor, dir: &mut RunDir) -> Result<Trial
     if !ran.requests.is_empty() {
         dir.write_requests(&ran.row.requests_name(), &ran.requests)?;
     }
+    dir.append_memory(&ran.memory)?;
     dir.append_trial(&ran.row)?;
     Ok(ran.row)
 }

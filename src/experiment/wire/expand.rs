@@ -6,7 +6,7 @@ use super::family_id::{family_id, is_sized};
 use super::load::loads;
 use super::read::Reader;
 use super::{WireError, WireExperiment, WireFamily};
-use crate::experiment::{Arm, Experiment, Family, Load, Placement, runtime};
+use crate::experiment::{Arm, Experiment, Family, Load, Placement, Role, runtime};
 use crate::options::Options;
 use crate::strategy;
 use crate::workload::{self, Size, Spec, Workload};
@@ -15,6 +15,9 @@ use crate::workload::{self, Size, Spec, Workload};
 const PAYLOAD_MAX_BYTES: u64 = 16 << 20;
 /// A tebibyte: far beyond any machine this runs on, far below an overflow.
 const BALLAST_MAX_MIB: u64 = 1 << 20;
+
+/// The option of every pool.
+const WORKERS: &str = "workers";
 
 /// A family while its factors are still being multiplied out.
 #[derive(Clone)]
@@ -134,13 +137,13 @@ fn expand_family(
     Ok(drafts.into_iter().map(|draft| draft.family).collect())
 }
 
-/// The workloads named; `*` is all of them but those that fail on purpose.
+/// The workloads named; `*` is all of them but those that fail on purpose or wait to be let go.
 fn workloads(
     reader: &Reader<'_>,
     wire: &WireFamily,
 ) -> Result<Vec<&'static dyn Workload>, WireError> {
     let valid: Vec<_> = workload::ALL.iter().map(|w| w.name()).collect();
-    let measured = workload::ALL.iter().filter(|w| !w.is_fault());
+    let measured = workload::ALL.iter().filter(|w| !w.is_fault() && !w.holds());
     let all: Vec<_> = measured.map(|w| w.name()).collect();
     let names = reader.names(&wire.workload, "workload", &valid, &all)?;
     Ok(names.into_iter().filter_map(workload::by_name).collect())
@@ -260,8 +263,13 @@ fn surroundings(
         draft.family.runtime = (*name).to_owned();
         keep_options_of_runtime(&mut draft.family);
     });
-    let drafts = cross(drafts, &loads(reader, &wire.load)?, |draft, &load| {
+    let loads = loads(reader, &wire.load)?;
+    check_held(reader, wire, &drafts, &loads)?;
+    let drafts = cross(drafts, &loads, |draft, &load| {
         draft.family.load = load;
+        if let Load::Memory { children } = load {
+            give_workers(&mut draft.family, children);
+        }
     });
     let drafts = cross(drafts, &ballasts, |draft, mib| {
         draft.family.ballast_bytes = mib << 20;
@@ -273,6 +281,41 @@ fn surroundings(
         draft.seed = seed;
         draft.family.spec.seed = seed.unwrap_or(reader.seed);
     }))
+}
+
+/// A task that waits to be let go would never answer under a load that only waits for answers.
+fn check_held(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+    drafts: &[Draft],
+    loads: &[Load],
+) -> Result<(), WireError> {
+    let held = drafts.iter().find(|draft| draft.workload.holds());
+    match held {
+        Some(draft) if loads.iter().any(|load| load.children().is_none()) => {
+            let message = format!(
+                "`{}` stays until it is let go; expected load = {{ memory = {{ children = [0, 1, 10] }} }}",
+                draft.workload.name()
+            );
+            Err(reader.error(wire.load.span(), message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// In a memory trial the children are counted by the load: a pool has as many workers, whatever
+/// the file says of them. Arms that are then the same are one.
+fn give_workers(family: &mut Family, children: u32) {
+    let mut arms: Vec<Arm> = Vec::new();
+    for mut arm in std::mem::take(&mut family.arms) {
+        if let Some(workers) = arm.options.get_mut(WORKERS) {
+            *workers = children.to_string();
+        }
+        if !arms.contains(&arm) || arm.role != Role::Arm {
+            arms.push(arm);
+        }
+    }
+    family.arms = arms;
 }
 
 /// Leaves out the options that the strategies do not have in this runtime, and arms that are

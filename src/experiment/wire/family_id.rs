@@ -28,6 +28,7 @@ pub(super) fn family_id(
     parts.push(match family.load {
         Load::Closed { callers } => format!("closed{callers}"),
         Load::Open(open) => open_id(&open),
+        Load::Memory { children } => format!("memory{children}"),
     });
     if family.ballast_bytes > 0 {
         parts.push(format!("ballast{}", bytes(family.ballast_bytes)));
@@ -53,10 +54,10 @@ fn open_id(open: &Open) -> String {
     }
 }
 
-/// Whether a size means anything to a workload: the others are sized by their payload, or fail
-/// before a size could matter.
+/// Whether a size means anything to a workload: the others are sized by their payload or their
+/// options, or fail before a size could matter.
 pub(super) fn is_sized(workload: &dyn Workload) -> bool {
-    !workload.takes_payload() && !workload.is_fault()
+    !workload.takes_payload() && !workload.is_fault() && !workload.holds()
 }
 
 /// `chunks2`, `split-interleaved`: every option that is not at its default.

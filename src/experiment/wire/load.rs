@@ -9,9 +9,13 @@ use super::read::Reader;
 use crate::experiment::{Arrivals, Load, Open, Probe, Rate};
 use crate::options::Values;
 
-const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } } or \
-                    load = { open = { rate = 0.5, of = \"blocking-capacity\" } }";
+const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } }, \
+                    load = { open = { rate = 0.5, of = \"blocking-capacity\" } } or \
+                    load = { memory = { children = [0, 1, 10] } }";
 const CALLERS: Values = Values::Cores { min: 1, max: 4096 };
+
+/// As many as a pool may have workers.
+const CHILDREN_MAX: u64 = 4096;
 
 /// What a share can be of.
 const CAPACITY: &str = "blocking-capacity";
@@ -34,6 +38,16 @@ const SEARCH_STEPS_MAX: u32 = 20;
 pub(super) struct WireLoad {
     closed: Option<WireClosed>,
     open: Option<Spanned<WireOpen>>,
+    memory: Option<Spanned<WireMemory>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { children = [0, 1, 10] }"
+)]
+struct WireMemory {
+    children: Factor<Count>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,30 +72,36 @@ struct WireOpen {
 
 /// The loads of a family.
 pub(super) fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec<Load>, WireError> {
-    match wire.get_ref() {
-        WireLoad {
-            closed: Some(closed),
-            open: None,
-        } => {
+    let WireLoad {
+        closed,
+        open,
+        memory,
+    } = wire.get_ref();
+    match (closed, open, memory) {
+        (Some(closed), None, None) => {
             let callers = reader.values(&closed.callers, "callers", &CALLERS)?;
             let callers = callers.iter().filter_map(|v| v.resolved.parse().ok());
             Ok(callers.map(|callers| Load::Closed { callers }).collect())
         }
-        WireLoad {
-            closed: None,
-            open: Some(open),
-        } => open_loads(reader, open),
-        WireLoad {
-            closed: Some(_),
-            open: Some(open),
-        } => {
-            let message = "a family has one regime; give `open` a [[family]] of its own";
-            Err(reader.error(open.span(), message))
+        (None, Some(open), None) => open_loads(reader, open),
+        (None, None, Some(memory)) => {
+            let children = &memory.get_ref().children;
+            let children = reader.counts(children, "children", CHILDREN_MAX)?;
+            let children = children.into_iter().map(|n| n as u32);
+            Ok(children.map(|children| Load::Memory { children }).collect())
         }
-        WireLoad {
-            closed: None,
-            open: None,
-        } => Err(reader.error(wire.span(), format!("no load is given; expected {FORM}"))),
+        (None, None, None) => {
+            Err(reader.error(wire.span(), format!("no load is given; expected {FORM}")))
+        }
+        (_, open, memory) => {
+            let (name, span) = match (open, memory) {
+                (_, Some(memory)) => ("memory", memory.span()),
+                (Some(open), None) => ("open", open.span()),
+                (None, None) => ("closed", wire.span()),
+            };
+            let message = format!("a family has one regime; give `{name}` a [[family]] of its own");
+            Err(reader.error(span, message))
+        }
     }
 }
 

@@ -282,3 +282,58 @@ fn an_error_is_one_line_whatever_the_file_says() {
     let message = error.unwrap_err().message;
     assert!(!message.contains('\n'), "{message}");
 }
+
+#[test]
+fn memory_loads_count_children_and_give_pools_their_workers() {
+    let experiment = family(
+        r#"workload = "hold"
+           options = { write_mib = [0, 64] }
+           strategy = ["blocking", { name = "pool", workers = [1, 2] }, "spawn"]
+           ballast_mib = 256
+           load = { memory = { children = [0, 100] } }"#,
+    )
+    .unwrap();
+    assert_eq!(
+        ids(&experiment),
+        [
+            "hold-rust-memory0-ballast256MiB",
+            "hold-rust-memory100-ballast256MiB",
+            "hold-write-mib64-rust-memory0-ballast256MiB",
+            "hold-write-mib64-rust-memory100-ballast256MiB",
+        ]
+    );
+    // Whoever lists numbers of workers gets the number of children once.
+    let expected = [
+        "reference blocking",
+        "placebo blocking",
+        "arm pool workers=0",
+        "arm spawn",
+    ];
+    assert_eq!(arms(&experiment), expected);
+    assert_eq!(experiment.families[1].arms[2].options["workers"], "100");
+    assert_eq!(experiment.families[1].load.children(), Some(100));
+    assert_eq!(experiment.families[1].load.regime(), "memory");
+}
+
+#[test]
+fn what_is_held_needs_a_memory_load_and_a_memory_load_stands_alone() {
+    let refused = |lines: &str| family(lines).unwrap_err().to_string();
+    let held =
+        refused("workload = \"hold\"\nstrategy = \"pool\"\nload = { closed = { callers = 1 } }");
+    assert!(
+        held.contains("t.toml:6:8") && held.contains("memory"),
+        "{held}"
+    );
+    let both = refused(
+        "workload = \"noop\"\nstrategy = \"pool\"\n\
+         load = { closed = { callers = 1 }, memory = { children = 1 } }",
+    );
+    assert!(
+        both.contains("give `memory` a [[family]] of its own"),
+        "{both}"
+    );
+    let many = refused(
+        "workload = \"hold\"\nstrategy = \"pool\"\nload = { memory = { children = 5000 } }",
+    );
+    assert!(many.contains("5000 children are too many"), "{many}");
+}

@@ -146,7 +146,8 @@ const CLOSED_LOOP: &[Column] = &[
         "How load is offered. `closed`: each caller sends its next request when its last \
              was answered. `open`: requests come on a schedule, whatever became of those before. \
              `search`: an open loop at a rate that was chosen while the run went on, to find an \
-             arm's limit; such trials are in no plan, and are compared in `load_points.csv` only.",
+             arm's limit; such trials are in no plan, and are compared in `load_points.csv` only. \
+             `memory`: none; children are held and read, which `memory.csv` tells of.",
     ),
     optional("callers", Kind::Integer, "Callers of a closed loop."),
     optional(

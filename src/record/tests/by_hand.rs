@@ -238,3 +238,34 @@ fn rows_of_noise_go_forward_or_are_left_out() {
     fs::remove_file(path.join("noise.csv")).unwrap();
     assert_eq!(read_noise(&path), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn rows_of_memory_that_cannot_be_true_are_left_out_and_named() {
+    let (_dir, path) = written();
+    edit(&path, "memory.csv", |text| {
+        let rows: Vec<&str> = text.lines().collect();
+        let twice = rows[1];
+        let unplanned = rows[2].replace("t0003", "t0099");
+        let other = rows[3]
+            .replace("tree", "parent")
+            .replace(",fork,", ",pool,");
+        let negative = rows[3].replace(",4096,", ",-4096,");
+        format!("{text}{twice}\n{unplanned}\n{other}\n{negative}\nhalf a r")
+    });
+    let run = read(&path).unwrap();
+    assert_eq!(run.memory, memory());
+    let mut found = run.remarks;
+    found.sort();
+    let end = "; the row is left out";
+    let expected = [
+        "memory.csv:5: parent 40 of trial `t0003` is on line 2 already",
+        "memory.csv:6: trial `t0099` is not in the plan",
+        "memory.csv:7: `strategy` is `pool`, the plan says `fork`",
+        "memory.csv:8: `pss_bytes` is `-4096`; expected a whole number",
+        "memory.csv:9: is torn: it has no line end",
+    ];
+    assert_eq!(found, expected.map(|text| format!("{text}{end}")));
+    fs::remove_file(path.join("memory.csv")).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!((run.memory, run.remarks), (Vec::new(), Vec::new()));
+}

@@ -11,7 +11,7 @@ use super::*;
 #[test]
 fn a_full_disk_ends_the_run_and_leaves_whole_rows() {
     let output = Command::new("/bin/sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\""])
+        .args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
         .args([
             "--ignored",
@@ -110,7 +110,8 @@ proptest! {
     #[test]
     fn damaged_files_are_read_or_refused_but_never_a_panic(
         file in prop::sample::select(vec![
-            "manifest.json", "env.json", "plan.csv", "trials.csv", "requests/t0001.csv.zst",
+            "manifest.json", "env.json", "plan.csv", "trials.csv", "memory.csv",
+            "requests/t0001.csv.zst",
         ]),
         damages in damages(),
     ) {

@@ -115,6 +115,35 @@ fn noise() -> Vec<NoiseRow> {
         .collect()
 }
 
+/// One look at the third trial's tree, one process of which was gone.
+fn memory() -> Vec<MemoryRow> {
+    let planned = &plan()[2];
+    [("parent", 40), ("child", 41), ("tree", 40)]
+        .map(|(role, pid)| MemoryRow {
+            run_id: manifest().run_id,
+            trial_id: planned.trial_id.clone(),
+            snapshot: 1,
+            phase: "held".into(),
+            k: 1,
+            runtime: "rust".into(),
+            strategy: planned.strategy.clone(),
+            role: role.into(),
+            pid,
+            pss_bytes: (role != "child").then_some(4096),
+            status: if role == "child" { "failed" } else { "ok" }.into(),
+            attempt: 1,
+            family_id: planned.family_id.clone(),
+            block: planned.block,
+            trial_role: planned.role.clone(),
+            workload: "hold".into(),
+            size: "s".into(),
+            options: planned.options.clone(),
+            placement: "unpinned".into(),
+            ..MemoryRow::default()
+        })
+        .into()
+}
+
 fn create(dir: &TempDir) -> Result<RunDir, RecordError> {
     let mut environment = Environment::default();
     environment.record("cpus_online", Ok(2));
@@ -139,6 +168,7 @@ fn written() -> (TempDir, PathBuf) {
     run.append_noise(&noise()[..2]).unwrap();
     run.append_noise(&[]).unwrap();
     run.append_noise(&noise()[2..]).unwrap();
+    run.append_memory(&memory()).unwrap();
     run.write_requests("t0001", &requests()).unwrap();
     let path = run.path().to_owned();
     run.finish().unwrap();
@@ -158,6 +188,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(run.manifest, manifest());
     assert_eq!(run.plan, plan());
     assert_eq!(run.trials, plan().iter().map(trial).collect::<Vec<_>>());
+    assert_eq!(run.memory, memory());
     assert_eq!(run.environment.facts["cpus_online"], 2);
     assert_eq!(run.environment.unavailable["cpu_boost"], "not here");
     assert_eq!(read_requests(&path, "t0001").unwrap(), requests());
@@ -167,8 +198,8 @@ fn what_is_written_is_read_back() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let expected = "calibration.csv datapackage.json env.json experiment.toml manifest.json noise.csv plan.csv requests \
-                    trials.csv";
+    let expected = "calibration.csv datapackage.json env.json experiment.toml manifest.json \
+                    memory.csv noise.csv plan.csv requests trials.csv";
     assert_eq!(names.join(" "), expected);
 }
 
@@ -178,7 +209,7 @@ fn the_data_package_describes_the_files_that_are_there() {
     let text = fs::read_to_string(path.join("datapackage.json")).unwrap();
     let package: serde_json::Value = serde_json::from_str(&text).unwrap();
     let resources = package["resources"].as_array().unwrap();
-    assert_eq!(resources.len(), 4);
+    assert_eq!(resources.len(), 5);
     for resource in resources {
         let file = path.join(resource["path"].as_str().unwrap());
         let fields = resource["schema"]["fields"].as_array().unwrap();

@@ -219,8 +219,9 @@ impl Loaded {
             tasks: workload.tasks(setup.spec)?,
             _ballast: Ballast::touch(setup.ballast_bytes),
         };
-        // A workload that fails on purpose would take the server with it.
-        if is_warm(setup.options) && !workload.is_fault() {
+        // A workload that fails on purpose would take the server with it, one that stays until it
+        // is let go would stay here.
+        if is_warm(setup.options) && !workload.is_fault() && !workload.holds() {
             loaded.warm_up(setup.spec.payload_bytes);
         }
         Ok(loaded)

@@ -1,0 +1,97 @@
+//! Many children at a time: until all are there, and what it takes to look at all of them.
+
+use std::io::{PipeWriter, Read, pipe};
+use std::path::Path;
+use std::process::{Child, Command};
+
+use forkbench::driver::memory::process::Reader;
+use forkbench::driver::memory::sweep::{Phase, Snapshot};
+use forkbench::strategy::{Children, Span};
+use forkbench::sys::clock::now_ns;
+
+use super::subject;
+use crate::lane::{Lane, Result, Scale, Site};
+
+/// Children that do nothing. They leave when this is dropped.
+struct Waiting {
+    children: Vec<Child>,
+    held: Option<PipeWriter>,
+}
+
+impl Waiting {
+    /// Starts so many and waits until each has said that it is there.
+    fn start(program: &Path, count: usize) -> Result<Waiting> {
+        let ((stdin, held), (mut said, stdout)) = (pipe()?, pipe()?);
+        let mut waiting = Waiting {
+            children: Vec::new(),
+            held: Some(held),
+        };
+        for _ in 0..count {
+            let mut command = Command::new(program);
+            let command = command
+                .stdin(stdin.try_clone()?)
+                .stdout(stdout.try_clone()?);
+            waiting.children.push(command.spawn()?);
+        }
+        // If one is gone, the end of the file comes before the last word.
+        drop(stdout);
+        said.read_exact(&mut vec![0; count])?;
+        Ok(waiting)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.held.take());
+        for child in &mut self.children {
+            let _ = child.wait();
+        }
+    }
+}
+
+fn many(site: &Site, count: usize) -> usize {
+    match site.scale {
+        Scale::Bench => count,
+        Scale::Test => 3,
+    }
+}
+
+/// A hundred static C programs, from the first start until the last has said that it is there.
+pub(crate) fn hundred_static(site: &Site) -> Result<Box<dyn Lane>> {
+    let (program, count) = (site.dir.join("static_wait"), many(site, 100));
+    Ok(Box::new(move || {
+        let start = now_ns();
+        let waiting = Waiting::start(&program, count)?;
+        let ns = now_ns() - start;
+        drop(waiting);
+        Ok(ns)
+    }))
+}
+
+/// A pool of a hundred workers, from starting the subject to its READY.
+pub(crate) fn pool_of_hundred(site: &Site) -> Result<Box<dyn Lane>> {
+    let site = site.clone();
+    Ok(Box::new(move || {
+        let workers = many(&site, 100);
+        let target = subject::start_with("pool", 0, workers, &site)?;
+        let ns = target.ready_ns - target.started_ns;
+        target.stop()?;
+        Ok(ns)
+    }))
+}
+
+/// One look at a thousand children.
+pub(crate) fn sweep_of_thousand(site: &Site) -> Result<Box<dyn Lane>> {
+    let count = many(site, 1_000);
+    let waiting = Waiting::start(&site.dir.join("static_wait"), count)?;
+    let mut reader = Reader::default();
+    let children = Children::Programs(Span::Pool);
+    Ok(Box::new(move || {
+        let own = std::process::id();
+        let look = Snapshot::take(Phase::Idle, own, children, None, &mut reader);
+        match look.holdings().count() > waiting.children.len() {
+            true => Ok(look.sweep_ns),
+            false => Err(format!("{} of {count} could not be read", look.unread()).into()),
+        }
+    }))
+}

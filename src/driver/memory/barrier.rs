@@ -1,0 +1,79 @@
+//! The driver's side of the barrier at which tasks of `hold` stand: who has arrived, and how many
+//! may go. The rules are in [`hold`].
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::workload::hold;
+
+/// Both pipes, open for reading and writing: so tasks can open their ends at any time, and what
+/// is in the pipes outlives whoever wrote it. Dropping it frees whoever still stands there.
+#[derive(Debug)]
+pub struct Barrier {
+    arrived: File,
+    release: File,
+    /// The beginning of a line whose end was not there yet.
+    partial: Vec<u8>,
+}
+
+impl Barrier {
+    /// Opens the pipes in this folder.
+    ///
+    /// # Errors
+    /// They are not there or cannot be opened.
+    pub fn open(dir: &Path) -> io::Result<Barrier> {
+        let open = |name: &str| -> io::Result<File> {
+            let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            Ok(rustix::fs::open(dir.join(name), flags, Mode::empty())?.into())
+        };
+        Ok(Barrier {
+            arrived: open(hold::ARRIVED)?,
+            release: open(hold::RELEASE)?,
+            partial: Vec::new(),
+        })
+    }
+
+    /// What is readable when somebody has arrived.
+    pub fn arrivals_fd(&self) -> BorrowedFd<'_> {
+        self.arrived.as_fd()
+    }
+
+    /// The processes of the tasks that have arrived since the last call.
+    ///
+    /// # Errors
+    /// Somebody has written what is no process's id.
+    pub fn arrivals(&mut self) -> io::Result<Vec<u32>> {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.arrived.read(&mut buffer) {
+                Ok(n) => self.partial.extend_from_slice(&buffer[..n]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let whole = self.partial.iter().rposition(|&byte| byte == b'\n');
+        let lines: Vec<u8> = self
+            .partial
+            .drain(..whole.map_or(0, |end| end + 1))
+            .collect();
+        let lines = String::from_utf8_lossy(&lines).into_owned();
+        let pid = |line: &str| {
+            let what = format!("`{line}` arrived at the barrier; expected a process's id");
+            line.parse().map_err(|_| io::Error::other(what))
+        };
+        lines.lines().map(pid).collect()
+    }
+
+    /// Lets so many tasks go: those that stand there, and then those that come.
+    ///
+    /// # Errors
+    /// More than a pipe holds are let go at once.
+    pub fn release(&mut self, tasks: usize) -> io::Result<()> {
+        self.release.write_all(&vec![b'.'; tasks])
+    }
+}

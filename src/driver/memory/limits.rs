@@ -1,0 +1,328 @@
+//! What the system allows: so many processes, threads, descriptors and mappings. A trial that
+//! would go beyond is refused before its first child, with the limit's name and value; soft limits
+//! are raised for the trial where they may be.
+
+use std::fs;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::experiment::runtime::RUST_NAME;
+use crate::strategy::{Children, Span};
+
+/// What a trial needs, at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Need {
+    /// Processes and threads, which the kernel counts alike.
+    pub tasks: u64,
+    /// Descriptors of the process that has the most.
+    pub descriptors: u64,
+    /// Mappings of the process that has the most.
+    pub mappings: u64,
+}
+
+/// One limit as it is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// As an administrator would look for it.
+    pub name: &'static str,
+    /// The most that may be.
+    pub most: u64,
+    /// How many there are already.
+    pub used: u64,
+}
+
+/// The subject, its helpers, a shell: beside the children.
+const TASKS_BESIDE: u64 = 16;
+/// What a runtime has open for itself.
+const DESCRIPTORS_BESIDE: u64 = 64;
+/// Socket or pipes and a descriptor of the process, at most, while it is being created: both ends.
+const DESCRIPTORS_PER_CHILD: u64 = 8;
+/// Libraries, heaps, arenas.
+const MAPPINGS_BESIDE: u64 = 1_000;
+/// Stack and guard page.
+const MAPPINGS_PER_THREAD: u64 = 2;
+/// A runtime with threads of its own starts so many in each of its processes.
+const TASKS_OF_A_RUNTIME: u64 = 12;
+
+impl Need {
+    /// What so many children of a strategy need, in a runtime without (`rust`) or with threads
+    /// of its own.
+    pub fn of(children: Children, k: u32, runtime: &str) -> Need {
+        let k = u64::from(k);
+        let per_process = if runtime == RUST_NAME {
+            1
+        } else {
+            TASKS_OF_A_RUNTIME
+        };
+        let (tasks, descriptors, mappings) = match children {
+            Children::None => (0, 0, 0),
+            Children::Threads(_) => (k, 0, k * MAPPINGS_PER_THREAD),
+            // A shell each, at most.
+            Children::Programs(Span::Request) => {
+                (k * (per_process + 1), k * DESCRIPTORS_PER_CHILD, 0)
+            }
+            Children::Programs(Span::Pool) | Children::Copies(_) => {
+                (k * per_process, k * DESCRIPTORS_PER_CHILD, 0)
+            }
+        };
+        Need {
+            tasks: tasks + TASKS_BESIDE,
+            descriptors: descriptors + DESCRIPTORS_BESIDE,
+            mappings: mappings + MAPPINGS_BESIDE,
+        }
+    }
+}
+
+/// Why the system does not allow it, if it does not.
+pub fn refusal(need: Need) -> Option<String> {
+    let limits = limits();
+    limits.iter().find_map(|(what, limit)| {
+        let wanted = match what {
+            What::Tasks => need.tasks,
+            What::Descriptors => need.descriptors,
+            What::Mappings => need.mappings,
+        };
+        let Limit { name, most, used } = limit;
+        (used.saturating_add(wanted) > *most).then(|| {
+            format!(
+                "refused before the first child: {name} allows {most}, of which {used} are taken, \
+                 and the trial may need {wanted}; raise it or ask for fewer children"
+            )
+        })
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Tasks,
+    Descriptors,
+    Mappings,
+}
+
+/// Every limit that is known here; those that have none are left out.
+fn limits() -> Vec<(What, Limit)> {
+    let tasks = tasks_running();
+    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let limit = |name, most: Option<u64>, used| most.map(|most| Limit { name, most, used });
+    // Root may go beyond; to others all of their processes count.
+    let own_tasks = match rustix::process::geteuid().is_root() {
+        true => None,
+        false => getrlimit(Resource::Nproc).maximum,
+    };
+    let found = [
+        (
+            What::Tasks,
+            limit("RLIMIT_NPROC (ulimit -u)", own_tasks, tasks),
+        ),
+        (
+            What::Tasks,
+            limit("kernel.pid_max", number("/proc/sys/kernel/pid_max"), tasks),
+        ),
+        (
+            What::Tasks,
+            limit(
+                "kernel.threads-max",
+                number("/proc/sys/kernel/threads-max"),
+                tasks,
+            ),
+        ),
+        (What::Tasks, pids_of_groups()),
+        (
+            What::Descriptors,
+            limit(
+                "RLIMIT_NOFILE (ulimit -Hn)",
+                getrlimit(Resource::Nofile).maximum,
+                0,
+            ),
+        ),
+        (
+            What::Mappings,
+            limit("vm.max_map_count", number("/proc/sys/vm/max_map_count"), 0),
+        ),
+    ];
+    let known = found.into_iter();
+    known
+        .filter_map(|(what, limit)| Some((what, limit?)))
+        .collect()
+}
+
+/// Processes and threads of the whole machine; the fourth field of `/proc/loadavg` ends with it.
+fn tasks_running() -> u64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let field = text.split_ascii_whitespace().nth(3);
+    let total = field.and_then(|field| field.split_once('/')?.1.parse().ok());
+    total.unwrap_or(0)
+}
+
+/// The tightest pids controller above this process, of either version.
+fn pids_of_groups() -> Option<Limit> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let number = |path: String| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let paths = own.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (names, path) = (fields.next()?, fields.next()?);
+        match names {
+            "pids" => Some(format!("/sys/fs/cgroup/pids{path}")),
+            "" => Some(format!("/sys/fs/cgroup{path}")),
+            _ => None,
+        }
+    });
+    let limits = paths.filter_map(|dir| {
+        Some(Limit {
+            name: "pids.max of this control group",
+            most: number(format!("{dir}/pids.max"))?,
+            used: number(format!("{dir}/pids.current"))?,
+        })
+    });
+    limits.min_by_key(|limit| limit.most.saturating_sub(limit.used))
+}
+
+/// Soft limits raised to their hard ones, which what is started inherits. Dropping it lowers them
+/// again: timed trials run under the limits that the user has.
+#[derive(Debug)]
+pub struct Raised {
+    before: Vec<(Resource, Rlimit)>,
+}
+
+impl Raised {
+    /// Raises what a trial of this need is short of.
+    pub fn raise(need: Need) -> Raised {
+        let wanted = [
+            (Resource::Nofile, need.descriptors),
+            (Resource::Nproc, need.tasks),
+        ];
+        let before = wanted.into_iter().filter_map(|(resource, wanted)| {
+            let before = getrlimit(resource);
+            let short = before
+                .current
+                .is_some_and(|soft| soft < wanted.saturating_mul(2));
+            let raised = Rlimit {
+                current: before.maximum,
+                maximum: before.maximum,
+            };
+            (short && setrlimit(resource, raised).is_ok()).then_some((resource, before))
+        });
+        Raised {
+            before: before.collect(),
+        }
+    }
+}
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        for (resource, before) in self.before.drain(..) {
+            // It was allowed before.
+            let _ = setrlimit(resource, before);
+        }
+    }
+}
+
+/// What a refusal by the system is called, by the error in an answer's reason, in any runtime's
+/// words.
+pub fn classified(reason: &str) -> &'static str {
+    const AGAIN: &str = "EAGAIN: no more processes or threads may be created";
+    const SIGNS: [(&str, &[&str]); 4] = [
+        (
+            "ENFILE: too many descriptors in the whole system",
+            &["ENFILE", "os error 23)", "Errno 23]"],
+        ),
+        (
+            "EMFILE: too many descriptors in one process",
+            &["EMFILE", "os error 24)", "Errno 24]", "Too many open files"],
+        ),
+        (
+            "ENOMEM: the system has no memory for it",
+            &[
+                "ENOMEM",
+                "os error 12)",
+                "Errno 12]",
+                "Cannot allocate",
+                "MemoryError",
+            ],
+        ),
+        (
+            AGAIN,
+            &[
+                "EAGAIN",
+                "os error 11)",
+                "Errno 11]",
+                "can't start new thread",
+            ],
+        ),
+    ];
+    let found = SIGNS
+        .iter()
+        .find(|(_, signs)| signs.iter().any(|sign| reason.contains(sign)));
+    match found.map(|(name, _)| *name) {
+        // A fork in a control group whose pids are used up says EAGAIN, too.
+        Some(AGAIN) if pids_are_used_up() => "EAGAIN: pids.max of this control group is reached",
+        Some(name) => name,
+        None => "no limit that is known here",
+    }
+}
+
+fn pids_are_used_up() -> bool {
+    pids_of_groups().is_some_and(|limit| limit.used >= limit.most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_beyond_a_limit_is_refused_with_its_name_and_value() {
+        assert_eq!(
+            refusal(Need::of(Children::Programs(Span::Pool), 1, "rust")),
+            None
+        );
+        let mappings = Need {
+            mappings: u64::MAX,
+            ..Need::default()
+        };
+        let reason = refusal(mappings).unwrap();
+        let most = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
+        let said = format!("vm.max_map_count allows {}", most.trim());
+        assert!(reason.contains(&said), "{reason}");
+        let tasks = Need {
+            tasks: u64::MAX,
+            ..Need::default()
+        };
+        assert!(refusal(tasks).unwrap().contains("before the first child"));
+    }
+
+    #[test]
+    fn errors_of_every_runtime_have_one_name() {
+        for (reason, name) in [
+            (
+                "rejected: start `/bin/x`: Resource temporarily unavailable (os error 11)",
+                "EAGAIN",
+            ),
+            ("spawn ENOMEM", "ENOMEM"),
+            ("[Errno 24] Too many open files", "EMFILE"),
+            (
+                "fork: Too many open files in system (os error 23)",
+                "ENFILE",
+            ),
+            ("crash: the child was ended by signal 9", "no limit"),
+        ] {
+            assert!(
+                classified(reason).starts_with(name),
+                "{reason}: {}",
+                classified(reason)
+            );
+        }
+    }
+
+    #[test]
+    fn raised_limits_are_lowered_again() {
+        let before = getrlimit(Resource::Nofile);
+        let need = Need {
+            descriptors: u64::MAX,
+            ..Need::default()
+        };
+        let raised = Raised::raise(need);
+        assert_eq!(getrlimit(Resource::Nofile).current, before.maximum);
+        drop(raised);
+        assert_eq!(getrlimit(Resource::Nofile), before);
+    }
+}

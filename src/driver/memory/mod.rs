@@ -1,0 +1,284 @@
+//! The `memory` regime: trials of their own, in which so many children are held while the memory
+//! of the whole tree is read. Nothing is timed in them, because reading stops who is read.
+//!
+//! A [`Session`] is what is around one such trial: a control group, raised limits, the looks that
+//! were taken. It outlives the subject, so that the group is removed when nobody is in it.
+
+use std::path::{Path, PathBuf};
+
+use super::load::{Exchange, Measured};
+use super::oracle::Prepared;
+use super::target::{Guard, Target, TargetError};
+use super::trial::Setting;
+use crate::experiment::runtime::RUST_NAME;
+use crate::experiment::{Arm, Family, Trial};
+use crate::record::MemoryRow;
+use crate::strategy::{self, Children, Span};
+use crate::sys::clock::now_ns;
+
+pub mod barrier;
+pub mod cgroup;
+mod course;
+pub mod limits;
+pub mod machine;
+pub mod process;
+mod rows;
+pub mod sweep;
+mod text;
+pub mod tree;
+
+use barrier::Barrier;
+use cgroup::TrialGroup;
+use course::Course;
+use limits::{Need, Raised};
+use machine::Machine;
+use process::Reader;
+use sweep::{Phase, Snapshot};
+
+/// A request's time to be answered in: it is held while a thousand children are created and read.
+pub const DEADLINE_MS: u64 = 600_000;
+
+/// Asked while a pool of a thousand workers is started.
+pub const GUARD: Guard = machine::still_has_memory;
+
+/// Requests to each worker until the last look at a pool.
+const REQUESTS_PER_WORKER: usize = 100;
+
+/// As many in all: they are let go beforehand, by a byte each, and so many fit into a pipe.
+const REQUESTS_MAX: usize = 10_000;
+
+/// The share of the time that sampling may take where it must stand in for a high-water mark.
+const SAMPLING_SHARE: u64 = 10;
+
+/// Whether a trial has a control group of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// If the system lets it.
+    WherePossible,
+    /// Not even then: peaks are sampled.
+    Never,
+}
+
+/// What is around one memory trial.
+#[derive(Debug)]
+pub struct Session<'a> {
+    setting: &'a Setting<'a>,
+    trial: &'a Trial,
+    children: u32,
+    kind: Children,
+    group: Result<TrialGroup, String>,
+    start: Machine,
+    snapshots: Vec<Snapshot>,
+    ready_all_ns: Option<u64>,
+    /// How many of the children were there, if not all were.
+    short: Option<usize>,
+    sampled_pss_bytes: Option<u64>,
+    _raised: Raised,
+}
+
+/// Why the arm has nothing to be held, or may not be.
+pub fn refusal(family: &Family, arm: &Arm) -> Option<String> {
+    let children = family.load.children()?;
+    let kind = strategy::by_name(&arm.strategy)?.children;
+    let strategy = &arm.strategy;
+    let holds = family
+        .spec
+        .workload()
+        .is_ok_and(|workload| workload.holds());
+    match kind.span() {
+        None if children > 0 => {
+            return Some(format!("`{strategy}` has no children that could be held"));
+        }
+        Some(Span::Request) if !holds => {
+            return Some(format!(
+                "children of `{strategy}` are gone when their request is answered; workload \
+                 `hold` holds them"
+            ));
+        }
+        Some(Span::Pool) if children == 0 && family.runtime != RUST_NAME => {
+            return Some("a pool of this runtime has at least one worker".to_owned());
+        }
+        _ => {}
+    }
+    let touched_mib = |name: &str| -> u64 {
+        let mib = family.spec.options.get(name);
+        mib.and_then(|mib| mib.parse().ok()).unwrap_or(0)
+    };
+    let per_child = touched_mib("touch_mib").saturating_add(match kind {
+        Children::Copies(_) => touched_mib("write_mib"),
+        _ => 0,
+    });
+    let wanted_mib = per_child.saturating_mul(u64::from(children));
+    let wanted_bytes = wanted_mib.saturating_mul(1 << 20);
+    limits::refusal(Need::of(kind, children, &family.runtime))
+        .or_else(|| Machine::read().lacks(wanted_bytes.saturating_add(family.ballast_bytes)))
+}
+
+impl<'a> Session<'a> {
+    /// Makes the group and raises limits; `None` of a trial that is not about memory.
+    pub fn begin(setting: &'a Setting<'a>, trial: &'a Trial, grouping: Grouping) -> Option<Self> {
+        let family = &setting.experiment.families[trial.family];
+        let arm = &family.arms[trial.arm];
+        let children = family.load.children()?;
+        let kind = strategy::by_name(&arm.strategy).map_or(Children::None, |kind| kind.children);
+        Some(Session {
+            setting,
+            trial,
+            children,
+            kind,
+            group: match grouping {
+                Grouping::WherePossible => TrialGroup::create(&trial.id),
+                Grouping::Never => Err("none was asked for".to_owned()),
+            },
+            start: Machine::read(),
+            snapshots: Vec::new(),
+            ready_all_ns: None,
+            short: None,
+            sampled_pss_bytes: None,
+            _raised: Raised::raise(Need::of(kind, children, &family.runtime)),
+        })
+    }
+
+    /// The command of a subject that is in the trial's group from its first instruction on.
+    pub fn command(&self, command: &[PathBuf]) -> Vec<PathBuf> {
+        match &self.group {
+            Ok(group) => group.joined(command),
+            Err(_) => command.to_vec(),
+        }
+    }
+
+    /// Has the children of this subject held, and looks at them.
+    ///
+    /// # Errors
+    /// The subject is gone, silent or speaks something else; the machine runs out of memory; or
+    /// the user interrupted.
+    pub fn observe(
+        &mut self,
+        target: &mut Target,
+        prepared: &Prepared,
+    ) -> Result<Measured, TargetError> {
+        let root = target.pid();
+        let mut reader = Reader::default();
+        if self.kind.span() == Some(Span::Pool) {
+            self.ready_all_ns = Some(target.ready_ns - target.started_ns);
+        }
+        self.look(Phase::Idle, root, &mut reader);
+        let barrier = open_barrier(prepared)?;
+        let tasks = self.children as usize;
+        let mut sampler = Sampler::new(self.kind, self.group.is_err());
+        let mut between = |root| sampler.between(root);
+        let exchange: &Exchange = &prepared.exchange;
+        let seed = self.trial.seed;
+        let holds = barrier.is_some();
+        let mut course = Course::new(target, exchange, barrier, seed, &mut between)?;
+        match self.kind.span() {
+            Some(Span::Request) if tasks > 0 => {
+                let held = course.hold(tasks)?;
+                match held.arrived == tasks {
+                    true => self.ready_all_ns = Some(held.took_ns),
+                    false => self.short = Some(held.arrived),
+                }
+                self.look(Phase::Held, root, &mut reader);
+                course.let_go()?;
+            }
+            Some(Span::Pool) if tasks > 0 => {
+                if holds {
+                    // The barrier sees to it that no worker gets two and another none.
+                    course.hold(tasks)?;
+                    course.let_go()?;
+                } else {
+                    course.pass(tasks, tasks)?;
+                }
+                self.look(Phase::First, root, &mut reader);
+                let total = (tasks * REQUESTS_PER_WORKER).min(REQUESTS_MAX);
+                course.pass(total, tasks)?;
+                self.look(Phase::Hundred, root, &mut reader);
+            }
+            _ => {}
+        }
+        let measured = course.close();
+        self.look(Phase::Peak, root, &mut reader);
+        self.sampled_pss_bytes = sampler.highest();
+        Ok(measured)
+    }
+
+    /// Removes the group. To be called when nobody is in it any more.
+    ///
+    /// Gives the rows, of a trial that ended with `failure` a last one that says so, and a flag if
+    /// the group could not be removed.
+    pub fn finish(self, failure: Option<&str>) -> (Vec<MemoryRow>, Option<String>) {
+        let rows = rows::rows(&self, failure);
+        let removed = self.group.map(TrialGroup::remove);
+        let left = matches!(removed, Ok(Err(_)));
+        (rows, left.then(|| "cgroup_left".to_owned()))
+    }
+
+    fn look(&mut self, phase: Phase, root: u32, reader: &mut Reader) {
+        let group = self.group.as_ref().ok();
+        let snapshot = Snapshot::take(phase, root, self.kind, group, reader);
+        self.snapshots.push(snapshot);
+    }
+}
+
+/// The row of a memory trial that was not run.
+pub fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Option<MemoryRow> {
+    rows::skipped(setting, trial, reason)
+}
+
+/// The barrier of a workload that has one.
+fn open_barrier(prepared: &Prepared) -> Result<Option<Barrier>, TargetError> {
+    if !prepared
+        .spec
+        .workload()
+        .is_ok_and(|workload| workload.holds())
+    {
+        return Ok(None);
+    }
+    let dir = prepared
+        .spec
+        .options
+        .get("input")
+        .map_or("", String::as_str);
+    let opened = Barrier::open(Path::new(dir));
+    opened.map(Some).map_err(|error| TargetError::Io {
+        attempt: format!("open the barrier in {dir}"),
+        error,
+    })
+}
+
+/// Looks again and again where the kernel keeps no high-water mark, as seldom as not to stop the
+/// tree for more than its share of the time.
+#[derive(Debug)]
+struct Sampler {
+    kind: Children,
+    wanted: bool,
+    reader: Reader,
+    next_ns: u64,
+    highest_bytes: Option<u64>,
+}
+
+impl Sampler {
+    fn new(kind: Children, wanted: bool) -> Sampler {
+        Sampler {
+            kind,
+            wanted,
+            reader: Reader::default(),
+            next_ns: 0,
+            highest_bytes: None,
+        }
+    }
+
+    fn between(&mut self, root: u32) {
+        if !self.wanted || now_ns() < self.next_ns {
+            return;
+        }
+        let look = Snapshot::take(Phase::Peak, root, self.kind, None, &mut self.reader);
+        let pss_bytes = look.sum(|holding| Some(holding.rollup.pss_bytes));
+        self.highest_bytes = self.highest_bytes.max(pss_bytes);
+        self.next_ns = now_ns() + look.sweep_ns * SAMPLING_SHARE;
+    }
+
+    fn highest(&self) -> Option<u64> {
+        self.highest_bytes
+    }
+}

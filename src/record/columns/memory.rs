@@ -1,0 +1,206 @@
+//! `memory.csv`: data, and nothing else.
+
+use super::tables::{ROLES, STATUSES, always, optional};
+use super::{Column, Kind, Table};
+
+/// The moments of a memory trial.
+const PHASES: Kind = Kind::Word(&["idle", "first", "hundred", "held", "peak"]);
+
+const PROCESS_ROLES: Kind = Kind::Word(&["parent", "child", "worker", "helper", "shell", "tree"]);
+
+/// `memory.csv`.
+pub const MEMORY: Table = Table {
+    file: "memory.csv",
+    row: "one process of a memory trial at one moment, or the sum of all of its tree",
+    key: &["trial_id", "attempt", "snapshot", "role", "pid"],
+    columns: &MEMORY_COLUMNS,
+};
+
+/// In the order of the row: what a process is and has, and from `block` on what makes the file
+/// usable alone and is of trees only.
+const MEMORY_COLUMNS: [Column; 49] = [
+    always("run_id", Kind::Text, "The run, as in `manifest.json`."),
+    always("trial_id", Kind::Text, "The trial, as in `plan.csv`."),
+    always(
+        "snapshot",
+        Kind::Integer,
+        "Which look at the trial's processes, from 1; 0 if the trial ended before the first.",
+    ),
+    always(
+        "phase",
+        PHASES,
+        "`idle`: the subject is ready and was asked nothing. `first`: after one request to each \
+         worker. `hundred`: after a hundred. `held`: all `k` children wait at a barrier. `peak`: \
+         high-water marks, read at the end.",
+    ),
+    optional(
+        "t_ns",
+        Kind::Integer,
+        "When the look began, by `CLOCK_MONOTONIC`.",
+    ),
+    always(
+        "k",
+        Kind::Integer,
+        "Children that the trial holds: workers of a pool, threads, or programs and copies at \
+         the barrier.",
+    ),
+    always("runtime", Kind::Text, "As in `trials.csv`."),
+    always("strategy", Kind::Text, "As in `trials.csv`."),
+    always(
+        "role",
+        PROCESS_ROLES,
+        "`parent`: the subject. `child`: a program or copy of one request. `worker`: of a pool. \
+         `helper`: the fork server. `shell`: of `exec`. `tree`: the sum over all of them.",
+    ),
+    always(
+        "pid",
+        Kind::Integer,
+        "The process; of `tree` the subject's, or 0 if there was none.",
+    ),
+    optional("ppid", Kind::Integer, "The process that created it."),
+    optional(
+        "rss_bytes",
+        Kind::Integer,
+        "Resident memory. Pages that processes share count in each of them: the sum over a tree \
+         is naïve.",
+    ),
+    optional(
+        "pss_bytes",
+        Kind::Integer,
+        "Resident memory, each page divided by the number of processes that map it: these add up.",
+    ),
+    optional(
+        "pss_anon_bytes",
+        Kind::Integer,
+        "The part of `pss_bytes` without a file: heaps and stacks.",
+    ),
+    optional(
+        "pss_file_bytes",
+        Kind::Integer,
+        "The part of `pss_bytes` that is mapped files: code and libraries.",
+    ),
+    optional(
+        "pss_shmem_bytes",
+        Kind::Integer,
+        "The part of `pss_bytes` that is shared memory.",
+    ),
+    optional(
+        "uss_bytes",
+        Kind::Integer,
+        "Pages that no other process maps (`Private_Clean` and `Private_Dirty`): what ending the \
+         process alone would free.",
+    ),
+    optional(
+        "vmhwm_bytes",
+        Kind::Integer,
+        "The most that was ever resident (`VmHWM`); of a program, since it was exec'd, of a forked \
+         copy, since the fork. Empty for `tree`: peaks at different times do not add up.",
+    ),
+    optional(
+        "page_tables_bytes",
+        Kind::Integer,
+        "The kernel's tables of its pages (`VmPTE`), which no process's resident memory contains.",
+    ),
+    optional("threads", Kind::Integer, "How many threads it has."),
+    optional(
+        "source",
+        Kind::Text,
+        "Where the numbers are from, joined by `;`: `smaps_rollup`, `status`, `cgroup_v1`, \
+         `cgroup_v2`.",
+    ),
+    always(
+        "status",
+        STATUSES,
+        "`ok`; `failed`: the process could not be read; `partial`: of a tree, some of whose \
+         processes could not; `skipped`: `k` children were not tried.",
+    ),
+    optional("reason", Kind::Text, "Why the status is not `ok`."),
+    // Behind the pinned columns.
+    always("attempt", Kind::Integer, "As in `trials.csv`."),
+    always("family_id", Kind::Text, "As in `trials.csv`."),
+    always("block", Kind::Integer, "As in `trials.csv`."),
+    always("trial_role", ROLES, "As `role` in `trials.csv`."),
+    always("workload", Kind::Text, "As in `trials.csv`."),
+    optional("workload_options", Kind::Text, "As in `trials.csv`."),
+    always("size", Kind::Text, "As in `trials.csv`."),
+    optional("options", Kind::Text, "As in `trials.csv`."),
+    always("placement", Kind::Text, "As in `trials.csv`."),
+    always("payload_bytes", Kind::Integer, "As in `trials.csv`."),
+    always("ballast_bytes", Kind::Integer, "As in `trials.csv`."),
+    optional(
+        "swap_pss_bytes",
+        Kind::Integer,
+        "What of it is swapped out, divided like `pss_bytes`, which does not contain it.",
+    ),
+    optional(
+        "hugetlb_bytes",
+        Kind::Integer,
+        "Huge pages set aside by the administrator, which neither RSS nor PSS contains.",
+    ),
+    // Of `tree` only.
+    optional(
+        "processes",
+        Kind::Integer,
+        "Processes of the tree. This and what follows are of `tree` rows.",
+    ),
+    optional(
+        "processes_unread",
+        Kind::Integer,
+        "Those of them that could not be read; the sums lack them.",
+    ),
+    optional(
+        "ready_all_ns",
+        Kind::Integer,
+        "Until all `k` were there: of a pool, from starting the subject to its READY; else, from \
+         sending the first of `k` requests to the last child's arrival at the barrier.",
+    ),
+    optional("sweep_ns", Kind::Integer, "How long the look took."),
+    optional(
+        "cgroup_usage_bytes",
+        Kind::Integer,
+        "What the trial's control group is charged for: pages that it touched first, files and \
+         kernel memory included.",
+    ),
+    optional(
+        "cgroup_peak_bytes",
+        Kind::Integer,
+        "The most that it was ever charged for, by the kernel's own high-water mark.",
+    ),
+    optional(
+        "cgroup_kernel_bytes",
+        Kind::Integer,
+        "What of `cgroup_usage_bytes` is the kernel's: page tables, stacks, descriptors.",
+    ),
+    optional(
+        "cgroup_anon_bytes",
+        Kind::Integer,
+        "What of `cgroup_usage_bytes` is without a file.",
+    ),
+    optional(
+        "cgroup_reason",
+        Kind::Text,
+        "Why there is nothing of a control group.",
+    ),
+    optional(
+        "mem_total_bytes",
+        Kind::Integer,
+        "`MemTotal` of the machine.",
+    ),
+    optional(
+        "mem_available_bytes",
+        Kind::Integer,
+        "`MemAvailable` of the machine. All programs change it, so the difference to the next \
+         column is unreliable.",
+    ),
+    optional(
+        "mem_available_start_bytes",
+        Kind::Integer,
+        "`MemAvailable` before the subject was started.",
+    ),
+    optional(
+        "flags",
+        Kind::Text,
+        "Doubts, joined by `;`. `peak_sampled`: the peak is the highest of some looks, since the \
+         kernel keeps no high-water mark here.",
+    ),
+];
