@@ -71,7 +71,7 @@ fn the_files_are_what_the_datapackage_says_and_the_check_can_fail() {
     assert_eq!(
         text.trim(),
         "valid: plan.csv, trials.csv, noise.csv, calibration.csv, memory.csv, cells.csv, \
-         comparisons.csv, load_points.csv"
+         comparisons.csv, load_points.csv, fits.csv"
     );
 
     let path = run.join("comparisons.csv");
@@ -123,6 +123,7 @@ fn a_report_is_rebuilt_byte_for_byte_from_the_raw_files() {
         "cells.csv",
         "comparisons.csv",
         "load_points.csv",
+        "fits.csv",
         "tables.md",
         "report.html",
     ] {

@@ -16,6 +16,7 @@ pub mod run;
 pub mod screen;
 pub mod select;
 pub mod selftest;
+pub mod size;
 pub mod write_report;
 
 /// How should CPU-heavy work be run: inline, on threads, spawned, forked or pooled?

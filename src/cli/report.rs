@@ -18,6 +18,12 @@ pub struct ReportArgs {
     /// A run's directory
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+
+    /// Says how large a pool fits into so much memory: 512M, 2G [default: as the run was asked]
+    ///
+    /// K, M and G are powers of 1024, as are KiB, MiB and GiB; kB, MB and GB are powers of 1000.
+    #[arg(long, value_name = "SIZE", value_parser = super::size::bytes)]
+    pub memory_budget: Option<u64>,
 }
 
 /// Rebuilds all derived files.
@@ -31,12 +37,15 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
             "`{dir}` is not a directory; expected one that `forkbench run` wrote"
         )));
     }
-    rebuild(&args.dir).map_err(Failure::Failed)
+    rebuild(args).map_err(Failure::Failed)
 }
 
 /// Reads the run, writes its derived files, says where they are.
-fn rebuild(dir: &Path) -> anyhow::Result<()> {
-    let run = record::read(dir)?;
+fn rebuild(ReportArgs { dir, memory_budget }: &ReportArgs) -> anyhow::Result<()> {
+    let mut run = record::read(dir)?;
+    if memory_budget.is_some() {
+        run.manifest.memory_budget_bytes = *memory_budget;
+    }
     for remark in &run.remarks {
         eprintln!("forkbench: {remark}");
     }

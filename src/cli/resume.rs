@@ -73,6 +73,7 @@ impl Begun {
             toml: &self.toml,
             preset: self.preset,
             slo: self.asked.slo,
+            memory_budget_bytes: self.manifest.memory_budget_bytes,
             seed: self.manifest.seed,
             subject: &self.subject,
             programs: &self.programs,

@@ -55,6 +55,13 @@ pub struct RunArgs {
     #[arg(long, value_name = "SLO")]
     pub slo: Option<Slo>,
 
+    /// Says how large a pool fits into so much memory: 512M, 2G [not asked by default]
+    ///
+    /// Needs memory trials, as of `memory` or `main`. K, M and G are powers of 1024, as are KiB,
+    /// MiB and GiB; kB, MB and GB are powers of 1000.
+    #[arg(long, value_name = "SIZE", value_parser = super::size::bytes)]
+    pub memory_budget: Option<u64>,
+
     /// Directory of the run, which must not exist [default: results/UTC-HOST-EXPERIMENT]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -93,6 +100,8 @@ pub struct Prepared {
     pub asked_budget_ns: Option<u64>,
     /// The objective of open loops, instead of the default.
     pub slo: Option<Slo>,
+    /// What a pool is to fit into.
+    pub memory_budget_bytes: Option<u64>,
     /// Of inputs and orders.
     pub seed: u64,
     /// What `"1x"` was.
@@ -142,6 +151,7 @@ fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
             toml,
             preset: budgeted(prepared, experiment),
             slo: prepared.slo,
+            memory_budget_bytes: prepared.memory_budget_bytes,
             seed: prepared.seed,
             subject: &prepared.subject,
             programs: &here::programs(experiment),
@@ -245,6 +255,7 @@ pub fn prepare(args: &RunArgs) -> Result<Prepared> {
         preset,
         asked_budget_ns,
         slo: args.slo,
+        memory_budget_bytes: args.memory_budget,
         seed: args.selection.seed,
         cores: here::cores(),
         out,

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use crate::record::{self, Run};
 use crate::report;
 
-/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `tables.md`, `charts/` and `report.html` into a run
-/// directory, and the description of the first three into its `datapackage.json`. Each file appears
+/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `tables.md`, `charts/` and `report.html` into a run
+/// directory, and the description of the first four into its `datapackage.json`. Each file appears
 /// whole or not at all; charts of an earlier report that this one no longer has are removed.
 ///
 /// # Errors
@@ -25,6 +25,7 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     let points = record::load_points::load_points(&record::accepted::counted(&run.trials));
     let points = record::csv_of(&points).context("write load_points.csv")?;
     write_whole(&dir.join("load_points.csv"), &points)?;
+    write_whole(&dir.join("fits.csv"), &rendered.fits_csv)?;
     write_datapackage(dir, run)?;
     let charts = dir.join("charts");
     fs::create_dir_all(&charts).with_context(|| format!("create {}", charts.display()))?;
@@ -82,7 +83,7 @@ fn remove_stale(charts: &Path, kept: &[(String, String)]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
+    use crate::report::{sample, sample_memory};
 
     fn names(dir: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(dir)
@@ -103,7 +104,7 @@ mod tests {
         let run = sample::run();
         write_report(dir.path(), &run).unwrap();
         write_report(dir.path(), &run).unwrap();
-        let files = "cells.csv charts comparisons.csv datapackage.json load_points.csv \
+        let files = "cells.csv charts comparisons.csv datapackage.json fits.csv load_points.csv \
                      report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
         let nothing = |_: &str| Err("no such file".to_owned());
@@ -121,7 +122,12 @@ mod tests {
     #[test]
     #[ignore = "writes files to look at"]
     fn leave_a_sample_report_to_look_at() {
-        for (name, run) in [("quick", sample::run()), ("standard", sample::standard())] {
+        for (name, run) in [
+            ("quick", sample::run()),
+            ("standard", sample::standard()),
+            ("memory", sample_memory::alone()),
+            ("beside", sample_memory::run()),
+        ] {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sample-report");
             let dir = root.join(name);
             fs::create_dir_all(dir.join("charts")).unwrap();

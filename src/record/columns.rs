@@ -11,7 +11,7 @@ mod tables;
 
 pub use derived::{CELLS, COMPARISONS};
 pub use load::{CALIBRATION, LOAD_POINTS};
-pub use memory::MEMORY;
+pub use memory::{FITS, MEMORY};
 pub use noise::NOISE;
 pub use requests::REQUESTS;
 pub use tables::{PLAN, TRIALS};
@@ -53,6 +53,8 @@ pub enum Kind {
     Integer,
     /// A finite number from 0.
     Number,
+    /// A finite number that may be below 0.
+    Signed,
     /// A time, RFC 3339, UTC.
     Utc,
 }
@@ -68,7 +70,7 @@ pub enum Presence {
 
 impl Table {
     /// The tables of a run directory.
-    pub const ALL: [&'static Table; 9] = [
+    pub const ALL: [&'static Table; 10] = [
         &PLAN,
         &TRIALS,
         &NOISE,
@@ -78,10 +80,11 @@ impl Table {
         &CALIBRATION,
         &LOAD_POINTS,
         &MEMORY,
+        &FITS,
     ];
 
     /// Those of them that the report makes out of the others.
-    pub const DERIVED: [&'static Table; 3] = [&CELLS, &COMPARISONS, &LOAD_POINTS];
+    pub const DERIVED: [&'static Table; 4] = [&CELLS, &COMPARISONS, &LOAD_POINTS, &FITS];
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
@@ -141,6 +144,7 @@ impl Kind {
                 .join(", "),
             Kind::Integer => "integer".to_owned(),
             Kind::Number => "number".to_owned(),
+            Kind::Signed => "number with sign".to_owned(),
             Kind::Utc => "time".to_owned(),
         }
     }
@@ -240,7 +244,7 @@ mod tests {
             match column.kind {
                 Kind::Text | Kind::Utc => "x",
                 Kind::Word(words) => words[0],
-                Kind::Integer | Kind::Number => "1",
+                Kind::Integer | Kind::Number | Kind::Signed => "1",
             }
         }
         check::<TrialRow>(&TRIALS);

@@ -90,6 +90,7 @@ fn field(column: &Column) -> Value {
                 "number"
             }
         }
+        Kind::Signed => "number",
         Kind::Utc => "datetime",
     };
     let mut field = json!({

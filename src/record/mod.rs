@@ -68,6 +68,9 @@ pub struct Manifest {
     /// whose trials were as long as its preset says.
     #[serde(default)]
     pub windows: Option<Windows>,
+    /// What a pool is to fit into, if that was asked for.
+    #[serde(default)]
+    pub memory_budget_bytes: Option<u64>,
 }
 
 /// How long the trials of a run are: the same for every trial, and decided before the first.

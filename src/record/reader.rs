@@ -325,6 +325,8 @@ fn check_cell(column: &Column, cell: &str) -> Result<(), String> {
             return Ok(());
         }
         Kind::Number => "a number from 0".to_owned(),
+        Kind::Signed if cell.parse().is_ok_and(f64::is_finite) => return Ok(()),
+        Kind::Signed => "a number".to_owned(),
         Kind::Utc if cell.parse::<jiff::Timestamp>().is_ok() => return Ok(()),
         Kind::Utc => "a time such as 2026-11-23T08:15:00Z".to_owned(),
     };

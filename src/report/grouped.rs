@@ -11,8 +11,8 @@ use crate::record::{PlanRow, Run, TrialRow};
 use crate::stats::Safeguards;
 use crate::{strategy, workload};
 
-use super::human;
 use super::summary::{Outcomes, State};
+use super::{human, memory};
 
 /// One family's rows.
 #[derive(Debug, Clone)]
@@ -80,7 +80,12 @@ fn family_ids(run: &Run) -> Vec<&str> {
     let planned = run.plan.iter().map(|p| p.family_id.as_str());
     let ran = run.trials.iter().filter(|t| t.regime != "search");
     let ran = ran.map(|t| t.family_id.as_str());
-    planned.chain(ran).filter(|id| seen.insert(*id)).collect()
+    planned
+        .chain(ran)
+        .filter(|id| seen.insert(*id))
+        // Nothing in them is timed: what they say stands apart.
+        .filter(|id| !memory::is_memory_family(run, id))
+        .collect()
 }
 
 /// What tells an arm from the others of its family.

@@ -86,6 +86,25 @@ pub(crate) fn bytes(n: u64) -> String {
         )
 }
 
+/// Bytes as MB of a million bytes, without the unit, which the header names: memory per child is
+/// compared with documents that count so.
+pub(crate) fn megabytes(bytes: f64) -> String {
+    three_digits(bytes / 1e6)
+}
+
+/// As [`megabytes`] with its unit, for axis ticks.
+pub(crate) fn megabytes_tick(bytes: f64) -> String {
+    format!("{} MB", trimmed(&megabytes(bytes)))
+}
+
+/// `1 child`, `10 children`.
+pub(crate) fn children(k: u32) -> String {
+    match k {
+        1 => "1 child".to_owned(),
+        k => format!("{} children", count(k.into())),
+    }
+}
+
 /// A whole number in groups of three digits: `12 345`; four digits stay together.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -198,6 +217,10 @@ mod tests {
         assert_eq!(percent(0.03), "3 %");
         assert_eq!(bytes(65_536), "64 KiB");
         assert_eq!(plural(2, "crash"), "2 crashes");
+        assert_eq!(megabytes(123_456.0), "0.12");
+        assert_eq!(megabytes(25e9), "25000");
+        assert_eq!(megabytes(-3_000.0), "-0.003");
+        assert_eq!(children(1), "1 child");
     }
 
     #[test]

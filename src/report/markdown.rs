@@ -3,6 +3,7 @@
 use crate::record::Run;
 
 use super::conclusions;
+use super::memory;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
@@ -37,6 +38,7 @@ pub(super) fn render(run: &Run, summary: &Summary, open: &Open) -> String {
     for family in &summary.families {
         push_family(&mut out, run, family);
     }
+    push_memory(&mut out, run, summary);
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
@@ -76,6 +78,27 @@ fn push_table(out: &mut String, table: &Table) {
     }
     if !table.notes.is_empty() {
         out.push('\n');
+    }
+}
+
+fn push_memory(out: &mut String, run: &Run, summary: &Summary) {
+    let memory = &summary.memory;
+    for group in &memory.groups {
+        let title = format!("memory · {}", group.title);
+        let scope = memory::scope(group);
+        out.push_str(&format!("## {}\n\n{}.\n\n", text(&title), text(&scope)));
+        push_table(out, &memory::of_group(group, Extent::Full));
+        if let Some(table) = memory::notes_table(group, Extent::Full) {
+            out.push_str(&format!("{}.\n\n", text(memory::NOTES_SCOPE)));
+            push_table(out, &table);
+        }
+    }
+    if let Some(table) = memory::ballast(memory) {
+        out.push_str(&format!("{}.\n\n", text(memory::BALLAST_SCOPE)));
+        push_table(out, &table);
+    }
+    for sentence in memory::sizings(memory, run.manifest.memory_budget_bytes) {
+        out.push_str(&format!("{}\n\n", text(&sentence)));
     }
 }
 

@@ -20,6 +20,7 @@ mod grouped;
 mod human;
 mod load;
 mod markdown;
+mod memory;
 mod metrics;
 mod noise;
 mod open;
@@ -28,6 +29,8 @@ mod page;
 mod responsiveness;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+pub(crate) mod sample_memory;
 mod summarise;
 pub mod summary;
 mod sweep;
@@ -45,6 +48,8 @@ pub struct Rendered {
     pub cells_csv: String,
     /// `comparisons.csv`.
     pub comparisons_csv: String,
+    /// `fits.csv`.
+    pub fits_csv: String,
     /// `tables.md`.
     pub tables_md: String,
     /// Name below `charts/`, and SVG text.
@@ -73,6 +78,7 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
     Rendered {
         cells_csv: derived::cells(run_id, &families),
         comparisons_csv: derived::comparisons(run_id, &run.manifest.reference, &families),
+        fits_csv: derived::fits(run_id, &summary.memory),
         tables_md: markdown::render(run, &summary, &open),
         html: page::render(run, &summary, &open, &charts, &trust, &distributions.unread),
         charts: charts

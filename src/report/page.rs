@@ -16,7 +16,7 @@ use super::open::{Open, Section};
 use super::summary::{FamilySummary, State, Summary};
 use super::table::{self, Extent, Table};
 use super::trust::Trust;
-use super::{conclusions, human, words};
+use super::{conclusions, human, memory, words};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -31,6 +31,12 @@ struct View<'a> {
     confidence: String,
     provenance: Vec<Fact>,
     families: Vec<FamilyView<'a>>,
+    memory: Vec<MemoryView<'a>>,
+    ballast: Option<Table>,
+    ballast_scope: &'static str,
+    notes_scope: &'static str,
+    /// The largest pools within the budget.
+    sizings: Vec<String>,
     facts: Vec<Fact>,
     unavailable: Vec<Fact>,
     left_out: Vec<LeftOut>,
@@ -73,6 +79,16 @@ struct SectionView<'a> {
     charts: Vec<ChartView<'a>>,
 }
 
+/// What children cost in memory, on one work and runtime.
+#[derive(Serialize)]
+struct MemoryView<'a> {
+    title: &'a str,
+    scope: String,
+    table: Table,
+    notes: Option<Table>,
+    charts: Vec<ChartView<'a>>,
+}
+
 #[derive(Serialize)]
 struct ChartView<'a> {
     file: &'a str,
@@ -95,6 +111,10 @@ const FILES: &[(&str, &str)] = &[
     ("trials.csv", "every trial with all its factors and results"),
     ("plan.csv", "every planned trial, in order"),
     (
+        "memory.csv",
+        "what every process of a memory trial held, at every look",
+    ),
+    (
         "requests/",
         "every request with its stamps, one compressed CSV per trial",
     ),
@@ -108,6 +128,10 @@ const FILES: &[(&str, &str)] = &[
     (
         "comparisons.csv",
         "every strategy against the reference: ratio, interval, p, verdict; derived",
+    ),
+    (
+        "fits.csv",
+        "what each further child costs in memory: lines with intervals, derived",
     ),
     (
         "load_points.csv",
@@ -149,6 +173,11 @@ pub(super) fn render(
             .enumerate()
             .map(|(i, (family, charts))| family_view(run, i, family, charts))
             .collect(),
+        memory: memory_views(summary, charts),
+        ballast: memory::ballast(&summary.memory),
+        ballast_scope: memory::BALLAST_SCOPE,
+        notes_scope: memory::NOTES_SCOPE,
+        sizings: memory::sizings(&summary.memory, run.manifest.memory_budget_bytes),
         facts: all_facts(run),
         unavailable: run
             .environment
@@ -203,6 +232,19 @@ fn family_view<'a>(
         table: table::of_family(family, Extent::Page),
         charts: charts.iter().map(chart_view).collect(),
     }
+}
+
+fn memory_views<'a>(summary: &'a Summary, charts: &'a Charts) -> Vec<MemoryView<'a>> {
+    let groups = summary.memory.groups.iter().zip(&charts.memory);
+    groups
+        .map(|(group, charts)| MemoryView {
+            title: &group.title,
+            scope: memory::scope(group),
+            table: memory::of_group(group, Extent::Page),
+            notes: memory::notes_table(group, Extent::Page),
+            charts: charts.iter().map(chart_view).collect(),
+        })
+        .collect()
 }
 
 fn chart_view(chart: &Chart) -> ChartView<'_> {

@@ -292,6 +292,7 @@ fn manifest() -> Manifest {
         seed: 7,
         started_utc: "2026-11-20T10:00:00Z".to_owned(),
         windows: None,
+        memory_budget_bytes: None,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::stats::quantile::median;
 
 use super::analyse::{self, Analysed, MetricResult};
 use super::grouped::{ArmRows, FamilyRows, usable};
+use super::memory::{self, MemorySummary};
 use super::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
 use super::summary::{ArmSummary, FamilySummary, Medians, PlaceboSummary, Ratio, Summary};
 
@@ -15,15 +16,22 @@ pub fn summarise(run: &Run) -> Summary {
 
 /// Summarises families that are analysed already.
 pub(super) fn of_families(run: &Run, families: &[Analysed<'_>]) -> Summary {
-    let families: Vec<FamilySummary> = families.iter().map(|f| family(run, f)).collect();
+    let memory = memory::of_run(run);
+    let of_family = |f| family(run, f, &memory);
+    let families: Vec<FamilySummary> = families.iter().map(of_family).collect();
     Summary {
         trials_planned: families.iter().map(|f| f.trials_planned).sum(),
         trials_run: families.iter().map(|f| f.trials_run).sum(),
         families,
+        memory,
     }
 }
 
-fn family(run: &Run, Analysed { rows, results, .. }: &Analysed<'_>) -> FamilySummary {
+fn family(
+    run: &Run,
+    Analysed { rows, results, .. }: &Analysed<'_>,
+    memory: &MemorySummary,
+) -> FamilySummary {
     FamilySummary {
         id: rows.id.to_owned(),
         title: rows.title.clone(),
@@ -42,9 +50,26 @@ fn family(run: &Run, Analysed { rows, results, .. }: &Analysed<'_>) -> FamilySum
             .filter_map(|metric| placebo(rows, of_metric(results, metric)?))
             .collect(),
         arms: (0..rows.arms.len())
-            .map(|i| arm(&rows.arms[i], i, results))
+            .map(|i| ArmSummary {
+                memory_per_child_bytes: per_child(rows, &rows.arms[i], memory),
+                ..arm(&rows.arms[i], i, results)
+            })
             .collect(),
     }
+}
+
+/// What one more child costs under the arm's strategy. The placebo is the reference again.
+fn per_child(rows: &FamilyRows<'_>, arm: &ArmRows<'_>, memory: &MemorySummary) -> Option<f64> {
+    let row = rows.rows.first()?;
+    let key = &arm.key;
+    let line = memory.line_of(
+        &row.runtime,
+        &row.workload,
+        row.ballast_bytes,
+        &key.name,
+        &key.options,
+    )?;
+    Some(line.slope_bytes)
 }
 
 fn of_metric<'r>(results: &'r [MetricResult], name: &str) -> Option<&'r MetricResult> {
@@ -90,6 +115,7 @@ fn arm(rows: &ArmRows<'_>, place: usize, results: &[MetricResult]) -> ArmSummary
         response_p50_ratio: ratio(RESPONSE_P50),
         service_p50_ratio: ratio(SERVICE_P50),
         throughput_ratio: ratio(THROUGHPUT),
+        memory_per_child_bytes: None,
     }
 }
 

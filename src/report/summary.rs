@@ -3,6 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::memory::MemorySummary;
 use crate::record::TrialRow;
 use crate::stats::verdict::{Comparison, Conclusion, Verdict};
 
@@ -17,6 +18,8 @@ pub struct Summary {
     pub trials_run: usize,
     /// In planned order.
     pub families: Vec<FamilySummary>,
+    /// What memory trials say; they are in none of the families.
+    pub memory: MemorySummary,
 }
 
 /// One family with all its arms.
@@ -79,6 +82,8 @@ pub struct ArmSummary {
     pub service_p50_ratio: Option<Ratio>,
     /// Of throughput, above 1 is faster.
     pub throughput_ratio: Option<Ratio>,
+    /// What one more child costs, by memory trials of the same run.
+    pub memory_per_child_bytes: Option<f64>,
 }
 
 /// What an arm's numbers are good for.

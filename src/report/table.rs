@@ -63,6 +63,8 @@ struct Column {
     head: &'static str,
     /// The smallest that has it.
     from: Extent,
+    /// The same where the run says what children cost in memory, which needs room.
+    from_with_memory: Extent,
     show: Show,
 }
 
@@ -79,6 +81,7 @@ const fn value(head: &'static str, from: Extent, cell: fn(&ArmSummary) -> String
     Column {
         head,
         from,
+        from_with_memory: from,
         show: Show::Value(cell),
     }
 }
@@ -91,9 +94,26 @@ const fn ratio(
     Column {
         head,
         from,
+        from_with_memory: from,
         show: Show::Ratio(ratio),
     }
 }
+
+impl Column {
+    /// Where there is memory to show, from another extent on.
+    const fn with_memory(self, from: Extent) -> Column {
+        Column {
+            from_with_memory: from,
+            ..self
+        }
+    }
+}
+
+/// What a child costs, which is shown only where it is known of some arm.
+const MEMORY: Column = value("MB per further child ↓", Extent::Narrow, |a| {
+    let bytes = a.memory_per_child_bytes;
+    bytes.map_or_else(none, human::megabytes)
+});
 
 /// Between the strategy and the outcomes. Ratios lead: they are what a run is for, and what the
 /// machine's drift touches least.
@@ -101,14 +121,15 @@ const COLUMNS: &[Column] = &[
     ratio("response ratio ↓", Extent::Narrow, |a| {
         a.response_p50_ratio
     }),
-    ratio("service ratio ↓", Extent::Narrow, |a| a.service_p50_ratio),
+    ratio("service ratio ↓", Extent::Narrow, |a| a.service_p50_ratio).with_memory(Extent::Wide),
     ratio("throughput ratio ↑", Extent::Full, |a| a.throughput_ratio),
     value("response p50 ↓", Extent::Narrow, |a| {
         time(a.medians.response_p50_ns)
     }),
     value("response p90 ↓", Extent::Wide, |a| {
         time(a.medians.response_p90_ns)
-    }),
+    })
+    .with_memory(Extent::Page),
     value("response p99 ↓", Extent::Full, |a| {
         time(a.medians.response_p99_ns)
     }),
@@ -123,7 +144,9 @@ const COLUMNS: &[Column] = &[
     }),
     value("requests/s ↑", Extent::Wide, |a| {
         a.medians.throughput_per_s.map_or_else(none, human::rate)
-    }),
+    })
+    .with_memory(Extent::Narrow),
+    MEMORY,
     value("ready ↓", Extent::Full, |a| time(a.medians.ready_ns)),
     value("first response ↓", Extent::Full, |a| {
         time(a.medians.first_response_ns)
@@ -144,10 +167,15 @@ const COLUMNS: &[Column] = &[
 
 /// The family's table.
 pub(super) fn of_family(family: &FamilySummary, extent: Extent) -> Table {
-    let columns: Vec<&Column> = COLUMNS
+    let has_memory = family
+        .arms
         .iter()
-        .filter(|column| column.from <= extent)
-        .collect();
+        .any(|a| a.memory_per_child_bytes.is_some());
+    let is_shown = |column: &&Column| match has_memory {
+        true => column.from_with_memory <= extent,
+        false => column.from <= extent && column.head != MEMORY.head,
+    };
+    let columns: Vec<&Column> = COLUMNS.iter().filter(is_shown).collect();
     let mut head = vec![Head::new("strategy", false)];
     for column in &columns {
         head.push(Head::new(column.head, true));

@@ -5,6 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 use crate::record::Run;
 
 use super::conclusions;
+use super::memory;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
@@ -27,6 +28,7 @@ pub(super) fn render(run: &Run, summary: &Summary, open: &Open, width: usize) ->
         out.push('\n');
         push_family(&mut out, run, family, width);
     }
+    push_memory(&mut out, run, summary, width);
     out.push('\n');
     for line in legend(run, summary) {
         push_wrapped(&mut out, &line, width, "  ");
@@ -72,6 +74,33 @@ fn push_table(out: &mut String, table: &Table, width: usize) {
     }
 }
 
+/// What memory trials say: a table per group, the notes' table where it was measured, and how
+/// large a pool fits.
+fn push_memory(out: &mut String, run: &Run, summary: &Summary, width: usize) {
+    let memory = &summary.memory;
+    // The others are in the table of ballast.
+    for group in memory.groups.iter().filter(|group| group.is_plain()) {
+        out.push('\n');
+        push_wrapped(out, &format!("memory · {}", group.title), width, "  ");
+        push_wrapped(out, &memory::scope(group), width, "  ");
+        push_table(out, &memory::of_group(group, extent(width)), width);
+        if let Some(table) = memory::notes_table(group, extent(width)) {
+            out.push('\n');
+            push_wrapped(out, memory::NOTES_SCOPE, width, "  ");
+            push_table(out, &table, width);
+        }
+    }
+    if let Some(table) = memory::ballast(memory) {
+        out.push('\n');
+        push_wrapped(out, memory::BALLAST_SCOPE, width, "  ");
+        push_table(out, &table, width);
+    }
+    for sentence in memory::sizings(memory, run.manifest.memory_budget_bytes) {
+        out.push('\n');
+        push_wrapped(out, &sentence, width, "  ");
+    }
+}
+
 fn grid(table: &Table, width: usize) -> Grid {
     let mut grid = Grid::new();
     grid.load_style(STYLE)
@@ -98,16 +127,27 @@ fn grid(table: &Table, width: usize) -> Grid {
     grid
 }
 
-/// The first word above the rest, so that heads are not wider than their cells.
+/// Broken at the space nearest the middle, so that heads are not wider than their cells.
 fn two_lines(head: &str) -> String {
     match head.split_once('/') {
         Some((above, below)) => format!("{above}\n/{below}"),
-        None => head.replacen(' ', "\n", 1),
+        None => {
+            let middle = head.len() as f64 / 2.0;
+            let from_middle = |place: &usize| (2.0 * (*place as f64 - middle)).abs() as usize;
+            let spaces = head.match_indices(' ').map(|(place, _)| place);
+            match spaces.min_by_key(from_middle) {
+                Some(place) => format!("{}\n{}", &head[..place], &head[place + 1..]),
+                None => head.to_owned(),
+            }
+        }
     }
 }
 
 fn legend(run: &Run, summary: &Summary) -> Vec<String> {
     let reference = &run.manifest.reference;
+    if summary.families.is_empty() && !summary.memory.groups.is_empty() {
+        return vec![format!("{}: not measured.", table::NONE)];
+    }
     let mut lines = vec![format!(
         "ratio: p50 over that of {reference} in the same block, with its 95 % interval; below \
              1 is faster than {reference}."

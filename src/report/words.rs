@@ -3,15 +3,13 @@
 use crate::record::Run;
 use crate::stats::verdict::{Conclusion, Verdict};
 
-use super::conclusions;
-use super::human;
 use super::metrics::RESPONSE_P50;
 use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
+use super::{conclusions, human, memory};
 
 /// What ran: experiment, preset, how much of the plan, and what it is good for.
 pub(super) fn scope(run: &Run, summary: &Summary) -> String {
     let manifest = &run.manifest;
-    let families = human::families(summary.families.len());
     let trials = human::plural(summary.trials_planned as u64, "trial");
     let ran = if summary.trials_run == summary.trials_planned {
         trials
@@ -21,13 +19,28 @@ pub(super) fn scope(run: &Run, summary: &Summary) -> String {
             human::count(summary.trials_run as u64)
         )
     };
+    let mut parts = Vec::new();
+    if !summary.families.is_empty() || summary.memory.trials_run == 0 {
+        parts.push(format!(
+            "{}, {ran}",
+            human::families(summary.families.len())
+        ));
+    }
+    parts.extend(memory_trials(summary));
     format!(
-        "{}, preset {}: {families}, {ran}, seed {}; {}.",
+        "{}, preset {}: {}, seed {}; {}.",
         manifest.experiment,
         manifest.preset,
+        parts.join(", "),
         manifest.seed,
         confidence(run)
     )
+}
+
+/// They are in none of the families.
+fn memory_trials(summary: &Summary) -> Option<String> {
+    let n = summary.memory.trials_run as u64;
+    (n > 0).then(|| human::plural(n, "memory trial"))
 }
 
 /// What the blocks that were run, which may be fewer than were planned, may be used for; a clause
@@ -85,28 +98,34 @@ pub(super) fn comparable(family: &FamilySummary) -> impl Iterator<Item = &ArmSum
         .filter(|arm| arm.state == State::Ok && arm.role != "placebo")
 }
 
-/// The page's summary: at most five sentences.
+/// The page's summary: at most six sentences.
 pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
     let mut sentences = vec![scope_sentence(run, summary)];
+    sentences.extend(memory::headline(&summary.memory));
     sentences.extend(winners(summary));
     sentences.extend(costliest(summary));
     sentences.extend(trust(summary));
     sentences.extend(losses(summary));
-    sentences.truncate(5);
+    sentences.truncate(6);
     sentences
 }
 
 fn scope_sentence(run: &Run, summary: &Summary) -> String {
-    let families = human::families(summary.families.len());
     let partial = if summary.trials_run < summary.trials_planned {
         ", a partial run"
     } else {
         ""
     };
+    let beside = memory_trials(summary);
+    if let (0, Some(trials)) = (summary.families.len(), &beside) {
+        return format!("{trials} ran; {}.", confidence(run));
+    }
+    let beside = beside.map_or_else(String::new, |trials| format!(", beside {trials}"));
     format!(
-        "{} of {} ran in {families}{partial}; {}.",
+        "{} of {} ran in {}{partial}{beside}; {}.",
         human::count(summary.trials_run as u64),
         human::plural(summary.trials_planned as u64, "planned trial"),
+        human::families(summary.families.len()),
         confidence(run)
     )
 }

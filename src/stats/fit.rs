@@ -69,11 +69,15 @@ pub fn fit_line(blocks: &[Vec<(f64, f64)>], level: Level, seed: u64) -> Option<F
         });
     }
     let mut random = Seeded::new(seed);
+    let pairs = Pairs::of(blocks);
+    let places: Vec<usize> = (0..blocks.len()).collect();
     let resampled: Vec<Line> = (0..RESAMPLES)
         .filter_map(|_| {
-            let drawn = random.resample(blocks);
-            let points: Vec<_> = drawn.into_iter().flatten().copied().collect();
-            theil_sen(&points)
+            let mut drawn = vec![0; blocks.len()];
+            for place in random.resample(&places) {
+                drawn[*place] += 1;
+            }
+            pairs.line(blocks, &drawn)
         })
         .collect();
     let tail = expanded_tail(level, blocks.len());
@@ -82,6 +86,65 @@ pub fn fit_line(blocks: &[Vec<(f64, f64)>], level: Level, seed: u64) -> Option<F
         slope: percentiles(resampled.iter().map(|line| line.slope).collect(), tail),
         intercept: percentiles(resampled.iter().map(|line| line.intercept).collect(), tail),
     })
+}
+
+/// The slopes of all pairs of points, in order. A resample of blocks has no other slopes, only
+/// some of them more often, so that they are computed and sorted once and not thousands of times.
+#[derive(Debug)]
+struct Pairs {
+    /// With the blocks of both points.
+    slopes: Vec<(f64, u32, u32)>,
+}
+
+impl Pairs {
+    fn of(blocks: &[Vec<(f64, f64)>]) -> Pairs {
+        let points: Vec<(u32, (f64, f64))> = (0..)
+            .zip(blocks)
+            .flat_map(|(block, points)| points.iter().map(move |point| (block, *point)))
+            .collect();
+        let mut slopes = Vec::new();
+        for (i, (a_block, a)) in points.iter().enumerate() {
+            for (b_block, b) in &points[i + 1..] {
+                if a.0 != b.0 {
+                    slopes.push(((b.1 - a.1) / (b.0 - a.0), *a_block, *b_block));
+                }
+            }
+        }
+        slopes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        Pairs { slopes }
+    }
+
+    /// [`theil_sen`] through the points of blocks of which each is there `drawn` times. Two points
+    /// of different blocks meet once for each pair of their copies, and so do two of one block.
+    fn line(&self, blocks: &[Vec<(f64, f64)>], drawn: &[u64]) -> Option<Line> {
+        let times = |a: &u32, b: &u32| drawn[*a as usize] * drawn[*b as usize];
+        let total: u64 = self.slopes.iter().map(|(_, a, b)| times(a, b)).sum();
+        let (low, high) = (total.checked_sub(1)? / 2, total / 2);
+        let mut below = 0;
+        let mut lower = None;
+        let mut slope = None;
+        for (value, a, b) in &self.slopes {
+            below += times(a, b);
+            if below > low && lower.is_none() {
+                lower = Some(*value);
+            }
+            if below > high {
+                slope = lower.map(|lower| f64::midpoint(lower, *value));
+                break;
+            }
+        }
+        let slope = slope?;
+        let mut rests = Vec::new();
+        for (points, times) in blocks.iter().zip(drawn) {
+            for (x, y) in points {
+                rests.extend((0..*times).map(|_| y - slope * x));
+            }
+        }
+        Some(Line {
+            slope,
+            intercept: median_in_place(&mut rests)?,
+        })
+    }
 }
 
 /// The share to cut from each end of the resamples of `blocks >= 2` blocks. Less than the level
@@ -167,6 +230,31 @@ mod tests {
         );
         assert_eq!(fit_line(&blocks(10), Level::P95, 1), Some(fit));
         assert_eq!(fit_line(&blocks(5), Level::P95, 1).unwrap().slope, None);
+    }
+
+    /// Counting copies is the same as making them.
+    #[test]
+    fn lines_of_resamples_agree_with_their_points() {
+        let mut random = Seeded::new(9);
+        for n in [1_usize, 2, 3, 6, 9] {
+            let mut value = |scale: usize| random.index(scale) as f64;
+            let blocks: Vec<Vec<(f64, f64)>> = (0..n)
+                .map(|block| (0..=block % 4).map(|_| (value(5), value(100))).collect())
+                .collect();
+            let pairs = Pairs::of(&blocks);
+            for _ in 0..50 {
+                let drawn: Vec<u64> = (0..n).map(|_| random.index(4) as u64).collect();
+                let copies = blocks.iter().zip(&drawn);
+                let points: Vec<(f64, f64)> = copies
+                    .flat_map(|(points, times)| points.repeat(*times as usize))
+                    .collect();
+                assert_eq!(
+                    pairs.line(&blocks, &drawn),
+                    theil_sen(&points),
+                    "{points:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub(super) fn manifest(order: &Order<'_>) -> Manifest {
         budget_ns: order.preset.budget_ns,
         seed: order.seed,
         started_utc: record::utc_now(),
+        memory_budget_bytes: order.memory_budget_bytes,
         windows: Some(windows(&order.preset)),
     }
 }

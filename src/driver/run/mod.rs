@@ -42,6 +42,8 @@ pub struct Order<'a> {
     pub preset: Preset,
     /// The objective of open loops, instead of the default.
     pub slo: Option<Slo>,
+    /// What a pool is to fit into, which the report says.
+    pub memory_budget_bytes: Option<u64>,
     /// Of inputs and orders.
     pub seed: u64,
     /// The Rust subject, which also writes the inputs and knows the right answers.

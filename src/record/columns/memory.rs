@@ -204,3 +204,105 @@ const MEMORY_COLUMNS: [Column; 49] = [
          kernel keeps no high-water mark here.",
     ),
 ];
+
+/// What there are lines through; a test holds them equal to the report's.
+const FITTED: Kind = Kind::Word(&[
+    "pss_and_page_tables_bytes",
+    "page_tables_bytes",
+    "uss_bytes",
+    "rss_bytes",
+    "cgroup_usage_bytes",
+    "mem_available_fall_bytes",
+]);
+
+/// `fits.csv`.
+pub const FITS: Table = Table {
+    file: "fits.csv",
+    row: "a line through one metric of a tree against its children; derived from `memory.csv`",
+    key: &[
+        "runtime",
+        "workload",
+        "workload_options",
+        "size",
+        "strategy",
+        "options",
+        "placement",
+        "payload_bytes",
+        "ballast_bytes",
+        "phase",
+        "metric",
+    ],
+    columns: &FIT_COLUMNS,
+};
+
+const FIT_COLUMNS: [Column; 24] = [
+    always("run_id", Kind::Text, "The run, as in `manifest.json`."),
+    always("runtime", Kind::Text, "As in `memory.csv`."),
+    always("workload", Kind::Text, "As in `memory.csv`."),
+    optional("workload_options", Kind::Text, "As in `memory.csv`."),
+    always("size", Kind::Text, "As in `memory.csv`."),
+    always("strategy", Kind::Text, "As in `memory.csv`."),
+    optional(
+        "options",
+        Kind::Text,
+        "As in `memory.csv`, without `workers`: their number is what varies.",
+    ),
+    always("placement", Kind::Text, "As in `memory.csv`."),
+    always("payload_bytes", Kind::Integer, "As in `memory.csv`."),
+    always("ballast_bytes", Kind::Integer, "As in `memory.csv`."),
+    always(
+        "phase",
+        PHASES,
+        "As in `memory.csv`; trees without children are `idle` whatever the phase.",
+    ),
+    always(
+        "metric",
+        FITTED,
+        "A column of `memory.csv`, of `tree` rows; or `pss_and_page_tables_bytes`: the two \
+         together, which is what tables and charts call memory; or `mem_available_fall_bytes`: \
+         `mem_available_start_bytes` less `mem_available_bytes`, which all programs change.",
+    ),
+    always(
+        "slope_bytes",
+        Kind::Signed,
+        "What each further child costs: the median of the slopes of all pairs of trees \
+         (Theil–Sen).",
+    ),
+    optional(
+        "slope_ci_low_bytes",
+        Kind::Signed,
+        "Lower end of its interval, from resampled blocks. From 6 blocks, and of \
+         `pss_and_page_tables_bytes` only.",
+    ),
+    optional("slope_ci_high_bytes", Kind::Signed, "Upper end of it."),
+    always(
+        "intercept_bytes",
+        Kind::Signed,
+        "What is there once, however many children there are.",
+    ),
+    optional(
+        "intercept_ci_low_bytes",
+        Kind::Signed,
+        "Lower end of its interval, as for the slope.",
+    ),
+    optional("intercept_ci_high_bytes", Kind::Signed, "Upper end of it."),
+    optional(
+        "ci_level",
+        Kind::Number,
+        "How often such an interval is to contain the truth, in 0 to 1; empty without one.",
+    ),
+    always("n_blocks", Kind::Integer, "Blocks that the trees are of."),
+    always(
+        "trees",
+        Kind::Integer,
+        "How many trees the line goes through.",
+    ),
+    always("k_min", Kind::Integer, "The fewest children among them."),
+    always("k_max", Kind::Integer, "The most children among them."),
+    optional(
+        "flags",
+        Kind::Text,
+        "Doubts, joined by `;`. `too_few_blocks`: no interval below 6. `outside_pss`: some of the \
+         memory was swapped out or in huge pages that PSS does not contain.",
+    ),
+];

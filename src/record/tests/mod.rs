@@ -26,6 +26,7 @@ fn manifest() -> Manifest {
         seed: u64::MAX,
         started_utc: "2026-11-23T08:15:00.000Z".into(),
         windows: None,
+        memory_budget_bytes: None,
     }
 }
 

@@ -19,6 +19,8 @@ mod goodput;
 mod heat;
 mod latency;
 mod load;
+mod memory_bars;
+mod memory_lines;
 mod noise;
 mod panel;
 mod percentiles;
@@ -88,6 +90,8 @@ pub(super) struct Charts {
     pub(super) open: Vec<Vec<Chart>>,
     /// Of the machine.
     pub(super) trust: Vec<Chart>,
+    /// Of each group of memory trials, in the order of the summary.
+    pub(super) memory: Vec<Vec<Chart>>,
 }
 
 impl Charts {
@@ -98,6 +102,7 @@ impl Charts {
             .chain(self.open.into_iter().flatten())
             .chain(self.trust)
             .chain(self.families.into_iter().flatten())
+            .chain(self.memory.into_iter().flatten())
     }
 }
 
@@ -159,6 +164,16 @@ pub(super) fn of_run(
                     .collect()
             })
             .collect(),
+        memory: (1..)
+            .zip(&summary.memory.groups)
+            .map(|(i, group)| {
+                let charts = [
+                    memory_lines::chart(group, &format!("memory-{i:02}-children")),
+                    memory_bars::chart(group, &format!("memory-{i:02}-parts")),
+                ];
+                charts.into_iter().flatten().collect()
+            })
+            .collect(),
         ..Charts::default()
     }
 }
@@ -194,7 +209,7 @@ fn stem(index: usize, family_id: &str, kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use super::super::{sample, sample_memory};
 
     fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
         let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
@@ -205,7 +220,9 @@ mod tests {
         let open = sample::open::render(&sample::open::run());
         let open = open.charts.into_iter().map(|(_, svg)| svg);
         let closed = sample::charts(&sample::run()).into_iter().map(|c| c.svg);
-        closed.chain(open).collect()
+        let memory = sample::charts(&sample_memory::alone());
+        let memory = memory.into_iter().map(|c| c.svg);
+        closed.chain(open).chain(memory).collect()
     }
 
     #[test]

@@ -11,11 +11,13 @@ use super::summary::State;
 
 mod cells;
 mod comparisons;
+mod fits;
 #[cfg(test)]
 mod tests;
 
 pub(super) use cells::cells;
 pub(super) use comparisons::comparisons;
+pub(super) use fits::fits;
 
 /// A row under the names of its columns, in their order.
 type Row = Vec<(&'static str, String)>;

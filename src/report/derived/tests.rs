@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Rendered, metrics, sample};
+use super::super::{Rendered, metrics, sample, sample_memory};
 use crate::record::Run;
-use crate::record::columns::{CELLS, COMPARISONS, Kind, Presence, Table};
+use crate::record::columns::{CELLS, COMPARISONS, FITS, Kind, Presence, Table};
 
 /// A line of a file by column.
 type Line = BTreeMap<String, String>;
@@ -70,10 +70,49 @@ fn check_cells(table: &Table, line: &Line) {
             Kind::Text | Kind::Utc => true,
             Kind::Word(words) => words.contains(&cell.as_str()),
             Kind::Integer => cell.parse::<u64>().is_ok(),
+            Kind::Signed => cell.parse::<f64>().is_ok_and(f64::is_finite),
             Kind::Number => cell.parse::<f64>().is_ok_and(|n| n.is_finite() && n >= 0.0),
         };
         assert!(fits, "`{}` is `{cell}`", column.name);
     }
+}
+
+#[test]
+fn lines_through_memory_are_a_file_of_their_own() {
+    let text = sample::render(&sample_memory::run()).fits_csv;
+    let header: Vec<&str> = FITS.columns.iter().map(|column| column.name).collect();
+    assert_eq!(text.lines().next().unwrap(), header.join(","));
+    let lines = lines(&text);
+    // Six strategies are held, three pools have three phases; six metrics each.
+    assert_eq!(lines.len(), (6 + 3 * 3) * 6);
+    let mut keys = std::collections::BTreeSet::new();
+    for line in &lines {
+        check_cells(&FITS, line);
+        let key: Vec<String> = FITS.key.iter().map(|name| line[*name].clone()).collect();
+        assert!(keys.insert(key), "{line:?}");
+    }
+    let is_pool = |l: &&Line| l["strategy"] == "pool" && l["phase"] == "hundred";
+    let of = |metric: &str| {
+        let line = lines.iter().filter(is_pool).find(|l| l["metric"] == metric);
+        let number = |name: &str| line.unwrap()[name].parse::<f64>().unwrap();
+        (
+            number("slope_bytes").round(),
+            line.unwrap()["ci_level"].clone(),
+        )
+    };
+    assert_eq!(
+        of("pss_and_page_tables_bytes"),
+        (270_000.0, "0.95".to_owned())
+    );
+    assert_eq!(of("rss_bytes"), (243_000.0 + 1_500_000.0, String::new()));
+    let Some(Kind::Word(words)) = FITS.column("metric").map(|column| column.kind) else {
+        panic!("a metric is a word")
+    };
+    assert!(
+        lines
+            .iter()
+            .all(|line| words.contains(&line["metric"].as_str()))
+    );
 }
 
 #[test]

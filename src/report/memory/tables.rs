@@ -1,0 +1,181 @@
+//! Tables about memory.
+
+use super::{Group, MemoryLine, MemorySummary, Series};
+use crate::report::human;
+use crate::report::table::{Extent, Head, NONE, Table};
+
+/// A row per strategy: what is there once, what each further child costs, and how far the naïve
+/// sum is from the right one with the most children.
+pub(in crate::report) fn of_group(group: &Group, extent: Extent) -> Table {
+    let is_wide = extent > Extent::Narrow;
+    let mut head = vec![
+        Head::new("strategy", false),
+        Head::new("shared once, MB", true),
+        Head::new("MB per further child ↓", true),
+        Head::new("children measured", true),
+        Head::new("PSS then, MB", true),
+        Head::new("naïve then", true),
+    ];
+    if is_wide {
+        head.push(Head::new("all ready", true));
+        head.push(Head::new("USS then, MB", true));
+        head.push(Head::new("tables then, MB", true));
+        head.push(Head::new("cgroup peak, MB", true));
+    }
+    if extent >= Extent::Page {
+        head.push(Head::new("PSS per child then, MB", true));
+        head.push(Head::new("when", false));
+        head.push(Head::new(
+            "fall of MemAvailable then, MB (unreliable)",
+            true,
+        ));
+    }
+    let mut notes = Vec::new();
+    let rows = group
+        .series
+        .iter()
+        .map(|series| row(series, extent, &mut notes))
+        .collect();
+    Table { head, rows, notes }
+}
+
+fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<String> {
+    let last = series.last();
+    let megabytes = |bytes: Option<f64>| bytes.map_or_else(none, human::megabytes);
+    let once = match series.line {
+        Some(line) => Some(line.intercept_bytes),
+        None => series.level(0).and_then(|level| level.held_bytes()),
+    };
+    let mut cells = vec![
+        label(series, notes),
+        megabytes(once),
+        series.line.map_or_else(none, |line| slope(&line)),
+        last.map_or_else(none, |level| level.k.to_string()),
+        megabytes(last.and_then(|level| level.pss_bytes)),
+        last.and_then(|level| level.naive_ratio())
+            .map_or_else(none, human::ratio),
+    ];
+    if extent > Extent::Narrow {
+        let ready_ns = last.and_then(|level| level.ready_all_ns);
+        cells.push(ready_ns.map_or_else(none, human::duration));
+        cells.push(megabytes(last.and_then(|level| level.uss_bytes)));
+        cells.push(megabytes(last.and_then(|level| level.page_tables_bytes)));
+        cells.push(megabytes(last.and_then(|level| level.cgroup_peak_bytes)));
+    }
+    if extent >= Extent::Page {
+        let per_child = last
+            .filter(|level| level.k > 0)
+            .and_then(|level| Some(level.pss_bytes? / f64::from(level.k)));
+        cells.push(megabytes(per_child));
+        cells.push(when(&series.phase).to_owned());
+        cells.push(megabytes(last.and_then(|l| l.mem_available_fall_bytes)));
+    }
+    cells
+}
+
+/// The name, with the number of a note that says what was not measured and why.
+fn label(series: &Series, notes: &mut Vec<String>) -> String {
+    let missing: Vec<&super::MemoryLevel> =
+        series.levels.iter().filter(|l| l.n_blocks == 0).collect();
+    let Some(first) = missing.first() else {
+        return series.label.clone();
+    };
+    let ks: Vec<String> = missing.iter().map(|level| level.k.to_string()).collect();
+    notes.push(format!(
+        "{}, {} children not measured: {}",
+        series.label,
+        ks.join(", "),
+        first.reason
+    ));
+    format!("{} [{}]", series.label, notes.len())
+}
+
+/// `0.12 [0.11, 0.13]`, in MB.
+pub(super) fn slope(line: &MemoryLine) -> String {
+    let slope = human::megabytes(line.slope_bytes);
+    match line.slope_ci_bytes {
+        Some((low, high)) => format!(
+            "{slope} [{}, {}]",
+            human::megabytes(low),
+            human::megabytes(high)
+        ),
+        None => slope,
+    }
+}
+
+/// When the looks were taken.
+fn when(phase: &str) -> &'static str {
+    match phase {
+        "held" => "held at work",
+        "hundred" => "after 100 requests each",
+        "first" => "after one request each",
+        _ => "idle",
+    }
+}
+
+/// What stands above the table of ballast.
+pub(in crate::report) const BALLAST_SCOPE: &str =
+    "what a child costs by what its creator holds, at once and after it has written so much of it";
+
+/// What a child costs by what its creator holds, and by what the child writes; `None` if neither
+/// varies.
+pub(in crate::report) fn ballast(memory: &MemorySummary) -> Option<Table> {
+    let varied: Vec<(&str, &str, &str)> = memory
+        .groups
+        .iter()
+        .filter(|group| !group.is_plain())
+        .flat_map(|group| group.series.iter().map(move |series| arm(group, series)))
+        .collect();
+    let mut rows = Vec::new();
+    for group in &memory.groups {
+        let of_varied = |(series, _): &(&Series, MemoryLine)| varied.contains(&arm(group, series));
+        for (series, line) in group.lined().filter(of_varied) {
+            let written = group.option("write_mib").unwrap_or(0);
+            let key = (series.label.clone(), group.runtime.clone());
+            let order = (key, group.ballast_bytes, written);
+            rows.push((order, ballast_row(group, series, &line, written)));
+        }
+    }
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    (!rows.is_empty()).then(|| Table {
+        head: vec![
+            Head::new("strategy", false),
+            Head::new("runtime", false),
+            Head::new("creator's ballast", true),
+            Head::new("child writes", true),
+            Head::new("MB per further child ↓", true),
+            Head::new("tables of it, MB", true),
+            Head::new("shared once, MB", true),
+        ],
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        notes: Vec::new(),
+    })
+}
+
+/// What is compared across ballasts.
+fn arm<'a>(group: &'a Group, series: &'a Series) -> (&'a str, &'a str, &'a str) {
+    (&group.runtime, &group.workload, &series.label)
+}
+
+fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) -> Vec<String> {
+    let tables = series
+        .fits
+        .iter()
+        .find(|fit| fit.phase == series.phase && fit.metric == "page_tables_bytes");
+    vec![
+        series.label.clone(),
+        group.runtime.clone(),
+        human::bytes(group.ballast_bytes),
+        match written {
+            0 => "nothing".to_owned(),
+            mib => format!("{mib} MiB"),
+        },
+        slope(line),
+        tables.map_or_else(none, |fit| human::megabytes(fit.line.slope_bytes)),
+        human::megabytes(line.intercept_bytes),
+    ]
+}
+
+fn none() -> String {
+    NONE.to_owned()
+}
