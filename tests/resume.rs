@@ -260,6 +260,58 @@ fn what_differs_from_then_is_refused_with_then_and_now() {
     refused(&["trials.csv:3"]);
 }
 
+const SEARCHED: &str = r#"
+name = "searched"
+question = "Is what was calibrated and searched kept?"
+[[family]]
+workload = "sleep"
+strategy = ["blocking", "pool"]
+load = { open = { rate = [0.3, 3.0], of = "blocking-capacity", search = 2 } }
+"#;
+
+#[test]
+fn calibrated_rates_and_trials_of_the_search_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = dir.path().join("searched.toml");
+    std::fs::write(&toml, SEARCHED).unwrap();
+    let out = dir.path().join("out");
+    let mut command = Command::new(FORKBENCH);
+    command.args(["run", "--quiet", "--preset", "smoke", "--out"]);
+    command.arg(&out).arg(&toml);
+    let output = quiet(command, &out).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let path = out.join("trials.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let whole = record::read(&out).unwrap();
+    let searched = |run: &Run| -> Vec<(String, String, f64)> {
+        let rows = run.trials.iter().filter(|row| row.regime == "search");
+        let of = |row: &record::TrialRow| {
+            (
+                row.trial_id.clone(),
+                row.strategy.clone(),
+                row.rate_per_s.unwrap(),
+            )
+        };
+        rows.map(of).collect()
+    };
+    assert!(searched(&whole).len() >= 2, "{text}");
+    let calibration = std::fs::read(out.join("calibration.csv")).unwrap();
+    // As if it had been killed during the last trial of the search.
+    let kept = text.trim_end().rfind('\n').unwrap() + 1;
+    std::fs::write(&path, &text[..kept]).unwrap();
+    let output = resume(&out).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(
+        std::fs::read(out.join("calibration.csv")).unwrap(),
+        calibration
+    );
+    let now = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(now[..kept], text[..kept]);
+    let resumed = record::read(&out).unwrap();
+    assert_eq!(resumed.remarks, [""; 0]);
+    assert_eq!(searched(&resumed), searched(&whole));
+}
+
 #[test]
 fn a_run_that_somebody_writes_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();

@@ -314,7 +314,9 @@ fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_onl
         !sentences.iter().any(|s| s.contains("answered faster than")),
         "{sentences:?}"
     );
-    let said = "Of 3 families nothing is concluded: the placebo differs as well.";
+    // The last block of one family was cut short.
+    let said = "Of 3 families nothing is concluded: the placebo differs as well, or there are too \
+                few blocks to tell.";
     assert!(sentences.iter().any(|s| s == said), "{sentences:?}");
 }
 
@@ -334,11 +336,16 @@ fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
         sentences.contains("; of 1 more nothing is concluded: the placebo differs as well."),
         "{sentences}"
     );
+    let is_primes = |family: &&FamilySummary| family.title.starts_with("primes");
+    let summary = summarise(&run);
+    let primes = summary.families.iter().find(is_primes).unwrap();
+    let withheld = words::comparable(primes)
+        .filter(|arm| arm.response_p50_ratio.is_some())
+        .count();
+    assert!(withheld > 5);
     let overview = &sample::charts(&run).overview[0].answer;
-    assert!(
-        overview.contains("; of 9 nothing is concluded"),
-        "{overview}"
-    );
+    let said = format!("; of {withheld} nothing is concluded");
+    assert!(overview.contains(&said), "{overview}");
 }
 
 #[test]

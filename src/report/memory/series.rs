@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fit, Group, MemoryLevel, MemoryLine, MemorySummary, Series, timed};
+use crate::record::accepted::accepted;
 use crate::record::{MemoryRow, Run, TrialRow};
 use crate::report::human;
-use crate::stats::Level;
 use crate::stats::fit::fit_line;
 use crate::stats::quantile::median;
+use crate::stats::{Level, Safeguards};
 use crate::strategy;
 
 /// Of PSS and page tables: what is meant by memory wherever nothing else is said.
@@ -42,7 +43,7 @@ pub(in crate::report) fn of_run(run: &Run) -> MemorySummary {
     let failures = failures(run);
     let mut keys: Vec<GroupKey<'_>> = Vec::new();
     let mut rows_of: BTreeMap<GroupKey<'_>, Vec<&MemoryRow>> = BTreeMap::new();
-    let trees = trees(&run.memory);
+    let trees = trees(run);
     for row in &trees {
         let rows = rows_of.entry(key(row)).or_insert_with(|| {
             keys.push(key(row));
@@ -88,37 +89,37 @@ fn key(row: &MemoryRow) -> GroupKey<'_> {
     )
 }
 
-/// The rows of trees, of the last attempt at each trial. The placebo is the reference again.
-fn trees(rows: &[MemoryRow]) -> Vec<&MemoryRow> {
-    let mut last: BTreeMap<&str, u32> = BTreeMap::new();
-    for row in rows {
-        let attempt = last.entry(&row.trial_id).or_default();
-        *attempt = row.attempt.max(*attempt);
-    }
-    let is_last = |row: &&MemoryRow| last.get(row.trial_id.as_str()) == Some(&row.attempt);
+/// The rows of trees, of the attempt at each trial that counts; of a trial that never ended the
+/// rows there are. The placebo is the reference again.
+fn trees(run: &Run) -> Vec<&MemoryRow> {
+    let counting: BTreeMap<&str, u32> = accepted(&run.trials, Safeguards::ALL_ON)
+        .into_iter()
+        .map(|row| (row.trial_id.as_str(), row.attempt))
+        .collect();
+    let counts = |row: &&MemoryRow| {
+        let counting = counting.get(row.trial_id.as_str());
+        counting.is_none_or(|attempt| *attempt == row.attempt)
+    };
     let is_tree = |row: &&MemoryRow| row.role == "tree" && row.trial_role != "placebo";
-    rows.iter().filter(is_last).filter(is_tree).collect()
+    run.memory.iter().filter(counts).filter(is_tree).collect()
 }
 
 /// Why trials may not be used, by their ids: a tree some of whose children failed is one of fewer
 /// children than it says.
 fn failures(run: &Run) -> BTreeMap<&str, String> {
-    let mut known: BTreeMap<&str, (u32, String)> = BTreeMap::new();
-    for row in run.trials.iter().filter(|row| row.regime == "memory") {
-        let reason = failure(row);
-        let last = known.entry(&row.trial_id).or_default();
-        if row.attempt >= last.0 {
-            *last = (row.attempt, reason);
-        }
-    }
+    let known: BTreeMap<&str, String> = accepted(&run.trials, Safeguards::ALL_ON)
+        .into_iter()
+        .filter(|row| row.regime == "memory")
+        .map(|row| (row.trial_id.as_str(), failure(row)))
+        .collect();
     let missing = run.memory.iter().filter_map(|row| {
         let id = row.trial_id.as_str();
         let reason = "the trial has no row in trials.csv: it did not end";
         (!known.contains_key(id)).then(|| (id, reason.to_owned()))
     });
     let missing: Vec<_> = missing.collect();
-    let failed = known.into_iter().map(|(id, (_, reason))| (id, reason));
-    failed
+    known
+        .into_iter()
         .filter(|(_, reason)| !reason.is_empty())
         .chain(missing)
         .collect()
