@@ -119,7 +119,7 @@ const WRONG: &[(usize, &str, &str)] = &[
     (
         6,
         r#"runtime = ["rust", "rusty"]"#,
-        "6:20: unknown runtime `rusty`; did you mean `rust`? valid: rust, node, python",
+        "6:20: unknown runtime `rusty`; did you mean `rust`? valid: rust, node, node-compile-cache, python",
     ),
     (
         9,

@@ -356,8 +356,8 @@ mod tests {
         let load = crate::experiment::builtin::by_name("load").unwrap();
         let load = vec![wire::parse(load.text, load.path, 2, 1).unwrap()];
         let kept = |filter: &str| apply(&[filter.parse().unwrap()], load.clone(), 2);
-        let left = kept("rate=0.5cap").unwrap();
-        assert_eq!(left[0].families[0].id, "random-sum-m-rust-open0.5cap");
+        let left = kept("rate=0.4cap").unwrap();
+        assert_eq!(left[0].families[0].id, "random-sum-m-rust-open0.4cap");
         assert_eq!(left[0].families.len(), 1);
         let error = kept("callers=1").unwrap_err().to_string();
         assert!(error.contains("unknown value `1`"), "{error}");

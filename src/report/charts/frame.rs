@@ -159,7 +159,11 @@ pub(super) fn paint_scale(
     for value in scale.labelled(fits) {
         let x = scale.pixel(value);
         canvas.line((x, bottom), (x, bottom + 5), style::OUTLINE, 1);
-        canvas.text((x, bottom + 15), &tick(value), Align::Middle, style::MUTED);
+        let text = tick(value);
+        // Below its mark, but inside the picture: a mark may be where the plot ends.
+        let half = canvas::text_width(&text) / 2 + 1;
+        let x = x.clamp(half, WIDTH - half);
+        canvas.text((x, bottom + 15), &text, Align::Middle, style::MUTED);
     }
     canvas.line((across.0, bottom), (across.1, bottom), style::OUTLINE, 1);
 }

@@ -209,9 +209,10 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
     assert_eq!(foreign.values[0], Some(0.004));
     assert_eq!((steal.values[40], steal.values[41]), (Some(0.1), Some(0.0)));
     assert_eq!((pause.values[50], pause.values[99]), (None, Some(9.9e6)));
+    // And one of the search that followed.
     assert_eq!(
         open_answers::noise_answer(&timeline),
-        "35 trials were disturbed; the highest: foreign CPU 1.2 %, steal 10 %, longest pause \
+        "36 trials were disturbed; the highest: foreign CPU 1.2 %, steal 10 %, longest pause \
          9.9 ms."
     );
     assert_eq!(noise::timeline(&run, &[]), None);
