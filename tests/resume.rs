@@ -353,3 +353,43 @@ fn resuming_takes_no_other_say_in_what_is_measured() {
         );
     }
 }
+
+const HELD: &str = r#"
+name = "held"
+question = "Are the looks of a trial that was cut short kept apart?"
+[[family]]
+workload = "noop"
+strategy = ["pool"]
+load = { memory = { children = [1] } }
+"#;
+
+#[test]
+fn looks_of_a_memory_trial_that_was_cut_short_are_of_an_attempt_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = dir.path().join("held.toml");
+    std::fs::write(&toml, HELD).unwrap();
+    let out = dir.path().join("out");
+    let mut command = Command::new(FORKBENCH);
+    command.args(["run", "--quiet", "--preset", "smoke", "--out"]);
+    command.arg(&out).arg(&toml);
+    let output = quiet(command, &out).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    // As if it had been killed between the looks of its last trial and the trial's own row.
+    let path = out.join("trials.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let kept = text.trim_end().rfind('\n').unwrap() + 1;
+    std::fs::write(&path, &text[..kept]).unwrap();
+    let before = record::read(&out).unwrap();
+    let cut_short = before.memory.last().unwrap().clone();
+    let output = resume(&out).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let run = record::read(&out).unwrap();
+    assert_eq!(run.remarks, [""; 0]);
+    assert_eq!(run.memory[..before.memory.len()], before.memory[..]);
+    let of_trial = run
+        .memory
+        .iter()
+        .filter(|row| row.trial_id == cut_short.trial_id);
+    let attempts: BTreeSet<u32> = of_trial.map(|row| row.attempt).collect();
+    assert_eq!(attempts.len(), 2, "{attempts:?}");
+}

@@ -26,6 +26,8 @@ pub(super) struct Course<'a, 'o> {
     pub(super) plan: &'a [PlanRow],
     /// All that happened so far, in the order of the file.
     pub(super) rows: Vec<TrialRow>,
+    /// See [`super::resume::Past::looked_at`].
+    pub(super) looked_at: BTreeMap<String, u32>,
     pub(super) budget: Budget,
     pub(super) oracle: &'a mut Oracle<'o>,
     pub(super) monitor: &'a mut Monitor,
@@ -195,7 +197,10 @@ impl Course<'_, '_> {
         }
         let setting = self.setting;
         let family = &setting.experiment.families[trial.family];
-        let attempt = accepted::next_attempt(&trial.id, &self.rows);
+        // The rows of a look whose trial was cut short stay in the file, under a number of their
+        // own.
+        let looked_at = self.looked_at.get(&trial.id).map_or(0, |attempt| *attempt);
+        let attempt = accepted::next_attempt(&trial.id, &self.rows).max(looked_at + 1);
         if let Some(reason) = (self.order.unavailable)(family, &family.arms[trial.arm]) {
             let skipped = trial::skipped(setting, trial, &reason).of_attempt(attempt, pass);
             self.dir.append_memory(&skipped.memory)?;

@@ -168,6 +168,7 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
             trials: &trials,
             plan: &plan,
             rows: past.trials,
+            looked_at: past.looked_at,
             budget,
             oracle: &mut oracle,
             monitor: &mut monitor,

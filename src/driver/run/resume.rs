@@ -1,6 +1,7 @@
 //! Continues a run that was cut short: everything follows from the rows on disk, after it was made
 //! sure that they were measured by the same programs on the same machine.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -29,6 +30,9 @@ impl Refused {
 pub(super) struct Past {
     pub(super) trials: Vec<TrialRow>,
     pub(super) calibration: Vec<CalibrationRow>,
+    /// The last attempt at a memory trial of which there is a look: it may have been cut short
+    /// before it had a row of its own.
+    pub(super) looked_at: BTreeMap<String, u32>,
     /// How long it was watched, idle time included.
     pub(super) spent_ns: u64,
     pub(super) environment: Environment,
@@ -74,7 +78,13 @@ pub(super) fn open(
     }
     dir.keep_requests_of(&run.trials)?;
     let (noise, _) = record::read_noise(&order.out);
+    let mut looked_at: BTreeMap<String, u32> = BTreeMap::new();
+    for row in &run.memory {
+        let attempt = looked_at.entry(row.trial_id.clone()).or_default();
+        *attempt = row.attempt.max(*attempt);
+    }
     let past = Past {
+        looked_at,
         calibration: record::read_calibration(&order.out),
         spent_ns: noise.iter().map(|row| row.interval_ns).sum(),
         environment: run.environment,
