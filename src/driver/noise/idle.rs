@@ -35,6 +35,8 @@ pub struct Spread {
 pub struct Idle {
     /// Its length, in ns.
     pub wall_ns: u64,
+    /// What a canary took, in ns: their median. `None` if none ran.
+    pub canary_ns: Option<f64>,
     /// By [`Signal`]'s number; `None` where it cannot be read.
     spreads: [Option<Spread>; Signal::ALL.len()],
 }
@@ -48,7 +50,11 @@ impl Idle {
             .iter()
             .map(|(first, rest)| of_window(first, rest, cpus))
             .collect();
-        let canaries = against_median(moments.iter().filter_map(|m| Some(m.canary_ns? as f64)));
+        let canaries_ns: Vec<f64> = moments
+            .iter()
+            .filter_map(|m| Some(m.canary_ns? as f64))
+            .collect();
+        let canaries = against_median(canaries_ns.iter().copied());
         let frequencies = against_median(moments.iter().filter_map(|m| m.frequency_hz));
         let drops = frequencies.into_iter().map(|ratio| (1.0 - ratio).max(0.0));
         let drops: Vec<f64> = drops.collect();
@@ -64,6 +70,7 @@ impl Idle {
         let start_ns = moments.first().map_or(0, |m| m.counters.t_ns);
         Idle {
             wall_ns: end_ns.saturating_sub(start_ns),
+            canary_ns: median(&canaries_ns),
             spreads,
         }
     }
@@ -173,6 +180,7 @@ mod tests {
         assert_eq!(idle.spread(Signal::MemPressure), None);
         assert_eq!(idle.spread(Signal::VmPause).unwrap().max, 15e6);
         assert_eq!(idle.spread(Signal::Canary).unwrap().max, 1.1);
+        assert_eq!(idle.canary_ns, Some(1_000.0));
     }
 
     #[test]

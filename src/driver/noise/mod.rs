@@ -47,7 +47,7 @@ pub struct Monitor {
     sources: Arc<Sources>,
     ticker: Ticker,
     canary: Canary,
-    /// What a canary took at the start, in ns, and the frequency after it.
+    /// What a canary takes here, in ns, and the frequency at the start.
     baseline: (f64, Option<f64>),
     thresholds: Thresholds,
     /// Signals whose thresholds the idle machine broke; `None` if it was not asked.
@@ -173,9 +173,12 @@ impl Monitor {
         }
     }
 
-    /// Raises the thresholds that this machine breaks when it is idle. Before the first trial.
+    /// Raises the thresholds that this machine breaks when it is idle, and holds canaries against
+    /// those of the idle time, as the thresholds are: the few at the start are all of one moment,
+    /// which on a machine whose speed wanders may be a fast one. Before the first trial.
     pub fn adapt_to(&mut self, idle: &Idle) {
         let (thresholds, raised) = Thresholds::default().raised_to(&idle.p95());
+        self.baseline.0 = idle.canary_ns.unwrap_or(self.baseline.0);
         self.thresholds = thresholds;
         self.raised = Some(raised);
     }
@@ -185,11 +188,16 @@ impl Monitor {
         if let Some(thresholds) = began.facts.get("noise_thresholds") {
             self.thresholds = Thresholds::default().with_json(thresholds);
         }
+        let canary_ns = began.facts.get("noise_canary_ns");
+        if let Some(canary_ns) = canary_ns.and_then(serde_json::Value::as_f64) {
+            self.baseline.0 = canary_ns;
+        }
     }
 
     /// Records the thresholds, whether the idle machine broke any, and what cannot be watched.
     pub fn describe(&self, environment: &mut Environment) {
         environment.record("noise_thresholds", Ok(self.thresholds.json()));
+        environment.record("noise_canary_ns", Ok(self.baseline.0));
         let raised = self.raised.as_ref();
         let not_watched = || "the machine was not watched before so short a run".to_owned();
         let names = |raised: &Vec<Signal>| {
@@ -364,6 +372,7 @@ mod tests {
         );
         assert!(idle.spread(Signal::Canary).is_some());
         monitor.adapt_to(&idle);
+        assert_eq!(Some(monitor.baseline.0), idle.canary_ns);
         let mut environment = Environment::default();
         monitor.describe(&mut environment);
         let noisy = environment.facts["noise_when_idle"] == "noisy";
