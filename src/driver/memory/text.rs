@@ -66,14 +66,6 @@ pub(super) fn has_ended(status: &str) -> bool {
     value(status, "State").is_some_and(|state| state.starts_with(['Z', 'X']))
 }
 
-/// `stat`: the parent's id, and the name, which may itself have spaces and parentheses.
-pub(super) fn stat(text: &str) -> Option<(u32, String)> {
-    let (head, rest) = text.rsplit_once(')')?;
-    let (_, name) = head.split_once('(')?;
-    let ppid = rest.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some((ppid, name.to_owned()))
-}
-
 /// A field of `/proc/meminfo`, in bytes.
 pub(super) fn meminfo(text: &str, name: &str) -> Option<u64> {
     kib(text, name)
@@ -148,9 +140,7 @@ SwapPss:               3 kB
     }
 
     #[test]
-    fn a_name_with_parentheses_does_not_hide_the_parent() {
-        assert_eq!(stat("12 (a) S 7) R 34 12"), Some((34, "a) S 7".to_owned())));
-        assert_eq!(stat("garbage"), None);
+    fn the_machine_s_memory_is_bytes() {
         assert_eq!(
             meminfo("MemTotal:  8 kB\nMemAvailable: 4 kB\n", "MemAvailable"),
             Some(4096)
@@ -160,7 +150,7 @@ SwapPss:               3 kB
     proptest! {
         #[test]
         fn no_text_is_a_panic(text in "(Rss|Pss|Name|VmRSS|\\(|\\)|:| |kB|\n|[0-9]{1,30}){0,40}") {
-            let _ = (rollup(&text), status(&text), stat(&text), has_ended(&text));
+            let _ = (rollup(&text), status(&text), has_ended(&text));
         }
     }
 }
