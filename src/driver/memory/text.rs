@@ -61,6 +61,12 @@ pub(super) fn status(text: &str) -> Option<(String, Status)> {
     Some((name, status))
 }
 
+/// The user whom a process of this `status` belongs to, and how many threads it has.
+pub(super) fn tasks(text: &str) -> Option<(u32, u64)> {
+    let user = value(text, "Uid")?.split_ascii_whitespace().next()?;
+    Some((user.parse().ok()?, value(text, "Threads")?.parse().ok()?))
+}
+
 /// Whether a `status` is of a process that has ended and waits to be reaped.
 pub(super) fn has_ended(status: &str) -> bool {
     value(status, "State").is_some_and(|state| state.starts_with(['Z', 'X']))
