@@ -8,6 +8,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
+use common::runtimes::installed;
 use common::{FORKBENCH, Subject, configure, spec};
 use forkbench::driver::memory::cgroup::TrialGroup;
 use forkbench::protocol::{Configure, Outcome};
@@ -200,6 +201,76 @@ fn every_strategy_holds_as_many_as_were_asked_for() {
         let first = tree.k == 0 || tree.phase == "idle" && tree.ready_all_ns.is_none();
         assert!(first || tree.ready_all_ns.is_some_and(|ns| ns > 0) || tree.strategy == "blocking");
     }
+}
+
+/// The children of a strategy that can be seen as processes: at which phase all are there, and
+/// what they are called.
+fn processes_of(strategy: &str) -> Option<(&'static str, &'static str)> {
+    match strategy {
+        "spawn" | "exec" | "exec-file" | "fork-ipc" | "fork" => Some(("held", "child")),
+        "pool" | "prefork-pool" => Some(("idle", "worker")),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_strategy_of_node_holds_two_children_that_have_what_they_touched() {
+    check_runtime("node");
+}
+
+#[test]
+fn every_strategy_of_python_holds_two_children_that_have_what_they_touched() {
+    check_runtime("python");
+}
+
+fn check_runtime(runtime: &str) {
+    const TOUCHED: u64 = 64 * MIB;
+    let installed = installed();
+    let Some(one) = installed.iter().find(|one| one.runtime.name == runtime) else {
+        return;
+    };
+    let kinds = one.strategies().into_iter();
+    let names: Vec<_> = kinds.map(|kind| kind.name).collect();
+    let listed: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+    let families = family("touch_mib = [0, 64]", &listed.join(", "), "0", "2");
+    let (rows, trials) = run(&format!("{families}runtime = \"{runtime}\"\n"), "");
+    for trial in trials.iter().filter(|trial| trial.strategy != "blocking") {
+        let said = (&trial.strategy, &trial.reason);
+        assert_eq!(trial.status, "ok", "{said:?}");
+    }
+    for row in rows.iter().filter(|row| row.strategy != "blocking") {
+        assert_eq!(row.status, "ok", "{row:?}");
+    }
+    for strategy in names {
+        let Some((phase, role)) = processes_of(strategy) else {
+            continue;
+        };
+        let found = at(&rows, phase, strategy, role);
+        let uss = |mib: u64| {
+            let mut own = by_option(&found, &format!("touch_mib={mib};"), |row| row.uss_bytes);
+            assert_eq!(own.len(), 2, "{strategy}");
+            own.sort_unstable();
+            own
+        };
+        let (bare, touched) = (uss(0), uss(64));
+        // Workers are looked at while they hold nothing.
+        assert!(
+            role == "worker" || near(touched[0] - bare[0], TOUCHED, TOUCHED / 100),
+            "{strategy}: {bare:?}, {touched:?}"
+        );
+    }
+}
+
+/// What a worker costs is what makes pools of a hundred possible.
+#[test]
+fn a_worker_among_a_hundred_has_little_of_its_own() {
+    let families = family("touch_mib = 0", "\"pool\"", "0", "100");
+    let (rows, _) = run(&families, "");
+    let workers = at(&rows, "idle", "pool", "worker");
+    let mut own: Vec<u64> = workers.iter().map(|row| row.uss_bytes.unwrap()).collect();
+    own.sort_unstable();
+    assert_eq!(own.len(), 100);
+    assert!(own[50] <= 150_000, "{own:?}");
 }
 
 #[test]

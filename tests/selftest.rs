@@ -23,6 +23,7 @@ const TINY: Extent = Extent {
     placebo_blocks: 6,
     foreign_trials: 2,
     foreign_window_ns: 100 * MS,
+    touched_mib: &[8],
 };
 
 #[test]

@@ -6,6 +6,8 @@ use std::process::{Child, Command};
 
 use forkbench::driver::memory::process::Reader;
 use forkbench::driver::memory::sweep::{Phase, Snapshot};
+use forkbench::driver::memory::tree::Creation;
+use forkbench::experiment::runtime::RUST_NAME;
 use forkbench::strategy::{Children, Span};
 use forkbench::sys::clock::now_ns;
 
@@ -85,10 +87,10 @@ pub(crate) fn sweep_of_thousand(site: &Site) -> Result<Box<dyn Lane>> {
     let count = many(site, 1_000);
     let waiting = Waiting::start(&site.dir.join("static_wait"), count)?;
     let mut reader = Reader::default();
-    let children = Children::Programs(Span::Pool);
+    let creation = Creation::of(Children::Programs(Span::Pool), RUST_NAME);
     Ok(Box::new(move || {
         let own = std::process::id();
-        let look = Snapshot::take(Phase::Idle, own, children, None, &mut reader);
+        let look = Snapshot::take(Phase::Idle, own, creation, None, &mut reader);
         match look.holdings().count() > waiting.children.len() {
             true => Ok(look.sweep_ns),
             false => Err(format!("{} of {count} could not be read", look.unread()).into()),

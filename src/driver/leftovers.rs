@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 
+use super::processes;
 use crate::sys::process::{self, Block};
 
 /// What a trial left, before it was cleaned up.
@@ -52,31 +53,11 @@ pub fn clean_up(strangers: &[u32]) -> io::Result<Leftovers> {
 /// `/proc` cannot be read.
 pub fn children() -> io::Result<Vec<u32>> {
     let own = std::process::id();
-    let mut pids = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<u32>() else {
-            continue;
-        };
-        // A process may end while the list is read.
-        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
-            continue;
-        };
-        if parent_of(&stat) == Some(own) {
-            pids.push(pid);
-        }
-    }
-    Ok(pids)
-}
-
-/// The fourth field of `/proc/PID/stat`; the second is a name in parentheses that may itself have
-/// spaces and parentheses.
-fn parent_of(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
+    let of_own = |(pid, parent)| (parent == own).then_some(pid);
+    Ok(processes::parents()?
+        .into_iter()
+        .filter_map(of_own)
+        .collect())
 }
 
 /// How many descriptors this process has open.
@@ -85,15 +66,4 @@ fn parent_of(stat: &str) -> Option<u32> {
 /// `/proc` cannot be read.
 pub fn open_descriptors() -> io::Result<usize> {
     Ok(fs::read_dir("/proc/self/fd")?.count())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_with_parentheses_does_not_hide_the_parent() {
-        assert_eq!(parent_of("12 (a) S 7) R 34 12 12"), Some(34));
-        assert_eq!(parent_of("garbage"), None);
-    }
 }

@@ -14,6 +14,7 @@ mod open_row;
 pub mod oracle;
 mod placed;
 mod private;
+mod processes;
 pub mod programs;
 pub mod run;
 pub mod samples;

@@ -40,11 +40,11 @@ pub struct Charge {
     pub anon_bytes: Option<u64>,
 }
 
-/// A place where groups with a memory controller may be made.
+/// A group of this controller that limits this process, and below which others may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    dir: PathBuf,
-    version: Version,
+pub(super) struct Place {
+    pub(super) dir: PathBuf,
+    pub(super) version: Version,
 }
 
 const PREFIX: &str = "forkbench-";
@@ -57,7 +57,8 @@ impl TrialGroup {
     /// Why there can be none here, for people.
     pub fn create(trial_id: &str) -> Result<TrialGroup, String> {
         let read = |path: &str| fs::read_to_string(path).map_err(|e| format!("read {path}: {e}"));
-        let places = places(&read("/proc/self/mounts")?, &read("/proc/self/cgroup")?);
+        let own = read("/proc/self/cgroup")?;
+        let places = places(&read("/proc/self/mounts")?, &own, "memory");
         let mut refused = Vec::new();
         for place in places {
             let Place { dir, version } = place;
@@ -159,31 +160,34 @@ fn hands_memory_on(dir: &Path) -> bool {
     text.split_ascii_whitespace().any(|name| name == "memory")
 }
 
-/// Where groups may be made, the nearest to this process first: below its own, then, in version 2,
-/// below those that contain it, then at the root of what is mounted here, which in a container
-/// may be all that there is of the path.
-fn places(mounts: &str, own: &str) -> Vec<Place> {
+/// Every group of a controller that limits this process, as far as it is mounted here.
+pub(super) fn above(controller: &str) -> Vec<Place> {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let mounts = read("/proc/self/mounts");
+    let places = places(&mounts, &read("/proc/self/cgroup"), controller);
+    places.into_iter().filter(|p| p.dir.is_dir()).collect()
+}
+
+/// Groups of a controller, the nearest to this process first: its own, then those that contain it,
+/// then the root of what is mounted here, which in a container may be all that there is of the
+/// path.
+fn places(mounts: &str, own: &str, controller: &str) -> Vec<Place> {
     let mut places = Vec::new();
     for line in mounts.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
         let &[_, mount, kind, options, ..] = fields.as_slice() else {
             continue;
         };
-        let has_memory = options.split(',').any(|option| option == "memory");
+        let has_it = options.split(',').any(|option| option == controller);
         let (version, path) = match kind {
-            "cgroup" if has_memory => (Version::V1, own_path(own, "memory")),
+            "cgroup" if has_it => (Version::V1, own_path(own, controller)),
             "cgroup2" => (Version::V2, own_path(own, "")),
             _ => continue,
         };
         let root = PathBuf::from(mount);
         let own = root.join(path.unwrap_or("/").trim_start_matches('/'));
-        let mut dirs: Vec<&Path> = match version {
-            Version::V1 => vec![&own],
-            Version::V2 => own
-                .ancestors()
-                .take_while(|dir| dir.starts_with(&root))
-                .collect(),
-        };
+        let dirs = own.ancestors().take_while(|dir| dir.starts_with(&root));
+        let mut dirs: Vec<&Path> = dirs.collect();
         if !dirs.contains(&root.as_path()) {
             dirs.push(&root);
         }
@@ -211,7 +215,7 @@ fn own_path<'a>(own: &'a str, controller: &str) -> Option<&'a str> {
 }
 
 /// A line `name bytes` of `memory.stat`.
-fn stat_field(stat: &str, name: &str) -> Option<u64> {
+pub(super) fn stat_field(stat: &str, name: &str) -> Option<u64> {
     let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
     stat.lines().find_map(of_name)
 }
@@ -221,7 +225,7 @@ mod tests {
     use super::*;
 
     fn dirs(mounts: &str, own: &str) -> Vec<(String, Version)> {
-        let places = places(mounts, own).into_iter();
+        let places = places(mounts, own, "memory").into_iter();
         places
             .map(|p| (p.dir.display().to_string(), p.version))
             .collect()
@@ -237,6 +241,7 @@ mod tests {
             dirs(&both, own),
             [
                 ("/c/memory/a/b".to_owned(), Version::V1),
+                ("/c/memory/a".to_owned(), Version::V1),
                 ("/c/memory".to_owned(), Version::V1),
                 ("/c/unified/u".to_owned(), Version::V2),
                 ("/c/unified".to_owned(), Version::V2),

@@ -3,9 +3,12 @@
 //! are raised for the trial where they may be.
 
 use std::fs;
+use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::{cgroup, text};
+use crate::driver::processes;
 use crate::experiment::runtime::RUST_NAME;
 use crate::strategy::{Children, Span};
 
@@ -104,7 +107,7 @@ fn limits() -> Vec<(What, Limit)> {
     let tasks = tasks_running();
     let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let limit = |name, most: Option<u64>, used| most.map(|most| Limit { name, most, used });
-    // Root may go beyond; to others all of their processes count.
+    // Root may go beyond; to others all of their processes and threads count.
     let own_tasks = match rustix::process::geteuid().is_root() {
         true => None,
         false => getrlimit(Resource::Nproc).maximum,
@@ -112,7 +115,7 @@ fn limits() -> Vec<(What, Limit)> {
     let found = [
         (
             What::Tasks,
-            limit("RLIMIT_NPROC (ulimit -u)", own_tasks, tasks),
+            limit("RLIMIT_NPROC (ulimit -u)", own_tasks, tasks_of_user()),
         ),
         (
             What::Tasks,
@@ -154,24 +157,33 @@ fn tasks_running() -> u64 {
     total.unwrap_or(0)
 }
 
+/// Processes and threads of this process's user, which is what `RLIMIT_NPROC` counts, as far as
+/// they may be seen.
+fn tasks_of_user() -> u64 {
+    let user = rustix::process::getuid().as_raw();
+    let pids = processes::pids().unwrap_or_default().into_iter();
+    let tasks = pids.filter_map(|pid| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let (owner, threads) = text::tasks(&status)?;
+        (owner == user).then_some(threads)
+    });
+    tasks.sum()
+}
+
 /// The tightest pids controller above this process, of either version.
 fn pids_of_groups() -> Option<Limit> {
-    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let number = |path: String| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    let paths = own.lines().filter_map(|line| {
-        let mut fields = line.splitn(3, ':').skip(1);
-        let (names, path) = (fields.next()?, fields.next()?);
-        match names {
-            "pids" => Some(format!("/sys/fs/cgroup/pids{path}")),
-            "" => Some(format!("/sys/fs/cgroup{path}")),
-            _ => None,
-        }
-    });
-    let limits = paths.filter_map(|dir| {
+    let dirs = cgroup::above("pids").into_iter().map(|place| place.dir);
+    tightest(dirs)
+}
+
+/// Of groups that contain each other the one that has the fewest left.
+fn tightest(dirs: impl Iterator<Item = PathBuf>) -> Option<Limit> {
+    let number = |path: PathBuf| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let limits = dirs.filter_map(|dir| {
         Some(Limit {
-            name: "pids.max of this control group",
-            most: number(format!("{dir}/pids.max"))?,
-            used: number(format!("{dir}/pids.current"))?,
+            name: "pids.max of this control group or one above it",
+            most: number(dir.join("pids.max"))?,
+            used: number(dir.join("pids.current"))?,
         })
     });
     limits.min_by_key(|limit| limit.most.saturating_sub(limit.used))
@@ -288,6 +300,30 @@ mod tests {
             ..Need::default()
         };
         assert!(refusal(tasks).unwrap().contains("before the first child"));
+    }
+
+    #[test]
+    fn a_group_above_may_be_the_one_that_is_full() {
+        let root = tempfile::tempdir().unwrap();
+        let own = root.path().join("own");
+        fs::create_dir(&own).unwrap();
+        let write = |dir: &std::path::Path, most: &str, used: &str| {
+            fs::write(dir.join("pids.max"), most).unwrap();
+            fs::write(dir.join("pids.current"), used).unwrap();
+        };
+        write(&own, "max\n", "3\n");
+        write(root.path(), "100\n", "90\n");
+        let found = || tightest([own.clone(), root.path().to_owned()].into_iter()).unwrap();
+        assert_eq!((found().most, found().used), (100, 90));
+        write(&own, "8\n", "3\n");
+        assert_eq!((found().most, found().used), (8, 3));
+    }
+
+    #[test]
+    fn a_user_s_tasks_are_counted_by_threads() {
+        let status = "Name:\tx\nUid:\t7\t8\t8\t8\nThreads:\t3\n";
+        assert_eq!(text::tasks(status), Some((7, 3)));
+        assert!(tasks_of_user() >= 1);
     }
 
     #[test]

@@ -1,51 +1,115 @@
 //! The machine's memory, and the floor under which no memory trial may press it.
 
 use std::fs;
+use std::sync::OnceLock;
 
+use super::cgroup::{self, Place, Version};
 use super::text;
 use crate::driver::target::TargetError;
 
 /// A trial ends before less than this share of the memory is available.
 const FLOOR_PERCENT: u64 = 15;
 
-/// What `/proc/meminfo` says, in bytes; `None` where it does not.
+/// What `/proc/meminfo` says, in bytes, `None` where it does not, and what limits this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Machine {
     /// `MemTotal`.
     pub total_bytes: Option<u64>,
     /// `MemAvailable`.
     pub available_bytes: Option<u64>,
+    /// Of the control groups of this process the one that has the least left.
+    pub group: Option<Room>,
+}
+
+/// What a control group may have, and how much of it is left, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// The most that it may be charged for.
+    pub limit_bytes: u64,
+    /// What it is not yet charged for, and files that the kernel would drop.
+    pub available_bytes: u64,
 }
 
 impl Machine {
     /// As it is now.
     pub fn read() -> Machine {
         let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let total_bytes = text::meminfo(&text, "MemTotal");
+        // Where they are does not change; what they allow may.
+        static ABOVE: OnceLock<Vec<Place>> = OnceLock::new();
+        let above = ABOVE.get_or_init(|| cgroup::above("memory")).iter();
+        let rooms = above.filter_map(room);
+        // A limit beyond the machine's memory is how version 1 says that there is none.
+        let limiting = rooms.filter(|room| total_bytes.is_none_or(|most| room.limit_bytes < most));
         Machine {
-            total_bytes: text::meminfo(&text, "MemTotal"),
+            total_bytes,
             available_bytes: text::meminfo(&text, "MemAvailable"),
+            group: limiting.min_by_key(|room| room.available_bytes),
         }
     }
 
     /// Why it has not got so many bytes more to give, if it has not.
     pub fn lacks(self, more_bytes: u64) -> Option<String> {
-        let (total, available) = self.total_bytes.zip(self.available_bytes)?;
-        let floor = total / 100 * FLOOR_PERCENT;
-        (available.saturating_sub(more_bytes) < floor).then(|| {
-            let mib = |bytes: u64| bytes >> 20;
-            let wants = match more_bytes {
-                0 => String::new(),
-                more => format!(", of which the trial would take {} MiB", mib(more)),
-            };
-            format!(
-                "memory: MemAvailable is {} MiB of {} MiB{wants}; a memory trial ends before less \
-                 than {FLOOR_PERCENT} % ({} MiB) are left: free memory or ask for fewer children",
-                mib(available),
-                mib(total),
-                mib(floor)
-            )
+        let machine = self.total_bytes.zip(self.available_bytes);
+        let machine = machine.and_then(|(total, left)| {
+            let what = "MemAvailable is";
+            lack(what, left, total, more_bytes)
+        });
+        machine.or_else(|| {
+            let Room {
+                limit_bytes,
+                available_bytes,
+            } = self.group?;
+            let what = "the memory control group of this process has left";
+            lack(what, available_bytes, limit_bytes, more_bytes)
         })
     }
+}
+
+fn lack(what: &str, available: u64, total: u64, more_bytes: u64) -> Option<String> {
+    let floor = total / 100 * FLOOR_PERCENT;
+    (available.saturating_sub(more_bytes) < floor).then(|| {
+        let mib = |bytes: u64| bytes >> 20;
+        let wants = match more_bytes {
+            0 => String::new(),
+            more => format!(", of which the trial would take {} MiB", mib(more)),
+        };
+        format!(
+            "memory: {what} {} MiB of {} MiB{wants}; a memory trial ends before less than \
+             {FLOOR_PERCENT} % ({} MiB) are left: free memory or ask for fewer children",
+            mib(available),
+            mib(total),
+            mib(floor)
+        )
+    })
+}
+
+/// What a group has left; `None` of one that has no limit.
+fn room(place: &Place) -> Option<Room> {
+    let number = |file: &str| -> Option<u64> {
+        let text = fs::read_to_string(place.dir.join(file)).ok()?;
+        text.trim().parse().ok()
+    };
+    let (limit, usage, files) = match place.version {
+        Version::V1 => (
+            "memory.limit_in_bytes",
+            "memory.usage_in_bytes",
+            ["total_inactive_file", "total_active_file"],
+        ),
+        Version::V2 => (
+            "memory.max",
+            "memory.current",
+            ["inactive_file", "active_file"],
+        ),
+    };
+    let (limit_bytes, usage_bytes) = (number(limit)?, number(usage)?);
+    let stat = fs::read_to_string(place.dir.join("memory.stat")).unwrap_or_default();
+    let dropped = files.map(|name| cgroup::stat_field(&stat, name).unwrap_or(0));
+    let kept_bytes = usage_bytes.saturating_sub(dropped.iter().sum());
+    Some(Room {
+        limit_bytes,
+        available_bytes: limit_bytes.saturating_sub(kept_bytes),
+    })
 }
 
 /// What is asked again and again while children are created.
@@ -68,6 +132,7 @@ mod tests {
         let machine = Machine {
             total_bytes: Some(1_000 << 20),
             available_bytes: Some(200 << 20),
+            group: None,
         };
         assert_eq!(machine.lacks(0), None);
         assert_eq!(machine.lacks(50 << 20), None, "exactly 15 % are left");
@@ -78,5 +143,56 @@ mod tests {
         );
         assert_eq!(Machine::default().lacks(u64::MAX), None);
         assert!(Machine::read().available_bytes > Some(0));
+    }
+
+    #[test]
+    fn a_control_group_has_a_floor_of_its_own() {
+        let room = |available_bytes| Room {
+            limit_bytes: 1_000 << 20,
+            available_bytes,
+        };
+        let machine = |available_bytes| Machine {
+            total_bytes: Some(100_000 << 20),
+            available_bytes: Some(90_000 << 20),
+            group: Some(room(available_bytes)),
+        };
+        assert_eq!(machine(200 << 20).lacks(50 << 20), None);
+        let reason = machine(200 << 20).lacks(51 << 20).unwrap();
+        assert!(
+            reason.contains("control group") && reason.contains("200 MiB of 1000 MiB"),
+            "{reason}"
+        );
+        assert!(machine(149 << 20).lacks(0).is_some());
+    }
+
+    /// Files that the kernel would drop are not taken, in either version's words.
+    #[test]
+    fn what_a_group_has_left_is_read_of_either_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+        let read = |version| {
+            room(&Place {
+                dir: dir.path().to_owned(),
+                version,
+            })
+        };
+        write(
+            "memory.stat",
+            "inactive_file 5\nactive_file 7\ntotal_inactive_file 11\n",
+        );
+        write("memory.max", "max\n");
+        write("memory.current", "600\n");
+        assert_eq!(read(Version::V2), None, "no limit");
+        write("memory.max", "1000\n");
+        let left = |available_bytes| {
+            Some(Room {
+                limit_bytes: 1000,
+                available_bytes,
+            })
+        };
+        assert_eq!(read(Version::V2), left(412));
+        write("memory.limit_in_bytes", "1000\n");
+        write("memory.usage_in_bytes", "600\n");
+        assert_eq!(read(Version::V1), left(411));
     }
 }

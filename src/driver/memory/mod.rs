@@ -34,6 +34,7 @@ use limits::{Need, Raised};
 use machine::Machine;
 use process::Reader;
 use sweep::{Phase, Snapshot};
+use tree::Creation;
 
 /// A request's time to be answered in: it is held while a thousand children are created and read.
 pub const DEADLINE_MS: u64 = 600_000;
@@ -66,6 +67,7 @@ pub struct Session<'a> {
     trial: &'a Trial,
     children: u32,
     kind: Children,
+    creation: Creation,
     group: Result<TrialGroup, String>,
     start: Machine,
     snapshots: Vec<Snapshot>,
@@ -126,6 +128,7 @@ impl<'a> Session<'a> {
             trial,
             children,
             kind,
+            creation: Creation::of(kind, &family.runtime),
             group: match grouping {
                 Grouping::WherePossible => TrialGroup::create(&trial.id),
                 Grouping::Never => Err("none was asked for".to_owned()),
@@ -165,7 +168,10 @@ impl<'a> Session<'a> {
         self.look(Phase::Idle, root, &mut reader);
         let barrier = open_barrier(prepared)?;
         let tasks = self.children as usize;
-        let mut sampler = Sampler::new(self.kind, self.group.is_err());
+        // Version 2 has had a high-water mark only since Linux 5.19.
+        let group = self.group.as_ref().ok();
+        let unmarked = group.and_then(|group| group.charge().peak_bytes).is_none();
+        let mut sampler = Sampler::new(self.creation, unmarked);
         let mut between = |root| sampler.between(root);
         let exchange: &Exchange = &prepared.exchange;
         let seed = self.trial.seed;
@@ -184,7 +190,10 @@ impl<'a> Session<'a> {
             Some(Span::Pool) if tasks > 0 => {
                 if holds {
                     // The barrier sees to it that no worker gets two and another none.
-                    course.hold(tasks)?;
+                    let held = course.hold(tasks)?;
+                    if held.arrived != tasks {
+                        self.short = Some(held.arrived);
+                    }
                     course.let_go()?;
                 } else {
                     course.pass(tasks, tasks)?;
@@ -215,7 +224,7 @@ impl<'a> Session<'a> {
 
     fn look(&mut self, phase: Phase, root: u32, reader: &mut Reader) {
         let group = self.group.as_ref().ok();
-        let snapshot = Snapshot::take(phase, root, self.kind, group, reader);
+        let snapshot = Snapshot::take(phase, root, self.creation, group, reader);
         self.snapshots.push(snapshot);
     }
 }
@@ -250,7 +259,7 @@ fn open_barrier(prepared: &Prepared) -> Result<Option<Barrier>, TargetError> {
 /// tree for more than its share of the time.
 #[derive(Debug)]
 struct Sampler {
-    kind: Children,
+    creation: Creation,
     wanted: bool,
     reader: Reader,
     next_ns: u64,
@@ -258,9 +267,9 @@ struct Sampler {
 }
 
 impl Sampler {
-    fn new(kind: Children, wanted: bool) -> Sampler {
+    fn new(creation: Creation, wanted: bool) -> Sampler {
         Sampler {
-            kind,
+            creation,
             wanted,
             reader: Reader::default(),
             next_ns: 0,
@@ -272,7 +281,7 @@ impl Sampler {
         if !self.wanted || now_ns() < self.next_ns {
             return;
         }
-        let look = Snapshot::take(Phase::Peak, root, self.kind, None, &mut self.reader);
+        let look = Snapshot::take(Phase::Peak, root, self.creation, None, &mut self.reader);
         let pss_bytes = look.sum(|holding| Some(holding.rollup.pss_bytes));
         self.highest_bytes = self.highest_bytes.max(pss_bytes);
         self.next_ns = now_ns() + look.sweep_ns * SAMPLING_SHARE;

@@ -8,6 +8,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::text::{self, Rollup, Status};
+use crate::driver::processes;
 use crate::sys::process;
 
 /// A process as it was found in the tree.
@@ -110,7 +111,7 @@ impl Reader {
     /// Why it could not be read.
     pub fn look_up(&mut self, pid: u32) -> Result<Listed, Unread> {
         let dir = open_dir(pid)?;
-        let (ppid, name) = self.parsed(&dir, pid, "stat", text::stat)?;
+        let (ppid, name) = self.parsed(&dir, pid, "stat", processes::stat)?;
         Ok(Listed { pid, ppid, name })
     }
 

@@ -2,12 +2,13 @@
 
 use super::Session;
 use super::process::{Holding, Unread};
-use super::sweep::Snapshot;
+use super::sweep::{Phase, Snapshot};
 use super::tree::Member;
 use crate::driver::trial::Setting;
 use crate::experiment::Trial;
 use crate::options;
 use crate::record::MemoryRow;
+use crate::strategy::Span;
 
 /// The role of the row that sums a tree up.
 const TREE: &str = "tree";
@@ -116,6 +117,18 @@ fn process(common: &MemoryRow, member: &Member, holding: &Result<Holding, Unread
     }
 }
 
+/// Why the tree is not what was asked for, if so many of its processes are the children.
+fn lacking(session: &Session<'_>, phase: Phase, found: Option<usize>) -> Option<String> {
+    let all_are_there = match phase {
+        Phase::Idle => session.kind.span() == Some(Span::Pool),
+        Phase::Held | Phase::First | Phase::Hundred => true,
+        Phase::Peak => false,
+    };
+    let (found, asked) = (found?, session.children);
+    (all_are_there && found != asked as usize)
+        .then(|| format!("{found} of {asked} children are in the tree"))
+}
+
 fn tree(common: &MemoryRow, session: &Session<'_>, snapshot: &Snapshot) -> MemoryRow {
     let sum = |of: fn(&Holding) -> Option<u64>| snapshot.sum(of);
     let unread = snapshot.unread();
@@ -129,12 +142,13 @@ fn tree(common: &MemoryRow, session: &Session<'_>, snapshot: &Snapshot) -> Memor
         }
         Err(reason) => reason.clone(),
     };
+    let found = session.creation.counted().map(|role| snapshot.count(role));
     let reason = match (unread, session.short) {
-        (0, None) => String::new(),
+        (0, None) => lacking(session, snapshot.phase, found).unwrap_or_default(),
         (0, Some(here)) => format!("{here} of {} children were there", session.children),
         (n, _) => format!("{n} processes could not be read; the sums lack them"),
     };
-    let is_peak = snapshot.phase == super::Phase::Peak;
+    let is_peak = snapshot.phase == Phase::Peak;
     // Without the kernel's mark, the highest of all looks stands for it.
     let sampled = is_peak && charge.peak_bytes.is_none();
     let now_bytes = sum(|h| Some(h.rollup.pss_bytes));

@@ -3,8 +3,7 @@
 use super::cgroup::{Charge, TrialGroup};
 use super::machine::Machine;
 use super::process::{Holding, Reader, Unread};
-use super::tree::{self, Member};
-use crate::strategy::Children;
+use super::tree::{self, Creation, Member, Role};
 use crate::sys::clock::now_ns;
 
 /// At which moment of a trial a look is taken.
@@ -57,12 +56,12 @@ impl Snapshot {
     pub fn take(
         phase: Phase,
         root: u32,
-        children: Children,
+        creation: Creation,
         group: Option<&TrialGroup>,
         reader: &mut Reader,
     ) -> Snapshot {
         let t_ns = now_ns();
-        let members = tree::members(reader, root, children);
+        let members = tree::members(reader, root, creation);
         let read = |member: Member| {
             let holding = match &member.unread {
                 Some(unread) => Err(unread.clone()),
@@ -95,6 +94,12 @@ impl Snapshot {
             .iter()
             .filter(|(_, holding)| holding.is_err())
             .count()
+    }
+
+    /// How many are there for this.
+    pub fn count(&self, role: Role) -> usize {
+        let members = self.processes.iter().map(|(member, _)| member);
+        members.filter(|member| member.role == role).count()
     }
 
     /// The sum over the tree of one of the numbers; `None` where a process does not tell it.

@@ -61,17 +61,15 @@ pub(super) fn status(text: &str) -> Option<(String, Status)> {
     Some((name, status))
 }
 
+/// The user whom a process of this `status` belongs to, and how many threads it has.
+pub(super) fn tasks(text: &str) -> Option<(u32, u64)> {
+    let user = value(text, "Uid")?.split_ascii_whitespace().next()?;
+    Some((user.parse().ok()?, value(text, "Threads")?.parse().ok()?))
+}
+
 /// Whether a `status` is of a process that has ended and waits to be reaped.
 pub(super) fn has_ended(status: &str) -> bool {
     value(status, "State").is_some_and(|state| state.starts_with(['Z', 'X']))
-}
-
-/// `stat`: the parent's id, and the name, which may itself have spaces and parentheses.
-pub(super) fn stat(text: &str) -> Option<(u32, String)> {
-    let (head, rest) = text.rsplit_once(')')?;
-    let (_, name) = head.split_once('(')?;
-    let ppid = rest.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some((ppid, name.to_owned()))
 }
 
 /// A field of `/proc/meminfo`, in bytes.
@@ -148,9 +146,7 @@ SwapPss:               3 kB
     }
 
     #[test]
-    fn a_name_with_parentheses_does_not_hide_the_parent() {
-        assert_eq!(stat("12 (a) S 7) R 34 12"), Some((34, "a) S 7".to_owned())));
-        assert_eq!(stat("garbage"), None);
+    fn the_machine_s_memory_is_bytes() {
         assert_eq!(
             meminfo("MemTotal:  8 kB\nMemAvailable: 4 kB\n", "MemAvailable"),
             Some(4096)
@@ -160,7 +156,7 @@ SwapPss:               3 kB
     proptest! {
         #[test]
         fn no_text_is_a_panic(text in "(Rss|Pss|Name|VmRSS|\\(|\\)|:| |kB|\n|[0-9]{1,30}){0,40}") {
-            let _ = (rollup(&text), status(&text), stat(&text), has_ended(&text));
+            let _ = (rollup(&text), status(&text), has_ended(&text));
         }
     }
 }

@@ -6,12 +6,15 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::{Extent, S};
+use crate::driver::leftovers;
 use crate::driver::load::{self, Exchange, Measured, Offer, Pace};
 use crate::driver::noise::Monitor;
 use crate::driver::oracle::Oracle;
+use crate::driver::programs::SubjectProgram;
 use crate::driver::target::{Launch, Target, TargetError, subject_environment};
-use crate::driver::trial::DEADLINE_MS;
-use crate::experiment::Arrivals;
+use crate::driver::trial::{self, DEADLINE_MS, Ran, Setting};
+use crate::experiment::runtime::RUST_NAME;
+use crate::experiment::{Arrivals, Experiment, Preset, Trial};
 use crate::options::{self, OptionDef, Options};
 use crate::protocol::{Configure, Outcome};
 use crate::strategy;
@@ -155,6 +158,28 @@ impl<'a> Bench<'a> {
         };
         let target = Target::start(&launch, &configure);
         Ok(target.map_err(|error| error.with_last_words(&launch.stderr))?)
+    }
+
+    /// A trial as a run does it.
+    ///
+    /// # Errors
+    /// Its input could not be made, or the user interrupted. How it went is in what it gives.
+    pub(super) fn trial(&mut self, experiment: &Experiment, trial: &Trial) -> Result<Ran> {
+        // No subject runs between trials: what is there was there before.
+        let strangers = leftovers::children().context("list this process's own children")?;
+        let program = SubjectProgram::compiled(self.subject.to_owned());
+        let setting = Setting {
+            run_id: "selftest",
+            experiment,
+            preset: Preset::by_name("smoke").context("no such preset")?,
+            programs: &[(RUST_NAME.to_owned(), program)].into(),
+            environment: &subject_environment(),
+            scratch: self.scratch,
+            strangers: &strangers,
+        };
+        let spec = &experiment.families[trial.family].spec;
+        let prepared = self.oracle.prepare(spec, trial.seed)?;
+        Ok(trial::run(&setting, trial, &prepared)?)
     }
 
     /// An open loop whose every request is answered rightly.

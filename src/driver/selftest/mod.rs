@@ -22,6 +22,7 @@ mod books;
 mod foreign;
 mod generator;
 mod latencies;
+mod memory;
 mod pairs;
 mod placebo;
 mod queue;
@@ -44,6 +45,7 @@ const ALL: &[Check] = &[
     slower::CHECK,
     ramp::CHECK,
     placebo::CHECK,
+    memory::CHECK,
     foreign::CHECK,
     books::CHECK,
     sampling::CHECK,
@@ -81,6 +83,8 @@ pub struct Extent {
     pub foreign_trials: u32,
     /// Length of their windows, in ns.
     pub foreign_window_ns: u64,
+    /// How much a child touches, in MiB, one after the other.
+    pub touched_mib: &'static [u64],
 }
 
 impl Extent {
@@ -96,6 +100,7 @@ impl Extent {
         placebo_blocks: 10,
         foreign_trials: 20,
         foreign_window_ns: 2 * S,
+        touched_mib: &[64],
     };
 
     /// The full counts.
@@ -106,6 +111,7 @@ impl Extent {
         slower_runs: 50,
         placebos: 200,
         foreign_trials: 100,
+        touched_mib: &[8, 16, 32, 64, 128, 256, 512],
         ..Extent::DEFAULT
     };
 }

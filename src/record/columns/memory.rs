@@ -112,7 +112,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
         "status",
         STATUSES,
         "`ok`; `failed`: the process could not be read; `partial`: of a tree, some of whose \
-         processes could not; `skipped`: `k` children were not tried.",
+         processes could not, or are not there; `skipped`: `k` children were not tried.",
     ),
     optional("reason", Kind::Text, "Why the status is not `ok`."),
     // Behind the pinned columns.

@@ -65,8 +65,9 @@ def serve_and_exit(orders: socket.socket, setup: Setup) -> NoReturn:
 
 def prepare(setup: Setup) -> Input:
     input_ = setup.workload.prepare(setup.spec)
-    # A workload that fails on purpose would take the server with it.
-    if setup.options["warm"] == "yes" and setup.spec.workload != "fault":
+    # A workload that fails on purpose would take the server with it, and one that waits to be let
+    # go would keep it from ever being ready.
+    if setup.options["warm"] == "yes" and setup.spec.workload not in ("fault", "hold"):
         for task in range(setup.workload.tasks(setup.spec)):
             run(input_, task, bytes(setup.spec.payload_bytes))
     return input_

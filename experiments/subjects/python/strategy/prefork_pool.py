@@ -25,8 +25,9 @@ class PreforkPool(Workers):
         self._context = multiprocessing.get_context("fork")
         input_ = setup.workload.prepare(setup.spec)
         worker.load(input_)
-        # A workload that fails on purpose would take the subject with it.
-        if setup.options["warm"] == "yes" and setup.spec.workload != "fault":
+        # A workload that fails on purpose would take the subject with it, and one that waits to be
+        # let go would keep it from ever being ready.
+        if setup.options["warm"] == "yes" and setup.spec.workload not in ("fault", "hold"):
             for task in range(setup.workload.tasks(setup.spec)):
                 run(input_, task, bytes(setup.spec.payload_bytes))
         self._pool = self._create()
