@@ -42,6 +42,10 @@ pub(crate) const PRICED: [Priced; 9] = [
 /// What each worker grows by from phase to phase.
 pub(crate) const GROWTH_BYTES: u64 = 10_000;
 
+/// What the kernel holds beside page tables, once and for each child.
+pub(crate) const KERNEL_ONCE_BYTES: u64 = 400_000;
+pub(crate) const KERNEL_EACH_BYTES: u64 = 90_000;
+
 /// The run of [`sample::run`] with memory trials; the same one every time.
 pub(crate) fn run() -> Run {
     let mut run = sample::run();
@@ -202,6 +206,7 @@ fn look(row: &MemoryRow, phase: &str, bytes: u64, k: u32) -> MemoryRow {
     let tables_bytes = bytes / 10;
     let pss_bytes = bytes - tables_bytes;
     let file_bytes = pss_bytes / 4;
+    let kernel_bytes = KERNEL_ONCE_BYTES + u64::from(k) * KERNEL_EACH_BYTES;
     MemoryRow {
         phase: phase.to_owned(),
         t_ns: Some(1),
@@ -218,8 +223,9 @@ fn look(row: &MemoryRow, phase: &str, bytes: u64, k: u32) -> MemoryRow {
         processes_unread: Some(0),
         ready_all_ns: (row.k > 0).then(|| u64::from(row.k) * 700_000),
         sweep_ns: Some(60_000 * u64::from(k + 1)),
-        cgroup_usage_bytes: Some(bytes + 500_000),
-        cgroup_peak_bytes: Some(bytes + 700_000),
+        cgroup_usage_bytes: Some(bytes + 500_000 + kernel_bytes),
+        cgroup_peak_bytes: Some(bytes + 700_000 + kernel_bytes),
+        cgroup_kernel_bytes: Some(tables_bytes + kernel_bytes),
         mem_available_bytes: Some((20 << 30) - bytes + 3_000_000),
         ..row.clone()
     }

@@ -98,7 +98,7 @@ pub(super) fn comparable(family: &FamilySummary) -> impl Iterator<Item = &ArmSum
         .filter(|arm| arm.state == State::Ok && arm.role != "placebo")
 }
 
-/// The page's summary: at most six sentences.
+/// The page's summary: at most five sentences.
 pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
     let mut sentences = vec![scope_sentence(run, summary)];
     sentences.extend(memory::headline(&summary.memory));
@@ -106,7 +106,7 @@ pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
     sentences.extend(costliest(summary));
     sentences.extend(trust(summary));
     sentences.extend(losses(summary));
-    sentences.truncate(6);
+    sentences.truncate(5);
     sentences
 }
 

@@ -24,14 +24,15 @@ const MEMORY_COLUMNS: [Column; 49] = [
     always(
         "snapshot",
         Kind::Integer,
-        "Which look at the trial's processes, from 1; 0 if the trial ended before the first.",
+        "Which look at the trial's processes, from 1, also where the trial failed before the first; 0 if it was skipped.",
     ),
     always(
         "phase",
         PHASES,
         "`idle`: the subject is ready and was asked nothing. `first`: after one request to each \
          worker. `hundred`: after a hundred. `held`: all `k` children wait at a barrier. `peak`: \
-         high-water marks, read at the end.",
+         high-water marks, read at the end, and the row that says why a trial failed or was skipped, \
+         which may follow looks that are whole.",
     ),
     optional(
         "t_ns",
@@ -50,7 +51,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
         "role",
         PROCESS_ROLES,
         "`parent`: the subject. `child`: a program or copy of one request. `worker`: of a pool. \
-         `helper`: the fork server. `shell`: of `exec`. `tree`: the sum over all of them.",
+         `helper`: the fork server, and of Python its `forkserver` and resource tracker. `shell`: of `exec`. `tree`: the sum over all of them.",
     ),
     always(
         "pid",
@@ -111,8 +112,9 @@ const MEMORY_COLUMNS: [Column; 49] = [
     always(
         "status",
         STATUSES,
-        "`ok`; `failed`: the process could not be read; `partial`: of a tree, some of whose \
-         processes could not, or are not there; `skipped`: `k` children were not tried.",
+        "`ok`; `failed`: the process could not be read, or of a tree, the trial failed; `partial`: of a \
+         tree, some of whose processes could not be read, or that had fewer children than `k`; \
+         `skipped`: `k` children were not tried.",
     ),
     optional("reason", Kind::Text, "Why the status is not `ok`."),
     // Behind the pinned columns.
@@ -151,7 +153,8 @@ const MEMORY_COLUMNS: [Column; 49] = [
     optional(
         "ready_all_ns",
         Kind::Integer,
-        "Until all `k` were there: of a pool, from starting the subject to its READY; else, from \
+        "Until all `k` were there: of a pool, from starting the subject, with the shell that joins the \
+         control group, to its READY; else, from \
          sending the first of `k` requests to the last child's arrival at the barrier.",
     ),
     optional("sweep_ns", Kind::Integer, "How long the look took."),
@@ -169,7 +172,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
     optional(
         "cgroup_kernel_bytes",
         Kind::Integer,
-        "What of `cgroup_usage_bytes` is the kernel's: page tables, stacks, descriptors.",
+        "What of `cgroup_usage_bytes` is the kernel's: page tables, stacks, sockets, descriptors.",
     ),
     optional(
         "cgroup_anon_bytes",
@@ -200,8 +203,8 @@ const MEMORY_COLUMNS: [Column; 49] = [
     optional(
         "flags",
         Kind::Text,
-        "Doubts, joined by `;`. `peak_sampled`: the peak is the highest of some looks, since the \
-         kernel keeps no high-water mark here.",
+        "Doubts, joined by `;`. `peak_sampled`: `pss_bytes` is the highest of some looks, since the \
+         kernel keeps no high-water mark here; its parts are of the last look.",
     ),
 ];
 
@@ -209,6 +212,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
 const FITTED: Kind = Kind::Word(&[
     "pss_and_page_tables_bytes",
     "page_tables_bytes",
+    "cgroup_kernel_bytes",
     "uss_bytes",
     "rss_bytes",
     "cgroup_usage_bytes",
@@ -253,7 +257,9 @@ const FIT_COLUMNS: [Column; 24] = [
     always(
         "phase",
         PHASES,
-        "As in `memory.csv`; trees without children are `idle` whatever the phase.",
+        "As in `memory.csv`. A tree without children was asked nothing: the lines of `first` and \
+         `hundred` leave it out if there are two other numbers of children, else it stands in them \
+         as it was when `idle`.",
     ),
     always(
         "metric",

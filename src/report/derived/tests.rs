@@ -83,8 +83,8 @@ fn lines_through_memory_are_a_file_of_their_own() {
     let header: Vec<&str> = FITS.columns.iter().map(|column| column.name).collect();
     assert_eq!(text.lines().next().unwrap(), header.join(","));
     let lines = lines(&text);
-    // Six strategies are held, three pools have three phases; six metrics each.
-    assert_eq!(lines.len(), (6 + 3 * 3) * 6);
+    // Six strategies are held, three pools have three phases; seven metrics each.
+    assert_eq!(lines.len(), (6 + 3 * 3) * 7);
     let mut keys = std::collections::BTreeSet::new();
     for line in &lines {
         check_cells(&FITS, line);

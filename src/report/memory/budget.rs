@@ -1,6 +1,7 @@
 //! How large a pool may be within a budget of memory.
 
-use super::{Group, MemorySummary, Series};
+use super::series::TABLES;
+use super::{Group, MemoryLine, MemorySummary, Series};
 use crate::report::human;
 
 /// A sentence for every group with pools. The upper ends of the intervals are used where there
@@ -18,7 +19,8 @@ pub(in crate::report) fn sizings(memory: &MemorySummary, budget_bytes: Option<u6
 
 fn sizing(group: &Group, budget_bytes: u64) -> Option<String> {
     // What is held lives for a request only.
-    let pools = group.series.iter().filter(|series| series.phase != "held");
+    let is_pool = |series: &&Series| series.phase != "held";
+    let pools = group.series.iter().filter(is_pool);
     let told: Vec<(String, bool)> = pools
         .filter_map(|series| told(series, budget_bytes))
         .collect();
@@ -29,13 +31,23 @@ fn sizing(group: &Group, budget_bytes: u64) -> Option<String> {
         true => "; a number beyond what was measured follows the line further",
         false => "",
     };
+    let knows = |series: &Series| series.line.is_none() || beside(series).is_some();
+    let lacks = match group.series.iter().filter(is_pool).all(knows) {
+        true => "",
+        false => "; without the kernel's stacks and descriptors",
+    };
     let pools: Vec<String> = told.into_iter().map(|(text, _)| text).collect();
     Some(format!(
-        "The largest pool within {} ({}): {}{beyond}.",
+        "The largest pool within {} ({}): {}{lacks}{beyond}.",
         human::bytes(budget_bytes),
         group.title,
         pools.join("; ")
     ))
+}
+
+/// The kernel's memory and the page tables among it, which the series' own line has already.
+fn beside(series: &Series) -> Option<(MemoryLine, MemoryLine)> {
+    Some((series.kernel()?, series.line_through(TABLES)?))
 }
 
 /// How many workers fit, and whether that is beyond what was measured.
@@ -43,8 +55,14 @@ fn told(series: &Series, budget_bytes: u64) -> Option<(String, bool)> {
     let line = series.line?;
     let upper =
         |interval: Option<(f64, f64)>, estimate| interval.map_or(estimate, |(_, high)| high);
-    let once_bytes = upper(line.intercept_ci_bytes, line.intercept_bytes);
-    let each_bytes = upper(line.slope_ci_bytes, line.slope_bytes);
+    let beside = beside(series);
+    let of_kernel = |of: fn(&MemoryLine) -> f64| {
+        beside.map_or(0.0, |(kernel, tables)| (of(&kernel) - of(&tables)).max(0.0))
+    };
+    let once_bytes = upper(line.intercept_ci_bytes, line.intercept_bytes)
+        + of_kernel(|line| line.intercept_bytes);
+    let each_bytes =
+        upper(line.slope_ci_bytes, line.slope_bytes) + of_kernel(|line| line.slope_bytes);
     let label = &series.label;
     let room_bytes = budget_bytes as f64 - once_bytes;
     if room_bytes < each_bytes.max(0.0) {

@@ -4,6 +4,10 @@
 //! The line goes through what a tree holds, PSS and page tables together, against the number of
 //! its children. PSS per child is no constant (each page is divided by the number of processes
 //! that share it, so it falls with every child), while the slope is what the next child adds.
+//!
+//! What else the kernel holds for a child (stacks, task structs, sockets, descriptors) is known of
+//! control groups only. It has a line of its own, beside the other: a price that contained it on
+//! some machines and not on others could not be compared.
 
 use serde::Serialize;
 
@@ -104,12 +108,18 @@ pub struct MemoryLevel {
     pub cgroup_usage_bytes: Option<f64>,
     /// By its high-water mark, at the trial's end.
     pub cgroup_peak_bytes: Option<f64>,
+    /// Where the kernel keeps no such mark: the highest PSS of some looks, so that the peak was at
+    /// least this.
+    pub sampled_peak_bytes: Option<f64>,
     /// Until all children were there.
     pub ready_all_ns: Option<f64>,
     /// By how much MemAvailable fell. All programs change it.
     pub mem_available_fall_bytes: Option<f64>,
     /// Of timed trials with as many workers, or callers where children live for a request.
     pub throughput_per_s: Option<f64>,
+    /// Of the same trials; has a value far more often than the next, which asks for ten times as
+    /// many requests.
+    pub response_p90_ns: Option<f64>,
     /// Of the same trials.
     pub response_p99_ns: Option<f64>,
     /// Their work and load in words; empty if there are none.
@@ -234,6 +244,17 @@ impl Group {
 }
 
 impl Series {
+    /// The line through a metric in the series' phase.
+    fn line_through(&self, metric: &str) -> Option<MemoryLine> {
+        let is_it = |fit: &&Fit| fit.phase == self.phase && fit.metric == metric;
+        self.fits.iter().find(is_it).map(|fit| fit.line)
+    }
+
+    /// The kernel's memory, by the control group: page tables and all else.
+    fn kernel(&self) -> Option<MemoryLine> {
+        self.line_through(series::KERNEL)
+    }
+
     /// The level with so many children, if it was measured.
     pub fn level(&self, k: u32) -> Option<&MemoryLevel> {
         let of_k = |level: &&MemoryLevel| level.k == k && level.n_blocks > 0;

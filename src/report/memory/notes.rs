@@ -1,9 +1,10 @@
 //! The study notes' table, beside what was measured: what they say of 1, 10, 100 and 1000
 //! children, and what each way of counting makes of them.
 
+use super::tables::{megabytes, none, number_of};
 use super::{Group, MemoryLevel, Series};
 use crate::report::human;
-use crate::report::table::{Extent, Head, NONE, Table};
+use crate::report::table::{Extent, Head, Table};
 
 /// What the notes say of one child, in bytes; of more they say as many times as much.
 pub(super) const NOTES_CHILD_BYTES: f64 = 25e6;
@@ -54,6 +55,7 @@ pub(in crate::report) fn notes_table(group: &Group, extent: Extent) -> Option<Ta
         Head::new("slope× MB", true),
         Head::new("all ready", true),
         Head::new("requests/s", true),
+        Head::new("p90", true),
         Head::new("p99", true),
     ];
     Some(Table { head, rows, notes })
@@ -61,7 +63,6 @@ pub(in crate::report) fn notes_table(group: &Group, extent: Extent) -> Option<Ta
 
 fn row(series: &Series, k: u32, notes: &mut Vec<String>) -> Vec<String> {
     let level = series.level(k);
-    let megabytes = |bytes: Option<f64>| bytes.map_or_else(none, human::megabytes);
     let of = |value: fn(&MemoryLevel) -> Option<f64>| level.and_then(value);
     let label = match missing(series, k) {
         Some(reason) => format!("{} [{}]", series.label, number_of(notes, &reason)),
@@ -77,6 +78,7 @@ fn row(series: &Series, k: u32, notes: &mut Vec<String>) -> Vec<String> {
         megabytes(marginal.filter(|_| level.is_some())),
         of(|level| level.ready_all_ns).map_or_else(none, human::duration),
         of(|level| level.throughput_per_s).map_or_else(none, human::rate),
+        of(|level| level.response_p90_ns).map_or_else(none, human::duration),
         of(|level| level.response_p99_ns).map_or_else(none, human::duration),
     ]
 }
@@ -91,24 +93,11 @@ fn missing(series: &Series, k: u32) -> Option<String> {
         ));
     };
     if level.timed_in.is_empty() {
-        return Some("requests/s and p99: no timed trials with as many children".to_owned());
+        return Some("requests/s, p90 and p99: no timed trials with as many children".to_owned());
     }
     let what = match (level.throughput_per_s, level.response_p99_ns) {
-        (Some(_), None) => " (p99: fewer than 1000 requests in a trial)",
+        (Some(_), None) => " (p99: fewer than 1000 requests in a trial, a p90 needs 100)",
         _ => "",
     };
-    Some(format!("requests/s and p99: {}{what}", level.timed_in))
-}
-
-/// The number of a note, which is added if it is not there.
-fn number_of(notes: &mut Vec<String>, text: &str) -> usize {
-    let place = notes.iter().position(|note| note == text);
-    place.unwrap_or_else(|| {
-        notes.push(text.to_owned());
-        notes.len() - 1
-    }) + 1
-}
-
-fn none() -> String {
-    NONE.to_owned()
+    Some(format!("requests/s, p90 and p99: {}{what}", level.timed_in))
 }

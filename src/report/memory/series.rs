@@ -15,13 +15,20 @@ use crate::strategy;
 /// Of PSS and page tables: what is meant by memory wherever nothing else is said.
 pub(super) const HELD: &str = "pss_and_page_tables_bytes";
 
+/// All that the kernel holds for the tree, page tables among it.
+pub(super) const KERNEL: &str = "cgroup_kernel_bytes";
+
+/// The part of it that is known without a control group.
+pub(super) const TABLES: &str = "page_tables_bytes";
+
 /// A number of a tree.
 type Value = fn(&MemoryRow) -> Option<f64>;
 
 /// What there are lines through; the change of MemAvailable last, since all programs change it.
-const METRICS: [(&str, Value); 6] = [
+const METRICS: [(&str, Value); 7] = [
     (HELD, held_bytes),
-    ("page_tables_bytes", |row| float(row.page_tables_bytes)),
+    (TABLES, |row| float(row.page_tables_bytes)),
+    (KERNEL, |row| float(row.cgroup_kernel_bytes)),
     ("uss_bytes", |row| float(row.uss_bytes)),
     ("rss_bytes", |row| float(row.rss_bytes)),
     ("cgroup_usage_bytes", |row| float(row.cgroup_usage_bytes)),
@@ -217,7 +224,7 @@ fn series(rows: &[&MemoryRow], failures: &BTreeMap<&str, String>, seed: u64) -> 
     let phase = phases.last().copied().unwrap_or("idle");
     let mut fits = Vec::new();
     for phase in &phases {
-        let rows = at(&usable, phase);
+        let rows = comparable(at(&usable, phase), phase);
         for (metric, value) in METRICS {
             fits.extend(fit(&rows, phase, (metric, value), seed));
         }
@@ -255,6 +262,17 @@ fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
 fn at<'a>(rows: &[&'a MemoryRow], phase: &str) -> Vec<&'a MemoryRow> {
     let of = |row: &&&MemoryRow| row.phase == if row.k == 0 { "idle" } else { phase };
     rows.iter().filter(of).copied().collect()
+}
+
+/// Of looks after requests those that were really taken then: a tree without children was asked
+/// nothing, and what its server grew by with the requests is no price of a child. It stays where
+/// there would be no line without it.
+fn comparable<'a>(rows: Vec<&'a MemoryRow>, phase: &str) -> Vec<&'a MemoryRow> {
+    let ks: BTreeSet<u32> = rows.iter().map(|row| row.k).filter(|k| *k > 0).collect();
+    match phase {
+        "first" | "hundred" if ks.len() > 1 => rows.into_iter().filter(|row| row.k > 0).collect(),
+        _ => rows,
+    }
 }
 
 fn fit(
@@ -330,6 +348,7 @@ fn level(
         uss_bytes: of(|row| float(row.uss_bytes)),
         cgroup_usage_bytes: of(|row| float(row.cgroup_usage_bytes)),
         cgroup_peak_bytes: middle(&ends, |row| float(row.cgroup_peak_bytes)),
+        sampled_peak_bytes: middle(&ends, sampled_peak_bytes),
         ready_all_ns: of(|row| float(row.ready_all_ns)),
         mem_available_fall_bytes: of(fall_bytes),
         ..MemoryLevel::default()
@@ -360,6 +379,11 @@ fn middle(rows: &[&MemoryRow], value: Value) -> Option<f64> {
 
 fn held_bytes(row: &MemoryRow) -> Option<f64> {
     Some(float(row.pss_bytes)? + float(row.page_tables_bytes).unwrap_or(0.0))
+}
+
+fn sampled_peak_bytes(row: &MemoryRow) -> Option<f64> {
+    let is_sampled = row.flags.split(';').any(|flag| flag == "peak_sampled");
+    float(row.pss_bytes).filter(|_| is_sampled)
 }
 
 /// By how much MemAvailable fell; below zero if it rose.

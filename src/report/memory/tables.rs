@@ -1,6 +1,7 @@
 //! Tables about memory.
 
-use super::{Group, MemoryLine, MemorySummary, Series};
+use super::series::TABLES;
+use super::{Group, MemoryLevel, MemoryLine, MemorySummary, Series};
 use crate::report::human;
 use crate::report::table::{Extent, Head, NONE, Table};
 
@@ -17,10 +18,11 @@ pub(in crate::report) fn of_group(group: &Group, extent: Extent) -> Table {
         Head::new("naïve then", true),
     ];
     if is_wide {
+        head.push(Head::new("kernel, MB per further child", true));
         head.push(Head::new("all ready", true));
         head.push(Head::new("USS then, MB", true));
         head.push(Head::new("tables then, MB", true));
-        head.push(Head::new("cgroup peak, MB", true));
+        head.push(Head::new("peak, MB", true));
     }
     if extent >= Extent::Page {
         head.push(Head::new("PSS per child then, MB", true));
@@ -41,7 +43,6 @@ pub(in crate::report) fn of_group(group: &Group, extent: Extent) -> Table {
 
 fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<String> {
     let last = series.last();
-    let megabytes = |bytes: Option<f64>| bytes.map_or_else(none, human::megabytes);
     let once = match series.line {
         Some(line) => Some(line.intercept_bytes),
         None => series.level(0).and_then(|level| level.held_bytes()),
@@ -56,11 +57,13 @@ fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<String> 
             .map_or_else(none, human::ratio),
     ];
     if extent > Extent::Narrow {
+        let kernel = series.kernel().map(|line| line.slope_bytes);
+        cells.push(megabytes(kernel));
         let ready_ns = last.and_then(|level| level.ready_all_ns);
         cells.push(ready_ns.map_or_else(none, human::duration));
         cells.push(megabytes(last.and_then(|level| level.uss_bytes)));
         cells.push(megabytes(last.and_then(|level| level.page_tables_bytes)));
-        cells.push(megabytes(last.and_then(|level| level.cgroup_peak_bytes)));
+        cells.push(last.map_or_else(none, |level| peak(level, notes)));
     }
     if extent >= Extent::Page {
         let per_child = last
@@ -73,10 +76,31 @@ fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<String> 
     cells
 }
 
+/// The kernel's high-water mark of the control group, or else the least that the peak was.
+fn peak(level: &MemoryLevel, notes: &mut Vec<String>) -> String {
+    match (level.cgroup_peak_bytes, level.sampled_peak_bytes) {
+        (Some(bytes), _) => human::megabytes(bytes),
+        (None, Some(bytes)) => {
+            let note = "the kernel keeps no high-water mark here: the highest PSS of some looks";
+            let number = number_of(notes, note);
+            format!("≥ {} [{number}]", human::megabytes(bytes))
+        }
+        (None, None) => none(),
+    }
+}
+
+/// The number of a note, which is added if it is not there.
+pub(super) fn number_of(notes: &mut Vec<String>, text: &str) -> usize {
+    let place = notes.iter().position(|note| note == text);
+    place.unwrap_or_else(|| {
+        notes.push(text.to_owned());
+        notes.len() - 1
+    }) + 1
+}
+
 /// The name, with the number of a note that says what was not measured and why.
 fn label(series: &Series, notes: &mut Vec<String>) -> String {
-    let missing: Vec<&super::MemoryLevel> =
-        series.levels.iter().filter(|l| l.n_blocks == 0).collect();
+    let missing: Vec<&MemoryLevel> = series.levels.iter().filter(|l| l.n_blocks == 0).collect();
     let Some(first) = missing.first() else {
         return series.label.clone();
     };
@@ -145,6 +169,7 @@ pub(in crate::report) fn ballast(memory: &MemorySummary) -> Option<Table> {
             Head::new("child writes", true),
             Head::new("MB per further child ↓", true),
             Head::new("tables of it, MB", true),
+            Head::new("kernel, MB per further child", true),
             Head::new("shared once, MB", true),
         ],
         rows: rows.into_iter().map(|(_, row)| row).collect(),
@@ -158,10 +183,8 @@ fn arm<'a>(group: &'a Group, series: &'a Series) -> (&'a str, &'a str, &'a str) 
 }
 
 fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) -> Vec<String> {
-    let tables = series
-        .fits
-        .iter()
-        .find(|fit| fit.phase == series.phase && fit.metric == "page_tables_bytes");
+    let tables = series.line_through(TABLES).map(|line| line.slope_bytes);
+    let kernel = series.kernel().map(|line| line.slope_bytes);
     vec![
         series.label.clone(),
         group.runtime.clone(),
@@ -171,11 +194,17 @@ fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) 
             mib => format!("{mib} MiB"),
         },
         slope(line),
-        tables.map_or_else(none, |fit| human::megabytes(fit.line.slope_bytes)),
+        megabytes(tables),
+        megabytes(kernel),
         human::megabytes(line.intercept_bytes),
     ]
 }
 
-fn none() -> String {
+/// In MB, or the sign for a number that there is not.
+pub(super) fn megabytes(bytes: Option<f64>) -> String {
+    bytes.map_or_else(none, human::megabytes)
+}
+
+pub(super) fn none() -> String {
     NONE.to_owned()
 }

@@ -4,17 +4,20 @@
 use std::collections::BTreeMap;
 
 use super::{Group, MemoryLevel};
+use crate::record::accepted::accepted;
 use crate::record::{Run, TrialRow};
 use crate::report::human;
+use crate::stats::Safeguards;
 use crate::stats::quantile::median;
 
 /// Adds what timed trials of the run say to every level that has such trials.
 pub(super) fn fill(run: &Run, group: &mut Group) {
     let (runtime, ballast_bytes) = (group.runtime.clone(), group.ballast_bytes);
+    let counting = accepted(&run.trials, Safeguards::ALL_ON);
     for series in &mut group.series {
-        let own: Vec<&TrialRow> = run
-            .trials
+        let own: Vec<&TrialRow> = counting
             .iter()
+            .copied()
             .filter(|row| row.regime == "closed" && row.role != "placebo")
             .filter(|row| row.strategy == series.strategy && row.runtime == runtime)
             .filter(|row| row.ballast_bytes == ballast_bytes)
@@ -49,12 +52,14 @@ fn fill_level(rows: &[&TrialRow], level: &mut MemoryLevel) {
         return;
     }
     let rates: Vec<f64> = rows.iter().filter_map(|row| row.throughput_per_s).collect();
-    let tails: Option<Vec<f64>> = rows
-        .iter()
-        .map(|row| row.response_p99_ns.map(|ns| ns as f64))
-        .collect();
+    // Only what every trial has had requests enough for.
+    let tail = |of: fn(&TrialRow) -> Option<u64>| {
+        let tails: Option<Vec<f64>> = rows.iter().map(|row| of(row).map(|ns| ns as f64)).collect();
+        tails.and_then(|tails| median(&tails))
+    };
     level.throughput_per_s = median(&rates);
-    level.response_p99_ns = tails.and_then(|tails| median(&tails));
+    level.response_p90_ns = tail(|row| row.response_p90_ns);
+    level.response_p99_ns = tail(|row| row.response_p99_ns);
     level.timed_in = title(rows[0]);
 }
 

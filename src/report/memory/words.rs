@@ -14,7 +14,9 @@ pub(in crate::report) fn scope(group: &Group) -> String {
     format!(
         "{}{few}; 1 MB is 1 000 000 bytes; PSS and page tables of the whole tree against the \
          number of its children, as a line: where it begins is shared once, its slope is what each \
-         further child costs",
+         further child costs; kernel is what the kernel holds by the control group: those page \
+         tables, stacks and descriptors; all ready counts, of a pool, from the start of its \
+         server, else from the first request",
         human::plural(group.n_blocks as u64, "block")
     )
 }
@@ -33,19 +35,22 @@ fn told(series: &Series, line: &MemoryLine) -> String {
 }
 
 /// The cheapest and the dearest line.
-fn extremes(group: &Group) -> Option<[(&Series, MemoryLine); 2]> {
+fn extremes<'a>(
+    lines: impl Iterator<Item = (&'a Series, MemoryLine)>,
+) -> Option<[(&'a Series, MemoryLine); 2]> {
+    let lines: Vec<(&Series, MemoryLine)> = lines.collect();
     let by_slope = |a: &(&Series, MemoryLine), b: &(&Series, MemoryLine)| {
         a.1.slope_bytes.total_cmp(&b.1.slope_bytes)
     };
     Some([
-        group.lined().min_by(by_slope)?,
-        group.lined().max_by(by_slope)?,
+        lines.iter().copied().min_by(by_slope)?,
+        lines.iter().copied().max_by(by_slope)?,
     ])
 }
 
 /// Under the chart of lines.
 pub(in crate::report) fn lines_answer(group: &Group) -> String {
-    match extremes(group) {
+    match extremes(group.lined()) {
         None => "No two numbers of children were measured, so that there is no line.".to_owned(),
         Some([least, most]) if least.0.label == most.0.label => {
             format!("{}.", told(least.0, &least.1))
@@ -83,16 +88,46 @@ pub(in crate::report) fn bars_answer(group: &Group) -> String {
 
 /// For the page's summary: what a child costs, against what the notes say.
 pub(in crate::report) fn headline(memory: &MemorySummary) -> Option<String> {
-    let group = memory.groups.iter().find(|g| g.lined().next().is_some())?;
-    let [least, most] = extremes(group)?;
+    let has_children = |group: &&Group| group.is_plain() && of_processes(group).next().is_some();
+    let groups = || memory.groups.iter().filter(has_children);
+    let of_node = groups().find(|group| group.runtime == NOTES_RUNTIME);
+    let group = of_node.or_else(|| groups().next())?;
+    let [least, most] = extremes(of_processes(group))?;
+    let cost = |(series, line): (&Series, MemoryLine)| {
+        format!(
+            "{} MB ({})",
+            human::megabytes(line.slope_bytes),
+            series.label
+        )
+    };
+    let costs = match least.0.label == most.0.label {
+        true => cost(least),
+        false => format!("from {} to {}", cost(least), cost(most)),
+    };
+    let notes = human::megabytes(NOTES_CHILD_BYTES);
+    let notes = match group.runtime == NOTES_RUNTIME {
+        true => format!("the notes say {notes} MB"),
+        false => format!("the notes say {notes} MB, of Node"),
+    };
     Some(format!(
-        "In memory each further child costs from {} MB ({}) to {} MB ({}) in {}; the notes say {} \
-         MB.",
-        human::megabytes(least.1.slope_bytes),
-        least.0.label,
-        human::megabytes(most.1.slope_bytes),
-        most.0.label,
-        group.title,
-        human::megabytes(NOTES_CHILD_BYTES)
+        "In memory each further child costs {costs} in {}; {notes}.",
+        capitalized(&group.runtime)
     ))
+}
+
+/// What the study notes are about.
+const NOTES_RUNTIME: &str = "node";
+
+/// The lines of those whose children are processes: a thread is no child.
+fn of_processes(group: &Group) -> impl Iterator<Item = (&Series, MemoryLine)> {
+    let is_thread = |name: &str| matches!(name, "thread" | "thread-pool");
+    group
+        .lined()
+        .filter(move |(series, _)| !is_thread(&series.strategy))
+}
+
+fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
