@@ -81,6 +81,8 @@ pub struct Step<'a> {
     pub family_id: &'a str,
     /// Its strategy.
     pub strategy: &'a str,
+    /// In which round, from 1.
+    pub round: u32,
     /// Trials of the search before it.
     pub done: usize,
 }
@@ -97,7 +99,7 @@ pub fn search(
     rows: &[TrialRow],
     oracle: &mut Oracle<'_>,
     seed: u64,
-    mut proceed: impl FnMut(Step<'_>) -> bool,
+    mut proceed: impl FnMut(Step<'_>) -> Result<bool>,
     mut record: impl FnMut(Ran) -> Result<()>,
 ) -> Result<()> {
     let before: Vec<&TrialRow> = rows.iter().filter(|row| row.regime == SEARCH).collect();
@@ -124,9 +126,10 @@ pub fn search(
                 let step = Step {
                     family_id: &family.id,
                     strategy,
+                    round,
                     done,
                 };
-                if !proceed(step) {
+                if !proceed(step)? {
                     return Ok(());
                 }
                 done += 1;

@@ -1,6 +1,6 @@
 //! The tables of open loops: what their rates come from, and what they came to.
 
-use super::tables::{ROLES, STATUSES, always, optional};
+use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
 use super::{Column, Kind, Table};
 
 /// The columns of `trials.csv` that are of open loops and probes.
@@ -227,6 +227,8 @@ pub const CALIBRATION: Table = Table {
         always("n_ok", Kind::Integer, "As in `trials.csv`."),
         optional("throughput_per_s", Kind::Number, "As in `trials.csv`."),
         optional("response_p50_ns", Kind::Integer, "As in `trials.csv`."),
+        optional("noise_label", NOISE_LABELS, "As in `trials.csv`."),
+        optional("noise_flags", Kind::Text, "As in `trials.csv`."),
     ],
 };
 
