@@ -187,7 +187,7 @@ pub(super) fn measure(order: &Order<'_>, shown: Shown) -> Result<()> {
 fn shortened(preset: &Preset) -> Option<String> {
     let own = Preset::by_name(preset.name)?;
     let second = |ns: u64| ns as f64 / 1e9;
-    (preset.min_window_ns < own.min_window_ns).then(|| {
+    preset.is_shortened().then(|| {
         format!(
             "windows of {} s instead of {} to {} s, so that 10 blocks fit into the budget",
             second(preset.min_window_ns),
@@ -228,8 +228,8 @@ fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
         End::Complete => {}
         End::NothingLeft => eprintln!("forkbench: this run is complete; nothing was left to run"),
         End::OutOfBudget { dropped } => eprintln!(
-            "forkbench: the budget was spent; {dropped} trials, the last blocks of families, \
-             were not run (more: --budget TIME)"
+            "forkbench: the budget was spent; {dropped} trials, the last blocks of families or the \
+             last steps of a search, were not run (more: --budget TIME)"
         ),
         End::Interrupted { missing } => {
             eprintln!("forkbench: interrupted; {missing} trials were not run");

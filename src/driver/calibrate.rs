@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 
+use super::noise::Monitor;
 use super::oracle::Oracle;
 use super::target::TargetError;
 use super::trial::{self, Setting};
@@ -21,6 +22,9 @@ const CAPACITY_CALLERS: u32 = 4;
 /// Trials per purpose, of which the median counts; one in a run that has one block, which is a
 /// look and no measurement.
 const TRIALS: u32 = 3;
+
+/// In the place of a family's index: each of these trials is judged alone.
+const CALIBRATED: usize = usize::MAX - 1;
 
 /// What is measured, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +69,7 @@ pub fn calibrated(
     measured: &[CalibrationRow],
     oracle: &mut Oracle<'_>,
     seed: u64,
-    dir: &mut RunDir,
+    (monitor, dir): (&mut Monitor, &mut RunDir),
 ) -> Result<Experiment> {
     let mut experiment = setting.experiment.clone();
     let mut known: Vec<(Family, Found)> = Vec::new();
@@ -83,6 +87,7 @@ pub fn calibrated(
                     measured,
                     oracle: &mut *oracle,
                     seed,
+                    monitor: &mut *monitor,
                     dir: &mut *dir,
                     ids: &mut ids,
                 };
@@ -125,6 +130,7 @@ struct Calibration<'a, 'o> {
     measured: &'a [CalibrationRow],
     oracle: &'a mut Oracle<'o>,
     seed: u64,
+    monitor: &'a mut Monitor,
     dir: &'a mut RunDir,
     ids: &'a mut u32,
 }
@@ -179,8 +185,15 @@ impl Calibration<'_, '_> {
             seed: self.seed,
         };
         let prepared = self.oracle.prepare_family(family, self.seed)?;
+        self.monitor.before_trial(CALIBRATED, *self.ids);
         let ran: Result<_, TargetError> = trial::run(&setting, &trial, &prepared);
-        let row = calibration_row(&ran?.row, purpose);
+        let mut row = ran?.row;
+        if let Some(noise) = self.monitor.after_trial() {
+            noise.fill_in(&mut row);
+        }
+        let noise = self.monitor.take_rows(&row.run_id, &row.trial_id);
+        self.dir.append_noise(&noise)?;
+        let row = calibration_row(&row, purpose);
         self.dir.append_calibration(&row)?;
         Ok(row)
     }
@@ -219,6 +232,8 @@ fn calibration_row(row: &TrialRow, purpose: Purpose) -> CalibrationRow {
         n_ok: row.n_ok,
         throughput_per_s: row.throughput_per_s,
         response_p50_ns: row.response_p50_ns,
+        noise_label: row.noise_label,
+        noise_flags: row.noise_flags,
     }
 }
 

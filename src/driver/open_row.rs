@@ -46,8 +46,10 @@ fn distrust(row: &TrialRow, saturated: bool) -> Option<(&'static str, String)> {
     let (rate, achieved) = (row.rate_per_s?, row.achieved_rate_per_s?);
     let due = rate * row.window_ns? as f64 / 1e9;
     let allowed = 0.01 + 3.0 / due.sqrt();
-    // What the driver rejects it does not send.
-    if row.n_rejected_by_driver == Some(0) && (achieved / rate - 1.0).abs() > allowed {
+    // What the driver rejects it does not send, and into a full machine it cannot send at its rate:
+    // that the machine is full is then all that the trial says.
+    let sends_all = !saturated && row.n_rejected_by_driver == Some(0);
+    if sends_all && (achieved / rate - 1.0).abs() > allowed {
         let reason = format!("sent {achieved:.1} requests per second instead of {rate:.1}");
         return Some(("wrong_rate", reason));
     }
@@ -127,6 +129,7 @@ mod tests {
                 .1
                 .contains("sent 85.0")
         );
+        assert_eq!(distrust(&wrong_rate, true), None, "saturated: said already");
         let broken = TrialRow {
             littles_law_ratio: Some(1.03),
             ..row()

@@ -81,14 +81,16 @@ pub struct Step<'a> {
     pub family_id: &'a str,
     /// Its strategy.
     pub strategy: &'a str,
+    /// In which round, from 1.
+    pub round: u32,
     /// Trials of the search before it.
     pub done: usize,
 }
 
 /// Runs the search: `steps` rounds, in each of which every arm is tried once, so that a drift of
 /// the machine meets all arms alike. Trials of the search among `rows` were made before the run was
-/// cut short; the rates of the others follow from them as they would have. `proceed` is asked before each trial, and `record` is given
-/// each that was run.
+/// cut short; the rates of the others follow from them as they would have. `proceed` is asked
+/// before each trial, and `record` is given each that was run.
 ///
 /// # Errors
 /// The user interrupted, or what `record` says.
@@ -97,7 +99,7 @@ pub fn search(
     rows: &[TrialRow],
     oracle: &mut Oracle<'_>,
     seed: u64,
-    mut proceed: impl FnMut(Step<'_>) -> bool,
+    mut proceed: impl FnMut(Step<'_>) -> Result<bool>,
     mut record: impl FnMut(Ran) -> Result<()>,
 ) -> Result<()> {
     let before: Vec<&TrialRow> = rows.iter().filter(|row| row.regime == SEARCH).collect();
@@ -124,9 +126,10 @@ pub fn search(
                 let step = Step {
                     family_id: &family.id,
                     strategy,
+                    round,
                     done,
                 };
-                if !proceed(step) {
+                if !proceed(step)? {
                     return Ok(());
                 }
                 done += 1;

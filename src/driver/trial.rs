@@ -7,17 +7,19 @@ use std::path::Path;
 use super::leftovers::{self, Leftovers};
 use super::load::{self, Measured, Offer, Pace};
 use super::memory::{self, Grouping, Session};
-use super::open_row::{fill_probes, fill_traffic};
 use super::oracle::Prepared;
 use super::placed::Placed;
 use super::programs::SubjectProgram;
-use super::samples::Time;
 use super::target::{Farewell, Guard, Launch, Target, TargetError};
 use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
 use crate::options;
-use crate::protocol::{Configure, EventLoop, Outcome, Ready};
+use crate::protocol::{Configure, Ready};
 use crate::record::{MemoryRow, RequestRow, TrialRow};
 use crate::sys::process;
+
+mod row;
+
+use row::{fail, fill_in, fill_in_held};
 
 /// A request's time to be answered in: the study notes' 30 s.
 pub const DEADLINE_MS: u64 = 30_000;
@@ -348,168 +350,4 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         workload_options: options::render(&family.spec.options),
         ..TrialRow::default()
     }
-}
-
-fn fail(row: &mut TrialRow, reason: String) {
-    row.status = "failed".to_owned();
-    row.validity = "invalid".to_owned();
-    row.reason = reason;
-}
-
-fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
-    let Done {
-        measured,
-        ready,
-        ready_ns,
-        farewell,
-    } = done;
-    row.ready_ns = Some(ready_ns);
-    row.tasks = Some(ready.tasks);
-    row.first_response_ns = measured.first_response_ns;
-    row.window_ns = Some(measured.window_ns);
-    row.n_served = Some(measured.served);
-    count_outcomes(row, &measured);
-    if let Some(farewell) = farewell {
-        fill_usage(row, &farewell, &ready);
-    }
-    fill_times(row, &measured);
-    judge(row, &measured);
-    if let Some(traffic) = &measured.traffic {
-        fill_traffic(row, traffic, &measured);
-    }
-    if let Some(probes) = &measured.probes {
-        fill_probes(row, probes);
-    }
-    let mut requests = measured.samples.into_rows();
-    requests.extend(measured.failed);
-    requests.sort_unstable_by_key(|request| request.id);
-    requests
-}
-
-/// A trial whose children were held: nothing of it is a time under load.
-fn fill_in_held(row: &mut TrialRow, done: Done, children: u32) -> Vec<RequestRow> {
-    let measured = &done.measured;
-    row.ready_ns = Some(done.ready_ns);
-    row.tasks = Some(done.ready.tasks);
-    row.n_served = Some(measured.served);
-    count_outcomes(row, measured);
-    if let Some(farewell) = &done.farewell {
-        fill_usage(row, farewell, &done.ready);
-    }
-    let said = measured.first_failure.clone().unwrap_or_default();
-    let failed: u64 = measured.outcomes[1..].iter().sum();
-    if failed > 0 {
-        let limit = memory::limits::classified(&said);
-        let reason = format!("{failed} requests of {children} children failed ({limit}): {said}");
-        fail(row, reason);
-    } else {
-        row.status = "ok".to_owned();
-        row.validity = "valid".to_owned();
-    }
-    done.measured.failed
-}
-
-fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
-    let used = farewell.exit.usage.since(ready.usage);
-    row.cpu_user_ns = Some(used.cpu_user_ns);
-    row.cpu_system_ns = Some(used.cpu_system_ns);
-    row.faults_minor = Some(used.faults_minor);
-    row.faults_major = Some(used.faults_major);
-    row.ctx_voluntary = Some(used.ctx_voluntary);
-    row.ctx_involuntary = Some(used.ctx_involuntary);
-    row.children_started = Some(farewell.stats.children_started);
-    row.children_peak = Some(farewell.stats.children_peak);
-    if let Some(event_loop) = farewell.stats.event_loop {
-        fill_event_loop(row, event_loop);
-    }
-}
-
-fn fill_event_loop(row: &mut TrialRow, event_loop: EventLoop) {
-    row.event_loop_delay_p50_ns = Some(event_loop.delay_p50_ns);
-    row.event_loop_delay_p99_ns = Some(event_loop.delay_p99_ns);
-    row.event_loop_delay_max_ns = Some(event_loop.delay_max_ns);
-    let total_ns = event_loop.active_ns + event_loop.idle_ns;
-    if total_ns > 0 {
-        row.event_loop_busy_ratio = Some(event_loop.active_ns as f64 / total_ns as f64);
-    }
-}
-
-fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
-    let n = |outcome: Outcome| measured.outcomes[outcome as usize];
-    row.n_ok = n(Outcome::Ok);
-    row.n_app_error = n(Outcome::AppError);
-    row.n_crash = n(Outcome::Crash);
-    row.n_timeout = n(Outcome::Timeout);
-    row.n_rejected = n(Outcome::Rejected);
-    row.n_wrong_answer = n(Outcome::WrongAnswer);
-    if measured.window_ns > 0 {
-        let ok = measured
-            .traffic
-            .as_ref()
-            .map_or(row.n_ok, |t| t.completed_ok);
-        row.throughput_per_s = Some(ok as f64 * 1e9 / measured.window_ns as f64);
-    }
-}
-
-fn fill_times(row: &mut TrialRow, measured: &Measured) {
-    let samples = &measured.samples;
-    // A quantile needs ten requests beyond it, and any at all needs twenty (the median apart,
-    // which even a smoke run may show for what it is).
-    let shown = |p: f64| {
-        let n = samples.seen() as f64;
-        p <= 0.5 || (n >= 20.0 && n * (1.0 - p) >= 10.0 - 1e-9)
-    };
-    // What had no answer at the end was slower than all that had: leaving it out would flatter.
-    let slower = measured.traffic.as_ref().map_or(0, |t| t.unanswered) as f64;
-    let among = 1.0 + slower / (samples.seen() as f64).max(1.0);
-    let quantile = |time, p: f64| {
-        let found = samples.quantile(time, (p * among).min(1.0));
-        found.filter(|_| shown(p) && p * among <= 1.0)
-    };
-    row.response_p50_ns = quantile(Time::Response, 0.5);
-    row.response_p90_ns = quantile(Time::Response, 0.9);
-    row.response_p99_ns = quantile(Time::Response, 0.99);
-    row.response_max_ns = samples.response_max_ns();
-    row.service_p50_ns = quantile(Time::Service, 0.5);
-    row.service_p90_ns = quantile(Time::Service, 0.9);
-    row.service_p99_ns = quantile(Time::Service, 0.99);
-    let between = |from: fn(&RequestRow) -> Option<u64>, to: fn(&RequestRow) -> Option<u64>| {
-        samples.median_of(|r| Some(to(r)?.saturating_sub(from(r)?)))
-    };
-    row.transport_p50_ns = samples.median_of(|r| {
-        let there = r.accepted_ns?.saturating_sub(r.sent_ns);
-        Some(there + r.done_ns.saturating_sub(r.replied_ns?))
-    });
-    let acknowledged = |p: f64| {
-        samples.quantile_of(p, |r| {
-            Some(r.acknowledged_ns?.saturating_sub(r.intended_ns))
-        })
-    };
-    row.acknowledged_p50_ns = acknowledged(0.5);
-    row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(0.9));
-    row.queue_p50_ns = between(|r| r.accepted_ns, |r| r.dispatched_ns);
-    row.creation_p50_ns = between(|r| r.dispatched_ns, |r| r.child_start_ns);
-    row.load_p50_ns = between(|r| r.child_start_ns, |r| r.work_start_ns);
-    row.work_p50_ns = between(|r| r.work_start_ns, |r| r.work_end_ns);
-    row.return_p50_ns = between(|r| r.work_end_ns, |r| r.replied_ns);
-    row.reap_p50_ns = between(|r| r.replied_ns, |r| r.reaped_ns);
-}
-
-fn judge(row: &mut TrialRow, measured: &Measured) {
-    let said = measured.first_failure.clone().unwrap_or_default();
-    if measured.wrong > 0 {
-        return fail(
-            row,
-            format!("{} wrong answers; the first: {said}", measured.wrong),
-        );
-    }
-    if row.n_ok == 0 {
-        return fail(
-            row,
-            format!("no request was answered ok; the first failure: {said}"),
-        );
-    }
-    row.status = "ok".to_owned();
-    row.validity = "valid".to_owned();
-    row.reason = said;
 }

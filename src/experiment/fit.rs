@@ -90,6 +90,22 @@ mod tests {
         assert!(planned_ns * 10 >= 30 * MINUTE_NS * 7, "{planned_ns}");
     }
 
+    /// Where the shortest window may stay as it is, the longest may not, which is said as well.
+    #[test]
+    fn a_preset_that_lost_its_long_windows_only_is_shortened() {
+        let (main, standard) = (experiment("main"), preset("standard"));
+        assert!(!standard.is_shortened());
+        let fitted = (30..600)
+            .map(|minutes| fitted(&main, standard, Some(minutes * MINUTE_NS)))
+            .filter(|fitted| *fitted != standard);
+        let mut same_minimum = 0;
+        for fitted in fitted {
+            assert!(fitted.is_shortened(), "{fitted:?}");
+            same_minimum += u32::from(fitted.min_window_ns == standard.min_window_ns);
+        }
+        assert!(same_minimum > 0);
+    }
+
     #[test]
     fn what_fits_and_what_is_short_anyway_stays() {
         let main = experiment("main");

@@ -84,8 +84,8 @@ fn arms_run(family: &Family) -> usize {
 }
 
 const MS: u64 = 1_000_000;
-/// Cool-down, start, handshake, stop and reaping.
-const AROUND_A_TRIAL_NS: u64 = 90 * MS;
+/// Start, handshake, stop and reaping.
+const AROUND_A_TRIAL_NS: u64 = 70 * MS;
 /// Page faults of one MiB that is touched for the first time.
 const TOUCH_MIB_NS: u64 = MS / 4;
 
@@ -99,15 +99,16 @@ fn trial_ns(family: &Family, preset: &Preset) -> u64 {
         (true, Size::M) => 8 * MS,
         (true, Size::L) => 120 * MS,
     };
+    let around_ns = AROUND_A_TRIAL_NS + preset.cool_down_ns;
     let window_ns = match &family.load {
-        Load::Open(open) => return AROUND_A_TRIAL_NS + open_ns(open, request_ns, preset),
-        Load::Memory { children } => return AROUND_A_TRIAL_NS + memory_ns(family, *children),
+        Load::Open(open) => return around_ns + open_ns(open, request_ns, preset),
+        Load::Memory { children } => return around_ns + memory_ns(family, *children),
         Load::Closed { .. } => (preset.min_requests.saturating_mul(request_ns))
             .max(preset.min_window_ns)
             .min(preset.max_window_ns),
     };
     let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
-    AROUND_A_TRIAL_NS
+    around_ns
         .saturating_add(preset.warm_up_ns.max(2 * request_ns))
         .saturating_add(window_ns)
         .saturating_add(ballast_ns)

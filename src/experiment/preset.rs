@@ -18,6 +18,9 @@ pub struct Preset {
     /// The shortest and the longest window of an open loop; between them it is as long as
     /// [`OPEN_REQUESTS`] take to arrive.
     pub open_window_ns: [u64; 2],
+    /// Between a trial and the next nothing is done for so long, so that the processes that the
+    /// one ended are gone before the other begins.
+    pub cool_down_ns: u64,
     /// The whole run's deadline unless `--budget` says otherwise.
     pub budget_ns: Option<u64>,
     /// Whether an experiment's own budget takes the place of this one.
@@ -57,6 +60,7 @@ impl Preset {
             max_window_ns: 200 * MS,
             warm_up_ns: 5 * MS,
             open_window_ns: [100 * MS, 200 * MS],
+            cool_down_ns: 0,
             budget_ns: Some(20 * S),
             budget_rule: BudgetRule::Preset,
             reruns: 0,
@@ -71,6 +75,7 @@ impl Preset {
             max_window_ns: S,
             warm_up_ns: 30 * MS,
             open_window_ns: [S, 4 * S],
+            cool_down_ns: 20 * MS,
             budget_ns: Some(240 * S),
             budget_rule: BudgetRule::Experiment,
             reruns: 0,
@@ -85,6 +90,7 @@ impl Preset {
             max_window_ns: 10 * S,
             warm_up_ns: 500 * MS,
             open_window_ns: [5 * S, 20 * S],
+            cool_down_ns: 200 * MS,
             budget_ns: None,
             budget_rule: BudgetRule::Experiment,
             reruns: 2,
@@ -100,6 +106,14 @@ impl Preset {
             self.budget_ns = budget_ns.or(self.budget_ns);
         }
         self
+    }
+
+    /// Whether its windows are shorter than those of the preset of its name, the longest too.
+    pub fn is_shortened(&self) -> bool {
+        let own = Preset::by_name(self.name);
+        own.is_some_and(|own| {
+            self.min_window_ns < own.min_window_ns || self.max_window_ns < own.max_window_ns
+        })
     }
 
     /// The preset of this name.

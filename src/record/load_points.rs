@@ -15,7 +15,7 @@ pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
     let mut order: Vec<Curve> = Vec::new();
     let mut curves: BTreeMap<Curve, BTreeMap<u64, Vec<&TrialRow>>> = BTreeMap::new();
     for row in trials {
-        let (Some(rate_per_s), true) = (row.rate_per_s, is_usable(row)) else {
+        let (Some(rate_per_s), true) = (row.rate_per_s, is_usable(row) || is_collapsed(row)) else {
             continue;
         };
         let curve = (
@@ -34,6 +34,10 @@ pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
     let mut all = Vec::new();
     for curve in order {
         let points = curves.remove(&curve).unwrap_or_default();
+        // An arm to which nothing was ever offered did not collapse: it does not run at all.
+        if points.values().flatten().all(|row| row.n_offered.is_none()) {
+            continue;
+        }
         let mut points: Vec<LoadPointRow> = points
             .values()
             .map(|trials| point(&curve, trials))
@@ -50,6 +54,12 @@ pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
 
 fn is_usable(row: &TrialRow) -> bool {
     row.status == "ok" && row.validity != "invalid" && row.probe.is_empty()
+}
+
+/// Whether the arm did not survive the rate: no request was answered, or the subject died under
+/// it. To leave this out would end the curve below the rate, as if nobody had tried it.
+fn is_collapsed(row: &TrialRow) -> bool {
+    row.status == "failed" && row.n_offered != Some(0) && row.probe.is_empty()
 }
 
 /// The factors of a trial but its rate, readable: trials that have it in common are on one curve
@@ -77,14 +87,18 @@ fn point((load_id, role, strategy, options): &Curve, trials: &[&TrialRow]) -> Lo
     let first = trials[0];
     let sum = |get: fn(&TrialRow) -> Option<u64>| trials.iter().filter_map(|row| get(row)).sum();
     let offered: u64 = sum(|row| row.n_offered);
-    let in_time: u64 = sum(|row| row.n_in_time);
+    let in_time: u64 = sum(|row| row.n_in_time.filter(|_| !is_collapsed(row)));
     let every = |get: fn(&TrialRow) -> Option<u64>| {
         let values: Option<Vec<u64>> = trials.iter().map(|row| get(row)).collect();
         values.map(median)
     };
-    let rates: Option<Vec<f64>> = trials.iter().map(|row| row.throughput_per_s).collect();
-    let saturated = trials.iter().filter(|row| row.saturated == "yes").count();
-    let saturated = 2 * saturated >= trials.len();
+    let collapsed = trials.iter().any(|row| is_collapsed(row));
+    let rates: Option<Vec<f64>> = trials
+        .iter()
+        .map(|row| row.throughput_per_s.or(is_collapsed(row).then_some(0.0)))
+        .collect();
+    let is_saturated = |row: &&&TrialRow| row.saturated == "yes" || is_collapsed(row);
+    let saturated = 2 * trials.iter().filter(is_saturated).count() >= trials.len();
     let slo: Option<Slo> = first.slo.parse().ok();
     let met = slo.is_some_and(|slo| slo.is_met(in_time, offered));
     LoadPointRow {
@@ -108,7 +122,7 @@ fn point((load_id, role, strategy, options): &Curve, trials: &[&TrialRow]) -> Lo
         in_time_ratio: (offered > 0).then(|| in_time as f64 / offered as f64),
         slo: first.slo.clone(),
         saturated: yes_no(saturated).to_owned(),
-        meets_slo: yes_no(met && !saturated).to_owned(),
+        meets_slo: yes_no(met && !saturated && !collapsed).to_owned(),
         limit_per_s: None,
         limit_above_per_s: None,
     }
@@ -257,6 +271,56 @@ mod tests {
         let points = load_points(&rows);
         assert_eq!(points[0].limit_per_s, Some(20.0));
         assert_eq!(points[0].limit_above_per_s, Some(40.0));
+    }
+
+    /// The highest rate at which an arm dies is where its limit ends, and the search goes below.
+    #[test]
+    fn a_rate_at_which_an_arm_collapses_ends_its_curve() {
+        let fail = |row: &mut TrialRow| {
+            row.status = "failed".into();
+            row.validity = "invalid".into();
+            row.saturated = String::new();
+        };
+        let pool_at = |rates: &[f64]| {
+            let rows = trials(rates).into_iter();
+            rows.filter(|row| row.strategy == "pool")
+                .collect::<Vec<_>>()
+        };
+        for offered in [Some(1_000), None] {
+            let mut rows = pool_at(&[20.0, 50.0, 80.0]);
+            fail(&mut rows[2]);
+            rows[2].n_offered = offered;
+            let points = load_points(&rows);
+            let last = points.last().unwrap();
+            assert_eq!((last.rate_per_s, last.limit_per_s), (80.0, Some(50.0)));
+            assert_eq!(last.limit_above_per_s, Some(80.0));
+            assert_eq!(
+                (last.saturated.as_str(), last.n_offered),
+                ("yes", offered.unwrap_or(0))
+            );
+            let next = Bracket::of(&points, "pool", "").unwrap().next_per_s();
+            assert!(
+                next.is_some_and(|rate| rate > 50.0 && rate < 80.0),
+                "{next:?}"
+            );
+        }
+        // One of many is enough: nobody may rely on such a rate.
+        let mut rows = pool_at(&[20.0, 50.0, 50.0, 50.0, 50.0]);
+        fail(&mut rows[4]);
+        rows[4].n_offered = Some(1);
+        let last = load_points(&rows).pop().unwrap();
+        assert_eq!(
+            (last.saturated.as_str(), last.meets_slo.as_str()),
+            ("no", "no")
+        );
+        assert_eq!(last.limit_per_s, Some(20.0));
+        // What never ran at any rate has no limit, not a low one.
+        let mut rows = pool_at(&[20.0, 50.0]);
+        for row in &mut rows {
+            fail(row);
+            row.n_offered = None;
+        }
+        assert_eq!(load_points(&rows), []);
     }
 
     #[test]

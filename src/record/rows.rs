@@ -173,6 +173,8 @@ pub struct CalibrationRow {
     pub n_ok: u64,
     pub throughput_per_s: Option<f64>,
     pub response_p50_ns: Option<u64>,
+    pub noise_label: String,
+    pub noise_flags: String,
 }
 
 /// One row of `load_points.csv`: one arm at one rate, over all blocks.

@@ -22,6 +22,11 @@ pub fn stopped(plan: &[PlanRow], rows: &[TrialRow], looks: &[u32]) -> BTreeMap<S
     let rows = accepted(rows, Safeguards::ALL_ON);
     let ids: BTreeSet<&str> = plan.iter().map(|row| row.family_id.as_str()).collect();
     let stop = |id: &str| {
+        // In a trial about memory nothing is timed, so that there is no width to be known.
+        let is_memory = |row: &&&TrialRow| row.family_id == id && row.regime == "memory";
+        if rows.iter().any(|row| is_memory(&row)) {
+            return None;
+        }
         let planned: Vec<_> = plan.iter().filter(|row| row.family_id == id).collect();
         let own: Vec<_> = rows
             .iter()
@@ -60,10 +65,10 @@ fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
         );
         arms.entry(key).or_default().push(row);
     }
-    // An arm that failed anywhere gets no ratio, however often it is run.
+    // An arm that failed anywhere gets no ratio, however often it is run. One whose trial was
+    // thrown out has no value in that block.
     let compared = |arm: &&Vec<&TrialRow>| {
-        let usable = |row: &&TrialRow| row.status == "ok" && row.validity != "invalid";
-        arm.iter().all(usable)
+        arm.iter().all(|row| row.status == "ok") && arm.iter().any(|row| is_valid(row))
     };
     let is_reference = |key: &(&str, &str, &str)| key.0 == "reference";
     let reference = arms.iter().find(|(key, _)| is_reference(key));
@@ -84,18 +89,24 @@ fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
         })
 }
 
-/// A quantile that a block lacks is not shown, so that nothing waits for it.
+fn is_valid(row: &TrialRow) -> bool {
+    row.validity != "invalid"
+}
+
+/// A quantile that a block lacks is not shown, so that nothing waits for it. A block in which
+/// either trial is invalid drops out.
 fn is_known(
     arm: &[&TrialRow],
     reference: &[&TrialRow],
     (value, limit_ratio): (Value, f64),
     look: u32,
 ) -> bool {
-    let by_block = |rows: &[&TrialRow]| -> Vec<Option<f64>> {
-        let of = |block: u32| value(rows.iter().find(|row| row.block == block)?);
-        (1..=look).map(of).collect()
+    let in_block = |rows: &[&TrialRow], block: u32| -> Option<Option<f64>> {
+        let row = rows.iter().find(|row| row.block == block)?;
+        is_valid(row).then(|| value(row))
     };
-    let (arm, reference) = (by_block(arm), by_block(reference));
+    let both = |block| Some((in_block(arm, block)?, in_block(reference, block)?));
+    let (arm, reference): (Vec<_>, Vec<_>) = (1..=look).filter_map(both).unzip();
     let missing = arm.iter().chain(&reference).any(Option::is_none);
     missing || is_narrow(&arm, &reference, limit_ratio)
 }
@@ -175,6 +186,34 @@ mod tests {
         );
         assert_eq!(stop_of(&plan, &rows[..30]), None);
         assert_eq!(stop_of(&plan, &rows), Some(15));
+    }
+
+    /// A block in which the generator was late drops out; the others are what is known.
+    #[test]
+    fn a_trial_that_was_thrown_out_stops_no_family_from_stopping() {
+        for role in ["arm", "reference"] {
+            let (plan, mut rows) = family("f", 0.001);
+            let late = rows.iter_mut().find(|row| row.role == role).unwrap();
+            late.validity = "invalid".to_owned();
+            late.throughput_per_s = Some(1.0);
+            late.response_p50_ns = None;
+            assert_eq!(stop_of(&plan, &rows), Some(10), "{role}");
+            for row in rows.iter_mut().filter(|row| row.role == role) {
+                row.validity = "invalid".to_owned();
+            }
+            let expected = (role == "arm").then_some(10);
+            assert_eq!(stop_of(&plan, &rows), expected, "{role}: none is left");
+        }
+    }
+
+    #[test]
+    fn a_family_about_memory_is_run_to_the_end() {
+        let (plan, mut rows) = family("f", 0.001);
+        for row in &mut rows {
+            row.regime = "memory".to_owned();
+            (row.throughput_per_s, row.response_p50_ns) = (None, None);
+        }
+        assert_eq!(stop_of(&plan, &rows), None);
     }
 
     #[test]

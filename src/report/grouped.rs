@@ -44,7 +44,7 @@ pub(super) struct ArmRows<'a> {
     pub(super) outcomes: Outcomes,
     /// Whether there are numbers, and whether they may be compared.
     pub(super) state: State,
-    /// Why the state is not `ok`; empty if it is.
+    /// Why the state is not `ok`, and which trials were thrown out; empty if there is nothing.
     pub(super) reason: String,
 }
 
@@ -253,7 +253,13 @@ pub(super) fn usable(row: &TrialRow) -> bool {
     row.status == "ok" && row.validity != "invalid"
 }
 
-/// The arm's state, and the reason in words where it is not `ok`.
+/// Whether a trial says something bad of its arm. That the generator did not do what it says is
+/// no fault of the arm: such a trial is thrown out and its block with it, but the others stand.
+fn is_bad(row: &TrialRow) -> bool {
+    row.status != "ok" || row.n_wrong_answer > 0
+}
+
+/// The arm's state, and in words why it is not `ok` and which trials were thrown out.
 fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (State, String) {
     let skipped = rows.iter().filter(|r| r.status == "skipped").count();
     if rows.is_empty() {
@@ -265,16 +271,19 @@ fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (St
     if skipped == rows.len() {
         return (State::Skipped, reasons(rows));
     }
-    let bad: Vec<&TrialRow> = rows.iter().copied().filter(|row| !usable(row)).collect();
+    let (bad, thrown): (Vec<&TrialRow>, Vec<&TrialRow>) = rows
+        .iter()
+        .filter(|row| !usable(row))
+        .partition(|row| is_bad(row));
+    let some_of = |some: &[&TrialRow], what: &str| {
+        let said = reasons(some);
+        let colon = if said.is_empty() { "" } else { ": " };
+        let trials = human::plural(rows.len() as u64, "trial");
+        format!("{} of {trials} {what}{colon}{said}", some.len())
+    };
     let mut why = Vec::new();
     if !bad.is_empty() {
-        let said = reasons(&bad);
-        let colon = if said.is_empty() { "" } else { ": " };
-        why.push(format!(
-            "{} of {} not ok{colon}{said}",
-            bad.len(),
-            human::plural(rows.len() as u64, "trial")
-        ));
+        why.push(some_of(&bad, "not ok"));
     }
     for (name, n) in all.not_ok() {
         let requests = human::plural(all.total(), "request");
@@ -285,6 +294,9 @@ fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (St
         (_, true) => State::Ok,
         (_, false) => State::Flawed,
     };
+    if !thrown.is_empty() {
+        why.push(some_of(&thrown, "thrown out"));
+    }
     (state, why.join("; "))
 }
 

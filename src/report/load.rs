@@ -180,7 +180,9 @@ fn at<'a>(rows: &[&'a TrialRow], rate_per_s: f64) -> Vec<&'a TrialRow> {
 fn point(row: &LoadPointRow, trials: &[&TrialRow], key: &ArmKey, pool: &Pool<'_>) -> Point {
     let is_lost =
         |row: &&TrialRow| row.n_unanswered.unwrap_or(0) + row.n_rejected_by_driver.unwrap_or(0) > 0;
-    let p99_ns = match (trials, trials.iter().any(is_lost)) {
+    // Those that collapsed are not among the trials.
+    let lost = trials.iter().any(is_lost) || (trials.len() as u64) < row.n_trials;
+    let p99_ns = match (trials, lost) {
         (_, true) => None,
         ([alone], false) => alone.response_p99_ns.map(|ns| ns as f64),
         (_, false) => pool.p99_ns(key, row.rate_per_s),

@@ -13,7 +13,7 @@ use crate::record::Run;
 
 use super::charts::{Chart, Charts};
 use super::open::{Open, Section};
-use super::summary::{FamilySummary, State, Summary};
+use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::trust::Trust;
 use super::{conclusions, human, memory, words};
@@ -262,7 +262,7 @@ fn left_out(summary: &Summary) -> Vec<LeftOut> {
         .families
         .iter()
         .flat_map(|family| family.arms.iter().map(move |arm| (family, arm)))
-        .filter(|(_, arm)| arm.state != State::Ok)
+        .filter(|(_, arm)| !arm.reason.is_empty())
         .map(|(family, arm)| LeftOut {
             family: family.title.clone(),
             arm: arm.label.clone(),

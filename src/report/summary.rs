@@ -65,7 +65,7 @@ pub struct ArmSummary {
     pub role: String,
     /// Whether there are numbers, and whether they may be compared.
     pub state: State,
-    /// Why [`ArmSummary::state`] is not `ok`; empty if it is.
+    /// Why [`ArmSummary::state`] is not `ok`, and which trials were thrown out; or empty.
     pub reason: String,
     /// Usable trials.
     pub n_blocks: usize,

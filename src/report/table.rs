@@ -229,7 +229,7 @@ fn label(arm: &ArmSummary, extent: Extent, notes: usize) -> String {
         "placebo" if extent.is_terminal() => "placebo",
         _ => &arm.label,
     };
-    if extent == Extent::Narrow && arm.state != State::Ok {
+    if extent == Extent::Narrow && (arm.state != State::Ok || !arm.reason.is_empty()) {
         return format!("{name} [{notes}]");
     }
     name.to_owned()
@@ -256,7 +256,8 @@ fn unit(arm: &ArmSummary) -> String {
 fn outcomes(arm: &ArmSummary, notes: &mut Vec<String>) -> String {
     let ok = human::count(arm.outcomes.ok);
     let text = match arm.state {
-        State::Ok => return format!("{ok} ok"),
+        State::Ok if arm.reason.is_empty() => return format!("{ok} ok"),
+        State::Ok => format!("{ok} ok"),
         State::Flawed | State::Failed if arm.outcomes.total() > arm.outcomes.ok => {
             let bad = arm.outcomes.total() - arm.outcomes.ok;
             format!("{ok} ok, {} not", human::count(bad))

@@ -116,6 +116,44 @@ fn failures_and_skips_have_counts_and_reasons_but_no_ratio() {
     }
 }
 
+/// What the generator did wrong is no fault of the arm: the block drops out, the ratio stays.
+#[test]
+fn a_trial_that_was_thrown_out_takes_its_block_and_no_more() {
+    for role in ["arm", "reference"] {
+        let mut run = sample::run();
+        let family_id = run.plan[0].family_id.clone();
+        let own = |row: &&mut crate::record::TrialRow| row.family_id == family_id;
+        let late = run
+            .trials
+            .iter_mut()
+            .filter(own)
+            .find(|row| row.role == role);
+        let late = late.unwrap();
+        late.validity = "invalid".to_owned();
+        late.reason = "the generator was late".to_owned();
+        let strategy = late.strategy.clone();
+        let family = summarise(&run).families.remove(0);
+        let of_role = |arm: &&ArmSummary| arm.role == role && arm.strategy == strategy;
+        let struck = family.arms.iter().find(of_role).unwrap();
+        assert_eq!((struck.state, struck.n_blocks), (State::Ok, 5), "{role}");
+        assert!(
+            struck
+                .reason
+                .contains("1 of 6 trials thrown out: the generator was late")
+        );
+        let compared = family
+            .arms
+            .iter()
+            .filter(|arm| arm.role == "arm" && arm.state == State::Ok);
+        assert!(compared.clone().count() > 0);
+        if role == "reference" {
+            assert!(compared.clone().any(|arm| arm.response_p50_ratio.is_some()));
+        } else {
+            assert!(struck.response_p50_ratio.is_some());
+        }
+    }
+}
+
 #[test]
 fn a_reference_that_fails_leaves_no_ratio_in_its_family() {
     let mut run = sample::run();

@@ -12,44 +12,15 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use super::channel::{read_reply, run_header, task_stamps};
-use super::{
-    Census, Context, Done, Event, Ready, Setup, Strategy, Task, TaskId, TaskStamps, WORKERS,
-};
-use crate::options::{self, OptionDef, Options, Values};
+use super::{Census, Context, Done, Event, Ready, Setup, Strategy, Task, TaskId, TaskStamps};
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{self, Frame, Kind, Outcome, Usage};
 use crate::sys::clock::now_ns;
 
-pub(super) const OPTIONS: &[OptionDef; 4] = &[
-    WORKERS,
-    OptionDef {
-        name: "queue",
-        default: "10000",
-        values: Values::Count {
-            min: 1,
-            max: 1_000_000,
-        },
-        help: "tasks that may wait; one more is rejected",
-    },
-    OptionDef {
-        name: "recycle_after",
-        default: "0",
-        values: Values::Count {
-            min: 0,
-            max: 1_000_000_000,
-        },
-        help: "tasks after which a worker is replaced; 0 is never",
-    },
-    OptionDef {
-        name: "recycle_jitter",
-        default: "0",
-        values: Values::Count {
-            min: 0,
-            max: 1_000_000_000,
-        },
-        help: "up to this many tasks more, different for each worker",
-    },
-];
+mod limits;
+
+use limits::Limits;
+pub(super) use limits::OPTIONS;
 
 /// Workers that die this often in a row before they are ready will not become ready.
 const START_FAILURES_MAX: u32 = 3;
@@ -113,14 +84,6 @@ pub(super) struct Workers<L> {
     census: Census,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    workers: usize,
-    queue: usize,
-    recycle_after: u64,
-    recycle_jitter: u64,
-}
-
 struct Worker {
     conn: Option<Conn>,
     state: State,
@@ -139,27 +102,6 @@ enum State {
     Busy { id: TaskId, dispatched: u64 },
     /// Told to leave, or killed; its task, if it had one, is answered.
     Leaving,
-}
-
-impl Limits {
-    fn read(options: &Options) -> Result<Limits, String> {
-        Ok(Limits {
-            workers: options::count(options, "workers")? as usize,
-            queue: options::count(options, "queue")? as usize,
-            recycle_after: options::count(options, "recycle_after")?,
-            recycle_jitter: options::count(options, "recycle_jitter")?,
-        })
-    }
-
-    /// Tasks until the worker of this slot is replaced.
-    fn tasks_of(&self, slot: u64) -> u64 {
-        if self.recycle_after == 0 {
-            return u64::MAX;
-        }
-        // Any spread will do, as long as the same run spreads the same way.
-        let spread = crate::workload::fold(&[slot, self.recycle_after]);
-        self.recycle_after + spread % (self.recycle_jitter + 1)
-    }
 }
 
 impl<L: Launcher> Workers<L> {

@@ -49,14 +49,13 @@ pub(super) fn manifest(order: &Order<'_>) -> Manifest {
 
 /// The preset's windows, as they are recorded.
 fn windows(preset: &Preset) -> Windows {
-    let own = Preset::by_name(preset.name);
     Windows {
         min_window_ns: preset.min_window_ns,
         min_requests: preset.min_requests,
         max_window_ns: preset.max_window_ns,
         warm_up_ns: preset.warm_up_ns,
         open_window_ns: preset.open_window_ns,
-        shortened: own.is_some_and(|own| preset.min_window_ns < own.min_window_ns),
+        shortened: preset.is_shortened(),
     }
 }
 

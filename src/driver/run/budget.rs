@@ -17,6 +17,12 @@ pub fn for_blocks_ns(experiment: &Experiment, budget_ns: Option<u64>) -> Option<
     budget_ns.map(|ns| if searched { ns - ns / 3 } else { ns })
 }
 
+/// What a trial of a search is taken to last while none has: the longest window with its warm-up,
+/// and requests that are waited for when it is over.
+pub(super) fn search_trial_ns(preset: &Preset) -> u64 {
+    preset.open_window_ns[1] / 5 * 6 + 3_000_000_000
+}
+
 #[derive(Debug)]
 pub(super) struct Budget {
     started_ns: u64,
@@ -86,10 +92,10 @@ impl Budget {
                 .is_none_or(|limit_ns| end_ns <= limit_ns)
     }
 
-    /// Whether any of it is left.
-    pub(super) fn has_time(&self) -> bool {
-        let spent_ns = now_ns() - self.started_ns;
-        self.limit_ns.is_none_or(|limit_ns| spent_ns < limit_ns)
+    /// Whether a trial that takes this long will end in time.
+    pub(super) fn has_time_for(&self, trial_ns: u64) -> bool {
+        let end_ns = (now_ns() - self.started_ns).saturating_add(trial_ns);
+        self.limit_ns.is_none_or(|limit_ns| end_ns <= limit_ns)
     }
 
     /// A trial begins.
@@ -109,5 +115,32 @@ impl Budget {
             Some(limit_ns) => by_pace.min(limit_ns.saturating_sub(now_ns() - self.started_ns)),
             None => by_pace,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{builtin, wire};
+
+    #[test]
+    fn a_search_begins_no_trial_that_would_end_behind_the_budget() {
+        let load = builtin::by_name("load").unwrap();
+        let load = wire::parse(load.text, load.path, 2, 1).unwrap();
+        let preset = Preset::by_name("quick").unwrap();
+        let trial_ns = search_trial_ns(&preset);
+        assert!(trial_ns > preset.open_window_ns[1]);
+        let usable_ns = preset.budget_ns.unwrap() - 2_000_000_000;
+        let spent = |spent_ns| Budget::new(&load, &preset, now_ns(), spent_ns);
+        // A minute on either side, so that no clock decides.
+        let minute_ns = 60_000_000_000;
+        let early = usable_ns - trial_ns - minute_ns;
+        assert!(spent(early).has_time_for(trial_ns));
+        assert!(!spent(early).has_time_for(trial_ns + 2 * minute_ns));
+        let unlimited = Preset {
+            budget_ns: None,
+            ..preset
+        };
+        assert!(Budget::new(&load, &unlimited, now_ns(), early).has_time_for(u64::MAX));
     }
 }

@@ -1,21 +1,22 @@
 //! The trials of a run, block by block: what is left of the plan, re-runs, stopping, the search.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::budget::Budget;
+use super::budget::{Budget, search_trial_ns};
 use super::{End, Order, Progress, is_interrupt};
 use crate::driver::noise::Monitor;
 use crate::driver::oracle::Oracle;
 use crate::driver::search;
 use crate::driver::target::TargetError;
 use crate::driver::trial::{self, Ran, Setting};
-use crate::experiment::Trial;
+use crate::experiment::{Preset, Trial};
 use crate::record::accepted::{self, Block};
 use crate::record::stopping::stopped;
 use crate::record::{PlanRow, RunDir, TrialRow};
-use crate::sys::clock::now_ns;
+use crate::sys::clock::{now_ns, sleep_until_ns};
 
 /// A run between its first trial and its last.
 pub(super) struct Course<'a, 'o> {
@@ -29,6 +30,8 @@ pub(super) struct Course<'a, 'o> {
     /// See [`super::resume::Past::looked_at`].
     pub(super) looked_at: BTreeMap<String, u32>,
     pub(super) budget: Budget,
+    /// When the last trial of this process was over.
+    pub(super) ended_ns: u64,
     pub(super) oracle: &'a mut Oracle<'o>,
     pub(super) monitor: &'a mut Monitor,
     pub(super) dir: &'a mut RunDir,
@@ -52,7 +55,7 @@ pub(super) fn due(
     trials: &[Trial],
     plan: &[PlanRow],
     rows: &[TrialRow],
-    preset: &crate::experiment::Preset,
+    preset: &Preset,
 ) -> Vec<(std::ops::Range<usize>, u32)> {
     let stopped = stopped(plan, rows, preset.looks);
     blocks(trials)
@@ -210,6 +213,7 @@ impl Course<'_, '_> {
         }
         self.budget.count_trial();
         let prepared = self.oracle.prepare_family(family, self.order.seed)?;
+        cool_down(self.ended_ns, &self.order.preset)?;
         self.monitor.before_trial(trial.family, trial.block);
         let ran = match trial::run(setting, trial, &prepared) {
             Ok(ran) => ran.of_attempt(attempt, pass),
@@ -217,6 +221,7 @@ impl Course<'_, '_> {
             Err(error) => return Err(error.into()),
         };
         let row = record(ran, self.monitor, self.dir)?;
+        self.ended_ns = now_ns();
         self.rows.push(row);
         Ok(true)
     }
@@ -226,8 +231,11 @@ impl Course<'_, '_> {
         let setting = self.setting;
         let planned = self.trials.len();
         let total = search::trials_max(setting.experiment);
-        let blocks = self.order.preset.blocks;
-        let (budget, monitor, dir) = (&self.budget, &mut *self.monitor, &mut *self.dir);
+        let preset = &self.order.preset;
+        let (budget, dir) = (&self.budget, &mut *self.dir);
+        let monitor = RefCell::new(&mut *self.monitor);
+        let (begun_ns, ended_ns) = (Cell::new(0), Cell::new(self.ended_ns));
+        let longest_ns = Cell::new(search_trial_ns(preset));
         let rows = accepted::counted(&self.rows);
         let mut out_of_time = None;
         let found = search::search(
@@ -240,15 +248,23 @@ impl Course<'_, '_> {
                     done: planned + step.done,
                     total: planned + total,
                     left_ns: budget.left_ns(total - step.done, planned + total),
-                    next: Some((step.family_id, step.strategy, blocks)),
+                    next: Some((step.family_id, step.strategy, preset.blocks)),
                 });
-                let goes_on = budget.has_time();
-                if !goes_on {
+                if !budget.has_time_for(longest_ns.get()) {
                     out_of_time = Some(total - step.done);
+                    return Ok(false);
                 }
-                goes_on
+                begun_ns.set(now_ns());
+                cool_down(ended_ns.get(), preset)?;
+                monitor.borrow_mut().before_trial(SEARCHED, step.round);
+                Ok(true)
             },
-            |ran| record(ran, monitor, dir).map(drop),
+            |ran| {
+                record(ran, &mut monitor.borrow_mut(), dir)?;
+                ended_ns.set(now_ns());
+                longest_ns.set(longest_ns.get().max(now_ns() - begun_ns.get()));
+                Ok(())
+            },
         );
         match (found, out_of_time) {
             (Ok(()), None) => Ok(End::Complete),
@@ -257,6 +273,14 @@ impl Course<'_, '_> {
             (Err(error), _) => Err(error),
         }
     }
+}
+
+/// In the place of a family's index: short trials of a round of the search are judged together.
+const SEARCHED: usize = usize::MAX;
+
+/// Waits until what the trial before left dying is over.
+fn cool_down(ended_ns: u64, preset: &Preset) -> Result<()> {
+    sleep_until_ns(ended_ns + preset.cool_down_ns).context("wait between two trials")
 }
 
 /// Puts all of a trial on disk, its row last: a row says that the rest is there.

@@ -15,8 +15,8 @@ use super::programs::SubjectProgram;
 use super::target::{TargetError, subject_environment};
 use super::trial::Setting;
 use super::{calibrate, search};
-use crate::experiment::{Arm, Experiment, Family, Preset, Slo, plan};
-use crate::record::RunDir;
+use crate::experiment::{Arm, Experiment, Family, Preset, Slo, Trial, plan};
+use crate::record::{Environment, PlanRow, RunDir};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
 
@@ -100,7 +100,7 @@ pub enum End {
 /// # Errors
 /// The directory or a row could not be written, a right answer could not be found out, or the
 /// machine does not let a trial be cleaned up. [`Refused`] if it cannot be resumed.
-pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<End> {
+pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End> {
     let started_ns = now_ns();
     let strangers = leftovers::children().context("list this process's own children")?;
     process::adopt_orphans().context("become the reaper of orphaned children")?;
@@ -108,28 +108,18 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
     let trials = plan::plan(order.experiment, order.preset.blocks, order.seed);
     let plan = plan::plan_rows(order.experiment, &trials);
     let mut environment = environment(order);
-    let (mut dir, run_id, past, mut monitor);
-    if order.resume {
-        (dir, run_id, past) = resume::open(order, &plan, &environment)?;
-        let searched = search::trials_max(order.experiment) > 0;
-        if !searched && course::due(&trials, &plan, &past.trials, &order.preset).is_empty() {
-            return Ok(End::NothingLeft);
-        }
-        monitor = Monitor::start().context("start watching the machine")?;
-        monitor.keep_thresholds(&past.environment);
-    } else {
-        let manifest = manifest(order);
-        monitor = before::monitor(&order.preset).context("start watching the machine")?;
-        monitor.describe(&mut environment);
-        dir = RunDir::create(&order.out, &manifest, &environment, order.toml, &plan)?;
-        (run_id, past) = (manifest.run_id, Past::default());
-    }
-    let scratch = std::path::absolute(dir.scratch()?).context("find the scratch directory")?;
-    let copies = match private::may_run_below(&order.out) {
-        true => private::copies(order.programs, &scratch.join("programs"))?,
-        false => order.programs.clone(),
+    let begun = match order.resume {
+        true => begin_again(order, &trials, &plan, &environment)?,
+        false => Some(begin(order, &plan, &mut environment)?),
     };
+    let Some(mut begun) = begun else {
+        return Ok(End::NothingLeft);
+    };
+    let scratch =
+        std::path::absolute(begun.dir.scratch()?).context("find the scratch directory")?;
+    let copies = copies(order, &scratch)?;
     let subject_environment = subject_environment();
+    let run_id = begun.run_id.clone();
     let setting = Setting {
         run_id: &run_id,
         experiment: order.experiment,
@@ -141,43 +131,118 @@ pub fn run(order: &Order<'_>, mut progress: impl FnMut(Progress<'_>)) -> Result<
     };
     let mut oracle = Oracle::new(order.subject, &scratch).of_runtimes(order.programs);
     if let Err(error) = prepare_all(order, &mut oracle) {
-        drop(dir);
+        drop(begun);
         if !order.resume {
-            // It holds nothing measured yet.
-            let out = order.out.display();
-            fs::remove_dir_all(&order.out)
-                .with_context(|| format!("remove {out}, which is empty"))?;
+            remove_empty(&order.out)?;
         }
         return Err(error);
     }
-    let calibrated = calibrated(order, &setting, &past, &mut oracle, &mut dir);
-    let end = calibrated.and_then(|experiment| {
-        let Some(experiment) = experiment else {
-            let missing = trials.len();
-            return Ok(End::Interrupted { missing });
-        };
-        let setting = Setting {
-            experiment: &experiment,
-            ..setting
-        };
-        let mut budget = Budget::new(&experiment, &order.preset, started_ns, past.spent_ns);
-        budget.learn(&experiment, &past.trials);
-        let mut course = Course {
-            order,
-            setting: &setting,
-            trials: &trials,
-            plan: &plan,
-            rows: past.trials,
-            looked_at: past.looked_at,
-            budget,
-            oracle: &mut oracle,
-            monitor: &mut monitor,
-            dir: &mut dir,
-        };
-        course.go(&mut progress)
-    });
-    dir.finish()?;
+    let planned = (trials.as_slice(), plan.as_slice());
+    let end = run_planned(
+        &setting,
+        order,
+        planned,
+        &mut begun,
+        &mut oracle,
+        started_ns,
+        progress,
+    );
+    begun.dir.finish()?;
     end
+}
+
+/// Finds the rates, then runs what is left of the plan.
+fn run_planned(
+    setting: &Setting<'_>,
+    order: &Order<'_>,
+    (trials, plan): (&[Trial], &[PlanRow]),
+    begun: &mut Begun,
+    oracle: &mut Oracle<'_>,
+    started_ns: u64,
+    mut progress: impl FnMut(Progress<'_>),
+) -> Result<End> {
+    let Some(experiment) = calibrated(order, setting, begun, oracle)? else {
+        let missing = trials.len();
+        return Ok(End::Interrupted { missing });
+    };
+    let setting = Setting {
+        experiment: &experiment,
+        ..*setting
+    };
+    let past = std::mem::take(&mut begun.past);
+    let mut budget = Budget::new(&experiment, &order.preset, started_ns, past.spent_ns);
+    budget.learn(&experiment, &past.trials);
+    let mut course = Course {
+        order,
+        setting: &setting,
+        trials,
+        plan,
+        rows: past.trials,
+        looked_at: past.looked_at,
+        budget,
+        ended_ns: 0,
+        oracle,
+        monitor: &mut begun.monitor,
+        dir: &mut begun.dir,
+    };
+    course.go(&mut progress)
+}
+
+/// A run whose directory is open and whose machine is watched.
+struct Begun {
+    dir: RunDir,
+    run_id: String,
+    past: Past,
+    monitor: Monitor,
+}
+
+/// Watches the idle machine and makes the directory.
+fn begin(order: &Order<'_>, plan: &[PlanRow], environment: &mut Environment) -> Result<Begun> {
+    let manifest = manifest(order);
+    let monitor = before::monitor(&order.preset).context("start watching the machine")?;
+    monitor.describe(environment);
+    let dir = RunDir::create(&order.out, &manifest, environment, order.toml, plan)?;
+    Ok(Begun {
+        dir,
+        run_id: manifest.run_id,
+        past: Past::default(),
+        monitor,
+    })
+}
+
+/// Reopens the directory; `None` if nothing is left to be run.
+fn begin_again(
+    order: &Order<'_>,
+    trials: &[Trial],
+    plan: &[PlanRow],
+    environment: &Environment,
+) -> Result<Option<Begun>> {
+    let (dir, run_id, past) = resume::open(order, plan, environment)?;
+    let searched = search::trials_max(order.experiment) > 0;
+    if !searched && course::due(trials, plan, &past.trials, &order.preset).is_empty() {
+        return Ok(None);
+    }
+    let mut monitor = Monitor::start().context("start watching the machine")?;
+    monitor.keep_thresholds(&past.environment);
+    Ok(Some(Begun {
+        dir,
+        run_id,
+        past,
+        monitor,
+    }))
+}
+
+/// The programs where nobody replaces them while they are measured, if they may run there.
+fn copies(order: &Order<'_>, scratch: &Path) -> Result<BTreeMap<String, SubjectProgram>> {
+    match private::may_run_below(&order.out) {
+        true => Ok(private::copies(order.programs, &scratch.join("programs"))?),
+        false => Ok(order.programs.clone()),
+    }
+}
+
+/// The directory of a run that has measured nothing yet.
+fn remove_empty(out: &Path) -> Result<()> {
+    fs::remove_dir_all(out).with_context(|| format!("remove {}, which is empty", out.display()))
 }
 
 /// All inputs before the first trial: a picture that cannot be read must not end a run that has
@@ -195,12 +260,12 @@ fn prepare_all(order: &Order<'_>, oracle: &mut Oracle<'_>) -> Result<()> {
 fn calibrated(
     order: &Order<'_>,
     setting: &Setting<'_>,
-    past: &Past,
+    begun: &mut Begun,
     oracle: &mut Oracle<'_>,
-    dir: &mut RunDir,
 ) -> Result<Option<Experiment>> {
-    let known = &past.calibration;
-    match calibrate::calibrated(setting, order.slo, known, oracle, order.seed, dir) {
+    let known = &begun.past.calibration;
+    let to = (&mut begun.monitor, &mut begun.dir);
+    match calibrate::calibrated(setting, order.slo, known, oracle, order.seed, to) {
         Ok(experiment) => Ok(Some(experiment)),
         Err(error) if is_interrupt(&error) => Ok(None),
         Err(error) => Err(error),

@@ -1,6 +1,6 @@
 //! The tables of open loops: what their rates come from, and what they came to.
 
-use super::tables::{ROLES, STATUSES, always, optional};
+use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
 use super::{Column, Kind, Table};
 
 /// The columns of `trials.csv` that are of open loops and probes.
@@ -60,7 +60,7 @@ pub(super) const OPEN_LOOP: &[Column] = &[
         "achieved_rate_per_s",
         Kind::Number,
         "Requests sent per second of the window. Further from `rate_per_s` than 1 % + 3/√n, \
-             the trial is invalid.",
+             the trial is invalid, unless it is saturated.",
     ),
     optional(
         "lateness_p50_ns",
@@ -227,6 +227,8 @@ pub const CALIBRATION: Table = Table {
         always("n_ok", Kind::Integer, "As in `trials.csv`."),
         optional("throughput_per_s", Kind::Number, "As in `trials.csv`."),
         optional("response_p50_ns", Kind::Integer, "As in `trials.csv`."),
+        optional("noise_label", NOISE_LABELS, "As in `trials.csv`."),
+        optional("noise_flags", Kind::Text, "As in `trials.csv`."),
     ],
 };
 
@@ -248,7 +250,12 @@ pub const LOAD_POINTS: Table = Table {
         optional("options", Kind::Text, "As in `trials.csv`."),
         always("rate_per_s", Kind::Number, "Requests offered per second."),
         optional("rate_of_capacity", Kind::Number, "As in `trials.csv`."),
-        always("n_trials", Kind::Integer, "Valid trials at this rate."),
+        always(
+            "n_trials",
+            Kind::Integer,
+            "Trials at this rate that are valid, or failed under it. A failed one counts as \
+             saturated, and nothing of it as in time.",
+        ),
         always(
             "n_offered",
             Kind::Integer,
@@ -288,7 +295,8 @@ pub const LOAD_POINTS: Table = Table {
         always(
             "meets_slo",
             Kind::Word(&["no", "yes"]),
-            "Whether `in_time_ratio` reaches the objective's share and the arm was not saturated.",
+            "Whether `in_time_ratio` reaches the objective's share, the arm was not saturated, and \
+             no trial failed.",
         ),
         optional(
             "limit_per_s",

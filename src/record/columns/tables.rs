@@ -6,7 +6,7 @@ use super::{Column, Kind, Presence, Table};
 
 pub(super) const ROLES: Kind = Kind::Word(&["arm", "reference", "placebo"]);
 pub(super) const STATUSES: Kind = Kind::Word(&["ok", "failed", "skipped", "partial"]);
-const NOISE_LABELS: Kind = Kind::Word(&["quiet", "warn", "disturbed", "unjudged"]);
+pub(super) const NOISE_LABELS: Kind = Kind::Word(&["quiet", "warn", "disturbed", "unjudged"]);
 
 /// `plan.csv`.
 pub const PLAN: Table = Table {
