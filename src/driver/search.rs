@@ -87,8 +87,8 @@ pub struct Step<'a> {
 
 /// Runs the search: `steps` rounds, in each of which every arm is tried once, so that a drift of
 /// the machine meets all arms alike. Trials of the search among `rows` were made before the run was
-/// cut short; the rates of the others follow from them as they would have. `proceed` is asked before each trial, and `record` is given
-/// each that was run.
+/// cut short; the rates of the others follow from them as they would have. `proceed` is asked
+/// before each trial, and `record` is given each that was run.
 ///
 /// # Errors
 /// The user interrupted, or what `record` says.
