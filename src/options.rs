@@ -46,7 +46,7 @@ pub enum Values {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
     /// No option of this name here.
-    #[error("unknown option `{name}`; valid: {}", if .valid.is_empty() { "none".to_owned() } else { .valid.join(", ") })]
+    #[error("unknown option `{name}`; valid: {}", listed(.valid))]
     Unknown {
         /// What was written.
         name: String,
@@ -63,6 +63,14 @@ pub enum OptionError {
         /// What is valid, in words.
         expected: String,
     },
+}
+
+fn listed(valid: &[&str]) -> String {
+    if valid.is_empty() {
+        "none".to_owned()
+    } else {
+        valid.join(", ")
+    }
 }
 
 impl Values {

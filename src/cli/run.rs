@@ -40,10 +40,11 @@ pub struct RunArgs {
     ///
     /// All is counted, from the start to the report. Where 10 blocks of `standard` do not fit,
     /// windows are shortened, to 0.4 s at least, and the report says so. Blocks are
-    /// spent on all families in turn; the first is always run. With several experiments each
-    /// has the whole budget. `smoke` has a
-    /// budget of 20 seconds, `quick` one of 4 minutes, `standard` none; an
-    /// experiment may have its own, which `smoke` does not heed.
+    /// spent on all families in turn. The first block of each is always run, even if that takes
+    /// longer than the budget. Where a search for the highest rate follows, a third is kept for
+    /// it. With several experiments each has the whole budget. `smoke` has a budget of 20 seconds,
+    /// `quick` one of 4 minutes, `standard` none; an experiment may have its own, which `smoke`
+    /// does not heed.
     #[arg(long, value_name = "TIME", value_parser = budget)]
     pub budget: Option<SignedDuration>,
 

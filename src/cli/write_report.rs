@@ -9,9 +9,10 @@ use anyhow::{Context, Result};
 use crate::record::{self, Run};
 use crate::report;
 
-/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `tables.md`, `charts/` and `report.html` into a run
-/// directory, and the description of the first four into its `datapackage.json`. Each file appears
-/// whole or not at all; charts of an earlier report that this one no longer has are removed.
+/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `tables.md`, `charts/` and
+/// `report.html` into a run directory, and the description of the first four into its
+/// `datapackage.json`. Each file appears whole or not at all; charts of an
+/// earlier report that this one no longer has are removed.
 ///
 /// # Errors
 /// A file could not be written; those before it are in place.

@@ -225,7 +225,10 @@ pub enum FrameError {
         header: [u8; HEADER_BYTES],
     },
     /// The announced body is over [`MAX_BODY_BYTES`].
-    #[error("a frame announces {len} bytes, over the limit of {MAX_BODY_BYTES} (header {})", hex(.header))]
+    #[error(
+        "a frame announces {len} bytes, over the limit of {MAX_BODY_BYTES} (header {})",
+        hex(.header)
+    )]
     Oversized {
         /// What was announced.
         len: usize,

@@ -8,13 +8,15 @@ mod memory;
 mod noise;
 mod requests;
 mod tables;
+mod trials;
 
 pub use derived::{CELLS, COMPARISONS};
 pub use load::{CALIBRATION, LOAD_POINTS};
 pub use memory::{FITS, MEMORY};
 pub use noise::NOISE;
 pub use requests::REQUESTS;
-pub use tables::{PLAN, TRIALS};
+pub use tables::PLAN;
+pub use trials::TRIALS;
 
 /// One CSV file, or one kind of them.
 #[derive(Debug, Clone, Copy)]
@@ -114,8 +116,9 @@ impl Table {
 impl Column {
     /// The unit that the name ends with, or that a count implies.
     pub fn unit(&self) -> Option<&'static str> {
-        const SUFFIXES: [(&str, &str); 7] = [
+        const SUFFIXES: [(&str, &str); 8] = [
             ("n_blocks", "blocks"),
+            ("n_trials", "trials"),
             ("_per_s", "1/s"),
             ("_ratio", "1"),
             ("_pages", "pages"),

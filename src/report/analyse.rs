@@ -15,6 +15,9 @@ use super::summary::State;
 /// Above this share of disturbed trials nothing is concluded.
 const DISTURBED_MAX: f64 = 0.4;
 
+/// Above this share of them a family is flagged.
+pub(super) const DISTURBED_OFTEN_RATIO: f64 = 0.2;
+
 /// A family's rows and what they say.
 #[derive(Debug, Clone)]
 pub(super) struct Analysed<'a> {
@@ -22,8 +25,17 @@ pub(super) struct Analysed<'a> {
     pub(super) rows: FamilyRows<'a>,
     /// How quiet its trials were.
     pub(super) noise: Noise,
+    /// Share of disturbed trials among those that could be judged, after re-runs.
+    pub(super) disturbed_ratio: f64,
     /// In the order of [`METRICS`].
     pub(super) results: Vec<MetricResult>,
+}
+
+impl Analysed<'_> {
+    /// So many trials were disturbed that the comparisons are flagged for it.
+    pub(super) fn is_often_disturbed(&self) -> bool {
+        self.disturbed_ratio > DISTURBED_OFTEN_RATIO
+    }
 }
 
 /// One metric of one family.
@@ -59,26 +71,32 @@ pub(super) fn run(run: &Run) -> Vec<Analysed<'_>> {
     grouped::families(run)
         .into_iter()
         .map(|rows| {
-            let noise = noise(run, &rows.rows);
+            let disturbed_ratio = disturbed_ratio(&rows.rows);
+            let noise = noise(run, disturbed_ratio);
             let of = |metric| of_metric(&rows, metric, noise, run.manifest.seed);
             let results = METRICS.iter().map(of).collect();
             Analysed {
                 rows,
                 noise,
+                disturbed_ratio,
                 results,
             }
         })
         .collect()
 }
 
-/// How quiet it was: the family's trials by their labels, and the machine while it was idle.
-/// Trials that could not be judged say nothing.
-fn noise(run: &Run, rows: &[&TrialRow]) -> Noise {
+/// How many of the accepted attempts were disturbed. Trials that could not be judged say nothing.
+fn disturbed_ratio(rows: &[&TrialRow]) -> f64 {
     let with = |label: &str| rows.iter().filter(|row| row.noise_label == label).count();
     let disturbed = with("disturbed");
     let judged = disturbed + with("warn") + with("quiet");
+    disturbed as f64 / judged.max(1) as f64
+}
+
+/// How quiet it was: the family's trials by their labels, and the machine while it was idle.
+fn noise(run: &Run, disturbed_ratio: f64) -> Noise {
     let when_idle = run.environment.facts.get("noise_when_idle");
-    if disturbed as f64 > DISTURBED_MAX * judged as f64 {
+    if disturbed_ratio > DISTURBED_MAX {
         Noise::Disturbed
     } else if when_idle.is_some_and(|label| label == "noisy") {
         Noise::Noisy

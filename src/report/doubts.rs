@@ -8,7 +8,7 @@ use crate::record::{Run, TrialRow};
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Conclusion, Reason};
 
-use super::analyse::Analysed;
+use super::analyse::{Analysed, DISTURBED_OFTEN_RATIO};
 use super::metrics::RESPONSE_P50;
 use super::{conclusions, human};
 
@@ -101,6 +101,25 @@ fn spread(family: &Analysed<'_>) -> Option<f64> {
         .filter(|low| *low > 0.0)?;
     let high = medians.iter().copied().reduce(f64::max)?;
     (medians.len() > 1).then_some(high / low)
+}
+
+/// Families in which the rest of the machine disturbed more trials than should be.
+pub(super) fn disturbed(families: &[Analysed<'_>]) -> Option<String> {
+    let named: Vec<String> = families
+        .iter()
+        .filter(|family| family.is_often_disturbed())
+        .map(|family| {
+            let share = human::percent(family.disturbed_ratio);
+            format!("{} ({share})", family.rows.title)
+        })
+        .collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "More than {} of the trials were disturbed, after re-runs, in: {}.",
+            human::percent(DISTURBED_OFTEN_RATIO),
+            named.join("; ")
+        )
+    })
 }
 
 /// Of how many families nothing is concluded, and why. A strategy that failed is no reason: that

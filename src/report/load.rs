@@ -67,6 +67,21 @@ pub(super) struct Point {
     pub(super) meets_slo: bool,
 }
 
+impl Curves {
+    /// A search looked for the limits between the rates of the grid, and no placebo has one.
+    pub(super) fn is_searched_without_placebo(&self) -> bool {
+        let rates = |is_placebo: bool| -> Vec<f64> {
+            let arms = self.arms.iter();
+            let arms = arms.filter(|arm| (arm.role == "placebo") == is_placebo);
+            arms.flat_map(|arm| &arm.points)
+                .map(|point| point.rate_per_s)
+                .collect()
+        };
+        let (of_placebo, of_others) = (rates(true), rates(false));
+        !of_placebo.is_empty() && of_others.iter().any(|rate| !of_placebo.contains(rate))
+    }
+}
+
 impl LoadArm {
     /// Its point at the limit.
     pub(super) fn at_limit(&self) -> Option<&Point> {

@@ -16,6 +16,7 @@ mod conclusions;
 mod derived;
 mod distribution;
 mod doubts;
+mod ended;
 mod grouped;
 mod human;
 mod load;

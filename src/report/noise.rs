@@ -61,39 +61,18 @@ impl Lane {
 
 /// `None` without rows.
 pub(super) fn timeline(run: &Run, rows: &[NoiseRow]) -> Option<Timeline> {
-    let (first, last) = (rows.first()?, rows.last()?);
-    let start_ns = first.t_ns.saturating_sub(first.interval_ns);
-    let length_ns = (last.t_ns - start_ns).max(1);
-    let step_ns = length_ns.div_ceil(STEPS.min(rows.len()) as u64).max(1);
-    let n = length_ns.div_ceil(step_ns) as usize;
-    let mut steps: Vec<Vec<&NoiseRow>> = vec![Vec::new(); n];
-    for row in rows {
-        let place = (row.t_ns - start_ns).saturating_sub(1) / step_ns;
-        if let Some(step) = steps.get_mut(place as usize) {
-            step.push(row);
-        }
-    }
-    let mut trials: BTreeMap<&str, &TrialRow> = BTreeMap::new();
-    for trial in &run.trials {
-        trials.insert(&trial.trial_id, trial);
-    }
+    let (step_ns, steps) = steps(rows)?;
+    let trials: BTreeMap<&str, &TrialRow> = run
+        .trials
+        .iter()
+        .map(|trial| (trial.trial_id.as_str(), trial))
+        .collect();
     let of_step = |step: &[&NoiseRow]| -> Vec<&TrialRow> {
         step.iter()
             .filter_map(|row| trials.get(row.trial_id.as_str()).copied())
             .collect()
     };
     let is_disturbed = |row: &TrialRow| row.noise_label == "disturbed";
-    let each = |value: &dyn Fn(&[&NoiseRow]) -> Option<f64>| -> Vec<Option<f64>> {
-        steps.iter().map(|step| value(step)).collect()
-    };
-    let limit = |signal: &str| {
-        run.environment
-            .facts
-            .get("noise_thresholds")?
-            .get(signal)?
-            .get("disturbed")?
-            .as_f64()
-    };
     let foreign = |step: &[&NoiseRow]| {
         of_step(step)
             .iter()
@@ -107,30 +86,62 @@ pub(super) fn timeline(run: &Run, rows: &[NoiseRow]) -> Option<Timeline> {
             .map(|step| of_step(step).into_iter().any(is_disturbed))
             .collect(),
         disturbed: run.trials.iter().filter(|row| is_disturbed(row)).count(),
-        lanes: vec![
-            Lane {
-                name: "foreign CPU",
-                note: "share of all processors that other programs used, per trial",
-                unit: Unit::Share,
-                values: each(&foreign),
-                limit: limit("foreign_cpu"),
-            },
-            Lane {
-                name: "steal",
-                note: "share of all processors that the hypervisor gave to others",
-                unit: Unit::Share,
-                values: each(&steal),
-                limit: limit("steal"),
-            },
-            Lane {
-                name: "longest pause",
-                note: "nothing ran, and no run queue explains it",
-                unit: Unit::Time,
-                values: each(&pause),
-                limit: limit("vm_pause"),
-            },
-        ],
+        lanes: lanes(run, &steps, &foreign),
     })
+}
+
+/// Equal lengths of time, and the rows that end in each; `None` without rows.
+fn steps(rows: &[NoiseRow]) -> Option<(u64, Vec<Vec<&NoiseRow>>)> {
+    let (first, last) = (rows.first()?, rows.last()?);
+    let start_ns = first.t_ns.saturating_sub(first.interval_ns);
+    let length_ns = (last.t_ns - start_ns).max(1);
+    let step_ns = length_ns.div_ceil(STEPS.min(rows.len()) as u64).max(1);
+    let n = length_ns.div_ceil(step_ns) as usize;
+    let mut steps: Vec<Vec<&NoiseRow>> = vec![Vec::new(); n];
+    for row in rows {
+        let place = (row.t_ns - start_ns).saturating_sub(1) / step_ns;
+        if let Some(step) = steps.get_mut(place as usize) {
+            step.push(row);
+        }
+    }
+    Some((step_ns, steps))
+}
+
+fn lanes(
+    run: &Run,
+    steps: &[Vec<&NoiseRow>],
+    foreign: &dyn Fn(&[&NoiseRow]) -> Option<f64>,
+) -> Vec<Lane> {
+    let each = |value: &dyn Fn(&[&NoiseRow]) -> Option<f64>| -> Vec<Option<f64>> {
+        steps.iter().map(|step| value(step)).collect()
+    };
+    let limit = |signal: &str| {
+        let thresholds = run.environment.facts.get("noise_thresholds")?;
+        thresholds.get(signal)?.get("disturbed")?.as_f64()
+    };
+    vec![
+        Lane {
+            name: "foreign CPU",
+            note: "share of all processors that other programs used, per trial",
+            unit: Unit::Share,
+            values: each(foreign),
+            limit: limit("foreign_cpu"),
+        },
+        Lane {
+            name: "steal",
+            note: "share of all processors that the hypervisor gave to others",
+            unit: Unit::Share,
+            values: each(&steal),
+            limit: limit("steal"),
+        },
+        Lane {
+            name: "longest pause",
+            note: "nothing ran, and no run queue explains it",
+            unit: Unit::Time,
+            values: each(&pause),
+            limit: limit("vm_pause"),
+        },
+    ]
 }
 
 fn steal(step: &[&NoiseRow]) -> Option<f64> {

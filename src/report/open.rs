@@ -60,6 +60,10 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
             human::rate(per_s)
         )
     });
+    let placebo = match curves.is_searched_without_placebo() {
+        true => " The placebo's are at the rates of the grid only: no search follows for it.",
+        false => "",
+    };
     let mut notes = Vec::new();
     let rows = curves
         .arms
@@ -84,7 +88,7 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
              was met at every rate tried; missed at: the next higher rate tried, so that the limit \
              lies between the two; cores used: by the work at that rate, without the driver; in \
              time: share of the requests offered there that were answered ok within the \
-             objective's time.{capacity}"
+             objective's time.{capacity}{placebo}"
         ),
         tables: vec![(
             "The highest rate that meets the objective".to_owned(),
@@ -178,9 +182,10 @@ fn of_probes(probed: &Probed, extent: Extent) -> Section {
         answer: answers::responsiveness_answer(probed),
         legend: format!(
             "Light probes, 100 per second, timed from when they were meant to be sent. Quantiles \
-             are medians over blocks, p99 only where every block has a thousand probes; longest \
-             and longest gap (time without an answer to any probe) are of all blocks; unloaded: \
-             the same servers' probes before the load began.{heavy}"
+             are medians over blocks, p99 only where every block has a thousand probes, which \
+             needs windows of 10 s or more; longest and longest gap (time without an answer to any \
+             probe) are of all blocks; unloaded: the same servers' probes before the \
+             load began.{heavy}"
         ),
         tables: probed
             .variants

@@ -35,16 +35,46 @@ pub(super) fn load_answer(curves: &Curves) -> String {
     let Some(best) = best else {
         return format!("At none of the rates did any strategy meet {objective}.");
     };
+    // A limit lies somewhere between the last rate met and the first missed.
+    let may_reach = |arm: &&LoadArm| {
+        let reached = |missed_per_s| Some(missed_per_s) >= best.limit_per_s;
+        arm.limit_per_s.is_some() && arm.missed_per_s.is_none_or(reached)
+    };
+    let is_best = |arm: &&LoadArm| arm.label == best.label;
+    let equals: Vec<&LoadArm> = compared(curves)
+        .filter(|arm| is_best(arm) || may_reach(arm))
+        .collect();
     let reference = curves.arms.iter().find(|arm| arm.role == "reference");
+    let is_among = |arm: &LoadArm| equals.iter().any(|equal| equal.label == arm.label);
     let others = match reference {
-        Some(arm) if arm.label != best.label => format!("; {} takes {}", arm.label, taken(arm)),
+        Some(arm) if !is_among(arm) => format!("; {} takes {}", arm.label, taken(arm)),
         _ => String::new(),
     };
+    if equals.len() > 1 {
+        let names: Vec<&str> = equals.iter().map(|arm| arm.label.as_str()).collect();
+        let limits: Vec<String> = equals
+            .iter()
+            .map(|arm| format!("{} {}", arm.label, taken(arm)))
+            .collect();
+        return format!(
+            "Under {objective}, {} take the most and are not told apart: {}{others}.",
+            listed(&names),
+            limits.join(", ")
+        );
+    }
     format!(
         "Under {objective}, {} takes the most: {}{others}.",
         best.label,
         taken(best)
     )
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// `120/s (missed at 140/s)`.

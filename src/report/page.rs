@@ -164,7 +164,7 @@ pub(super) fn render(
         reference: &run.manifest.reference,
         run_id: &run.manifest.run_id,
         sentences: words::summary(run, summary),
-        confidence: words::confidence(run),
+        confidence: words::confidence(run, summary),
         provenance: provenance(run),
         families: summary
             .families

@@ -18,8 +18,8 @@ const US: f64 = 1_000.0;
 /// What a reason may contain when a program under test writes it.
 pub(crate) const HOSTILE: &str = "<script>alert(\"1\")</script> & more";
 
-/// The requests of a trial: skewed, with a tail, as many as the row says; the same ones every time. Those of the last usable trial cannot be
-/// read.
+/// The requests of a trial: skewed, with a tail, as many as the row says; the same ones every time.
+/// Those of the last usable trial cannot be read.
 pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String> {
     let answered = |row: &&TrialRow| row.status == "ok";
     let last = run

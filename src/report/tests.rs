@@ -5,6 +5,7 @@ use super::*;
 use crate::record::TrialRow;
 
 mod open;
+mod trusted;
 
 fn summary() -> Summary {
     summarise(&sample::run())
@@ -430,7 +431,7 @@ fn the_page_says_whether_it_can_be_trusted() {
     for said in [
         "in 12 blocks. Enough for verdicts.",
         "in none of 6 tests",
-        "91 % at 10 blocks",
+        "93 % at 10 blocks",
         "shares 2 cores",
         "None of 382 trials carries a flag.",
         "7 of 389 planned trials did not run to their end",

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::record::{Run, TrialRow};
+use crate::stats::interval::COVERAGE_UNDER_DRIFT;
 use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
 
 use super::analyse::Analysed;
@@ -22,11 +23,6 @@ pub(super) struct Trust {
     /// The placebo of each family.
     pub(super) placebos: Table,
 }
-
-/// How often the interval of an arm's own median contains the truth if each block resembles the
-/// one before it (autocorrelation 0.6), by blocks; from the simulations in the test suite.
-const COVERAGE_UNDER_DRIFT: [(usize, &str); 4] =
-    [(6, "79 %"), (10, "91 %"), (20, "93 %"), (40, "96 %")];
 
 /// A δ above this is worth a warning.
 const BLUNT: f64 = 0.1;
@@ -47,6 +43,7 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
     sentences.extend(shared_cores(run, rows()));
     sentences.extend(doubts::generator(run));
     sentences.extend(noise(run, rows()));
+    sentences.extend(doubts::disturbed(families));
     sentences.extend(doubts::unwatched(run));
     sentences.extend(flags(rows()));
     sentences.extend(losses(summary));
@@ -57,7 +54,7 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
 }
 
 /// Fewest and most blocks of a family that has any.
-fn span(summary: &Summary) -> Option<(usize, usize)> {
+pub(super) fn span(summary: &Summary) -> Option<(usize, usize)> {
     let counts = || {
         summary
             .families
@@ -102,8 +99,9 @@ fn stopped(run: &Run) -> Option<String> {
             format!("{n} families")
         };
         format!(
-            "{families} stopped before the last planned block, because the ratios were known to \
-             3 % by then; what they said played no part in it."
+            "{families} stopped before the last planned block, because the ratios of throughput \
+             and p50 were known to 3 % by then, and those of p99 to 10 % where every block has \
+             one; what they said played no part in it."
         )
     })
 }
@@ -111,11 +109,26 @@ fn stopped(run: &Run) -> Option<String> {
 /// That windows are shorter than the preset's, and what that costs.
 fn shortened(run: &Run) -> Option<String> {
     let windows = run.manifest.windows.filter(|windows| windows.shortened)?;
-    Some(format!(
-        "Every trial was measured for {} only, so that enough blocks for verdicts fit into the \
-         budget; slow strategies have fewer requests for it, and perhaps no p99.",
-        human::duration(windows.min_window_ns as f64)
-    ))
+    let has = |regime: fn(&TrialRow) -> bool| run.trials.iter().any(regime);
+    let time = |ns: u64| human::duration(ns as f64);
+    let mut parts = Vec::new();
+    if has(|row| row.regime == "closed") {
+        let closed = time(windows.min_window_ns);
+        parts.push(format!(
+            "every closed-loop trial was measured for {closed} only"
+        ));
+    }
+    if has(|row| !row.arrivals.is_empty()) {
+        let [shortest, longest] = windows.open_window_ns.map(time);
+        parts.push(format!("open loops had windows of {shortest} to {longest}"));
+    }
+    (!parts.is_empty()).then(|| {
+        format!(
+            "So that enough blocks for verdicts fit into the budget, {}; slow strategies have \
+             fewer requests for it, and perhaps no p99.",
+            parts.join(", and ")
+        )
+    })
 }
 
 fn placebo(summary: &Summary) -> String {
@@ -180,7 +193,7 @@ fn coverage(summary: &Summary) -> Option<String> {
     }
     let simulated: Vec<String> = COVERAGE_UNDER_DRIFT
         .iter()
-        .map(|(n, share)| format!("{share} at {n} blocks"))
+        .map(|(n, share)| format!("{share} % at {n} blocks"))
         .collect();
     let ends = if fewest < 9 {
         " With so few blocks the interval of a ratio is as wide as the blocks themselves: from \
@@ -241,8 +254,8 @@ fn noise<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Vec<String>
             signals => format!(" ({signals})"),
         };
         sentences.push(format!(
-            "The rest of the machine disturbed {} of {} that could be judged, and stirred in {} \
-             more{by}. Above 40 % in a family nothing is concluded of it.",
+            "The rest of the machine disturbed {} of {} that could be judged, after re-runs, and \
+             stirred in {} more{by}. Above 40 % in a family nothing is concluded of it.",
             human::count(of("disturbed")),
             human::plural(judged, "trial"),
             human::count(of("warn"))
@@ -258,12 +271,13 @@ fn noise<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Vec<String>
     sentences
 }
 
-/// How many trials carry which doubt.
+/// How many trials carry which doubt. Those that were thrown out for one are told of elsewhere.
 fn flags<'a>(rows: impl Iterator<Item = &'a TrialRow>) -> Option<String> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut trials = 0;
-    for row in rows {
+    let (mut trials, mut flagged) = (0, 0);
+    for row in rows.filter(|row| row.validity != "invalid") {
         trials += 1;
+        flagged += u64::from(words_of(&row.flags).next().is_some());
         for flag in words_of(&row.flags) {
             *counts.entry(flag).or_default() += 1;
         }
@@ -274,10 +288,17 @@ fn flags<'a>(rows: impl Iterator<Item = &'a TrialRow>) -> Option<String> {
             "None of {} carries a flag.",
             human::plural(n, "trial")
         )),
-        (n, named) => Some(format!(
-            "Flags on {}, which were kept all the same: {named}.",
-            human::plural(n, "trial"),
-        )),
+        (n, named) => {
+            let kept = match flagged {
+                1 => "carries flags and was kept",
+                _ => "carry flags and were kept",
+            };
+            Some(format!(
+                "{} of {} {kept}: {named}.",
+                human::count(flagged),
+                human::plural(n, "trial"),
+            ))
+        }
     }
 }
 

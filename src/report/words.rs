@@ -5,7 +5,7 @@ use crate::stats::verdict::{Conclusion, Verdict};
 
 use super::metrics::RESPONSE_P50;
 use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
-use super::{conclusions, human, memory};
+use super::{conclusions, ended, human, memory, trust};
 
 /// What ran: experiment, preset, how much of the plan, and what it is good for.
 pub(super) fn scope(run: &Run, summary: &Summary) -> String {
@@ -15,7 +15,8 @@ pub(super) fn scope(run: &Run, summary: &Summary) -> String {
         trials
     } else {
         format!(
-            "partial: {} of {trials}",
+            "{}: {} of {trials}",
+            ended::early(run),
             human::count(summary.trials_run as u64)
         )
     };
@@ -33,7 +34,7 @@ pub(super) fn scope(run: &Run, summary: &Summary) -> String {
         manifest.preset,
         parts.join(", "),
         manifest.seed,
-        confidence(run)
+        confidence(run, summary)
     )
 }
 
@@ -44,10 +45,13 @@ fn memory_trials(summary: &Summary) -> Option<String> {
 }
 
 /// What the blocks that were run, which may be fewer than were planned, may be used for; a clause
-/// without a full stop.
-pub(super) fn confidence(run: &Run) -> String {
-    let last = run.trials.iter().map(|row| row.block).max().unwrap_or(0);
-    worth_of(last.min(run.manifest.blocks) as usize)
+/// without a full stop. Of the family with the fewest: what holds for all is less than what holds
+/// for some.
+pub(super) fn confidence(run: &Run, summary: &Summary) -> String {
+    let last = || run.trials.iter().map(|row| row.block).max().unwrap_or(0);
+    // Memory trials are in none of the families.
+    let fewest = trust::span(summary).map_or_else(|| last() as usize, |(fewest, _)| fewest);
+    worth_of(fewest.min(run.manifest.blocks as usize))
 }
 
 fn worth_of(n_blocks: usize) -> String {
@@ -72,8 +76,10 @@ pub(super) fn family_scope(run: &Run, family: &FamilySummary) -> String {
     }
     if family.trials_run < family.trials_planned {
         text.push_str(&format!(
-            "; partial: {} of {} trials",
-            family.trials_run, family.trials_planned
+            "; {}: {} of {} trials",
+            ended::early(run),
+            family.trials_run,
+            family.trials_planned
         ));
     }
     text
@@ -111,14 +117,14 @@ pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
 }
 
 fn scope_sentence(run: &Run, summary: &Summary) -> String {
-    let partial = if summary.trials_run < summary.trials_planned {
-        ", a partial run"
-    } else {
-        ""
+    let partial = match ended::early(run) {
+        _ if summary.trials_run >= summary.trials_planned => "",
+        ended::BY_BUDGET => ", ended by its budget",
+        _ => ", a partial run",
     };
     let beside = memory_trials(summary);
     if let (0, Some(trials)) = (summary.families.len(), &beside) {
-        return format!("{trials} ran; {}.", confidence(run));
+        return format!("{trials} ran; {}.", confidence(run, summary));
     }
     let beside = beside.map_or_else(String::new, |trials| format!(", beside {trials}"));
     format!(
@@ -126,7 +132,7 @@ fn scope_sentence(run: &Run, summary: &Summary) -> String {
         human::count(summary.trials_run as u64),
         human::plural(summary.trials_planned as u64, "planned trial"),
         human::families(summary.families.len()),
-        confidence(run)
+        confidence(run, summary)
     )
 }
 

@@ -63,7 +63,8 @@ mod tests {
         fn any_word_survives_the_shell(bytes in proptest::collection::vec(1_u8.., 0..40)) {
             let mut line = b"printf %s ".to_vec();
             quote(OsStr::from_bytes(&bytes), &mut line);
-            let output = Command::new(SHELL).arg("-c").arg(OsString::from_vec(line)).output().unwrap();
+            let script = OsString::from_vec(line);
+            let output = Command::new(SHELL).arg("-c").arg(script).output().unwrap();
             prop_assert_eq!(output.stdout, bytes);
         }
     }

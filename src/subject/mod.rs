@@ -18,11 +18,11 @@ pub mod worker;
 /// What the program may be asked to do.
 const USAGE: &str = "forkbench-subject is started by forkbench, not by hand.
 modes: (none) serve the socket on standard input
-       task ID TASK WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...   one task, answer as text
-       ipc WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...            one task, answer as a frame
-       worker WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         tasks until the socket closes
-       answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...         one whole request's checksum
-       input DIR WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...      write the input, print its path";
+       task ID TASK WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]... one task, answer as text
+       ipc WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...          one task, answer as a frame
+       worker WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       tasks until the socket closes
+       answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       one whole request's checksum
+       input DIR WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...    write input, print its path";
 
 /// The whole program, to its exit code: `started` is the stamp of its first instruction.
 pub fn main(started: u64) -> i32 {

@@ -87,8 +87,9 @@ impl Poller {
         Ok(epoll::delete(&self.epoll, fd)?)
     }
 
-    /// Waits until something is ready or `timeout_ns`, to the nanosecond, is over (`None`: for ever), and puts what
-    /// is ready into `ready`, which is emptied first. A signal ends the wait with nothing.
+    /// Waits until something is ready or `timeout_ns`, to the nanosecond, is over (`None`: for
+    /// ever), and puts what is ready into `ready`, which is emptied first. A signal ends the wait
+    /// with nothing.
     ///
     /// # Errors
     /// The wait itself failed.

@@ -30,7 +30,8 @@ const OPTIONS: &[OptionDef] = &[
         name: "draws",
         default: "constant",
         values: Values::Word(&["constant", "log-normal", "bimodal"]),
-        help: "how that varies: not, around this median, or 70 % near it and 30 % near its fourfold",
+        help: "how that varies: not, around this median, or 70 % near it and 30 % near its \
+                       fourfold",
     },
 ];
 

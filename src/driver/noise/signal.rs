@@ -70,7 +70,8 @@ impl Signal {
         }
     }
 
-    /// Whether it is counted over a time, and so needs [`JUDGED_NS`](super::judge::JUDGED_NS) of it.
+    /// Whether it is counted over a time, and so needs [`JUDGED_NS`](super::judge::JUDGED_NS) of
+    /// it.
     pub fn is_rate(self) -> bool {
         matches!(
             self,

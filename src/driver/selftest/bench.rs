@@ -253,7 +253,11 @@ pub(super) fn offer(rate_per_s: f64, arrivals: Arrivals, window_ns: u64) -> Offe
     }
 }
 
-fn all_right(measured: &Measured) -> Result<()> {
+/// Whether every request was answered, and rightly.
+///
+/// # Errors
+/// What the first of the others said.
+pub(super) fn all_right(measured: &Measured) -> Result<()> {
     let unanswered = measured.traffic.as_ref().map_or(0, |t| t.abandoned);
     if unanswered > 0 {
         bail!("{unanswered} requests had no answer in the end");

@@ -270,23 +270,13 @@ fn run_one(check: &Check, bench: &mut Bench<'_>, is_noisy: bool) -> Option<Check
     let found = (check.run)(bench);
     let noise = bench.monitor.after_trial();
     bench.collect_samples();
-    let Findings { mut lines, figures } = match found {
-        Ok(findings) => findings,
-        Err(error) if is_interrupt(&error) => return None,
-        Err(error) => Findings {
-            lines: vec![Line::new(
-                "could not be run",
-                format!("{error:#}"),
-                "an answer",
-                false,
-            )],
-            figures: Vec::new(),
-        },
-    };
     let is_disturbed = noise.as_ref().is_some_and(|n| n.label == Label::Disturbed);
-    if is_noisy || is_disturbed {
-        excuse(&mut lines);
-    }
+    let found = match found {
+        Ok(findings) => Ok(findings),
+        Err(error) if is_interrupt(&error) => return None,
+        Err(error) => Err(could_not_be_run(&error)),
+    };
+    let Findings { lines, figures } = excused(found, is_noisy || is_disturbed);
     let flags = noise.map(|noise| noise.flags).unwrap_or_default();
     Some(Checked {
         name: check.name,
@@ -296,6 +286,29 @@ fn run_one(check: &Check, bench: &mut Bench<'_>, is_noisy: bool) -> Option<Check
         noise: flags.iter().map(ToString::to_string).collect(),
         took_ns: now_ns() - begin_ns,
     })
+}
+
+/// Whatever went wrong, as a line that does not hold.
+fn could_not_be_run(error: &anyhow::Error) -> Findings {
+    let said = format!("{error:#}");
+    Findings {
+        lines: vec![Line::new("could not be run", said, "an answer", false)],
+        figures: Vec::new(),
+    }
+}
+
+/// What is left of a check's findings on a machine that is noisy or not. Noise is no excuse where
+/// there are none: it makes answers late, not wrong or missing.
+fn excused(found: Result<Findings, Findings>, is_noisy: bool) -> Findings {
+    match found {
+        Ok(mut findings) => {
+            if is_noisy {
+                excuse(&mut findings.lines);
+            }
+            findings
+        }
+        Err(not_run) => not_run,
+    }
 }
 
 /// On a noisy machine what does not hold is not decided. What holds in spite of it, holds.
@@ -376,12 +389,28 @@ mod tests {
         assert!(!half.passes());
     }
 
+    fn failing() -> Findings {
+        Findings {
+            lines: checked(&[State::Fail]).lines,
+            figures: Vec::new(),
+        }
+    }
+
     #[test]
     fn noise_excuses_what_does_not_hold_and_nothing_else() {
         let mut lines = checked(&[State::Pass, State::Fail]).lines;
         excuse(&mut lines);
         let states: Vec<State> = lines.iter().map(|line| line.state).collect();
         assert_eq!(states, [State::Pass, State::Noisy]);
+    }
+
+    #[test]
+    fn what_could_not_be_run_is_a_failure_on_any_machine() {
+        let found = could_not_be_run(&anyhow::anyhow!("the subject died"));
+        for (found, state) in [(Err(found), State::Fail), (Ok(failing()), State::Noisy)] {
+            assert_eq!(excused(found, true).lines[0].state, state);
+        }
+        assert_eq!(excused(Ok(failing()), false).lines[0].state, State::Fail);
     }
 
     #[test]

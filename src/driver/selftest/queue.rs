@@ -29,11 +29,13 @@ const SERVERS: usize = 4;
 const US: u64 = 10_000;
 const TOLERANCE_NS: u64 = MS / 5;
 
-/// One request: when it was to arrive, what its service took, what its response was, in ns.
+/// One request: when it was to arrive, what its service took and was to take, what its response
+/// was, in ns.
 #[derive(Debug, Clone, Copy)]
 struct Served {
     arrival_ns: u64,
     service_ns: u64,
+    drawn_ns: u64,
     response_ns: u64,
 }
 
@@ -57,11 +59,28 @@ fn errors_ns(served: &[Served], servers: usize) -> Vec<u64> {
     errors
 }
 
+/// The same against what was drawn alone: sleeps that ended late are errors here, and add up in
+/// whoever waits behind them.
+fn pure_errors_ns(served: &[Served], servers: usize) -> Vec<u64> {
+    let pure = |request: &Served| Served {
+        service_ns: request.drawn_ns,
+        ..*request
+    };
+    errors_ns(&served.iter().map(pure).collect::<Vec<_>>(), servers)
+}
+
 fn judge(what: &str, served: &[Served], servers: usize) -> Findings {
     let errors = errors_ns(served, servers);
     let quantile = |p| nearest_rank(&errors, p).unwrap_or(u64::MAX);
     let (median_ns, p99_ns) = (quantile(0.5), quantile(0.99));
-    let found = format!("{}, p99 {}", ms(median_ns as f64), ms(p99_ns as f64));
+    let pure_ns = nearest_rank(&pure_errors_ns(served, servers), 0.5).unwrap_or(u64::MAX);
+    let shown = |ns: u64| ms(ns as f64);
+    let found = format!(
+        "{}, p99 {}; of pure draws {}",
+        shown(median_ns),
+        shown(p99_ns),
+        shown(pure_ns)
+    );
     let holds = median_ns <= TOLERANCE_NS;
     let key = what.replace(' ', "_");
     Findings {
@@ -74,6 +93,7 @@ fn judge(what: &str, served: &[Served], servers: usize) -> Findings {
         figures: vec![
             (format!("{key}_error_p50_ns"), median_ns as f64),
             (format!("{key}_error_p99_ns"), p99_ns as f64),
+            (format!("{key}_pure_draws_error_p50_ns"), pure_ns as f64),
             (format!("{key}_requests"), errors.len() as f64),
         ],
     }
@@ -122,9 +142,11 @@ fn serve(
 /// as an error.
 fn served(row: &RequestRow, draws: Draws) -> Option<Served> {
     let took_ns = row.work_end_ns?.checked_sub(row.work_start_ns?)?;
+    let drawn_ns = draws.of_request_ns(US, SEED, row.id);
     Some(Served {
         arrival_ns: row.intended_ns,
-        service_ns: took_ns.max(draws.of_request_ns(US, SEED, row.id)),
+        service_ns: took_ns.max(drawn_ns),
+        drawn_ns,
         response_ns: row.response_ns(),
     })
 }
@@ -150,6 +172,7 @@ mod tests {
             .map(|(request, wait_ns)| Served {
                 arrival_ns: request.arrival_ns,
                 service_ns: request.service_ns,
+                drawn_ns: request.service_ns,
                 response_ns: wait_ns + request.service_ns,
             })
             .collect()
@@ -172,11 +195,25 @@ mod tests {
             .map(|i| Served {
                 arrival_ns: i * 5 * MS,
                 service_ns: 10 * MS,
+                drawn_ns: 10 * MS,
                 response_ns: 10 * MS + i * 5 * MS,
             })
             .collect();
         assert_eq!(state(&queued, 1), State::Pass);
         assert_eq!(state(&queued, 2), State::Fail);
+    }
+
+    /// A sleep that ends late is the machine's, not the driver's; only the second figure has it.
+    #[test]
+    fn the_error_against_pure_draws_counts_late_sleeps() {
+        let mut late = served(1);
+        late.iter_mut()
+            .for_each(|request| request.drawn_ns -= MS / 2);
+        let findings = judge("one server", &late, 1);
+        assert_eq!(findings.lines[0].state, State::Pass);
+        let found = &findings.lines[0].found;
+        // Half of the requests are first in their server, half wait for another.
+        assert_eq!(found, "0.000 ms, p99 0.000 ms; of pure draws 0.500 ms");
     }
 
     #[test]

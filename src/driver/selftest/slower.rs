@@ -11,7 +11,8 @@ pub(super) const CHECK: Check = Check {
     name: "5 % more work",
     asked: |extent| {
         format!(
-            "reference, placebo and an arm with 5 % more of 2 ms spinning, {BLOCKS} blocks; {} run{}",
+            "reference, placebo and an arm with 5 % more of 2 ms spinning, {BLOCKS} blocks; \
+             {} run{}",
             extent.slower_runs,
             if extent.slower_runs == 1 { "" } else { "s" }
         )

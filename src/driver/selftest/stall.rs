@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-use super::bench::{Bench, SEED, Service, offer, one_caller};
+use super::bench::{Bench, SEED, Service, all_right, offer, one_caller};
 use super::{Check, Findings, Line, MS, S, ms};
 use crate::driver::load::{self, Measured, Offer};
 use crate::driver::samples::Time;
@@ -87,8 +87,9 @@ fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let closed = bench.with_subject(&SERVICE, |target, exchange| {
         let closed = stalled(target, at_ns, |target| {
             load::closed(target, exchange, pace, SEED)
-        });
-        Ok(closed?)
+        })?;
+        all_right(&closed)?;
+        Ok(closed)
     })?;
     let p99 = |measured: &Measured| {
         let p99 = measured.samples.quantile(Time::Response, 0.99);

@@ -294,7 +294,8 @@ fn check_held(
     match held {
         Some(draft) if loads.iter().any(|load| load.children().is_none()) => {
             let message = format!(
-                "`{}` stays until it is let go; expected load = {{ memory = {{ children = [0, 1, 10] }} }}",
+                "`{}` stays until it is let go; expected load = {{ memory = {{ children = \
+                 [0, 1, 10] }} }}",
                 draft.workload.name()
             );
             Err(reader.error(wire.load.span(), message))

@@ -175,7 +175,9 @@ const COMPARISON: [Column; 15] = [
         Kind::Text,
         "Doubts, joined by `;`. `placebo_differs`: the reference differs from itself, so nothing \
          is concluded of the others. `missing_blocks`: blocks of the family in which one of the \
-         two has no value. `noisy`: the machine was noisy while idle, so δ was doubled.",
+         two has no value. `noisy`: the machine was noisy while idle, so δ was doubled. \
+         `disturbed_over_20_percent`: the rest of the machine disturbed more than that of the \
+         family's trials, after re-runs.",
     ),
     optional(
         "indication",

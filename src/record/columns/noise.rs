@@ -6,7 +6,8 @@ use super::{Kind, Table};
 /// `noise.csv`.
 pub const NOISE: Table = Table {
     file: "noise.csv",
-    row: "what the machine did in one interval of about 100 ms, beginning where the one before ends",
+    row: "what the machine did in one interval of about 100 ms, beginning where the one before \
+          ends",
     key: &["t_ns"],
     columns: &[
         always("run_id", Kind::Text, "The run, as in `manifest.json`."),

@@ -171,7 +171,8 @@ fn paint_legend(canvas: &Canvas<'_>, y: i32) {
         canvas.text((x + 12, y), text, Align::Start, style::MUTED);
         x += 12 + canvas::text_width(text) + 14;
     }
-    let number = "number at the right: another core over the same one";
+    let number = "number at the right: another core over the same one, a ratio of medians, \
+                  without an interval";
     canvas.text((PAD, y + LINE), number, Align::Start, style::MUTED);
 }
 
@@ -240,7 +241,8 @@ fn answer(rows: &[Row], name: &str) -> String {
         )
     };
     format!(
-        "On another core instead of the server's own the median {name} takes from {} to {}.",
+        "On another core instead of the server's own the median {name} takes from {} to {}; these \
+         are ratios of medians, without an interval.",
         part(least),
         part(most)
     )

@@ -93,5 +93,8 @@ fn flags(family: &Analysed<'_>, result: &MetricResult, comparison: &Comparison) 
     if family.noise == Noise::Noisy {
         flags.push("noisy");
     }
+    if family.is_often_disturbed() {
+        flags.push("disturbed_over_20_percent");
+    }
     flags.join(";")
 }

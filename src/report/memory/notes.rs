@@ -13,8 +13,9 @@ pub(super) const NOTES_CHILD_BYTES: f64 = 25e6;
 const NOTES_CHILDREN: [u32; 4] = [1, 10, 100, 1_000];
 
 /// What stands above the table.
-pub(in crate::report) const NOTES_SCOPE: &str = "what the study notes say of so many children (25 MB each), the naïve sum of RSS, the sum of \
-     PSS, the slope times the children, and what they did; all of the whole tree, in MB";
+pub(in crate::report) const NOTES_SCOPE: &str = "what the study notes say of so many children \
+     (25 MB each), the naïve sum of RSS, the sum of PSS, the slope times the children, and what \
+     they did; all of the whole tree, in MB";
 
 /// In a terminal the table is shown for these: the notes' `fork()` and the notes' advice.
 const IN_TERMINAL: [&str; 2] = ["fork-ipc", "pool"];

@@ -51,9 +51,39 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
     assert!(table.notes[0].contains("subject exited with 1"));
     assert_eq!(
         sections[0].answer,
-        "Under p99 < 50.0 ms, pool takes the most: 300/s (missed at 350/s); blocking takes 160/s \
-         (missed at 190/s)."
+        "Under p99 < 50.0 ms, thread and pool take the most and are not told apart: thread 220/s \
+         or more, pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
     );
+    assert!(
+        sections[0]
+            .legend
+            .contains("The placebo's are at the rates of the grid only")
+    );
+}
+
+/// A limit lies between two rates, so that another whose range reaches as high may be the better.
+#[test]
+fn limits_whose_ranges_overlap_are_not_told_apart() {
+    let mut curves = open(&sample_open::run()).curves.remove(0);
+    assert!(curves.is_searched_without_placebo());
+    for arm in &mut curves.arms {
+        let (limit, missed) = match arm.strategy.as_str() {
+            "pool" => (300.0, Some(350.0)),
+            "thread" => (250.0, Some(310.0)),
+            _ => (160.0, Some(190.0)),
+        };
+        (arm.limit_per_s, arm.missed_per_s) = (Some(limit), missed);
+    }
+    assert_eq!(
+        open_answers::load_answer(&curves),
+        "Under p99 < 50.0 ms, thread and pool take the most and are not told apart: thread 250/s \
+         (missed at 310/s), pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
+    );
+    for arm in &mut curves.arms {
+        arm.missed_per_s = arm.missed_per_s.map(|rate| rate.min(290.0));
+    }
+    let answer = open_answers::load_answer(&curves);
+    assert!(answer.contains("pool takes the most: 300/s"), "{answer}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::Draws;
 use crate::stats::fit::fit_line;
-use crate::stats::interval::median_interval;
+use crate::stats::interval::{COVERAGE_UNDER_DRIFT, median_interval};
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::{Level, Safeguards};
 
@@ -157,10 +157,15 @@ pub(super) fn share_held_under_autocorrelation(blocks: usize, safeguards: Safegu
 }
 
 #[test]
-fn autocorrelated_blocks_are_covered_from_twenty_on() {
-    for blocks in [6, 10, 20, 40] {
+fn autocorrelated_blocks_are_covered_from_twenty_on_and_the_report_says_how_well() {
+    for (blocks, percent) in COVERAGE_UNDER_DRIFT {
         let held = share_held_under_autocorrelation(blocks, Safeguards::ALL_ON);
         println!("autocorrelated {blocks} blocks: {held}");
+        assert_eq!(
+            (held * 100.0).round(),
+            f64::from(percent),
+            "{blocks} blocks"
+        );
         if blocks >= 20 {
             assert!(held >= COVERAGE_MIN, "{blocks} blocks: {held}");
         }
