@@ -37,6 +37,12 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
             "`{dir}` is not a directory; expected one that `forkbench run` wrote"
         )));
     }
+    if !args.dir.join("manifest.json").is_file() {
+        let dir = args.dir.display();
+        return Err(Failure::BadInput(anyhow::anyhow!(
+            "`{dir}` has no manifest.json; expected a directory that `forkbench run` wrote"
+        )));
+    }
     rebuild(args).map_err(Failure::Failed)
 }
 
@@ -65,7 +71,8 @@ pub fn print_places(dir: &Path) -> anyhow::Result<()> {
          tables  {dir}/tables.md\n\
          charts  {dir}/charts/\n\
          numbers {dir}/cells.csv and {dir}/comparisons.csv\n\
-         data    {dir}/trials.csv and {dir}/requests/; every column: results/README.md\n"
+         data    {dir}/trials.csv and {dir}/requests/\n\
+         columns {dir}/datapackage.json says what each is\n"
     ))?;
     Ok(())
 }

@@ -18,7 +18,8 @@ const BLOCKS_MAX: i64 = 10_000;
 /// Which experiments, and how much of them.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Selection {
-    /// Built-in name or TOML file, one or more; of none `run` takes `main`, `list` names all
+    /// Built-in name or TOML file, one or more; without one, `run` measures `main` and
+    /// `list` shows all there is
     #[arg(value_name = "EXPERIMENT")]
     pub experiments: Vec<String>,
 
@@ -32,8 +33,8 @@ pub struct Selection {
 
     /// Only this part; repeat to narrow further
     ///
-    /// Keys: workload, size, runtime, strategy, regime, callers, rate, placement, payload_bytes,
-    /// ballast_mib, role, family. Reference and placebo stay unless `role` leaves them out,
+    /// Keys: workload, size, runtime, strategy, regime, callers, children, rate, placement,
+    /// payload_bytes, ballast_mib, role, family. Reference and placebo stay unless `role` leaves them out,
     /// because ratios are taken against the first and judged by the second.
     #[arg(long = "filter", value_name = "KEY=VALUE,…")]
     pub filters: Vec<Filter>,

@@ -265,10 +265,16 @@ impl Done {
     }
 }
 
+/// No pool has more workers.
+pub const WORKERS_MAX: u64 = 4096;
+
 /// The option that all pools share.
 const WORKERS: OptionDef = OptionDef {
     name: "workers",
     default: "1x",
-    values: Values::Cores { min: 1, max: 4096 },
+    values: Values::Cores {
+        min: 1,
+        max: WORKERS_MAX,
+    },
     help: "how many workers live at a time",
 };

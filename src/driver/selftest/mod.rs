@@ -3,7 +3,7 @@
 //! pure function, which the suite tests with data that must fail; the checks themselves are timed,
 //! and so are no tests of the suite.
 //!
-//! A check is a file and a line in [`ALL`].
+//! A check is a file and a line in `ALL`.
 
 use std::path::{Path, PathBuf};
 

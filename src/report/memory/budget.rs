@@ -3,6 +3,7 @@
 use super::series::TABLES;
 use super::{Group, MemoryLine, MemorySummary, Series};
 use crate::report::human;
+use crate::strategy::WORKERS_MAX;
 
 /// A sentence for every group with pools. The upper ends of the intervals are used where there
 /// are any: a pool that just fits on average does not fit half of the time.
@@ -80,9 +81,16 @@ fn told(series: &Series, budget_bytes: u64) -> Option<(String, bool)> {
     }
     let workers = (room_bytes / each_bytes) as u64;
     let measured = u64::from(series.last()?.k);
+    let number = match workers > WORKERS_MAX {
+        true => format!("more than {} workers", human::count(WORKERS_MAX)),
+        false => human::plural(workers, "worker"),
+    };
+    let sure = match line.slope_ci_bytes {
+        Some(_) => "",
+        None => ", and too few blocks for an interval",
+    };
     let text = format!(
-        "{} of {label} (measured up to {})",
-        human::plural(workers, "worker"),
+        "{number} of {label} (measured up to {}{sure})",
         human::count(measured)
     );
     Some((text, workers > measured))
