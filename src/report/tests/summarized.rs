@@ -1,0 +1,58 @@
+//! The page's first sentences.
+
+use super::super::summary::{FamilySummary, summarise};
+use super::super::{sample, words};
+use crate::record::TrialRow;
+
+#[test]
+fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_only() {
+    let mut run = sample::run();
+    let sentences = words::summary(&run, &summarise(&run));
+    assert!(sentences.len() <= 5);
+    assert!(
+        sentences
+            .iter()
+            .any(|s| s.starts_with("By indication, in 2 of 3 comparable families")),
+        "{sentences:?}"
+    );
+    for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
+        row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
+    }
+    let sentences = words::summary(&run, &summarise(&run));
+    assert!(
+        !sentences.iter().any(|s| s.contains("answered faster than")),
+        "{sentences:?}"
+    );
+    // The last block of one family was cut short.
+    let said = "Of 3 families nothing is concluded: the placebo differs as well, or there are too \
+                few blocks to tell.";
+    assert!(sentences.iter().any(|s| s == said), "{sentences:?}");
+}
+
+#[test]
+fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
+    let mut run = sample::standard();
+    let of_primes = |row: &&mut TrialRow| row.workload == "primes" && row.role == "placebo";
+    for row in run.trials.iter_mut().filter(of_primes) {
+        row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
+    }
+    let sentences = words::summary(&run, &summarise(&run)).join("\n");
+    assert!(
+        sentences.contains("In 1 of 2 comparable families"),
+        "{sentences}"
+    );
+    assert!(
+        sentences.contains("; of 1 more nothing is concluded: the placebo differs as well."),
+        "{sentences}"
+    );
+    let is_primes = |family: &&FamilySummary| family.title.starts_with("primes");
+    let summary = summarise(&run);
+    let primes = summary.families.iter().find(is_primes).unwrap();
+    let withheld = words::comparable(primes)
+        .filter(|arm| arm.response_p50_ratio.is_some())
+        .count();
+    assert!(withheld > 5);
+    let overview = &sample::charts(&run).overview[0].answer;
+    let said = format!("; of {withheld} nothing is concluded");
+    assert!(overview.contains(&said), "{overview}");
+}
