@@ -9,6 +9,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -85,6 +86,24 @@ fn every_strategy_is_what_its_label_says() {
     }
 }
 
+/// A child that is being started holds copies of its parent's descriptors until its exec is
+/// through. What was closed meanwhile and never taken out of epoll is reported over and over, to a
+/// loop that then keeps the core from that child: one tick of the kernel per request was seen.
+#[test]
+fn no_descriptor_is_closed_while_it_is_watched() {
+    let dir = tempfile::tempdir().unwrap();
+    if let Err(reason) = can_trace(dir.path()) {
+        eprintln!("skipped: {reason}");
+        return;
+    }
+    for kind in strategy::ALL {
+        // What is closed at the end, when nothing is waited for any more, is closed in both.
+        let none = closed_while_watched(&watch(dir.path(), kind.name, 0));
+        let some = closed_while_watched(&watch(dir.path(), kind.name, REQUESTS as u64));
+        assert_eq!(some, none, "{}", kind.name);
+    }
+}
+
 const ONE_FAMILY: &str = r#"
 name = "one"
 question = "What is started?"
@@ -129,20 +148,60 @@ fn trials_start_the_runs_own_copy() {
 
 /// The calls of a subject from its start to its end, with so many requests served.
 fn trace(dir: &Path, strategy: &str, requests: u64) -> Calls {
+    count(&log_of(
+        dir,
+        &["-f", "-e", "trace=process"],
+        strategy,
+        requests,
+    ))
+}
+
+/// What the subject alone, without its children, does to its descriptors.
+fn watch(dir: &Path, strategy: &str, requests: u64) -> String {
+    log_of(dir, &["-e", "trace=epoll_ctl,close"], strategy, requests)
+}
+
+/// How many descriptors are closed that were added to epoll and not taken out again.
+fn closed_while_watched(log: &str) -> usize {
+    let mut watched = BTreeSet::new();
+    let mut closed = 0;
+    for line in log.lines() {
+        let argument = |n: usize| {
+            let (_, arguments) = line.split_once('(')?;
+            arguments
+                .split([',', ')'])
+                .nth(n)?
+                .trim()
+                .parse::<u32>()
+                .ok()
+        };
+        if line.contains("EPOLL_CTL_ADD") {
+            watched.extend(argument(2));
+        } else if line.contains("EPOLL_CTL_DEL") {
+            argument(2).map(|fd| watched.remove(&fd));
+        } else if line.contains("close(") {
+            closed += usize::from(argument(0).is_some_and(|fd| watched.remove(&fd)));
+        }
+    }
+    closed
+}
+
+/// What strace writes about a subject that serves so many requests.
+fn log_of(dir: &Path, options: &[&str], strategy: &str, requests: u64) -> String {
     let log = dir.join(format!("{strategy}-{requests}"));
-    let command: Vec<PathBuf> = ["strace", "-f", "-qq", "-e", "trace=process", "-o"]
-        .iter()
-        .map(PathBuf::from)
-        .chain([log.clone(), PathBuf::from(SUBJECT)])
-        .collect();
-    let command = [vec![which("strace")], command[1..].to_vec()].concat();
+    let command = [
+        vec![which("strace"), PathBuf::from("-qq")],
+        options.iter().map(PathBuf::from).collect(),
+        vec![PathBuf::from("-o"), log.clone(), PathBuf::from(SUBJECT)],
+    ]
+    .concat();
     let mut subject =
         Subject::start_program(&command, &configure(strategy, &spec("noop", 8, &[]))).unwrap();
     for id in 1..=requests {
         subject.ask(id, &id.to_le_bytes()).unwrap();
     }
     subject.stop();
-    count(&std::fs::read_to_string(log).unwrap())
+    std::fs::read_to_string(log).unwrap()
 }
 
 /// A call that was interrupted by another process's is split over two lines, of which the first

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 
 use rustix::io::Errno;
@@ -66,8 +66,7 @@ pub(super) struct Programs {
 struct Job {
     id: TaskId,
     child: Owned,
-    /// This and the next are read once each time they are ready, and so never block. Closing one
-    /// also ends its readiness: nobody else has this end of the pipe.
+    /// This and the next are read once each time they are ready, and so never block.
     stdout: Option<OwnedFd>,
     stderr: Option<OwnedFd>,
     stdin: Option<(OwnedFd, Vec<u8>, usize)>,
@@ -131,7 +130,7 @@ impl Strategy for Programs {
         };
         match ready.key & 3 {
             STDOUT => job.read_stdout(&mut self.buffer, self.reading, cx),
-            STDERR => job.read_stderr(&mut self.buffer),
+            STDERR => job.read_stderr(&mut self.buffer, cx),
             STDIN => job.write_stdin(cx),
             _ => job.has_ended(cx),
         }
@@ -237,7 +236,7 @@ impl Job {
     fn read_stdout(&mut self, buffer: &mut [u8], reading: Reading, cx: &mut Context<'_>) {
         let Some(fd) = &self.stdout else { return };
         match rustix::io::read(fd, &mut *buffer) {
-            Ok(0) => self.stdout = None,
+            Ok(0) => forget(&mut self.stdout, cx),
             Ok(n) => {
                 self.out.extend_from_slice(&buffer[..n]);
                 if reading == Reading::Stream {
@@ -253,21 +252,21 @@ impl Job {
                 }
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => self.stdout = None,
+            Err(_) => forget(&mut self.stdout, cx),
         }
     }
 
-    fn read_stderr(&mut self, buffer: &mut [u8]) {
+    fn read_stderr(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
         let Some(fd) = &self.stderr else { return };
         match rustix::io::read(fd, &mut *buffer) {
-            Ok(0) => self.stderr = None,
+            Ok(0) => forget(&mut self.stderr, cx),
             Ok(n) => {
                 self.err.extend_from_slice(&buffer[..n]);
                 let excess = self.err.len().saturating_sub(STDERR_KEPT_BYTES);
                 self.err.drain(..excess);
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => self.stderr = None,
+            Err(_) => forget(&mut self.stderr, cx),
         }
     }
 
@@ -409,8 +408,8 @@ impl Job {
     }
 
     fn close_streams(&mut self, cx: &mut Context<'_>) {
-        self.stdout = None;
-        self.stderr = None;
+        forget(&mut self.stdout, cx);
+        forget(&mut self.stderr, cx);
         if let Some((fd, ..)) = self.stdin.take() {
             let _ = cx.poller.remove(&fd);
         }
@@ -436,4 +435,14 @@ fn last_line(text: &[u8]) -> Option<String> {
         .map(str::trim)
         .rfind(|line| !line.is_empty())
         .map(str::to_owned)
+}
+
+/// Closing alone is not enough. A child that is being started holds copies of all descriptors
+/// until its exec is through, and epoll watches the open file, not the descriptor: the end of an
+/// earlier child's pipe would be reported over and over, and this loop would keep the core from
+/// the very child whose exec would end that.
+fn forget(fd: &mut Option<OwnedFd>, cx: &mut Context<'_>) {
+    if let Some(fd) = fd.take() {
+        let _ = cx.poller.remove(fd.as_fd());
+    }
 }
