@@ -9,7 +9,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::preset::OPEN_REQUESTS;
-use super::{Arm, Experiment, Family, Load, Open, Preset, Trial};
+use super::{Arm, Demonstration, Experiment, Family, Load, Open, Preset, Trial};
 use crate::options;
 use crate::record::PlanRow;
 use crate::strategy::{self, Children};
@@ -57,7 +57,7 @@ pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
         .collect()
 }
 
-/// About how long the trials will take, in nanoseconds, were there no deadline.
+/// About how long trials and demonstrations will take, in nanoseconds, were there no deadline.
 ///
 /// An estimate for a person who decides whether to wait: request times are taken from the size
 /// alone, whatever the machine and the strategy.
@@ -66,7 +66,12 @@ pub fn estimated_ns(experiment: &Experiment, preset: &Preset, blocks: u32) -> u6
     let block_ns: u64 = families
         .map(|family| arms_run(family) as u64 * trial_ns(family, preset))
         .sum();
-    block_ns.saturating_mul(u64::from(blocks))
+    let shown_ns: u64 = experiment
+        .demonstrations
+        .iter()
+        .map(Demonstration::estimated_ns)
+        .sum();
+    (block_ns + shown_ns).saturating_mul(u64::from(blocks))
 }
 
 /// An arm that has no children to be held is skipped in no time.
