@@ -26,7 +26,7 @@ pub mod subjects;
 pub mod wire;
 
 pub use demonstration::Demonstration;
-pub use open::{Arrivals, Open, Probe, Rate};
+pub use open::{Arrivals, Open, Probe, Rate, WindowLength};
 pub use preset::Preset;
 pub use slo::Slo;
 

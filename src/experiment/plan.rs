@@ -9,7 +9,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::preset::OPEN_REQUESTS;
-use super::{Arm, Demonstration, Experiment, Family, Load, Open, Preset, Trial};
+use super::{Arm, Demonstration, Experiment, Family, Load, Open, Preset, Trial, WindowLength};
 use crate::options;
 use crate::record::PlanRow;
 use crate::strategy::{self, Children};
@@ -144,9 +144,11 @@ fn open_ns(open: &Open, request_ns: u64, preset: &Preset) -> u64 {
     let wanted_ns = rate_per_s.map_or(max_ns, |rate_per_s| {
         (OPEN_REQUESTS * 1e9 / rate_per_s) as u64
     });
-    match open.probe {
-        Some(_) => max_ns * 17 / 10,
-        None => wanted_ns.clamp(min_ns, max_ns) * 6 / 5,
+    match (open.window, open.probe) {
+        (WindowLength::Shortest, Some(_)) => min_ns * 17 / 10,
+        (WindowLength::Shortest, None) => min_ns * 6 / 5,
+        (WindowLength::AsNeeded, Some(_)) => max_ns * 17 / 10,
+        (WindowLength::AsNeeded, None) => wanted_ns.clamp(min_ns, max_ns) * 6 / 5,
     }
 }
 

@@ -16,31 +16,28 @@ const RIGHT = 168;
 const HOW = ['abort', 'segfault', 'panic', 'exit', 'out-of-memory'];
 
 for (const where of ['process', 'thread']) {
-  for (const how of HOW) await show(where, how);
+  let server = start(where);
+  for (const how of HOW) server = await show(where, how, server);
+  await server.end();
 }
 await tellRefusal('thread/abort');
 
-async function show(where, how) {
+/** Shows it on a server, and gives the one that is there afterwards. */
+async function show(where, how, server) {
   const of = `${where}/${how}`;
-  const server = start(where);
   const { inFlight } = await server.told('inFlight', { do: 'begin' });
   const recovered = await server.told('recovered', { do: 'crash', how });
   const survives = recovered !== null;
-  let answered = 0;
-  let recoveredAt;
-  if (survives) {
-    recoveredAt = right(recovered);
-    ({ answered } = await server.told('answered', { do: 'finish' }));
-    await server.end();
-  } else {
-    const next = start(where);
-    recoveredAt = right(await next.told('recovered', { do: 'answer' }));
-    await next.end();
-  }
+  const next = survives ? server : start(where);
+  const recoveredAt = right(recovered ?? (await next.told('recovered', { do: 'answer' })));
+  const { answered } = survives
+    ? await server.told('answered', { do: 'finish' })
+    : { answered: 0 };
   say(of, 'main_survives', survives);
   say(of, 'others_in_flight', inFlight);
   say(of, 'others_lost', inFlight - answered);
   say(of, 'recovery_ms', Number(recoveredAt - server.lastSign()) / 1e6, { unit: 'ms' });
+  return next;
 }
 
 /** The time at which a right answer was here. */

@@ -11,18 +11,16 @@ const [where] = process.argv.slice(2);
 const isProcess = where === 'process';
 
 const workers = [];
-let others;
-let victim;
 
 process.on('message', async (order) => {
   switch (order.do) {
     case 'begin':
-      others = Array.from({ length: OTHERS }, () => start());
-      victim = start();
-      await Promise.all([...others, victim].map((worker) => ask(worker, { do: 'begin' })));
+      while (workers.length < OTHERS + 1) start();
+      await Promise.all(workers.map((worker) => ask(worker, { do: 'begin' })));
       process.send({ inFlight: OTHERS });
       break;
     case 'crash': {
+      const [victim] = workers;
       const ended = next(victim, 'exit');
       tell(victim, order);
       await ended;
@@ -33,6 +31,8 @@ process.on('message', async (order) => {
       process.send({ recovered: true, answer: await answerOfANewOne() });
       break;
     case 'finish': {
+      // The last one is the new one, and has answered.
+      const others = workers.slice(0, OTHERS);
       const finished = await Promise.all(others.map((worker) => ask(worker, { do: 'answer' })));
       process.send({ answered: finished.filter((answer) => answer !== null).length });
       break;

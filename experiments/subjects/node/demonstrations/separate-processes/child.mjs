@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 
-const BUSY_MS = 200;
+const BUSY_MS = 100;
 
 const port = parentPort ?? process;
 const send = (message) => (parentPort ? parentPort.postMessage(message) : process.send(message));
