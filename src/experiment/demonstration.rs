@@ -30,62 +30,62 @@ pub const ALL: &[Kind] = &[
     Kind {
         name: "separate-processes",
         summary: "process ids, parents, memory and cores of a forked child and of a thread",
-        runtimes: &[("node", 900)],
+        runtimes: &[("node", 400)],
     },
     Kind {
         name: "memory-isolation",
         summary: "whether one side sees what the other does to its data",
-        runtimes: &[("node", 250), ("rust", 10), ("python", 250)],
+        runtimes: &[("node", 150), ("rust", 5), ("python", 50)],
     },
     Kind {
         name: "independent-resources",
         summary: "whether a child has its creator's open files, and what closing one does",
-        runtimes: &[("node", 200)],
+        runtimes: &[("node", 120)],
     },
     Kind {
         name: "synchronization",
         summary: "how many of two workers' increments of one counter are lost",
-        runtimes: &[("node", 400)],
+        runtimes: &[("node", 300)],
     },
     Kind {
         name: "crash",
         summary: "who survives a worker's crash, what others lose, how long until the next answer",
-        runtimes: &[("node", 3_000), ("rust", 100), ("python", 1_500)],
+        runtimes: &[("node", 1_700), ("rust", 25), ("python", 300)],
     },
     Kind {
         name: "max-buffer",
         summary: "what becomes of 10 MiB of a child's output",
-        runtimes: &[("node", 500)],
+        runtimes: &[("node", 350)],
     },
     Kind {
         name: "shell-characters",
         summary: "what becomes of an argument that a shell would run",
-        runtimes: &[("node", 400)],
+        runtimes: &[("node", 300)],
     },
     Kind {
         name: "object-transfer",
         summary: "what of an object arrives on the other side",
-        runtimes: &[("node", 250)],
+        runtimes: &[("node", 160)],
     },
     Kind {
         name: "run-command",
         summary: "whether a system's program and a script can be run",
-        runtimes: &[("node", 500)],
+        runtimes: &[("node", 250)],
     },
     Kind {
         name: "order-leak",
         summary: "processes that the study notes' order example leaves behind",
-        runtimes: &[("node", 3_500)],
+        runtimes: &[("node", 1_300)],
     },
     Kind {
         name: "prime-boundary",
         summary: "a prime counted twice where the study notes' chunks meet",
-        runtimes: &[("node", 250)],
+        runtimes: &[("node", 150)],
     },
     Kind {
         name: "timeout-cleanup",
         summary: "whether a timeout that kills a worker leaves anything behind",
-        runtimes: &[("node", 900)],
+        runtimes: &[("node", 650)],
     },
 ];
 
