@@ -427,6 +427,39 @@ fn a_run_that_was_cut_short_shows_what_is_left_and_repeats_nothing() {
 }
 
 #[test]
+fn ctrl_c_ends_demonstrations_and_keeps_those_that_are_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let child = Command::new(FORKBENCH)
+        .args(["run", "notes", "--preset", "smoke", "--blocks", "10000"])
+        .args(QUICK.iter().flat_map(|filter| ["--filter", filter]))
+        .args(["--budget", "10h", "--quiet", "--out"])
+        .arg(&out)
+        // Tells this run's processes from all others'.
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let path = out.join("facts.csv");
+    while !std::fs::read_to_string(&path).is_ok_and(|text| text.contains("took_ms")) {
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("interrupted"), "{}", said(&output));
+    assert!(facts(&out).last().unwrap().is_last());
+    let own = std::fs::read_dir("/proc").unwrap().flatten();
+    let left = own.filter(|entry| {
+        std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(dir.path()))
+    });
+    assert_eq!(left.count(), 0, "somebody is left");
+}
+
+#[test]
 fn a_budget_ends_demonstrations_after_a_whole_block() {
     let dir = tempfile::tempdir().unwrap();
     let more = ["--blocks", "10000", "--budget", "1s"];
