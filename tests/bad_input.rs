@@ -66,7 +66,7 @@ const WRONG: &[(usize, &str, &str)] = &[
         3,
         r#"referense = "blocking""#,
         "3:1: unknown key `referense`; did you mean `reference`? \
-         valid: name, question, reference, budget, family",
+         valid: name, question, reference, budget, family, demonstration",
     ),
     (
         9,
@@ -88,6 +88,11 @@ const WRONG: &[(usize, &str, &str)] = &[
     (5, "", "4:1: missing key `workload`"),
     (8, "load = { closed = {} }", "8:19: missing key `callers`"),
     (9, r#"workload = "noop""#, "9:1: duplicate key"),
+    (
+        8,
+        r#"load = { open = { rate_per_s = 9, window = "short" } }"#,
+        "8:44: unknown window `short`; did you mean `shortest`? valid: shortest",
+    ),
     // Names.
     (
         5,
@@ -330,7 +335,7 @@ const WRONG: &[(usize, &str, &str)] = &[
         8,
         "load = { open = { rates = 5 } }",
         "8:19: unknown key `rates`; did you mean `rate`? \
-         valid: rate, of, rate_per_s, arrivals, probe, search",
+         valid: rate, of, rate_per_s, arrivals, probe, search, window",
     ),
     (
         8,

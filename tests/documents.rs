@@ -60,6 +60,21 @@ fn the_readme_has_every_experiment() {
 }
 
 #[test]
+fn the_documents_have_every_demonstration() {
+    let all = experiment::demonstration::ALL.iter();
+    let names: Vec<_> = all.map(|kind| kind.name).collect();
+    let (readme, results) = (read("README.md"), read("results/README.md"));
+    let demonstrations = section(&readme, "Demonstrations");
+    assert_eq!(first_column(demonstrations), names);
+    for kind in experiment::demonstration::ALL {
+        let row = format!("| `{}` | {} | ", kind.name, kind.summary);
+        assert!(demonstrations.contains(&row), "{row}");
+    }
+    let (facts, _) = section(&results, "`facts.csv`").split_once("<!--").unwrap();
+    assert_eq!(first_column(facts), names);
+}
+
+#[test]
 fn the_readme_has_every_verb_and_option() {
     let readme = read("README.md");
     let commands = section(&readme, "Commands");

@@ -51,8 +51,9 @@ pub fn runtime_program(runtime: &Runtime) -> Result<SubjectProgram, String> {
 /// What to start as the subject of each runtime that the experiment names and that is available.
 pub fn programs(experiment: &Experiment) -> BTreeMap<String, SubjectProgram> {
     let named = |runtime: &&Runtime| {
-        let mut families = experiment.families.iter();
-        families.any(|family| family.runtime == runtime.name)
+        let of_families = experiment.families.iter().map(|family| &family.runtime);
+        let of_shown = experiment.demonstrations.iter().map(|shown| &shown.runtime);
+        of_families.chain(of_shown).any(|name| name == runtime.name)
     };
     let named = runtime::ALL.iter().filter(named);
     let found = named.filter_map(|runtime| {
@@ -60,6 +61,11 @@ pub fn programs(experiment: &Experiment) -> BTreeMap<String, SubjectProgram> {
         Some((runtime.name.to_owned(), program))
     });
     found.collect()
+}
+
+/// Why a runtime is not available on this machine, by its name.
+pub fn lacking(runtime: &str) -> Option<String> {
+    runtime_program(runtime::by_name(runtime)?).err()
 }
 
 /// Why an arm of a family cannot be measured on this machine.

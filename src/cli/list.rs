@@ -6,7 +6,7 @@ use super::columns::Columns;
 use super::select::Selection;
 use super::{Failure, here, screen};
 use crate::experiment::plan::{estimated_ns, plan};
-use crate::experiment::{Arm, Experiment, Role, Trial};
+use crate::experiment::{Arm, Experiment, Role, Trial, demonstration};
 use crate::options;
 
 mod overview;
@@ -70,7 +70,20 @@ fn families(experiment: &Experiment, width: u16) -> String {
         columns.row([&arms.join(", ")]);
         let _ = writeln!(text, "{}\n{}", family.id, columns.text());
     }
+    if !experiment.demonstrations.is_empty() {
+        let _ = writeln!(text, "demonstrations\n{}", shown(experiment, width));
+    }
     text
+}
+
+/// A line per demonstration, in the order of the file: its name, its runtime, what it shows.
+fn shown(experiment: &Experiment, width: u16) -> String {
+    let mut columns = Columns::new(width, 2);
+    for one in &experiment.demonstrations {
+        let summary = demonstration::by_name(&one.name).map_or("", |kind| kind.summary);
+        columns.row([&one.name, &one.runtime, summary]);
+    }
+    columns.text()
 }
 
 /// `blocking (reference, placebo)`; nothing for the placebo, which the reference mentions.
@@ -112,6 +125,10 @@ fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String 
         text += &columns.text();
         text.push('\n');
     }
+    if !experiment.demonstrations.is_empty() {
+        let shown = shown(experiment, width);
+        let _ = writeln!(text, "behind each block: demonstrations\n{shown}");
+    }
     text
 }
 
@@ -133,8 +150,13 @@ fn estimate(experiment: &Experiment, selection: &Selection) -> String {
         ),
         _ => String::new(),
     };
+    let demonstrations = match experiment.demonstrations.len() * blocks as usize {
+        0 => String::new(),
+        1 => " and 1 demonstration".to_owned(),
+        n => format!(" and {n} demonstrations"),
+    };
     format!(
-        "{} {} in {} at `{}`: about {}{late}\n",
+        "{} {}{demonstrations} in {} at `{}`: about {}{late}\n",
         arms * blocks as usize,
         if arms * blocks as usize == 1 {
             "trial"

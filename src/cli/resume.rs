@@ -9,7 +9,7 @@ use clap::Parser;
 use super::run::{RunArgs, Shown, measure};
 use super::{Cli, Command, Failure, here, picture};
 use crate::driver::run::{Order, Refused};
-use crate::experiment::{Experiment, Preset, wire};
+use crate::experiment::{Experiment, Preset, filter, wire};
 use crate::options;
 use crate::record::{self, Manifest, PlanRow, RecordError, Run};
 
@@ -55,7 +55,8 @@ impl Begun {
             picture::replace(&mut experiments, image)?;
         }
         let [experiment] = experiments;
-        let experiment = as_planned(experiment, &plan);
+        let mut experiment = as_planned(experiment, &plan);
+        filter::keep_demonstrations(&asked.selection.filters, &mut experiment);
         Ok(Begun {
             preset: preset(&manifest)?,
             programs: here::programs(&experiment),
@@ -81,6 +82,7 @@ impl Begun {
             out: dir.to_owned(),
             resume: true,
             unavailable: here::unavailable,
+            lacking: here::lacking,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::driver::run::budget::for_blocks_ns;
 use crate::driver::run::{End, Order};
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
+use crate::record::{FactRow, FactStatus};
 use crate::{driver, record, report};
 
 /// Below it run directories are made that have no `--out`.
@@ -160,6 +161,7 @@ fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
             out,
             resume: false,
             unavailable: here::unavailable,
+            lacking: here::lacking,
         };
         measure(&order, shown)?;
     }
@@ -225,9 +227,16 @@ fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
     if shown.quiet {
         return Ok(());
     }
+    for line in demonstrations(&run.facts) {
+        eprintln!("forkbench: {line}");
+    }
     match end {
         End::Complete => {}
         End::NothingLeft => eprintln!("forkbench: this run is complete; nothing was left to run"),
+        End::OutOfBudget { dropped: 0 } => eprintln!(
+            "forkbench: the budget was spent; the demonstrations of the last blocks were not run \
+             (more: --budget TIME)"
+        ),
         End::OutOfBudget { dropped } => eprintln!(
             "forkbench: the budget was spent; {dropped} trials, the last blocks of families or the \
              last steps of a search, were not run (more: --budget TIME)"
@@ -237,6 +246,46 @@ fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A line per demonstration: that it was shown and what it took, or the first reason why it was
+/// not.
+fn demonstrations(facts: &[FactRow]) -> Vec<String> {
+    let mut ends: Vec<(&FactRow, Vec<&FactRow>)> = Vec::new();
+    for row in facts.iter().filter(|row| row.is_last()) {
+        let same = |(first, _): &&mut (&FactRow, _)| {
+            (&first.demonstration, &first.runtime) == (&row.demonstration, &row.runtime)
+        };
+        match ends.iter_mut().find(same) {
+            Some((_, of_same)) => of_same.push(row),
+            None => ends.push((row, vec![row])),
+        }
+    }
+    let line = |(first, of_same): (&FactRow, Vec<&FactRow>)| {
+        let name = format!("demonstration {} in {}", first.demonstration, first.runtime);
+        let wrong = |row: &&&FactRow| row.status != FactStatus::Ok;
+        let wrongs = of_same.iter().filter(wrong).count();
+        match of_same.iter().find(wrong) {
+            Some(row) => format!(
+                "{name}: {} in {wrongs} of {} blocks: {}",
+                row.status.name(),
+                of_same.len(),
+                row.reason
+            ),
+            None => {
+                let longest_ms = of_same
+                    .iter()
+                    .filter_map(|row| row.value)
+                    .fold(0.0, f64::max);
+                let longest = screen::duration((longest_ms * 1e6) as u64);
+                format!(
+                    "{name}: shown {} times, within {longest} each",
+                    of_same.len()
+                )
+            }
+        }
+    };
+    ends.into_iter().map(line).collect()
 }
 
 /// Reads and checks all that the run needs; leaves nothing behind.

@@ -34,7 +34,7 @@ pub struct Selection {
     /// Only this part; repeat to narrow further
     ///
     /// Keys: workload, size, runtime, strategy, regime, callers, children, rate, placement,
-    /// payload_bytes, ballast_mib, role, family. Reference and placebo stay unless `role` leaves them out,
+    /// payload_bytes, ballast_mib, role, family, demonstration. Reference and placebo stay unless `role` leaves them out,
     /// because ratios are taken against the first and judged by the second.
     #[arg(long = "filter", value_name = "KEY=VALUE,…")]
     pub filters: Vec<Filter>,

@@ -7,7 +7,9 @@ use anyhow::Result;
 use super::oracle::Oracle;
 use super::target::TargetError;
 use super::trial::{self, Ran, Setting};
-use crate::experiment::{Arrivals, Experiment, Family, Load, Open, Rate, Role, Trial};
+use crate::experiment::{
+    Arrivals, Experiment, Family, Load, Open, Rate, Role, Trial, WindowLength,
+};
 use crate::record::load_points::{Bracket, load_points};
 use crate::record::{SEARCH, TrialRow};
 use crate::workload::fold;
@@ -68,6 +70,7 @@ fn without_rate(family: &Family, arrivals: Arrivals) -> Family {
         rate: Rate::PerSecond(1.0),
         arrivals,
         probe: None,
+        window: WindowLength::AsNeeded,
         search_steps: 0,
         slo: None,
     });

@@ -437,14 +437,15 @@ impl Drop for Target {
 
 /// The last line of standard error as the end of a message; nothing if nothing was said.
 fn last_words(stderr: &Path) -> String {
-    last_line(stderr)
+    std::fs::read(stderr)
+        .ok()
+        .and_then(|said| last_line(&said))
         .map(|l| format!("; last line of stderr: {l}"))
         .unwrap_or_default()
 }
 
-/// The last line of a file that is not blank, cut to a readable length.
-fn last_line(path: &Path) -> Option<String> {
-    let text = std::fs::read(path).ok()?;
+/// The last line that is not blank, cut to a readable length.
+pub(super) fn last_line(text: &[u8]) -> Option<String> {
     let end = &text[text.len().saturating_sub(4096)..];
     let line = String::from_utf8_lossy(end)
         .lines()

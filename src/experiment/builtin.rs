@@ -24,6 +24,7 @@ macro_rules! builtin {
 /// Every file in `experiments/`, the default one first.
 pub const ALL: &[Builtin] = &[
     builtin!("main"),
+    builtin!("notes"),
     builtin!("load"),
     builtin!("responsiveness"),
     builtin!("runtimes"),

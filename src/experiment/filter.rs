@@ -4,11 +4,15 @@
 //! stay under every filter but one on `role`, because ratios need the first and their error bars
 //! the second; a family of which only those two are left is dropped, unless its reference was
 //! asked for.
+//!
+//! A demonstration has a name and a runtime and none of the other keys, and what has no value of a
+//! key matches no filter on it: `strategy=pool` leaves no demonstration, `demonstration=crash` no
+//! family.
 
 use std::str::FromStr;
 
 use super::nearest::unknown;
-use super::{Arm, Experiment, Family, Role};
+use super::{Arm, Demonstration, Experiment, Family, Role};
 use crate::options;
 
 /// Which part of an experiment to keep.
@@ -56,9 +60,10 @@ enum Key {
     BallastMib,
     Role,
     Family,
+    Demonstration,
 }
 
-const KEYS: [(&str, Key); 13] = [
+const KEYS: [(&str, Key); 14] = [
     ("workload", Key::Workload),
     ("size", Key::Size),
     ("runtime", Key::Runtime),
@@ -72,6 +77,7 @@ const KEYS: [(&str, Key); 13] = [
     ("ballast_mib", Key::BallastMib),
     ("role", Key::Role),
     ("family", Key::Family),
+    ("demonstration", Key::Demonstration),
 ];
 
 impl FromStr for Filter {
@@ -120,6 +126,11 @@ impl Filter {
         }
     }
 
+    fn keeps_demonstration(&self, demonstration: &Demonstration) -> bool {
+        demonstration_value(self.key, demonstration)
+            .is_some_and(|value| self.values.iter().any(|wanted| wanted == value))
+    }
+
     /// Whether anything that was asked for is left, after [`Filter::keeps_arm`].
     fn is_answered_by(&self, family: &Family) -> bool {
         let asked = |arm: &Arm| self.values.contains(&arm.strategy);
@@ -140,6 +151,12 @@ impl Filter {
                 if !value.is_empty() && !values.contains(&value) {
                     values.push(value);
                 }
+            }
+        }
+        for demonstration in experiments.iter().flat_map(|e| &e.demonstrations) {
+            let value = demonstration_value(self.key, demonstration);
+            if let Some(value) = value.filter(|value| !values.iter().any(|old| old == value)) {
+                values.push(value.to_owned());
             }
         }
         values
@@ -191,8 +208,18 @@ fn family_value(key: Key, family: &Family) -> Option<String> {
         Key::PayloadBytes => family.spec.payload_bytes.to_string(),
         Key::BallastMib => (family.ballast_bytes >> 20).to_string(),
         Key::Family => family.id.clone(),
+        Key::Demonstration => String::new(),
         Key::Strategy | Key::Role => return None,
     })
+}
+
+/// The demonstration's value of a key; `None` for the keys that it has not.
+fn demonstration_value(key: Key, demonstration: &Demonstration) -> Option<&str> {
+    match key {
+        Key::Demonstration => Some(&demonstration.name),
+        Key::Runtime => Some(&demonstration.runtime),
+        _ => None,
+    }
 }
 
 /// The value of a key that not every load has: a family without one matches no value, which is
@@ -223,14 +250,22 @@ pub fn apply(
                 |filter: &Filter| filter.keeps_family(family) && filter.is_answered_by(family);
             !family.arms.is_empty() && filters.iter().all(kept)
         });
+        keep_demonstrations(&filters, experiment);
     }
-    experiments.retain(|experiment| !experiment.families.is_empty());
+    experiments.retain(|e| !e.families.is_empty() || !e.demonstrations.is_empty());
     if experiments.is_empty() {
         return Err(FilterError::Nothing(
             filters.iter().map(Filter::to_string).collect(),
         ));
     }
     Ok(experiments)
+}
+
+/// Leaves those demonstrations that every filter matches. Of an experiment that is read again to be
+/// continued: what [`apply`] found wrong with the filters, it did when the run began.
+pub fn keep_demonstrations(filters: &[Filter], experiment: &mut Experiment) {
+    let demonstrations = &mut experiment.demonstrations;
+    demonstrations.retain(|d| filters.iter().all(|filter| filter.keeps_demonstration(d)));
 }
 
 #[cfg(test)]
@@ -364,6 +399,44 @@ mod tests {
     }
 
     #[test]
+    fn demonstrations_stay_where_a_filter_names_what_they_have() {
+        let text = format!(
+            "{}[[demonstration]]\nname = [\"crash\", \"max-buffer\"]\n",
+            TEXTS[1]
+        );
+        let left = |filters: &[&str]| {
+            let filters: Vec<Filter> = filters.iter().map(|text| text.parse().unwrap()).collect();
+            let all = vec![wire::parse(&text, "test.toml", 2, 1).unwrap()];
+            let left = apply(&filters, all, 2).map_err(|error| error.to_string())?;
+            let shown = left[0].demonstrations.iter();
+            let shown: Vec<_> = shown.map(|d| format!("{} {}", d.name, d.runtime)).collect();
+            Ok::<_, String>((left[0].families.len(), shown.join(", ")))
+        };
+        let all = "crash node, crash rust, crash python, max-buffer node";
+        for (filters, families, shown) in [
+            (&[][..], 3, all),
+            (&["runtime=rust"], 3, "crash rust"),
+            (&["strategy=fork"], 3, ""),
+            (
+                &["demonstration=crash"],
+                0,
+                "crash node, crash rust, crash python",
+            ),
+            (
+                &["demonstration=crash", "runtime=node,python"],
+                0,
+                "crash node, crash python",
+            ),
+        ] {
+            let expected = (families, shown.to_owned());
+            assert_eq!(left(filters), Ok(expected), "{filters:?}");
+        }
+        let error = left(&["demonstration=crush"]).unwrap_err();
+        assert!(error.contains("did you mean `crash`?"), "{error}");
+        assert!(left(&["demonstration=crash", "strategy=fork"]).is_err());
+    }
+
+    #[test]
     fn what_matches_nothing_is_refused() {
         check(
             &["callers=3"],
@@ -391,7 +464,7 @@ mod tests {
             "unknown filter key `stratgy`; did you mean `strategy`? valid: workload, size, \
              runtime, strategy, regime, callers, children, rate, placement, payload_bytes, \
              ballast_mib, \
-             role, family",
+             role, family, demonstration",
         );
         for text in ["pool", "strategy=", "strategy=pool,,fork", "strategy=pool,"] {
             check(

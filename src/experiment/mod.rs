@@ -13,6 +13,7 @@ use crate::strategy;
 use crate::workload::Spec;
 
 pub mod builtin;
+pub mod demonstration;
 pub mod filter;
 pub mod fit;
 pub mod nearest;
@@ -24,11 +25,12 @@ pub mod slo;
 pub mod subjects;
 pub mod wire;
 
-pub use open::{Arrivals, Open, Probe, Rate};
+pub use demonstration::Demonstration;
+pub use open::{Arrivals, Open, Probe, Rate, WindowLength};
 pub use preset::Preset;
 pub use slo::Slo;
 
-/// One question, and the families that answer it.
+/// One question, and the families and demonstrations that answer it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Experiment {
     /// Also the default name of its runs.
@@ -42,6 +44,8 @@ pub struct Experiment {
     pub budget_ns: Option<u64>,
     /// In the order of the file, factors multiplied out.
     pub families: Vec<Family>,
+    /// What is shown beside what is timed, in the order of the file.
+    pub demonstrations: Vec<Demonstration>,
 }
 
 /// Arms that differ in the strategy only, and are compared with each other.

@@ -11,6 +11,8 @@ pub struct Open {
     pub arrivals: Arrivals,
     /// Whether, and through what, light probes ask if the server is alive.
     pub probe: Option<Probe>,
+    /// How long is looked.
+    pub window: WindowLength,
     /// After the grid: so many more trials per arm, each at a rate between the highest that met
     /// the objective and the lowest that did not.
     pub search_steps: u32,
@@ -87,6 +89,20 @@ impl Arrivals {
     pub fn by_name(name: &str) -> Option<Arrivals> {
         Arrivals::ALL.into_iter().find(|a| a.name() == name)
     }
+}
+
+/// How long an open loop is looked at, within the bounds of the preset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowLength {
+    /// As long as enough requests take to arrive; with probes as long as there is time.
+    AsNeeded,
+    /// As short as the preset allows: for a family that is one of many.
+    Shortest,
+}
+
+impl WindowLength {
+    /// `shortest`, in experiments.
+    pub const SHORTEST: &'static str = "shortest";
 }
 
 /// What a light probe goes through.

@@ -11,13 +11,14 @@ use toml::Spanned;
 use super::{Experiment, nearest};
 
 mod arms;
+mod demonstrations;
 mod expand;
 mod factor;
 mod family_id;
 mod load;
 mod read;
 
-use factor::{Count, Entries, Factor, Families, Scalar, WireStrategy};
+use factor::{Count, Entries, Factor, Headed, Scalar, Tables, WireStrategy};
 use load::WireLoad;
 
 /// Why an experiment was refused, and where: `experiments/main.toml:7:12: ...`.
@@ -62,7 +63,8 @@ struct WireExperiment {
     question: Spanned<String>,
     reference: Option<Spanned<String>>,
     budget: Option<Spanned<String>>,
-    family: Spanned<Families<WireFamily>>,
+    family: Spanned<Tables<WireFamily>>,
+    demonstration: Option<Spanned<Tables<WireDemonstration>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +80,24 @@ struct WireFamily {
     ballast_mib: Option<Factor<Count>>,
     placement: Option<Factor<String>>,
     seed: Option<Factor<Count>>,
+}
+
+impl Headed for WireFamily {
+    const HEADER: &'static str = "[[family]]";
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table that begins with [[demonstration]]"
+)]
+struct WireDemonstration {
+    name: Factor<String>,
+    runtime: Option<Factor<String>>,
+}
+
+impl Headed for WireDemonstration {
+    const HEADER: &'static str = "[[demonstration]]";
 }
 
 /// The text that spans point into.

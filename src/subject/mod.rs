@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::sys::process;
 use crate::workload::Spec;
 
+mod demonstrations;
 mod host;
 mod requests;
 mod serve;
@@ -22,7 +23,10 @@ modes: (none) serve the socket on standard input
        ipc WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...          one task, answer as a frame
        worker WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       tasks until the socket closes
        answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       one whole request's checksum
+       demonstration NAME                                            facts, a line each
        input DIR WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...    write input, print its path";
+
+pub use demonstrations::NAMES as DEMONSTRATIONS;
 
 /// The whole program, to its exit code: `started` is the stamp of its first instruction.
 pub fn main(started: u64) -> i32 {
@@ -41,6 +45,7 @@ pub fn main(started: u64) -> i32 {
             "worker" => worker::worker(rest),
             "answer" => answer(rest),
             "input" => input(rest),
+            "demonstration" => demonstrations::demonstration(rest),
             _ => Err(USAGE.to_owned()),
         },
     };

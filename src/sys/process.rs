@@ -281,6 +281,23 @@ pub fn lead_group() {
     let _ = rustix::process::setpgid(None, None);
 }
 
+/// Sees to it that the child `pid`, and whatever it starts from now on, leaves no core file. As for
+/// [`kill_tree`], it must not have been reaped.
+///
+/// The limit is 1 byte and not 0: of a size below a page no file is written either, and where cores
+/// go to a program through a pipe the kernel heeds no other limit than this one (`do_coredump` in
+/// its `fs/coredump.c`). Such a program would take longer than most of what dies.
+pub fn dump_no_core(pid: u32) {
+    let limit = rustix::process::Rlimit {
+        current: Some(1),
+        maximum: Some(1),
+    };
+    // A limit can always be lowered; a child that has ended meanwhile leaves nothing more.
+    if let Ok(pid) = pid_of(pid) {
+        let _ = rustix::process::prlimit(Some(pid), rustix::process::Resource::Core, limit);
+    }
+}
+
 /// Asks the kernel to kill this process when the thread that created it ends. A parent that has
 /// already gone is for the caller's caller to notice: the driver adopts what is orphaned.
 pub fn die_with_parent() {

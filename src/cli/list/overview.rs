@@ -6,7 +6,7 @@ use crate::cli::columns::Columns;
 use crate::cli::select::Selection;
 use crate::cli::{here, screen};
 use crate::experiment::plan::estimated_ns;
-use crate::experiment::{Preset, builtin, runtime, wire};
+use crate::experiment::{Preset, builtin, demonstration, runtime, wire};
 use crate::options::{OptionDef, Values};
 use crate::{strategy, workload};
 
@@ -17,6 +17,7 @@ pub(super) fn overview(selection: &Selection, width: u16) -> Result<String> {
         ("Presets", presets(width)),
         ("Workloads", workloads(width)),
         ("Strategies", strategies(width)),
+        ("Demonstrations", demonstrations(width)),
         ("Runtimes", runtimes(width)),
         ("Not available here", unavailable(width)),
     ];
@@ -32,8 +33,12 @@ fn experiments(selection: &Selection, width: u16) -> Result<String> {
         let arms: usize = experiment.families.iter().map(|f| f.arms.len()).sum();
         let time_ns = estimated_ns(&experiment, &selection.preset, blocks);
         columns.row([builtin.name, &experiment.question]);
+        let shown = match experiment.demonstrations.len() * blocks as usize {
+            0 => String::new(),
+            n => format!(", {n} demonstrations"),
+        };
         let size = format!(
-            "{} families, {} trials at `{}`, about {}",
+            "{} families, {} trials{shown} at `{}`, about {}",
             experiment.families.len(),
             arms * blocks as usize,
             selection.preset.name,
@@ -66,6 +71,16 @@ fn strategies(width: u16) -> String {
     for kind in strategy::ALL {
         columns.row([kind.name, kind.summary]);
         options(&mut columns, kind.options);
+    }
+    columns.text()
+}
+
+fn demonstrations(width: u16) -> String {
+    let mut columns = Columns::labelled(width, 2);
+    for kind in demonstration::ALL {
+        let runtimes: Vec<_> = kind.runtimes.iter().map(|(name, _)| *name).collect();
+        columns.row([kind.name, kind.summary]);
+        columns.row(["", &format!("in {}", runtimes.join(", "))]);
     }
     columns.text()
 }

@@ -17,7 +17,7 @@ use super::{Counted, Exchange, Measured, SILENCE_NS};
 use crate::driver::interrupted;
 use crate::driver::target::{Target, TargetError};
 use crate::experiment::preset::OPEN_REQUESTS;
-use crate::experiment::{Arrivals, Preset, Probe};
+use crate::experiment::{Arrivals, Preset, Probe, WindowLength};
 use crate::protocol::{Frame, Kind, Outcome};
 use crate::sys::clock::now_ns;
 
@@ -63,10 +63,11 @@ impl Offer {
     ) -> Offer {
         let [min_ns, max_ns] = preset.open_window_ns;
         let wanted_ns = (OPEN_REQUESTS * 1e9 / rate_per_s) as u64;
-        let window_ns = match open.probe {
+        let window_ns = match (open.window, open.probe) {
+            (WindowLength::Shortest, _) => min_ns,
             // Probes come at their own rate, of which nothing needs to be guessed.
-            Some(_) => max_ns,
-            None => wanted_ns.clamp(min_ns, max_ns),
+            (WindowLength::AsNeeded, Some(_)) => max_ns,
+            (WindowLength::AsNeeded, None) => wanted_ns.clamp(min_ns, max_ns),
         };
         Offer {
             rate_per_s,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use super::budget::{Budget, search_trial_ns};
+use super::demonstrations::{Shown, last_block};
 use super::{End, Order, Progress, is_interrupt};
 use crate::driver::noise::Monitor;
 use crate::driver::oracle::Oracle;
@@ -15,7 +16,7 @@ use crate::driver::trial::{self, Ran, Setting};
 use crate::experiment::{Preset, Trial};
 use crate::record::accepted::{self, Block};
 use crate::record::stopping::stopped;
-use crate::record::{PlanRow, RunDir, TrialRow};
+use crate::record::{FactRow, PlanRow, RunDir, TrialRow};
 use crate::sys::clock::{now_ns, sleep_until_ns};
 
 /// A run between its first trial and its last.
@@ -29,6 +30,8 @@ pub(super) struct Course<'a, 'o> {
     pub(super) rows: Vec<TrialRow>,
     /// See [`super::resume::Past::looked_at`].
     pub(super) looked_at: BTreeMap<String, u32>,
+    /// What was shown, in the order of the file.
+    pub(super) facts: Vec<FactRow>,
     pub(super) budget: Budget,
     /// When the last trial of this process was over.
     pub(super) ended_ns: u64,
@@ -111,10 +114,15 @@ impl Course<'_, '_> {
             if is_stopped(&stops, &self.plan[range.start]) {
                 continue;
             }
+            let missing = left();
+            // Behind the trials of a block and before those of the next, so that a budget that
+            // ends the one ends the other.
+            if self.show_until(first.block - 1, progress)? == Shown::Interrupted {
+                return Ok(End::Interrupted { missing });
+            }
             if !self.budget.allows(first.family, first.block) {
                 return Ok(End::OutOfBudget { dropped: left() });
             }
-            let missing = left();
             let begun_ns = now_ns();
             if !self.run_block(range.clone(), *pass, missing, progress)? {
                 return Ok(End::Interrupted { missing });
@@ -124,7 +132,12 @@ impl Course<'_, '_> {
                 stops = stopped(self.plan, &self.rows, preset.looks);
             }
         }
-        Ok(End::Complete)
+        let last = last_block(self.plan, &self.rows, preset.blocks);
+        Ok(match self.show_until(last, progress)? {
+            Shown::All => End::Complete,
+            Shown::Interrupted => End::Interrupted { missing: 0 },
+            Shown::OutOfBudget => End::OutOfBudget { dropped: 0 },
+        })
     }
 
     /// Runs one pass over a family's block, re-runs included; `false` if the user ended it.

@@ -23,6 +23,7 @@ use crate::sys::process;
 mod before;
 pub mod budget;
 mod course;
+mod demonstrations;
 mod resume;
 
 use before::{environment, manifest};
@@ -60,6 +61,8 @@ pub struct Order<'a> {
     /// Why an arm of a family cannot be measured on this machine, if it cannot. An arm of a
     /// runtime without a program never can.
     pub unavailable: fn(&Family, &Arm) -> Option<String>,
+    /// Why a runtime is not available on this machine, if it is not.
+    pub lacking: fn(&str) -> Option<String>,
 }
 
 /// Where a run stands, told between trials.
@@ -71,7 +74,8 @@ pub struct Progress<'a> {
     pub total: usize,
     /// About how long the rest takes, in ns.
     pub left_ns: u64,
-    /// The trial that comes next: its family, its strategy, its block.
+    /// The trial that comes next: its family, its strategy, its block; of a demonstration its name
+    /// and its runtime.
     pub next: Option<(&'a str, &'a str, u32)>,
 }
 
@@ -84,7 +88,7 @@ pub enum End {
     NothingLeft,
     /// The budget was spent; later blocks were dropped whole.
     OutOfBudget {
-        /// Trials that were planned and not run.
+        /// Trials that were planned and not run; none if it was but the last demonstrations.
         dropped: usize,
     },
     /// The user ended it.
@@ -172,6 +176,7 @@ fn run_planned(
     let past = std::mem::take(&mut begun.past);
     let mut budget = Budget::new(&experiment, &order.preset, started_ns, past.spent_ns);
     budget.learn(&experiment, &past.trials);
+    demonstrations::learn(&mut budget, &past.facts);
     let mut course = Course {
         order,
         setting: &setting,
@@ -179,6 +184,7 @@ fn run_planned(
         plan,
         rows: past.trials,
         looked_at: past.looked_at,
+        facts: past.facts,
         budget,
         ended_ns: 0,
         oracle,
@@ -219,7 +225,8 @@ fn begin_again(
 ) -> Result<Option<Begun>> {
     let (dir, run_id, past) = resume::open(order, plan, environment)?;
     let searched = search::trials_max(order.experiment) > 0;
-    if !searched && course::due(trials, plan, &past.trials, &order.preset).is_empty() {
+    let measured = course::due(trials, plan, &past.trials, &order.preset).is_empty();
+    if !searched && measured && demonstrations::all_shown(order, plan, &past) {
         return Ok(None);
     }
     let mut monitor = Monitor::start().context("start watching the machine")?;

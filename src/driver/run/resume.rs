@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::Order;
 use crate::experiment::runtime;
-use crate::record::{self, CalibrationRow, Environment, PlanRow, Run, RunDir, TrialRow};
+use crate::record::{self, CalibrationRow, Environment, FactRow, PlanRow, Run, RunDir, TrialRow};
 
 /// A run that cannot be continued as asked: nothing was started, nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,8 @@ impl Refused {
 pub(super) struct Past {
     pub(super) trials: Vec<TrialRow>,
     pub(super) calibration: Vec<CalibrationRow>,
+    /// Of demonstrations that are over.
+    pub(super) facts: Vec<FactRow>,
     /// The last attempt at a memory trial of which there is a look: it may have been cut short
     /// before it had a row of its own.
     pub(super) looked_at: BTreeMap<String, u32>,
@@ -69,14 +71,15 @@ pub(super) fn open(
     if let Some(reason) = difference(&before, plan, now) {
         return Err(refuse(reason));
     }
-    let dir = RunDir::reopen(&order.out)?;
+    let mut dir = RunDir::reopen(&order.out)?;
     // Anew, because a torn row is gone, and whoever wrote may have written until just now.
-    let run = record::read(&order.out)?;
+    let mut run = record::read(&order.out)?;
     if let Some(remark) = run.remarks.first() {
         let advice = "a run is continued only as it was written; `forkbench report` uses the rest";
         return Err(refuse(format!("{remark}; {advice}")));
     }
     dir.keep_requests_of(&run.trials)?;
+    dir.keep_whole_demonstrations_of(&mut run.facts)?;
     let (noise, _) = record::read_noise(&order.out);
     let mut looked_at: BTreeMap<String, u32> = BTreeMap::new();
     for row in &run.memory {
@@ -88,6 +91,7 @@ pub(super) fn open(
         calibration: record::read_calibration(&order.out),
         spent_ns: noise.iter().map(|row| row.interval_ns).sum(),
         environment: run.environment,
+        facts: run.facts,
         trials: run.trials,
     };
     Ok((dir, run.manifest.run_id, past))

@@ -64,6 +64,7 @@ pub(super) fn experiment(
             .map(|b| budget(reader, b))
             .transpose()?,
         families,
+        demonstrations: super::demonstrations::demonstrations(reader, wire)?,
     })
 }
 

@@ -180,25 +180,31 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
+/// What stands under a header of its own, once or more often.
+pub(super) trait Headed: DeserializeOwned {
+    /// For errors: `[[family]]`.
+    const HEADER: &'static str;
+}
+
 /// Every `[[family]]`, told apart from the `[family]` that is so easily written instead.
 #[derive(Debug)]
-pub(super) struct Families<T>(pub(super) Vec<Spanned<T>>);
+pub(super) struct Tables<T>(pub(super) Vec<Spanned<T>>);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Families<T> {
+impl<'de, T: Headed> Deserialize<'de> for Tables<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FamiliesVisitor<T>(PhantomData<T>);
-        impl<'de, T: DeserializeOwned> Visitor<'de> for FamiliesVisitor<T> {
-            type Value = Families<T>;
+        struct TablesVisitor<T>(PhantomData<T>);
+        impl<'de, T: Headed> Visitor<'de> for TablesVisitor<T> {
+            type Value = Tables<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[[family]] in double brackets")
+                write!(f, "{} in double brackets", T::HEADER)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(items)).map(Families)
+                Vec::deserialize(SeqAccessDeserializer::new(items)).map(Tables)
             }
         }
-        deserializer.deserialize_any(FamiliesVisitor(PhantomData))
+        deserializer.deserialize_any(TablesVisitor(PhantomData))
     }
 }
 

@@ -6,7 +6,7 @@ use toml::Spanned;
 use super::WireError;
 use super::factor::{Count, Factor, Number, Scalar};
 use super::read::Reader;
-use crate::experiment::{Arrivals, Load, Open, Probe, Rate};
+use crate::experiment::{Arrivals, Load, Open, Probe, Rate, WindowLength};
 use crate::options::Values;
 
 const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } }, \
@@ -68,6 +68,7 @@ struct WireOpen {
     arrivals: Option<Factor<String>>,
     probe: Option<Factor<String>>,
     search: Option<Spanned<Count>>,
+    window: Option<Spanned<String>>,
 }
 
 /// The loads of a family.
@@ -125,6 +126,13 @@ fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Load>
         }
     };
     let search_steps = search_steps(reader, open.search.as_ref())?;
+    let window = match &open.window {
+        None => WindowLength::AsNeeded,
+        Some(name) => {
+            reader.name(name, "window", &[WindowLength::SHORTEST])?;
+            WindowLength::Shortest
+        }
+    };
     let mut loads = Vec::new();
     for rate in rates {
         for &arrivals in &arrivals {
@@ -133,6 +141,7 @@ fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Load>
                     rate,
                     arrivals,
                     probe,
+                    window,
                     search_steps,
                     slo: None,
                 })

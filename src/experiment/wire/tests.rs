@@ -337,3 +337,79 @@ fn what_is_held_needs_a_memory_load_and_a_memory_load_stands_alone() {
     );
     assert!(many.contains("5000 children are too many"), "{many}");
 }
+
+const SHOWN: &str = "[[family]]\nworkload = \"noop\"\nstrategy = \"pool\"\n\
+                     load = { closed = { callers = 1 } }\n[[demonstration]]\n";
+
+#[test]
+fn demonstrations_multiply_out_over_the_runtimes_that_have_them() {
+    let shown = |lines: &str| {
+        let text = format!("{HEAD}{SHOWN}{lines}\n");
+        let experiment = parse(&text, "t.toml", 2, 7).unwrap();
+        let shown = experiment.demonstrations.iter();
+        shown
+            .map(|d| format!("{} {}", d.name, d.runtime))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let crashes = "crash node, crash rust, crash python";
+    assert_eq!(shown("name = \"crash\""), crashes);
+    assert_eq!(
+        shown("name = [\"crash\", \"max-buffer\"]\nruntime = [\"python\", \"node\"]"),
+        "crash node, crash python, max-buffer node"
+    );
+    assert_eq!(
+        shown("name = \"crash\"\nruntime = \"rust\"\n[[demonstration]]\nname = \"order-leak\""),
+        "crash rust, order-leak node"
+    );
+    let all = shown("name = \"*\"");
+    for kind in crate::experiment::demonstration::ALL {
+        assert_eq!(
+            all.matches(&format!("{} ", kind.name)).count(),
+            kind.runtimes.len()
+        );
+    }
+}
+
+#[test]
+fn demonstrations_that_are_not_there_are_refused_with_a_hint() {
+    let check = |lines: &str, expected: &str| {
+        let text = format!("{HEAD}{SHOWN}{lines}\n");
+        let error = parse(&text, "t.toml", 2, 7).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("t.toml:{expected}")), "{error}");
+    };
+    check(
+        "name = \"crush\"",
+        "8:8: unknown demonstration `crush`; did you mean `crash`?",
+    );
+    check("", "7:1: missing key `name`");
+    check(
+        "name = []",
+        "8:8: empty list; expected at least one demonstration",
+    );
+    check(
+        "name = \"crash\"\nruntme = \"node\"",
+        "9:1: unknown key `runtme`; did you mean `runtime`? valid: name, runtime",
+    );
+    check(
+        "name = [\"crash\", \"max-buffer\"]\nruntime = \"python\"",
+        "9:11: demonstration `max-buffer` is in node only",
+    );
+    check(
+        "name = \"order-leak\"\nruntime = [\"node\", \"rust\"]",
+        "9:11: `rust` has none of these demonstrations",
+    );
+    check(
+        "name = \"crash\"\n[[demonstration]]\nname = \"crash\"\nruntime = \"node\"",
+        "9:1: demonstration `crash` in `node` is there twice",
+    );
+    let text = format!(
+        "{HEAD}[demonstration]\nname = \"crash\"\n[[family]]\nworkload = \"noop\"\n\
+                        strategy = \"pool\"\nload = {{ closed = {{ callers = 1 }} }}\n"
+    );
+    let error = parse(&text, "t.toml", 2, 7).unwrap_err().to_string();
+    assert!(
+        error.contains("[[demonstration]] in double brackets"),
+        "{error}"
+    );
+}

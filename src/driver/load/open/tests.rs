@@ -205,14 +205,16 @@ fn arrivals_go_on_until_the_windows_requests_are_answered() {
 fn windows_are_as_long_as_a_thousand_requests_within_bounds() {
     let preset = Preset::by_name("quick").unwrap();
     let [min_ns, max_ns] = preset.open_window_ns;
-    let open = |probe| crate::experiment::Open {
+    let open = |window, probe| crate::experiment::Open {
         rate: crate::experiment::Rate::PerSecond(1.0),
         arrivals: Arrivals::Poisson,
         probe,
+        window,
         search_steps: 0,
         slo: None,
     };
-    let offer = |rate, probe| Offer::new(&preset, &open(probe), rate, 30 * S);
+    let of = |window, rate, probe| Offer::new(&preset, &open(window, probe), rate, 30 * S);
+    let offer = |rate, probe| of(WindowLength::AsNeeded, rate, probe);
     assert_eq!(offer(250.0, None).window_ns, 2 * S);
     assert_eq!(offer(1e4, None).window_ns, min_ns);
     assert_eq!(offer(1.0, None).window_ns, max_ns);
@@ -221,4 +223,8 @@ fn windows_are_as_long_as_a_thousand_requests_within_bounds() {
     assert_eq!(probed.unloaded_ns, max_ns / 2);
     // A p95 of probes needs 200 of them.
     assert!(probed.unloaded_ns >= 200 * probe::SLOT_NS);
+    for (rate, probe) in [(1.0, None), (1.0, Some(Probe::MainLoop)), (1e4, None)] {
+        let shortest = of(WindowLength::Shortest, rate, probe);
+        assert_eq!(shortest.window_ns, min_ns, "{rate} {probe:?}");
+    }
 }

@@ -1,0 +1,3 @@
+// Says what its arguments are.
+
+console.log(JSON.stringify(process.argv.slice(2)));
