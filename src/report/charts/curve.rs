@@ -162,6 +162,7 @@ pub(super) fn words(factor: &str) -> String {
         "payload_bytes" => "the payload".to_owned(),
         "ballast_bytes" => "the memory of the process that creates children".to_owned(),
         "recycle_after" => "how often workers are replaced".to_owned(),
+        "queue" => "how many requests may wait".to_owned(),
         other => format!("the number of {}", other.replace('_', " ")),
     }
 }
