@@ -10,5 +10,6 @@ pub mod entry;
 pub mod floor;
 pub mod poller;
 pub mod process;
+pub mod scheduling;
 pub mod socket;
 pub mod terminal;

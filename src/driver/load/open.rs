@@ -20,6 +20,7 @@ use crate::experiment::preset::OPEN_REQUESTS;
 use crate::experiment::{Arrivals, Preset, Probe, WindowLength};
 use crate::protocol::{Frame, Kind, Outcome};
 use crate::sys::clock::now_ns;
+use crate::sys::scheduling::RealTime;
 
 /// So many requests may be under way; what arrives beyond is rejected by the driver, unsent.
 pub const IN_FLIGHT_MAX: usize = 10_000;
@@ -113,9 +114,15 @@ pub fn open(
 
 /// A generator that is woken when it should: its timers end at once instead of up to 50 µs later,
 /// and it goes before the work that it asks for, as a caller on another machine would. While every
-/// core works, it would otherwise wait for the end of somebody's time slice. Not for longer than
-/// needed: subjects inherit both.
+/// core works, it would otherwise wait for the end of somebody's time slice.
+///
+/// An ordinary thread of the highest priority waits for it all the same: the kernel lets whoever
+/// runs finish his slice, some milliseconds. So it is a real-time thread where it may be. What that
+/// takes from the subject is what the generator needs anyway, only at once instead of later: it
+/// sleeps until a request is due or an answer is there, and both take it microseconds;
+/// `driver_cpu_ns` says how many. Not for longer than needed: subjects inherit timers and niceness.
 struct Punctual {
+    real_time: Option<RealTime>,
     nice: Option<i32>,
 }
 
@@ -126,9 +133,12 @@ impl Punctual {
     fn begin() -> Punctual {
         // Where they are refused, the generator is later, which is recorded.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+        let real_time = RealTime::begin().ok();
         let before = rustix::process::getpriority_process(None).ok();
-        let raised = rustix::process::setpriority_process(None, NICE).is_ok();
+        let raised =
+            real_time.is_none() && rustix::process::setpriority_process(None, NICE).is_ok();
         Punctual {
+            real_time,
             nice: before.filter(|_| raised),
         }
     }
@@ -136,6 +146,8 @@ impl Punctual {
 
 impl Drop for Punctual {
     fn drop(&mut self) {
+        // A real-time thread has no slack that could be set.
+        drop(self.real_time.take());
         let _ = rustix::thread::set_current_timer_slack(None);
         if let Some(nice) = self.nice {
             let _ = rustix::process::setpriority_process(None, nice);

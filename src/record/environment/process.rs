@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::Environment;
 use super::Host;
+use crate::sys::scheduling::RealTime;
 
 pub(super) fn facts(host: &Host, env: &mut Environment) {
     let status = "proc/self/status";
@@ -15,6 +16,9 @@ pub(super) fn facts(host: &Host, env: &mut Environment) {
     env.record("timer_slack_ns", host.number("proc/self/timerslack_ns"));
     env.record("oom_score_adj", host.number("proc/self/oom_score_adj"));
     env.record("nice", nice());
+    // Whether the generator of open loops goes before the work that it asks for.
+    let first = RealTime::begin().map(|_| true);
+    env.record("may_be_real_time", first.map_err(|error| error.to_string()));
     for (name, limit) in [
         ("ulimit_nofile", "Max open files"),
         ("ulimit_nproc", "Max processes"),

@@ -26,6 +26,7 @@ pub(in crate::cli::doctor) fn facts() -> Environment {
         ("pid_max", json!(32_768)),
         ("sched_autogroup", json!(1)),
         ("nice", json!(0)),
+        ("may_be_real_time", json!(true)),
     ] {
         env.record(name, Ok(value));
     }
@@ -43,6 +44,15 @@ pub(in crate::cli::doctor) fn probe() -> Probe {
         python: Ok("Python 3.12.1".to_owned()),
         chromium: Err("there is no `chromium` in PATH".to_owned()),
     }
+}
+
+#[test]
+fn a_generator_that_may_not_go_first_is_said() {
+    let mut env = facts();
+    env.record::<bool>("may_be_real_time", Err("not permitted".to_owned()));
+    let finding = found(&env, &probe(), "scheduling");
+    assert_eq!(finding.state, State::Partly);
+    assert!(finding.advice.unwrap_or_default().contains("ulimit -r 1"));
 }
 
 fn found(env: &Environment, probe: &Probe, name: &str) -> Finding {
