@@ -5,8 +5,9 @@ use std::io;
 /// The calling thread goes before all ordinary threads of the machine until this is dropped.
 ///
 /// The lowest of the real-time priorities is above all that are not. Nothing that the thread starts
-/// meanwhile inherits it. The kernel leaves ordinary threads a share of each second whatever happens
-/// (`/proc/sys/kernel/sched_rt_runtime_us`), so one that never sleeps cannot stop the machine.
+/// meanwhile inherits it, and no other thread of the process is touched. Unless somebody has switched
+/// that off (−1 in `/proc/sys/kernel/sched_rt_runtime_us`), the kernel leaves ordinary threads a
+/// share of each second whatever happens, so one that never sleeps cannot stop the machine.
 #[derive(Debug)]
 pub struct RealTime {
     before: libc::c_int,
@@ -20,8 +21,7 @@ impl RealTime {
     /// control group without real-time shares. Or the thread has a real-time policy already, which
     /// is its owner's choice.
     pub fn begin() -> io::Result<RealTime> {
-        // SAFETY: takes a number, gives a number; 0 is the calling thread.
-        let before = check(unsafe { libc::sched_getscheduler(0) })?;
+        let before = policy()?;
         if !matches!(
             before & !libc::SCHED_RESET_ON_FORK,
             libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE
@@ -42,6 +42,12 @@ impl Drop for RealTime {
             let _ = set(self.before | libc::SCHED_RESET_ON_FORK, 0);
         }
     }
+}
+
+/// The calling thread's policy, with the flag if it has it.
+fn policy() -> io::Result<libc::c_int> {
+    // SAFETY: takes a number, gives a number; 0 is the calling thread.
+    check(unsafe { libc::sched_getscheduler(0) })
 }
 
 fn set(policy: libc::c_int, priority: libc::c_int) -> io::Result<()> {
@@ -82,12 +88,18 @@ mod tests {
     fn a_thread_goes_first_only_while_it_should_and_its_children_never_do() {
         const ORDINARY: (u32, u32) = (0, 0);
         const FIRST: (u32, u32) = (1, 1);
+        let before = policy().unwrap();
         assert_eq!(this_thread(), ORDINARY);
         let first = match RealTime::begin() {
             Ok(first) => first,
             Err(error) => return eprintln!("proves nothing: {error}"),
         };
         assert_eq!(this_thread(), FIRST);
+        // `stat` does not show the flag.
+        assert_eq!(
+            policy().unwrap(),
+            libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK
+        );
         assert!(RealTime::begin().is_err());
         assert_eq!(this_thread(), FIRST);
         let child = Command::new("cat")
@@ -99,7 +111,27 @@ mod tests {
             scheduled(&String::from_utf8(child.stdout).unwrap()),
             ORDINARY
         );
+        let thread = std::thread::spawn(this_thread);
+        assert_eq!(thread.join().unwrap(), ORDINARY);
         drop(first);
         assert_eq!(this_thread(), ORDINARY);
+        // Only the privileged get rid of the flag.
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(policy().unwrap(), before);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_panics_goes_first_no_longer() {
+        let unwound: std::thread::Result<()> = std::panic::catch_unwind(|| {
+            let first = RealTime::begin();
+            if let Err(error) = &first {
+                eprintln!("proves nothing: {error}");
+            }
+            // Without the hook, so that no report of a panic is printed.
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(unwound.is_err());
+        assert_eq!(this_thread(), (0, 0));
     }
 }

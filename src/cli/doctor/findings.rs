@@ -350,14 +350,17 @@ fn scheduling(facts: &Facts<'_>) -> Finding {
             Finding::new(name, State::Partly, format!("{autogroup}; nice {nice}"))
                 .advise("run without `nice`: other programs go first")
         }
-        _ if !facts.0.facts.contains_key("may_be_real_time") => {
-            let detail = format!("{autogroup}; no real-time thread allowed");
-            Finding::new(name, State::Partly, detail).advise(
-                "run open loops as root, or with `ulimit -r 1`: their generator is late where all \
-                 cores work",
-            )
-        }
-        _ => Finding::new(name, State::Yes, autogroup),
+        _ => match facts.text("may_be_real_time") {
+            Ok(_) => Finding::new(name, State::Yes, autogroup),
+            Err(reason) => {
+                let detail = format!("{autogroup}; no real-time thread: {reason}");
+                Finding::new(name, State::Partly, detail).advise(
+                    "run open loops as root, or with `ulimit -r 1` where the hard limit allows it, \
+                     outside control groups without real-time shares: their generator may be late \
+                     where all cores work",
+                )
+            }
+        },
     }
 }
 

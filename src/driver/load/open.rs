@@ -117,10 +117,13 @@ pub fn open(
 /// core works, it would otherwise wait for the end of somebody's time slice.
 ///
 /// An ordinary thread of the highest priority waits for it all the same: the kernel lets whoever
-/// runs finish his slice, some milliseconds. So it is a real-time thread where it may be. What that
-/// takes from the subject is what the generator needs anyway, only at once instead of later: it
-/// sleeps until a request is due or an answer is there, and both take it microseconds;
-/// `driver_cpu_ns` says how many. Not for longer than needed: subjects inherit timers and niceness.
+/// runs finish his slice, some milliseconds. So it is a real-time thread where it may be. That is
+/// not unfair to the subject: what it takes from it is what the generator needs anyway, only at once
+/// instead of later. It sleeps until a request is due or an answer is there, and does a bounded
+/// amount of work per wake: what was due when it looked, and what one read brought. What it costs is
+/// in `driver_cpu_ns`. A rate beyond what the generator can send would keep it from sleeping; even
+/// then it ends when patience does, and the kernel's limit on real-time threads leaves the others
+/// their share. Not for longer than needed: subjects inherit timers and niceness.
 struct Punctual {
     real_time: Option<RealTime>,
     nice: Option<i32>,
@@ -248,11 +251,14 @@ impl<'t, 'e> Loop<'t, 'e> {
             .min()
     }
 
-    /// Sends everything whose time has come.
+    /// Sends everything whose time has come by now. What comes due while sending waits for the next
+    /// time: at a rate that cannot be sent there would be no end to it, and nobody to read answers,
+    /// to hear an interruption or to end the window.
     fn send_due(&mut self) -> Result<(), TargetError> {
+        let due_ns = now_ns();
         let mut any = false;
         if let Some((probe, probes)) = &mut self.probes {
-            while let Some(id) = probes.take_due(now_ns()) {
+            while let Some(id) = probes.take_due(due_ns) {
                 any = true;
                 match probe {
                     Probe::MainLoop => self.target.push_light(id),
@@ -260,7 +266,7 @@ impl<'t, 'e> Loop<'t, 'e> {
                 }
             }
         }
-        while let Some(intended_ns) = self.course.take_due(now_ns()) {
+        while let Some(intended_ns) = self.course.take_due(due_ns) {
             // Within, the clock is read per request: each stamp is that of its own sending.
             let now = now_ns();
             if self.ledger.in_flight() >= IN_FLIGHT_MAX {

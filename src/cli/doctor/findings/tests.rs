@@ -49,9 +49,15 @@ pub(in crate::cli::doctor) fn probe() -> Probe {
 #[test]
 fn a_generator_that_may_not_go_first_is_said() {
     let mut env = facts();
+    env.facts.remove("may_be_real_time");
     env.record::<bool>("may_be_real_time", Err("not permitted".to_owned()));
     let finding = found(&env, &probe(), "scheduling");
     assert_eq!(finding.state, State::Partly);
+    assert!(
+        finding.detail.contains("not permitted"),
+        "{}",
+        finding.detail
+    );
     assert!(finding.advice.unwrap_or_default().contains("ulimit -r 1"));
 }
 
