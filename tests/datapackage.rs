@@ -70,8 +70,8 @@ fn the_files_are_what_the_datapackage_says_and_the_check_can_fail() {
     assert!(output.status.success(), "{text}");
     assert_eq!(
         text.trim(),
-        "valid: plan.csv, trials.csv, noise.csv, calibration.csv, memory.csv, cells.csv, \
-         comparisons.csv, load_points.csv, fits.csv"
+        "valid: plan.csv, trials.csv, noise.csv, calibration.csv, memory.csv, facts.csv, \
+         cells.csv, comparisons.csv, load_points.csv, fits.csv"
     );
 
     let path = run.join("comparisons.csv");

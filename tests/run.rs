@@ -51,6 +51,7 @@ fn derived(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         "trials.csv",
         "calibration.csv",
         "memory.csv",
+        "facts.csv",
     ];
     let mut files = BTreeMap::new();
     for dir in [out.to_owned(), out.join("charts")] {

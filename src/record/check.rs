@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{MEMORY, PLAN, TRIALS};
+use super::columns::{FACTS, MEMORY, PLAN, TRIALS};
 use super::reader::{Line, Remarks};
-use super::{Manifest, MemoryRow, PlanRow, TrialRow};
+use super::{FactRow, Manifest, MemoryRow, PlanRow, TrialRow};
 use crate::{strategy, workload};
 
 /// The plan without rows that double another.
@@ -92,6 +92,34 @@ pub(super) fn memory(
             });
         match fault {
             Some(fault) => remarks.line(MEMORY.file, number, &fault),
+            None => {
+                lines.insert(key, number);
+                kept.push(row);
+            }
+        }
+    }
+    kept
+}
+
+/// The facts that fit the run and each other.
+pub(super) fn facts(
+    rows: Vec<Line<FactRow>>,
+    manifest: &Manifest,
+    remarks: &mut Remarks,
+) -> Vec<FactRow> {
+    let mut lines = BTreeMap::new();
+    let mut kept = Vec::with_capacity(rows.len());
+    for Line { number, row } in rows {
+        let shown = (row.demonstration.clone(), row.runtime.clone(), row.block);
+        let key = (shown, row.case.clone(), row.fact.clone());
+        let fault =
+            differs("run_id", &row.run_id, &manifest.run_id, "the manifest says").or_else(|| {
+                let first = lines.get(&key)?;
+                let fact = row.fact.escape_debug();
+                Some(format!("fact `{fact}` is on line {first} already"))
+            });
+        match fault {
+            Some(fault) => remarks.line(FACTS.file, number, &fault),
             None => {
                 lines.insert(key, number);
                 kept.push(row);

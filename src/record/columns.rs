@@ -3,6 +3,7 @@
 
 mod derived;
 mod event_loop;
+mod facts;
 mod load;
 mod memory;
 mod noise;
@@ -11,6 +12,7 @@ mod tables;
 mod trials;
 
 pub use derived::{CELLS, COMPARISONS};
+pub use facts::FACTS;
 pub use load::{CALIBRATION, LOAD_POINTS};
 pub use memory::{FITS, MEMORY};
 pub use noise::NOISE;
@@ -72,7 +74,7 @@ pub enum Presence {
 
 impl Table {
     /// The tables of a run directory.
-    pub const ALL: [&'static Table; 10] = [
+    pub const ALL: [&'static Table; 11] = [
         &PLAN,
         &TRIALS,
         &NOISE,
@@ -83,6 +85,7 @@ impl Table {
         &LOAD_POINTS,
         &MEMORY,
         &FITS,
+        &FACTS,
     ];
 
     /// Those of them that the report makes out of the others.
@@ -159,7 +162,7 @@ mod tests {
     use crate::protocol::Outcome;
     use crate::record::csv_text;
     use crate::record::{
-        CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestRow, TrialRow,
+        CalibrationRow, FactRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestRow, TrialRow,
     };
 
     /// As pinned: parts of other hands read these by name and by place.
@@ -217,6 +220,8 @@ mod tests {
         assert_eq!(described(&LOAD_POINTS), points);
         let memory = header(csv_text::header_of(&MemoryRow::default()));
         assert_eq!(described(&MEMORY), memory);
+        let facts = header(csv_text::header_of(&FactRow::default()));
+        assert_eq!(described(&FACTS), facts);
         for column in Table::ALL.iter().flat_map(|table| table.columns) {
             let sentence = column.meaning.len() > 15 && column.meaning.ends_with('.');
             assert!(sentence, "`{}` has no sentence", column.name);
@@ -257,6 +262,7 @@ mod tests {
         check::<CalibrationRow>(&CALIBRATION);
         check::<LoadPointRow>(&LOAD_POINTS);
         check::<MemoryRow>(&MEMORY);
+        check::<FactRow>(&FACTS);
     }
 
     #[test]

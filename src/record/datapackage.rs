@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::columns::{
-    CALIBRATION, Column, Kind, MEMORY, NOISE, PLAN, Presence, REQUESTS, TRIALS, Table,
+    CALIBRATION, Column, FACTS, Kind, MEMORY, NOISE, PLAN, Presence, REQUESTS, TRIALS, Table,
 };
 use super::{Manifest, name};
 
@@ -21,6 +21,7 @@ pub(crate) fn describe(manifest: &Manifest) -> Value {
             resource(&NOISE),
             resource(&CALIBRATION),
             resource(&MEMORY),
+            resource(&FACTS),
         ],
         "requests": {
             "path_pattern": REQUESTS.file,

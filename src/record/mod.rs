@@ -15,6 +15,7 @@ pub mod columns;
 mod csv_text;
 mod datapackage;
 pub mod environment;
+pub mod facts;
 pub mod load_points;
 mod name;
 pub mod reader;
@@ -26,6 +27,7 @@ pub mod writer;
 pub(crate) use check::SEARCH;
 pub use csv_text::csv_of;
 pub use datapackage::with_derived;
+pub use facts::{FactRow, FactStatus};
 pub use name::{run_id, utc_now};
 pub use reader::{read, read_calibration, read_noise, read_requests};
 pub use rows::{CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, RequestRow, TrialRow};
@@ -129,6 +131,8 @@ pub struct Run {
     pub trials: Vec<TrialRow>,
     /// What its processes held, of trials that are about memory.
     pub memory: Vec<MemoryRow>,
+    /// What its demonstrations showed, in the order in which they did.
+    pub facts: Vec<FactRow>,
     /// What reading had to drop or doubt, in sentences with file and line.
     pub remarks: Vec<String>,
 }

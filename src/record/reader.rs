@@ -12,10 +12,12 @@ use std::path::Path;
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
 
-use super::columns::{CALIBRATION, Column, Kind, MEMORY, NOISE, PLAN, Presence, TRIALS, Table};
+use super::columns::{
+    CALIBRATION, Column, FACTS, Kind, MEMORY, NOISE, PLAN, Presence, TRIALS, Table,
+};
 use super::{
-    CalibrationRow, Environment, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError, RequestRow,
-    Run, SCHEMA_VERSION, TrialRow, check, csv_text, requests_path,
+    CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError,
+    RequestRow, Run, SCHEMA_VERSION, TrialRow, check, csv_text, requests_path,
 };
 
 /// More than ten times the rows that are ever kept of a trial; a bound on what a damaged file
@@ -37,14 +39,17 @@ pub fn read(dir: &Path) -> Result<Run, RecordError> {
         read_rows::<PlanRow>(dir, &PLAN, &mut remarks).map(|rows| check::plan(rows, &mut remarks));
     let trials = read_rows::<TrialRow>(dir, &TRIALS, &mut remarks).unwrap_or_default();
     let trials = check::trials(trials, &manifest, plan.as_deref(), &mut remarks);
-    let memory = read_memory(dir, &mut remarks);
+    let memory = read_added::<MemoryRow>(dir, &MEMORY, &mut remarks);
     let memory = check::memory(memory, &manifest, plan.as_deref(), &mut remarks);
+    let facts = read_added::<FactRow>(dir, &FACTS, &mut remarks);
+    let facts = check::facts(facts, &manifest, &mut remarks);
     Ok(Run {
         manifest,
         environment,
         plan: plan.unwrap_or_default(),
         trials,
         memory,
+        facts,
         remarks: remarks.into_sentences(),
     })
 }
@@ -184,12 +189,17 @@ fn read_environment(dir: &Path, remarks: &mut Remarks) -> Environment {
         })
 }
 
-/// Nothing for a run of an older forkbench, which has no such file.
-fn read_memory(dir: &Path, remarks: &mut Remarks) -> Vec<Line<MemoryRow>> {
-    if !dir.join(MEMORY.file).exists() {
+/// The rows of a file that was added later: nothing for a run of an older forkbench, which has no
+/// such file.
+fn read_added<T: DeserializeOwned>(
+    dir: &Path,
+    table: &'static Table,
+    remarks: &mut Remarks,
+) -> Vec<Line<T>> {
+    if !dir.join(table.file).exists() {
         return Vec::new();
     }
-    read_rows(dir, &MEMORY, remarks).unwrap_or_default()
+    read_rows(dir, table, remarks).unwrap_or_default()
 }
 
 /// The rows that can be understood; `None` if the file as a whole cannot.

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    CalibrationRow, Environment, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError, RequestRow,
-    TrialRow, csv_text, datapackage, requests_path,
+    CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError,
+    RequestRow, TrialRow, csv_text, datapackage, requests_path,
 };
 
 /// What zstd itself takes when nothing is said.
@@ -28,6 +28,7 @@ pub struct RunDir {
     noise: Appender,
     calibration: Appender,
     memory: Appender,
+    facts: Appender,
     scratch: Option<PathBuf>,
 }
 
@@ -74,6 +75,7 @@ impl RunDir {
             noise: open("noise.csv")?,
             calibration: open("calibration.csv")?,
             memory: open("memory.csv")?,
+            facts: open("facts.csv")?,
             path: path.to_owned(),
             scratch: None,
         };
@@ -106,6 +108,24 @@ impl RunDir {
             }
         }
         Ok(())
+    }
+
+    /// Cuts off what a demonstration showed that was cut short itself: whatever stands behind the
+    /// last of these rows, all of the file's, that ends a demonstration. It is run again.
+    ///
+    /// # Errors
+    /// The file cannot be read or cut.
+    pub fn keep_whole_demonstrations_of(
+        &mut self,
+        rows: &mut Vec<FactRow>,
+    ) -> Result<(), RecordError> {
+        let whole = rows.iter().rposition(FactRow::is_last).map_or(0, |i| i + 1);
+        if whole == rows.len() {
+            return Ok(());
+        }
+        rows.truncate(whole);
+        // A row is a line, and the header is one.
+        self.facts.keep_lines(whole + 1)
     }
 
     /// Where the run is.
@@ -159,6 +179,14 @@ impl RunDir {
     /// As [`RunDir::append_trial`]: all of these rows are missing then.
     pub fn append_memory(&mut self, rows: &[MemoryRow]) -> Result<(), RecordError> {
         self.memory.append_all(rows)
+    }
+
+    /// Appends all rows of one demonstration to `facts.csv`; on disk when this returns.
+    ///
+    /// # Errors
+    /// As [`RunDir::append_trial`]: all of these rows are missing then.
+    pub fn append_facts(&mut self, rows: &[FactRow]) -> Result<(), RecordError> {
+        self.facts.append_all(rows)
     }
 
     /// Writes `requests/<trial_id>.csv.zst`; complete and on disk when this returns.
@@ -234,6 +262,7 @@ fn fill(
     let noise = Appender::create(&file("noise.csv"), &NoiseRow::default())?;
     let calibration = Appender::create(&file("calibration.csv"), &CalibrationRow::default())?;
     let memory = Appender::create(&file("memory.csv"), &MemoryRow::default())?;
+    let facts = Appender::create(&file("facts.csv"), &FactRow::default())?;
     write_json(&file("manifest.json"), manifest)?;
     if let Some(parent) = dir.parent() {
         sync_dir(parent)?;
@@ -244,6 +273,7 @@ fn fill(
         noise,
         calibration,
         memory,
+        facts,
         scratch: None,
     })
 }
@@ -314,6 +344,19 @@ impl Appender {
             len,
             failed: false,
         })
+    }
+
+    /// Cuts off all but the first lines.
+    fn keep_lines(&mut self, lines: usize) -> Result<(), RecordError> {
+        let bytes = fs::read(&self.path).map_err(RecordError::io("read", &self.path))?;
+        let kept = bytes.split_inclusive(|&byte| byte == b'\n').take(lines);
+        let len: usize = kept.map(<[u8]>::len).sum();
+        self.file
+            .set_len(len as u64)
+            .and_then(|()| self.file.sync_all())
+            .map_err(RecordError::io("cut rows off", &self.path))?;
+        self.len = len as u64;
+        Ok(())
     }
 
     fn append<T: Serialize>(&mut self, row: &T) -> Result<(), RecordError> {

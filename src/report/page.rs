@@ -114,6 +114,7 @@ const FILES: &[(&str, &str)] = &[
         "memory.csv",
         "what every process of a memory trial held, at every look",
     ),
+    ("facts.csv", "what every demonstration showed"),
     (
         "requests/",
         "every request with its stamps, one compressed CSV per trial",

@@ -163,6 +163,7 @@ pub(crate) fn run() -> Run {
         plan,
         trials,
         memory: Vec::new(),
+        facts: Vec::new(),
         remarks: vec!["trials.csv line 196: torn last line dropped".to_owned()],
     }
 }

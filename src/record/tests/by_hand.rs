@@ -269,3 +269,49 @@ fn rows_of_memory_that_cannot_be_true_are_left_out_and_named() {
     let run = read(&path).unwrap();
     assert_eq!((run.memory, run.remarks), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn facts_that_cannot_be_true_are_left_out_and_named() {
+    let (_dir, path) = written();
+    edit(&path, "facts.csv", |text| {
+        let rows: Vec<&str> = text.lines().collect();
+        let twice = rows[4];
+        let other = rows[4].replace("-Main,", "-Other,");
+        let unknown = rows[3].replace(",failed,", ",broken,");
+        let infinite = rows[2].replace(",-0.5,", ",inf,");
+        format!("{text}{twice}\n{other}\n{unknown}\n{infinite}\nhalf a r")
+    });
+    let run = read(&path).unwrap();
+    assert_eq!(run.facts, facts());
+    let mut found = run.remarks;
+    found.sort();
+    let end = "; the row is left out";
+    let expected = [
+        "facts.csv:10: is torn: it has no line end",
+        "facts.csv:6: fact `main_survives` is on line 5 already",
+        "facts.csv:7: `run_id` is `20261123T081500Z-vm-Other`, the manifest says \
+         `20261123T081500Z-vm-Main`",
+        "facts.csv:8: `status` is `broken`; expected ok, failed, skipped",
+        "facts.csv:9: `value` is `inf`; expected a number",
+    ];
+    assert_eq!(found, expected.map(|text| format!("{text}{end}")));
+    fs::remove_file(path.join("facts.csv")).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!((run.facts, run.remarks), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_a_demonstration_that_was_cut_short_showed_is_cut_off() {
+    let (_dir, path) = written();
+    let before = fs::read_to_string(path.join("facts.csv")).unwrap();
+    let mut run = RunDir::reopen(&path).unwrap();
+    let mut rows = facts();
+    run.keep_whole_demonstrations_of(&mut rows).unwrap();
+    assert_eq!(rows, facts()[..3]);
+    let again = facts()[3].clone();
+    run.append_facts(std::slice::from_ref(&again)).unwrap();
+    run.finish().unwrap();
+    // Cut off and written again, it is what it was.
+    assert_eq!(fs::read_to_string(path.join("facts.csv")).unwrap(), before);
+    assert_eq!(read(&path).unwrap().facts, facts());
+}

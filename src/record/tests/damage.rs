@@ -111,6 +111,7 @@ proptest! {
     fn damaged_files_are_read_or_refused_but_never_a_panic(
         file in prop::sample::select(vec![
             "manifest.json", "env.json", "plan.csv", "trials.csv", "memory.csv",
+            "facts.csv",
             "requests/t0001.csv.zst",
         ]),
         damages in damages(),

@@ -145,6 +145,32 @@ fn memory() -> Vec<MemoryRow> {
         .into()
 }
 
+/// A demonstration that is over, and the beginning of another.
+fn facts() -> Vec<FactRow> {
+    let row = |demonstration: &str, case: &str, fact: &str, value| FactRow {
+        run_id: manifest().run_id,
+        demonstration: demonstration.into(),
+        case: case.into(),
+        runtime: "node".into(),
+        block: 1,
+        fact: fact.into(),
+        value,
+        text: if value.is_none() { "ERR_X, \"y\"" } else { "" }.into(),
+        started_utc: "2026-11-23T08:15:02.000Z".into(),
+        ..FactRow::default()
+    };
+    vec![
+        row("max-buffer", "exec/default", "error", None),
+        row("max-buffer", "exec/default", "received_bytes", Some(-0.5)),
+        FactRow {
+            status: FactStatus::Failed,
+            reason: "exited with 1".into(),
+            ..row("max-buffer", "", facts::TOOK_MS, Some(12.5))
+        },
+        row("crash", "process/abort", "main_survives", Some(1.0)),
+    ]
+}
+
 fn create(dir: &TempDir) -> Result<RunDir, RecordError> {
     let mut environment = Environment::default();
     environment.record("cpus_online", Ok(2));
@@ -170,6 +196,7 @@ fn written() -> (TempDir, PathBuf) {
     run.append_noise(&[]).unwrap();
     run.append_noise(&noise()[2..]).unwrap();
     run.append_memory(&memory()).unwrap();
+    run.append_facts(&facts()).unwrap();
     run.write_requests("t0001", &requests()).unwrap();
     let path = run.path().to_owned();
     run.finish().unwrap();
@@ -190,6 +217,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(run.plan, plan());
     assert_eq!(run.trials, plan().iter().map(trial).collect::<Vec<_>>());
     assert_eq!(run.memory, memory());
+    assert_eq!(run.facts, facts());
     assert_eq!(run.environment.facts["cpus_online"], 2);
     assert_eq!(run.environment.unavailable["cpu_boost"], "not here");
     assert_eq!(read_requests(&path, "t0001").unwrap(), requests());
@@ -199,8 +227,8 @@ fn what_is_written_is_read_back() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let expected = "calibration.csv datapackage.json env.json experiment.toml manifest.json \
-                    memory.csv noise.csv plan.csv requests trials.csv";
+    let expected = "calibration.csv datapackage.json env.json experiment.toml facts.csv \
+                    manifest.json memory.csv noise.csv plan.csv requests trials.csv";
     assert_eq!(names.join(" "), expected);
 }
 
@@ -210,7 +238,7 @@ fn the_data_package_describes_the_files_that_are_there() {
     let text = fs::read_to_string(path.join("datapackage.json")).unwrap();
     let package: serde_json::Value = serde_json::from_str(&text).unwrap();
     let resources = package["resources"].as_array().unwrap();
-    assert_eq!(resources.len(), 5);
+    assert_eq!(resources.len(), 6);
     for resource in resources {
         let file = path.join(resource["path"].as_str().unwrap());
         let fields = resource["schema"]["fields"].as_array().unwrap();
@@ -240,7 +268,10 @@ fn check_constraints(field: &serde_json::Value, cell: &str) {
     }
     match field["type"].as_str().unwrap() {
         "integer" => assert!(cell.parse::<u64>().is_ok(), "{field}: {cell}"),
-        "number" => assert!(cell.parse::<f64>().unwrap() >= 0.0, "{field}: {cell}"),
+        "number" => {
+            let least = constraints["minimum"].as_f64().unwrap_or(f64::MIN);
+            assert!(cell.parse::<f64>().unwrap() >= least, "{field}: {cell}");
+        }
         "datetime" => assert!(cell.ends_with('Z'), "{field}: {cell}"),
         kind => assert_eq!(kind, "string"),
     }
