@@ -1,6 +1,7 @@
 //! What every column means: one table, from which come the descriptions in `results/README.md`,
 //! `datapackage.json`, and what the reader demands of a file.
 
+mod compare;
 mod derived;
 mod event_loop;
 mod load;
@@ -10,6 +11,7 @@ mod requests;
 mod tables;
 mod trials;
 
+pub use compare::COMPARE;
 pub use derived::{CELLS, COMPARISONS};
 pub use load::{CALIBRATION, LOAD_POINTS};
 pub use memory::{FITS, MEMORY};
@@ -161,6 +163,7 @@ mod tests {
     use crate::record::{
         CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestRow, TrialRow,
     };
+    use crate::report::compare::CompareRow;
 
     /// As pinned: parts of other hands read these by name and by place.
     const PINNED_TRIALS: &str = "run_id trial_id attempt family_id block position role runtime \
@@ -217,7 +220,10 @@ mod tests {
         assert_eq!(described(&LOAD_POINTS), points);
         let memory = header(csv_text::header_of(&MemoryRow::default()));
         assert_eq!(described(&MEMORY), memory);
-        for column in Table::ALL.iter().flat_map(|table| table.columns) {
+        let compare = header(csv_text::header_of(&CompareRow::default()));
+        assert_eq!(described(&COMPARE), compare);
+        let all = Table::ALL.into_iter().chain([&COMPARE]);
+        for column in all.flat_map(|table| table.columns) {
             let sentence = column.meaning.len() > 15 && column.meaning.ends_with('.');
             assert!(sentence, "`{}` has no sentence", column.name);
             assert!(!column.meaning.contains(['|', '\n']), "`{}`", column.name);
@@ -257,6 +263,7 @@ mod tests {
         check::<CalibrationRow>(&CALIBRATION);
         check::<LoadPointRow>(&LOAD_POINTS);
         check::<MemoryRow>(&MEMORY);
+        check::<CompareRow>(&COMPARE);
     }
 
     #[test]
@@ -301,7 +308,7 @@ mod tests {
     #[test]
     fn the_readme_says_every_column() {
         let mut expected = README.to_owned();
-        for table in Table::ALL {
+        for table in Table::ALL.into_iter().chain([&COMPARE]) {
             let start = format!("<!-- columns of {} -->\n", table.file);
             let from = expected.find(&start).expect(table.file) + start.len();
             let to = from + expected[from..].find("<!-- end -->").expect(table.file);
