@@ -64,7 +64,9 @@ fn distrust(row: &TrialRow, saturated: bool) -> Option<(&'static str, String)> {
     let late = row.lateness_p99_ns?;
     let allowed = LATE_NS.max(row.response_p50_ns.unwrap_or(0) / 20);
     (late > allowed && !saturated).then(|| {
-        let reason = format!("the generator was late: p99 {late} ns, allowed {allowed} ns");
+        let [late_ms, allowed_ms] = [late, allowed].map(|ns| ns as f64 / 1e6);
+        let reason =
+            format!("the generator was late: p99 {late_ms:.2} ms, allowed {allowed_ms:.2} ms");
         ("generator_late", reason)
     })
 }
