@@ -12,11 +12,12 @@ use serde::Serialize;
 use crate::record::Run;
 
 use super::charts::{Chart, Charts};
+use super::claims::Answers;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::trust::Trust;
-use super::{conclusions, human, memory, words};
+use super::{conclusions, human, memory, notes, words};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -41,6 +42,8 @@ struct View<'a> {
     unavailable: Vec<Fact>,
     left_out: Vec<LeftOut>,
     remarks: Vec<&'a String>,
+    /// A section that is markup already, of a run whose experiment has claims.
+    notes: Option<String>,
     overview: Vec<ChartView<'a>>,
     open: Vec<SectionView<'a>>,
     trust: &'a Trust,
@@ -135,6 +138,11 @@ const FILES: &[(&str, &str)] = &[
         "what each further child costs in memory: lines with intervals, derived",
     ),
     (
+        "claims.csv",
+        "what became of each claim of the study notes, with its figures; derived, of runs that \
+         answer them",
+    ),
+    (
         "load_points.csv",
         "every strategy at every rate of an open loop, and its limit; derived",
     ),
@@ -158,6 +166,7 @@ pub(super) fn render(
     charts: &Charts,
     trust: &Trust,
     unread: &[String],
+    answers: Option<&Answers>,
 ) -> String {
     let view = View {
         experiment: &run.manifest.experiment,
@@ -188,6 +197,7 @@ pub(super) fn render(
             .collect(),
         left_out: left_out(summary),
         remarks: run.remarks.iter().chain(unread).collect(),
+        notes: answers.map(|answers| notes::fragment(answers, &notes::tables(answers))),
         overview: charts.overview.iter().map(chart_view).collect(),
         open: open
             .sections(Extent::Page)
