@@ -50,7 +50,7 @@ struct View<'a> {
     trust_charts: Vec<ChartView<'a>>,
     /// What the signs behind ratios mean.
     signs: Vec<String>,
-    files: &'static [(&'static str, &'static str)],
+    files: Vec<(&'static str, &'static str)>,
     command: String,
     /// `2 cores`, or `cores` if their number is not known.
     cores: String,
@@ -159,6 +159,13 @@ const FILES: &[(&str, &str)] = &[
 /// What the number of cores may be called in the facts.
 const CORES: [&str; 2] = ["cpus_available", "cpus_online"];
 
+/// Those that a run has.
+fn files(has_claims: bool) -> Vec<(&'static str, &'static str)> {
+    let all = FILES.iter().copied();
+    all.filter(|(name, _)| has_claims || *name != "claims.csv")
+        .collect()
+}
+
 pub(super) fn render(
     run: &Run,
     summary: &Summary,
@@ -213,7 +220,7 @@ pub(super) fn render(
         trust_charts: charts.trust.iter().map(chart_view).collect(),
         trust,
         signs: conclusions::legend(summary),
-        files: FILES,
+        files: files(answers.is_some()),
         command: command(run),
         cores: cores(run).map_or_else(|| "cores".to_owned(), |n| human::plural(n, "core")),
     };

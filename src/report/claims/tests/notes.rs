@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::experiment::demonstration::{self, Demonstration};
 use crate::experiment::{self, Experiment, Load, builtin};
 use crate::options;
 use crate::workload;
@@ -73,72 +74,6 @@ const PLACES: &[&str] = &[
     "Child Process Management: error handler",
     "Router Organization: by feature",
     "Router Organization: middleware",
-];
-
-/// What demonstrations show, by name: facts and cases.
-const FACTS: &[(&str, &str, &str)] = &[
-    (
-        "separate-processes",
-        "distinct_pid parent_is_main main_rss_bytes child_rss_bytes distinct_start_time cores \
-         cores_used",
-        "fork worker-thread",
-    ),
-    (
-        "independent-resources",
-        "handle_usable_in_child main_handle_survives",
-        "fork worker-thread",
-    ),
-    (
-        "memory-isolation",
-        "main_count child_count",
-        "process thread thread-shared",
-    ),
-    (
-        "crash",
-        "main_survives others_lost recovery_ms",
-        "process/abort process/segfault process/panic process/exit process/out-of-memory \
-         thread/abort thread/segfault thread/panic thread/exit thread/out-of-memory",
-    ),
-    (
-        "max-buffer",
-        "received_bytes error first_byte_ms complete_ms",
-        "exec/default exec/raised exec-file/default spawn fork-silent",
-    ),
-    (
-        "shell-characters",
-        "argument_intact injected",
-        "exec exec-file spawn fork",
-    ),
-    (
-        "order-leak",
-        "children_left_per_100_orders left_mb_per_100_orders",
-        "as-in-the-notes corrected",
-    ),
-    (
-        "prime-boundary",
-        "primes_counted primes_right",
-        "as-in-the-notes corrected",
-    ),
-    (
-        "timeout-cleanup",
-        "killed left",
-        "as-in-the-notes busy ignores-sigterm has-a-child",
-    ),
-    (
-        "object-transfer",
-        "structure_kept date_kept map_kept",
-        "spawn-stdout fork-json fork-advanced worker-thread",
-    ),
-    (
-        "run-command",
-        "ran_command ran_script",
-        "spawn exec exec-file fork fork-exec-path",
-    ),
-    (
-        "synchronization",
-        "lost",
-        "process thread-plain thread-atomic",
-    ),
 ];
 
 fn of_notes() -> Claims {
@@ -225,36 +160,49 @@ fn every_figure_is_used() {
     }
 }
 
+/// What `results/README.md` says of demonstrations: each with its cases and facts.
+fn documented() -> Vec<(String, String)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/results/README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let name = line.strip_prefix("| `")?.split_once('`')?.0;
+        let known = demonstration::ALL.iter().any(|kind| kind.name == name);
+        known.then(|| (name.to_owned(), line.to_owned()))
+    });
+    rows.collect()
+}
+
 #[test]
 fn every_fact_is_one_that_a_demonstration_shows() {
+    let documented = documented();
     let mut seen = BTreeSet::new();
-    let claims = of_notes();
-    for selector in selectors(&claims) {
+    for selector in selectors(&of_notes()) {
         let Selector::Fact(of) = selector else {
             continue;
         };
-        let known = FACTS.iter().find(|(name, ..)| *name == of.demonstration);
-        let (name, facts, cases) = known.unwrap_or_else(|| panic!("{of:?}"));
-        assert!(
-            facts.split_whitespace().any(|fact| fact == of.fact),
-            "{of:?}"
-        );
-        assert!(
-            cases.split_whitespace().any(|case| case == of.case),
-            "{of:?}"
-        );
-        seen.insert(*name);
+        let (name, row) = documented
+            .iter()
+            .find(|(name, _)| *name == of.demonstration)
+            .unwrap_or_else(|| panic!("{of:?}"));
+        assert!(row.contains(&format!("`{}`", of.fact)), "{of:?}");
+        // `process/abort` is said as `process/` and `abort`.
+        let is_said = |case: &str| row.contains(&format!("`{case}`"));
+        let in_two = of
+            .case
+            .split_once('/')
+            .is_some_and(|(place, way)| is_said(&format!("{place}/")) && is_said(way));
+        assert!(is_said(&of.case) || in_two, "{of:?}");
+        seen.insert(name.as_str());
     }
-    assert_eq!(seen.len(), FACTS.len());
+    let all: BTreeSet<&str> = demonstration::ALL.iter().map(|kind| kind.name).collect();
+    assert_eq!(seen, all);
 }
 
-/// The experiment that answers the claims has the families, arms and numbers of children that they
-/// ask for; where it does not come with the program, there is nothing to hold them against.
+/// The experiment that answers the claims has the families, arms, numbers of children and
+/// demonstrations that they ask for.
 #[test]
 fn the_experiment_has_what_the_claims_ask_for() {
-    let Some(notes) = builtin::by_name("notes") else {
-        return;
-    };
+    let notes = builtin::by_name("notes").unwrap();
     for cores in [2, 8] {
         let experiment = experiment::wire::parse(notes.text, notes.path, cores, 1).unwrap();
         assert_eq!(experiment.claims.as_deref(), Some("notes"));
@@ -272,7 +220,12 @@ fn the_experiment_has_what_the_claims_ask_for() {
                     };
                     has_memory(&experiment, &slope, Some(of.children));
                 }
-                Selector::Fact(_) => {}
+                Selector::Fact(of) => {
+                    let is_it = |shown: &Demonstration| {
+                        shown.name == of.demonstration && shown.runtime == of.runtime
+                    };
+                    assert!(experiment.demonstrations.iter().any(is_it), "{of:?}");
+                }
             }
         }
     }
