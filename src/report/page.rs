@@ -44,6 +44,7 @@ struct View<'a> {
     remarks: Vec<&'a String>,
     /// A section that is markup already, of a run whose experiment has claims.
     notes: Option<String>,
+    notes_style: &'static str,
     overview: Vec<ChartView<'a>>,
     open: Vec<SectionView<'a>>,
     trust: &'a Trust,
@@ -204,6 +205,7 @@ pub(super) fn render(
             .collect(),
         left_out: left_out(summary),
         remarks: run.remarks.iter().chain(unread).collect(),
+        notes_style: answers.map_or("", |_| notes::STYLE),
         notes: answers.map(|answers| notes::fragment(answers, &notes::tables(answers))),
         overview: charts.overview.iter().map(chart_view).collect(),
         open: open

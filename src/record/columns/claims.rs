@@ -8,6 +8,7 @@ const VERDICTS: Kind = Kind::Word(&[
     "confirmed",
     "refuted",
     "depends",
+    "not_decided",
     "not_yet_measured",
     "not_a_matter_of_measurement",
 ]);
@@ -53,7 +54,8 @@ const CLAIM_COLUMNS: [Column; 28] = [
         VERDICTS,
         "Of the claim, the same in all its rows. `confirmed`, `refuted`: every condition that was \
          decided says so. `depends`: some conditions confirm it and others refute it. \
-         `not_yet_measured`: the first condition is not decided. `not_a_matter_of_measurement`: \
+         `not_decided`: the figures of the first condition decide nothing. `not_yet_measured`: \
+         one of them is missing. `not_a_matter_of_measurement`: \
          no figure could decide.",
     ),
     optional(
@@ -72,8 +74,9 @@ const CLAIM_COLUMNS: [Column; 28] = [
         "outcome",
         Kind::Word(&["confirmed", "refuted", "undecided", "missing"]),
         "Of the row's figure: `confirmed` or `refuted` if its whole interval lies where \
-         `confirmed_when` or `refuted_when` says; `undecided` if it does not, or if what the row \
-         presumes does not hold; `missing` if there is no figure, or none with an interval.",
+         `confirmed_when` or `refuted_when` says; `undecided` if it does not, if it has no \
+         interval or is in doubt, or if what the row presumes does not hold; `missing` if there is \
+         no figure.",
     ),
     optional(
         "reason",

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::measure::Measured;
+use super::measure::{Measured, Missing};
 use super::{Bounds, Claim, Claims, Figure, Rule, Test, words};
 use crate::stats::Interval;
 use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
@@ -20,16 +20,20 @@ pub(in crate::report) enum Verdict {
     Depends,
     /// No measurement could decide.
     NotAMatterOfMeasurement,
-    /// None of this run does: there are no rows, or an interval reaches across a bound.
+    /// It was measured, and what was found decides nothing: an interval reaches across a bound,
+    /// there are too few blocks for one, or what the rule presumes does not hold.
+    NotDecided,
+    /// This run has no figure for it.
     NotYetMeasured,
 }
 
 impl Verdict {
     /// All of them, in the order in which they are told.
-    pub(in crate::report) const ALL: [Verdict; 5] = [
+    pub(in crate::report) const ALL: [Verdict; 6] = [
         Verdict::Confirmed,
         Verdict::Refuted,
         Verdict::Depends,
+        Verdict::NotDecided,
         Verdict::NotYetMeasured,
         Verdict::NotAMatterOfMeasurement,
     ];
@@ -41,6 +45,7 @@ impl Verdict {
             Verdict::Refuted => "refuted",
             Verdict::Depends => "depends",
             Verdict::NotAMatterOfMeasurement => "not_a_matter_of_measurement",
+            Verdict::NotDecided => "not_decided",
             Verdict::NotYetMeasured => "not_yet_measured",
         }
     }
@@ -54,9 +59,10 @@ pub(in crate::report) enum Outcome {
     Confirmed,
     /// The whole interval lies where it is not.
     Refuted,
-    /// The interval reaches across a bound, or what the test presumes does not hold.
+    /// The interval reaches across a bound or is not there, the figure is in doubt, or what the
+    /// test presumes does not hold.
     Undecided,
-    /// There is no figure, or none with an interval.
+    /// There is no figure, or none of what the test presumes.
     Missing,
 }
 
@@ -99,11 +105,15 @@ pub(in crate::report) struct Judged {
 impl Judged {
     /// Whether there is a verdict on what is claimed.
     pub(in crate::report) fn is_decided(&self) -> bool {
-        matches!(
-            self.verdict,
-            Verdict::Confirmed | Verdict::Refuted | Verdict::Depends
-        )
+        is_decided(self.verdict)
     }
+}
+
+fn is_decided(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Confirmed | Verdict::Refuted | Verdict::Depends
+    )
 }
 
 /// A test and what became of it.
@@ -133,12 +143,12 @@ pub(in crate::report) struct JudgedTest {
 }
 
 /// Every claim, in the order of the file. `figures` are those of the claims, in their order.
-pub(super) fn judge(claims: &Claims, figures: &[Result<Measured, String>]) -> Vec<Judged> {
+pub(super) fn judge(claims: &Claims, figures: &[Result<Measured, Missing>]) -> Vec<Judged> {
     let all = claims.claims.iter();
     all.map(|claim| of_claim(claim, claims, figures)).collect()
 }
 
-fn of_claim(claim: &Claim, claims: &Claims, figures: &[Result<Measured, String>]) -> Judged {
+fn of_claim(claim: &Claim, claims: &Claims, figures: &[Result<Measured, Missing>]) -> Judged {
     let without = |verdict, why: &String| Judged {
         id: claim.id.clone(),
         section: claim.section.clone(),
@@ -169,7 +179,7 @@ fn of_claim(claim: &Claim, claims: &Claims, figures: &[Result<Measured, String>]
     let fewest = deciding.filter_map(|test| Some(test.measured.as_ref()?.n_blocks));
     Judged {
         verdict,
-        is_indication: verdict != Verdict::NotYetMeasured
+        is_indication: is_decided(verdict)
             && fewest
                 .min()
                 .is_some_and(|blocks| blocks < VERDICT_BLOCKS_MIN),
@@ -223,23 +233,29 @@ fn verdict(conditions: &[Condition<'_>]) -> Verdict {
             .iter()
             .any(|condition| condition.outcome == wanted)
     };
-    let is_open = conditions
-        .first()
-        .is_none_or(|first| !first.outcome.is_decided());
+    let Some(first) = conditions.first() else {
+        return Verdict::NotYetMeasured;
+    };
+    let lacks = first
+        .tests
+        .iter()
+        .any(|test| test.outcome == Outcome::Missing);
+    let is_open = !first.outcome.is_decided();
     match (is_open, has(Outcome::Confirmed), has(Outcome::Refuted)) {
-        (true, ..) | (_, false, false) => Verdict::NotYetMeasured,
+        (true, ..) if lacks => Verdict::NotYetMeasured,
+        (true, ..) | (_, false, false) => Verdict::NotDecided,
         (_, true, false) => Verdict::Confirmed,
         (_, false, true) => Verdict::Refuted,
         (_, true, true) => Verdict::Depends,
     }
 }
 
-fn of_test(test: &Test, figures: &[Figure], measured: &[Result<Measured, String>]) -> JudgedTest {
+fn of_test(test: &Test, figures: &[Figure], measured: &[Result<Measured, Missing>]) -> JudgedTest {
     let figure = &figures[test.figure];
     let (outcome, reason) = match presumed(test, figures, measured) {
         Err(kept) => kept,
         Ok(()) => match &measured[test.figure] {
-            Err(reason) => (Outcome::Missing, reason.clone()),
+            Err(missing) => (Outcome::Missing, missing.to_string()),
             Ok(measured) => decide(test, measured, figure.is_yes_no),
         },
     };
@@ -264,34 +280,33 @@ fn of_test(test: &Test, figures: &[Figure], measured: &[Result<Measured, String>
 fn presumed(
     test: &Test,
     figures: &[Figure],
-    measured: &[Result<Measured, String>],
+    measured: &[Result<Measured, Missing>],
 ) -> Result<(), (Outcome, String)> {
     let Some(provision) = &test.provided else {
         return Ok(());
     };
     let figure = &figures[provision.figure];
     let found = match &measured[provision.figure] {
-        Err(reason) => return Err((Outcome::Missing, reason.clone())),
+        Err(missing) => return Err((Outcome::Missing, missing.to_string())),
         Ok(found) => found,
     };
+    let describes = words::describe(figure);
+    let value = words::with_interval(found, figure.is_yes_no);
+    let undecided = |why: &str| (Outcome::Undecided, format!("{why} ({describes}: {value})"));
     match found.interval {
-        None => Err((Outcome::Missing, too_few(found))),
+        _ if !found.doubt.is_empty() => Err(undecided(found.doubt)),
+        None => Err(undecided(&too_few(found))),
         Some(interval) if provision.bounds.hold(interval) => Ok(()),
-        Some(_) => {
-            let value = words::with_interval(found, figure.is_yes_no);
-            let otherwise = &provision.otherwise;
-            let describes = words::describe(figure);
-            Err((
-                Outcome::Undecided,
-                format!("{otherwise} ({describes}: {value})"),
-            ))
-        }
+        Some(_) => Err(undecided(&provision.otherwise)),
     }
 }
 
 fn decide(test: &Test, measured: &Measured, is_yes_no: bool) -> (Outcome, String) {
+    if !measured.doubt.is_empty() {
+        return (Outcome::Undecided, measured.doubt.to_owned());
+    }
     let Some(interval) = measured.interval else {
-        return (Outcome::Missing, too_few(measured));
+        return (Outcome::Undecided, too_few(measured));
     };
     let refutes = match test.refuted {
         Some(bounds) => bounds.hold(interval),
@@ -308,8 +323,7 @@ fn decide(test: &Test, measured: &Measured, is_yes_no: bool) -> (Outcome, String
             |bounds| format!("refuted by {}", words::bounds(bounds, unit, is_yes_no)),
         );
         let reason = format!(
-            "the interval decides nothing: {}; confirmed by {}, {refuted}",
-            words::with_interval(measured, is_yes_no),
+            "its interval decides nothing: confirmed by {}, {refuted}",
             words::bounds(test.confirmed, unit, is_yes_no),
         );
         (Outcome::Undecided, reason)
@@ -318,7 +332,7 @@ fn decide(test: &Test, measured: &Measured, is_yes_no: bool) -> (Outcome, String
 
 fn too_few(measured: &Measured) -> String {
     format!(
-        "{} measured, an interval needs {INTERVAL_BLOCKS_MIN}",
+        "of {}, where an interval needs {INTERVAL_BLOCKS_MIN}",
         crate::report::human::plural(measured.n_blocks as u64, "block")
     )
 }

@@ -2,6 +2,7 @@
 //! they are of. What cannot be found has its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::find::place;
 use super::{ArmOf, Claims, Evidence, FactOf, Figure, MemoryOf, Selector, SlopeOf, words};
@@ -29,8 +30,25 @@ pub(in crate::report) struct Measured {
     pub(in crate::report) unit: Unit,
     /// What a demonstration said of the fact beside its number, in the last block.
     pub(in crate::report) text: String,
+    /// Why the number decides nothing, although it is one: a clause, empty without a doubt.
+    pub(in crate::report) doubt: &'static str,
     /// Where it is from.
     pub(in crate::report) source: Source,
+}
+
+/// A figure that the rows of a run do not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::report) struct Missing {
+    /// Which one, in words.
+    pub(in crate::report) of: String,
+    /// Why, a clause.
+    pub(in crate::report) reason: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.of, self.reason)
+    }
 }
 
 /// What a figure is counted in.
@@ -104,10 +122,15 @@ impl Pairing {
 }
 
 /// Every figure of the claims, in their order.
-pub(super) fn figures(claims: &Claims, evidence: Evidence<'_>) -> Vec<Result<Measured, String>> {
+pub(super) fn figures(claims: &Claims, evidence: Evidence<'_>) -> Vec<Result<Measured, Missing>> {
     let figures = claims.figures.iter();
     figures.map(|figure| evidence.measure(figure)).collect()
 }
+
+/// The doubt of a family that was disturbed.
+const DISTURBED: &str = "the machine did something else during too many of its trials";
+/// The doubt of what is compared where nothing may be.
+const GREY: &str = "the placebo differs from the reference that it is: nothing is compared";
 
 /// One side of a ratio, or all of a figure that is none.
 struct Found {
@@ -125,6 +148,8 @@ struct Found {
     rows: String,
     /// Two values of one such place and block saw the same minute.
     place: String,
+    /// As in [`Measured`].
+    doubt: &'static str,
     /// The placebo differs, so that nothing is compared.
     is_grey: bool,
     /// Under what name it has rows in `cells.csv`, if it has.
@@ -134,7 +159,7 @@ struct Found {
 }
 
 impl Evidence<'_> {
-    fn measure(&self, figure: &Figure) -> Result<Measured, String> {
+    fn measure(&self, figure: &Figure) -> Result<Measured, Missing> {
         let of = self.find(&figure.of)?;
         let Some(over) = &figure.over else {
             return Ok(Measured {
@@ -143,6 +168,7 @@ impl Evidence<'_> {
                 n_blocks: of.n_blocks,
                 unit: of.unit,
                 text: of.text,
+                doubt: of.doubt,
                 source: Source {
                     file: of.file,
                     rows: of.rows,
@@ -152,17 +178,23 @@ impl Evidence<'_> {
             });
         };
         let over = self.find(over)?;
-        ratio(of, over)
+        ratio(of, over).map_err(|reason| Missing {
+            of: words::describe(figure),
+            reason,
+        })
     }
 
-    fn find(&self, selector: &Selector) -> Result<Found, String> {
+    fn find(&self, selector: &Selector) -> Result<Found, Missing> {
         let found = match selector {
             Selector::Arm(of) => self.arm(of),
             Selector::Slope(of) => self.slope(of),
             Selector::Memory(of) => self.memory(of),
             Selector::Fact(of) => self.fact(of),
         };
-        found.map_err(|reason| format!("{}: {reason}", words::of(selector)))
+        found.map_err(|reason| Missing {
+            of: words::of(selector),
+            reason,
+        })
     }
 
     fn arm(&self, of: &ArmOf) -> Result<Found, String> {
@@ -171,9 +203,6 @@ impl Evidence<'_> {
         let arm = &family.rows.arms[place];
         if arm.state != State::Ok {
             return Err(format!("{}: {}", arm.state.word(), arm.reason));
-        }
-        if family.noise == Noise::Disturbed {
-            return Err("the machine did something else during too many of its trials".to_owned());
         }
         let values = analyse::by_block(arm, &family.rows.blocks, of.metric);
         let of_name = |name: &str| family.results.iter().find(|r| r.metric.name == name);
@@ -204,6 +233,10 @@ impl Evidence<'_> {
                 ("metric", of.metric.name),
             ]),
             place: format!("family {}", family.rows.id),
+            doubt: match family.noise {
+                Noise::Disturbed => DISTURBED,
+                _ => "",
+            },
             is_grey: guard.is_some_and(|guard| guard.is_grey),
             metric: of.has_cells.then_some(of.metric.name),
             is_reference: arm.key.role_name() == "reference",
@@ -249,6 +282,7 @@ impl Evidence<'_> {
                 ("metric", HELD),
             ]),
             place: String::new(),
+            doubt: "",
             is_grey: false,
             metric: None,
             is_reference: false,
@@ -344,6 +378,7 @@ fn middle(blocks: BTreeMap<u32, f64>) -> Result<Found, String> {
         file_of_blocks: "memory.csv",
         rows: String::new(),
         place: String::new(),
+        doubt: "",
         is_grey: false,
         metric: None,
         is_reference: false,
@@ -356,10 +391,11 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
         let (of, over) = (of.unit.name(), over.unit.name());
         return Err(format!("{of} cannot be divided by {over}"));
     }
-    if of.is_grey || over.is_grey {
-        let reason = "the placebo differs from the reference that it is: nothing is compared";
-        return Err(reason.to_owned());
-    }
+    let doubts = [
+        of.doubt,
+        over.doubt,
+        if of.is_grey || over.is_grey { GREY } else { "" },
+    ];
     let numbers: BTreeSet<u32> = of
         .blocks
         .keys()
@@ -387,6 +423,10 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
         n_blocks: logs.len(),
         unit: Unit::Times,
         text: String::new(),
+        doubt: doubts
+            .into_iter()
+            .find(|doubt| !doubt.is_empty())
+            .unwrap_or(""),
         source: Source {
             file: match is_compared {
                 true => "comparisons.csv",

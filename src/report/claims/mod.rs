@@ -28,7 +28,7 @@ mod wire;
 mod words;
 
 pub(super) use judge::{Judged, JudgedTest, Verdict};
-pub(super) use measure::{Measured, Pairing};
+pub(super) use measure::{Measured, Missing, Pairing};
 pub(super) use words::{chip, shown, tally};
 
 /// A document's claims, the figures that decide them, and its tables.
@@ -258,7 +258,7 @@ pub(super) struct Answers {
     /// The claims.
     pub(super) claims: Claims,
     /// Of each figure, or why there is none.
-    pub(super) figures: Vec<Result<Measured, String>>,
+    pub(super) figures: Vec<Result<Measured, Missing>>,
     /// Of each claim.
     pub(super) judged: Vec<Judged>,
 }

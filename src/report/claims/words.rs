@@ -25,7 +25,7 @@ pub(in crate::report) fn shown(value: f64, unit: &Unit, is_yes_no: bool) -> Stri
             "bytes" => format!("{} MB", human::megabytes(value)),
             "MB" => format!("{} MB", human::megabytes(value * MB_BYTES)),
             "" => count(value),
-            unit => format!("{} {unit}", human::number(value)),
+            unit => format!("{} {unit}", count(value)),
         },
     }
 }
@@ -138,12 +138,26 @@ fn parts(selector: &Selector) -> Vec<String> {
             ]
         }
         Selector::Fact(of) => vec![
-            of.fact.replace('_', " "),
-            of.case.clone(),
-            format!("demonstration {}", of.demonstration),
+            fact(&of.fact),
+            format!("{} {}", of.demonstration, of.case),
             of.runtime.clone(),
         ],
     }
+}
+
+/// `main_rss_bytes` as `main RSS`: its unit stands with the number.
+fn fact(name: &str) -> String {
+    let name = name
+        .strip_suffix("_ms")
+        .or_else(|| name.strip_suffix("_bytes"))
+        .unwrap_or(name);
+    let words = name.split('_').map(|word| match word {
+        "mb" => "MB",
+        "pid" => "PID",
+        "rss" => "RSS",
+        word => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn metric(name: &str) -> String {
@@ -174,7 +188,7 @@ fn family(of: &FamilyOf) -> String {
 
 /// What decided, or why nothing is decided.
 pub(super) fn said(verdict: Verdict, conditions: &[Condition<'_>]) -> String {
-    if verdict == Verdict::NotYetMeasured {
+    if matches!(verdict, Verdict::NotDecided | Verdict::NotYetMeasured) {
         let first = conditions.first();
         return first.map_or_else(String::new, |first| reasons(first));
     }
@@ -216,11 +230,23 @@ fn figures(condition: &Condition<'_>) -> String {
     }
 }
 
+/// `response p50 · …: 1.02× [0.9×, 1.2×], but its interval decides nothing: …`, or why there is
+/// no figure.
 fn reasons(condition: &Condition<'_>) -> String {
-    let mut told: Vec<&str> = Vec::new();
-    for test in &condition.tests {
-        if !test.reason.is_empty() && !told.contains(&test.reason.as_str()) {
-            told.push(&test.reason);
+    let mut told: Vec<String> = Vec::new();
+    for test in condition
+        .tests
+        .iter()
+        .filter(|test| !test.reason.is_empty())
+    {
+        let reason = match test.outcome {
+            Outcome::Undecided => {
+                format!("{}: {}, but {}", test.describes, test.shown, test.reason)
+            }
+            _ => test.reason.clone(),
+        };
+        if !told.contains(&reason) {
+            told.push(reason);
         }
     }
     told.join("; ")
@@ -240,6 +266,7 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Confirmed => "confirmed",
         Verdict::Refuted => "refuted",
         Verdict::Depends => "depends",
+        Verdict::NotDecided => "not decided",
         Verdict::NotAMatterOfMeasurement => "not a matter of measurement",
         Verdict::NotYetMeasured => "not yet measured",
     }

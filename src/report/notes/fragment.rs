@@ -1,4 +1,4 @@
-//! Tables and claims as a piece of a page: plain tables, whose looks are the page's.
+//! Tables and claims as a piece of a page.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -9,6 +9,9 @@ use super::{Chip, NotesTable};
 use crate::report::claims::{self, Answers, Judged};
 
 const TEMPLATE: &str = include_str!("fragment.html");
+
+/// How its chips and tables look, for the page's own style sheet.
+pub(in crate::report) const STYLE: &str = include_str!("notes.css");
 
 /// What the template sees.
 #[derive(Serialize)]

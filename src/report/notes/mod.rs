@@ -1,5 +1,5 @@
-//! A document's tables in its own layout, with measured columns behind its words and verdicts
-//! behind those: the same ones for terminal, `tables.md` and page.
+//! A document's tables in its own layout, with verdicts behind its words and measured columns
+//! behind those: the same ones for `tables.md` and page.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::table::{Head, NONE, Table};
 
 mod fragment;
 
-pub(super) use fragment::fragment;
+pub(super) use fragment::{STYLE, fragment};
 
 /// One table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,20 +20,16 @@ pub(super) struct NotesTable {
     /// What the measured columns are; may be empty.
     pub(super) scope: String,
     /// The document's own first, the measured ones behind them.
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<String>,
+    /// How many of them are the document's own; verdicts stand behind these, so that no width of a
+    /// table hides them.
+    pub(super) own: usize,
     /// In the document's order.
     pub(super) rows: Vec<NotesRow>,
-    /// Why cells are empty; numbered from 1 as the marks `[1]` in the cells.
+    /// Whether a claim judges one of its rows.
+    pub(super) is_judged: bool,
+    /// Why cells are empty or in doubt; numbered from 1 as the marks `[1]` in the cells.
     pub(super) notes: Vec<String>,
-}
-
-/// The head of a column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Column {
-    /// What stands in it.
-    pub(super) text: String,
-    /// Whether its cells are measured, and not the document's words.
-    pub(super) is_measured: bool,
 }
 
 /// One row.
@@ -82,18 +78,14 @@ pub(super) fn tables(answers: &Answers) -> Vec<NotesTable> {
 }
 
 fn of_table(table: &TableOf, answers: &Answers) -> NotesTable {
-    let column = |text: &String, is_measured| Column {
-        text: text.clone(),
-        is_measured,
-    };
     let mut notes = Vec::new();
-    let words = table.columns.iter().map(|text| column(text, false));
-    let measured = table.measured.iter().map(|text| column(text, true));
     NotesTable {
+        is_judged: table.rows.iter().any(|row| !row.claims.is_empty()),
         id: table.id.clone(),
         title: table.title.clone(),
         scope: table.scope.clone(),
-        columns: words.chain(measured).collect(),
+        columns: [&table.columns[..], &table.measured].concat(),
+        own: table.columns.len(),
         rows: table
             .rows
             .iter()
@@ -115,15 +107,24 @@ fn of_row(row: &RowOf, answers: &Answers, notes: &mut Vec<String>) -> NotesRow {
     }
 }
 
-/// The words of the file with figures in their places; where there is no figure a note says why.
+/// The words of the file with figures in their places; where there is none, or one that decides
+/// nothing, a note says why.
 fn of_cell(parts: &[Part], answers: &Answers, notes: &mut Vec<String>) -> String {
     let mut cell = String::new();
     for part in parts {
         match part {
             Part::Words(words) => cell.push_str(words),
             Part::Figure(figure) => match &answers.figures[*figure] {
-                Ok(measured) => cell.push_str(&value(measured, answers, *figure)),
-                Err(reason) => cell.push_str(&format!("{NONE} [{}]", number_of(notes, reason))),
+                Ok(measured) => {
+                    cell.push_str(&value(measured, answers, *figure));
+                    if !measured.doubt.is_empty() {
+                        cell.push_str(&format!(" [{}]", number_of(notes, measured.doubt)));
+                    }
+                }
+                Err(missing) => {
+                    let number = number_of(notes, &missing.reason);
+                    cell.push_str(&format!("{NONE} [{number}]"));
+                }
             },
             Part::TextOf(figure) => {
                 if let Ok(measured) = &answers.figures[*figure] {
@@ -153,22 +154,21 @@ fn number_of(notes: &mut Vec<String>, note: &str) -> usize {
 }
 
 impl NotesTable {
-    /// As any other table: verdicts in a column of their own.
+    /// As any other table.
     pub(super) fn grid(&self) -> Table {
-        let heads = self
-            .columns
-            .iter()
-            .map(|column| Head::new(&column.text, false));
-        let has_chips = self.rows.iter().any(|row| !row.chips.is_empty());
-        let verdict = has_chips.then(|| Head::new("verdict", false));
-        let rows = self.rows.iter().map(|row| {
-            let chips: Vec<String> = row.chips.iter().map(Chip::in_words).collect();
-            let chips = has_chips.then(|| chips.join(", "));
-            row.cells.iter().cloned().chain(chips).collect()
-        });
+        let head = self.columns.iter().map(|column| Head::new(column, false));
+        let mut head: Vec<Head> = head.collect();
+        let mut rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.cells.clone()).collect();
+        if self.is_judged {
+            head.insert(self.own, Head::new("verdict", false));
+            for (cells, row) in rows.iter_mut().zip(&self.rows) {
+                let chips: Vec<String> = row.chips.iter().map(Chip::in_words).collect();
+                cells.insert(self.own, chips.join(", "));
+            }
+        }
         Table {
-            rows: rows.collect(),
-            head: heads.chain(verdict).collect(),
+            head,
+            rows,
             notes: self.notes.clone(),
         }
     }

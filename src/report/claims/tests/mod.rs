@@ -7,6 +7,7 @@ use crate::report::{analyse, memory, sample, sample_memory};
 mod figures;
 mod mistakes;
 mod notes;
+mod verdicts;
 
 /// Claims on what the samples have: one for each way in which a figure is found.
 const CLAIMS: &str = r#"
@@ -248,8 +249,8 @@ fn a_verdict_follows_the_ratio_of_two_arms() {
     check(
         &data,
         "ratio",
-        Verdict::NotYetMeasured,
-        "the interval decides nothing",
+        Verdict::NotDecided,
+        "its interval decides nothing",
     );
     assert!(!judged(&data, "ratio").is_indication);
     // More blocks make a verdict of an indication.
@@ -262,40 +263,52 @@ fn a_verdict_follows_the_ratio_of_two_arms() {
 
 #[test]
 fn what_may_not_be_compared_decides_nothing() {
-    let cases: [(&str, fn(&mut Run)); 6] = [
-        ("5 blocks measured, an interval needs 6", |run| {
-            run.trials.retain(|row| row.block < 6);
-        }),
-        ("flawed", |run| {
+    let cases: [(Verdict, &str, fn(&mut Run)); 6] = [
+        (
+            Verdict::NotDecided,
+            "but of 5 blocks, where an interval needs 6",
+            |run| {
+                run.trials.retain(|row| row.block < 6);
+            },
+        ),
+        (Verdict::NotYetMeasured, "flawed", |run| {
             of_spawn(run, "rust", |row| {
                 if row.block == 2 {
                     row.status = "failed".to_owned();
                 }
             });
         }),
-        ("not run", |run| {
+        (Verdict::NotYetMeasured, "not run", |run| {
             run.trials
                 .retain(|row| row.strategy != "spawn" || row.regime != "closed");
         }),
-        ("the placebo differs", |run| {
+        (Verdict::NotDecided, "but the placebo differs", |run| {
             let of_placebo = |row: &&mut TrialRow| row.role == "placebo";
             for row in run.trials.iter_mut().filter(of_placebo) {
                 scale(row, 1.5);
             }
         }),
-        ("the machine did something else", |run| {
-            for row in &mut run.trials {
-                row.noise_label = "disturbed".to_owned();
-            }
-        }),
-        ("no trial of this run is of this family", |run| {
-            run.trials.retain(|row| row.workload != "noop");
-        }),
+        (
+            Verdict::NotDecided,
+            "but the machine did something else",
+            |run| {
+                for row in &mut run.trials {
+                    row.noise_label = "disturbed".to_owned();
+                }
+            },
+        ),
+        (
+            Verdict::NotYetMeasured,
+            "no trial of this run is of this family",
+            |run| {
+                run.trials.retain(|row| row.workload != "noop");
+            },
+        ),
     ];
-    for (reason, change) in cases {
+    for (verdict, reason, change) in cases {
         let mut data = run();
         change(&mut data);
-        check(&data, "ratio", Verdict::NotYetMeasured, reason);
+        check(&data, "ratio", verdict, reason);
     }
     let mut data = run();
     data.environment.facts.remove("cpus_available");
@@ -310,8 +323,8 @@ fn what_a_test_presumes_must_hold() {
     check(
         &data,
         "presumed",
-        Verdict::NotYetMeasured,
-        "creating is quick",
+        Verdict::NotDecided,
+        "creating is quick (creation p50",
     );
     check(&data, "ratio", Verdict::Confirmed, "");
 }
@@ -395,7 +408,7 @@ fn a_verdict_follows_facts() {
         &data,
         "fact",
         Verdict::Confirmed,
-        "main survives · process/abort",
+        "main survives · crash process/abort",
     );
     let last = data.facts.len() - 1;
     // In one block of six: neither so nor not so.
@@ -403,8 +416,8 @@ fn a_verdict_follows_facts() {
     check(
         &data,
         "fact",
-        Verdict::NotYetMeasured,
-        "the interval decides nothing",
+        Verdict::NotDecided,
+        "its interval decides nothing",
     );
     for row in data
         .facts
