@@ -73,6 +73,7 @@ fn write_run(dir: &Path) -> u64 {
         started_utc: "2026-11-20T10:00:00Z".to_owned(),
         windows: None,
         memory_budget_bytes: None,
+        claims: None,
     };
     let environment = Environment::default();
     let mut run = RunDir::create(dir, &manifest, &environment, "", &plan).unwrap();

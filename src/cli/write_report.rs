@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use crate::record::{self, Run};
 use crate::report;
 
-/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `tables.md`, `charts/` and
-/// `report.html` into a run directory, and the description of the first four into its
-/// `datapackage.json`. Each file appears whole or not at all; charts of an
+/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `claims.csv` where the
+/// experiment has claims, `tables.md`, `charts/` and `report.html` into a run directory, and the
+/// description of the CSV files into its `datapackage.json`. Each file appears whole or not at all; charts of an
 /// earlier report that this one no longer has are removed.
 ///
 /// # Errors
@@ -27,6 +27,9 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     let points = record::csv_of(&points).context("write load_points.csv")?;
     write_whole(&dir.join("load_points.csv"), &points)?;
     write_whole(&dir.join("fits.csv"), &rendered.fits_csv)?;
+    if let Some(claims_csv) = &rendered.claims_csv {
+        write_whole(&dir.join("claims.csv"), claims_csv)?;
+    }
     write_datapackage(dir, run)?;
     let charts = dir.join("charts");
     fs::create_dir_all(&charts).with_context(|| format!("create {}", charts.display()))?;

@@ -41,6 +41,18 @@ pub const ALL: &[Builtin] = &[
     builtin!("memory-1000"),
 ];
 
+/// Every file of claims in `experiments/`, by the name that an experiment gives as `claims`.
+pub const CLAIMS: &[Builtin] = &[Builtin {
+    name: "notes",
+    path: "experiments/notes-claims.toml",
+    text: include_str!("../../experiments/notes-claims.toml"),
+}];
+
+/// The built-in claims of this name.
+pub fn claims_by_name(name: &str) -> Option<&'static Builtin> {
+    CLAIMS.iter().find(|builtin| builtin.name == name)
+}
+
 /// The built-in experiment of this name.
 pub fn by_name(name: &str) -> Option<&'static Builtin> {
     ALL.iter().find(|builtin| builtin.name == name)
@@ -62,7 +74,11 @@ mod tests {
             .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
             .collect();
         files.sort();
-        let mut names: Vec<_> = ALL.iter().map(|builtin| builtin.name.to_owned()).collect();
+        let claims = CLAIMS
+            .iter()
+            .map(|claims| format!("{}-claims", claims.name));
+        let names = ALL.iter().map(|builtin| builtin.name.to_owned());
+        let mut names: Vec<_> = names.chain(claims).collect();
         names.sort();
         assert_eq!(files, names);
     }

@@ -42,6 +42,8 @@ pub struct Experiment {
     /// The whole run's deadline unless `--budget` says otherwise, in place of the preset's. A
     /// preset that is there for tests keeps its own.
     pub budget_ns: Option<u64>,
+    /// Name of the claims that its runs are judged by, one of [`builtin::CLAIMS`].
+    pub claims: Option<String>,
     /// In the order of the file, factors multiplied out.
     pub families: Vec<Family>,
     /// What is shown beside what is timed, in the order of the file.

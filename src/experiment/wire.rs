@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::{Experiment, nearest};
@@ -18,7 +19,9 @@ mod family_id;
 mod load;
 mod read;
 
-use factor::{Count, Entries, Factor, Headed, Scalar, Tables, WireStrategy};
+pub(crate) use factor::{Entries, Scalar};
+
+use factor::{Count, Factor, Headed, Tables, WireStrategy};
 use load::WireLoad;
 
 /// Why an experiment was refused, and where: `experiments/main.toml:7:12: ...`.
@@ -43,11 +46,8 @@ pub struct WireError {
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn parse(text: &str, path: &str, cores: u32, seed: u64) -> Result<Experiment, WireError> {
-    // An editor shows no column for a byte order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let source = Source { path, text };
-    let wire: WireExperiment =
-        toml::from_str(text).map_err(|error| source.error(error.span(), reworded(&error)))?;
+    let source = Source::new(path, text);
+    let wire: WireExperiment = source.read()?;
     let reader = read::Reader {
         source,
         cores: cores.max(1),
@@ -63,6 +63,7 @@ struct WireExperiment {
     question: Spanned<String>,
     reference: Option<Spanned<String>>,
     budget: Option<Spanned<String>>,
+    claims: Option<Spanned<String>>,
     family: Spanned<Tables<WireFamily>>,
     demonstration: Option<Spanned<Tables<WireDemonstration>>>,
 }
@@ -100,16 +101,35 @@ impl Headed for WireDemonstration {
     const HEADER: &'static str = "[[demonstration]]";
 }
 
-/// The text that spans point into.
+/// The text that spans point into; what else is written in TOML has its errors placed by it too.
 #[derive(Debug, Clone, Copy)]
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     path: &'a str,
     text: &'a str,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// `path` is for errors only.
+    pub(crate) fn new(path: &'a str, text: &'a str) -> Source<'a> {
+        // An editor shows no column for a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Source { path, text }
+    }
+
+    /// The whole text as what it says.
+    ///
+    /// # Errors
+    /// The first thing that is no TOML, or not of this form.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, WireError> {
+        toml::from_str(self.text).map_err(|error| self.error(error.span(), reworded(&error)))
+    }
+
     /// An error at the beginning of the span, or at the beginning of the file.
-    fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> WireError {
+    pub(crate) fn error(
+        &self,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+    ) -> WireError {
         let start = span.map_or(0, |span| span.start).min(self.text.len());
         let before = self.text.get(..start).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -1,6 +1,7 @@
 //! What every column means: one table, from which come the descriptions in `results/README.md`,
 //! `datapackage.json`, and what the reader demands of a file.
 
+mod claims;
 mod derived;
 mod event_loop;
 mod facts;
@@ -11,6 +12,7 @@ mod requests;
 mod tables;
 mod trials;
 
+pub use claims::CLAIMS;
 pub use derived::{CELLS, COMPARISONS};
 pub use facts::FACTS;
 pub use load::{CALIBRATION, LOAD_POINTS};
@@ -74,7 +76,7 @@ pub enum Presence {
 
 impl Table {
     /// The tables of a run directory.
-    pub const ALL: [&'static Table; 11] = [
+    pub const ALL: [&'static Table; 12] = [
         &PLAN,
         &TRIALS,
         &NOISE,
@@ -86,10 +88,12 @@ impl Table {
         &MEMORY,
         &FITS,
         &FACTS,
+        &CLAIMS,
     ];
 
-    /// Those of them that the report makes out of the others.
-    pub const DERIVED: [&'static Table; 4] = [&CELLS, &COMPARISONS, &LOAD_POINTS, &FITS];
+    /// Those of them that the report makes out of the others; [`CLAIMS`] only of a run whose
+    /// experiment has claims.
+    pub const DERIVED: [&'static Table; 5] = [&CELLS, &COMPARISONS, &LOAD_POINTS, &FITS, &CLAIMS];
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&'static Column> {

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::columns::{
-    CALIBRATION, Column, FACTS, Kind, MEMORY, NOISE, PLAN, Presence, REQUESTS, TRIALS, Table,
+    CALIBRATION, CLAIMS, Column, FACTS, Kind, MEMORY, NOISE, PLAN, Presence, REQUESTS, TRIALS,
+    Table,
 };
 use super::{Manifest, name};
 
@@ -47,7 +48,9 @@ pub fn with_derived(found: &[u8], manifest: &Manifest) -> String {
     {
         for table in Table::DERIVED {
             resources.retain(|resource| resource["path"] != table.file);
-            resources.push(self::resource(table));
+            if table.file != CLAIMS.file || manifest.claims.is_some() {
+                resources.push(self::resource(table));
+            }
         }
     }
     format!("{descriptor:#}\n")

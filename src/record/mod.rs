@@ -73,6 +73,9 @@ pub struct Manifest {
     /// What a pool is to fit into, if that was asked for.
     #[serde(default)]
     pub memory_budget_bytes: Option<u64>,
+    /// Name of the claims that the run is judged by, if its experiment has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<String>,
 }
 
 /// How long the trials of a run are: the same for every trial, and decided before the first.

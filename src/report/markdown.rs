@@ -2,14 +2,21 @@
 
 use crate::record::Run;
 
+use super::claims::{self, Answers};
 use super::conclusions;
 use super::memory;
+use super::notes;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::words;
 
-pub(super) fn render(run: &Run, summary: &Summary, open: &Open) -> String {
+pub(super) fn render(
+    run: &Run,
+    summary: &Summary,
+    open: &Open,
+    answers: Option<&Answers>,
+) -> String {
     let mut out = format!("# {}\n\n", text(&run.manifest.experiment));
     for paragraph in [
         run.manifest.question.clone(),
@@ -32,6 +39,9 @@ pub(super) fn render(run: &Run, summary: &Summary, open: &Open) -> String {
         out.push_str(&escaped);
         out.push_str("\n\n");
     }
+    if let Some(answers) = answers {
+        push_claims(&mut out, answers);
+    }
     for section in open.sections(Extent::Full) {
         push_section(&mut out, &section);
     }
@@ -42,6 +52,21 @@ pub(super) fn render(run: &Run, summary: &Summary, open: &Open) -> String {
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
+}
+
+/// A document's tables, and all of its claims.
+fn push_claims(out: &mut String, answers: &Answers) {
+    let tally = claims::tally(&answers.claims.document, &answers.judged);
+    out.push_str(&format!("## What the notes say\n\n{}\n\n", text(&tally)));
+    for table in notes::tables(answers) {
+        out.push_str(&format!("### {}\n\n", text(&table.title)));
+        if !table.scope.is_empty() {
+            out.push_str(&format!("{}\n\n", text(&table.scope)));
+        }
+        push_table(out, &table.grid());
+    }
+    out.push_str("### Every claim\n\n");
+    push_table(out, &notes::all_claims(answers));
 }
 
 fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {

@@ -47,6 +47,32 @@ pub(super) const METRICS: &[Metric] = &[
     time("cpu_per_request_ns", false, cpu_per_request_ns),
 ];
 
+/// What is read of trials beside the metrics: it has no rows in the derived files of families.
+pub(super) const BESIDE: &[Metric] = &[
+    time("queue_p50_ns", false, |r| float(r.queue_p50_ns)),
+    time("creation_p50_ns", false, |r| float(r.creation_p50_ns)),
+    time("load_p50_ns", false, |r| float(r.load_p50_ns)),
+    time("work_p50_ns", false, |r| float(r.work_p50_ns)),
+    time("return_p50_ns", false, |r| float(r.return_p50_ns)),
+    time("acknowledged_p50_ns", false, |r| {
+        float(r.acknowledged_p50_ns)
+    }),
+    time("probe_p50_ns", false, |r| float(r.probe_p50_ns)),
+    time("probe_p95_ns", true, |r| float(r.probe_p95_ns)),
+    time("probe_max_ns", false, |r| float(r.probe_max_ns)),
+    time("probe_gap_max_ns", false, |r| float(r.probe_gap_max_ns)),
+    time("probe_unloaded_p50_ns", false, |r| {
+        float(r.probe_unloaded_p50_ns)
+    }),
+    Metric {
+        name: "probe_over_100ms_ratio",
+        unit: "1",
+        better: Better::Lower,
+        needs_every_block: false,
+        value: |r| r.probe_over_100ms_ratio,
+    },
+];
+
 const fn time(
     name: &'static str,
     needs_every_block: bool,

@@ -6,12 +6,15 @@
 use serde_json::json;
 
 use crate::record::{NoiseRow, Run, Timing};
+use analyse::Analysed;
+use claims::{Answers, Evidence};
 use distribution::Distributions;
 use open::Open;
 
 mod analyse;
 mod answers;
 mod charts;
+mod claims;
 mod conclusions;
 mod derived;
 mod distribution;
@@ -24,6 +27,7 @@ mod markdown;
 mod memory;
 mod metrics;
 mod noise;
+mod notes;
 mod open;
 mod open_answers;
 mod page;
@@ -51,6 +55,8 @@ pub struct Rendered {
     pub comparisons_csv: String,
     /// `fits.csv`.
     pub fits_csv: String,
+    /// `claims.csv`, of a run whose experiment has claims.
+    pub claims_csv: Option<String>,
     /// `tables.md`.
     pub tables_md: String,
     /// Name below `charts/`, and SVG text.
@@ -76,12 +82,24 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
         .with_noise(timeline.as_ref());
     let trust = trust::of(run, &summary, &families);
     let run_id = &run.manifest.run_id;
+    let answers = answers(run, &families, &summary);
     Rendered {
         cells_csv: derived::cells(run_id, &families),
         comparisons_csv: derived::comparisons(run_id, &run.manifest.reference, &families),
         fits_csv: derived::fits(run_id, &summary.memory),
-        tables_md: markdown::render(run, &summary, &open),
-        html: page::render(run, &summary, &open, &charts, &trust, &distributions.unread),
+        claims_csv: answers
+            .as_ref()
+            .map(|answers| derived::claims(run_id, &answers.judged)),
+        tables_md: markdown::render(run, &summary, &open, answers.as_ref()),
+        html: page::render(
+            run,
+            &summary,
+            &open,
+            &charts,
+            &trust,
+            &distributions.unread,
+            answers.as_ref(),
+        ),
         charts: charts
             .into_iter()
             .map(|chart| (chart.file, chart.svg))
@@ -92,16 +110,34 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
 /// The tables for a terminal of this many columns; no escape sequences.
 pub fn terminal(run: &Run, width: usize) -> String {
     let families = analyse::run(run);
+    let summary = summarise::of_families(run, &families);
     let open = Open::of(run, &families, &Distributions::default());
-    terminal::render(run, &summarise::of_families(run, &families), &open, width)
+    let answers = answers(run, &families, &summary);
+    terminal::render(run, &summary, &open, answers.as_ref(), width)
+}
+
+/// What a run says of the claims of its experiment, if that has any.
+fn answers(run: &Run, families: &[Analysed<'_>], summary: &summary::Summary) -> Option<Answers> {
+    claims::answers(Evidence {
+        run,
+        families,
+        memory: &summary.memory,
+    })
 }
 
 /// Manifest, environment and summary, in machine units.
 pub fn json(run: &Run) -> serde_json::Value {
-    json!({
+    let families = analyse::run(run);
+    let summary = summarise::of_families(run, &families);
+    let answers = answers(run, &families, &summary);
+    let mut value = json!({
         "manifest": run.manifest,
         "environment": run.environment,
-        "summary": summary::summarise(run),
+        "summary": summary,
         "remarks": run.remarks,
-    })
+    });
+    if let Some(answers) = answers {
+        value["claims"] = json!(answers.judged);
+    }
+    value
 }

@@ -12,11 +12,12 @@ use serde::Serialize;
 use crate::record::Run;
 
 use super::charts::{Chart, Charts};
+use super::claims::Answers;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
 use super::trust::Trust;
-use super::{conclusions, human, memory, words};
+use super::{conclusions, human, memory, notes, words};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -41,13 +42,16 @@ struct View<'a> {
     unavailable: Vec<Fact>,
     left_out: Vec<LeftOut>,
     remarks: Vec<&'a String>,
+    /// A section that is markup already, of a run whose experiment has claims.
+    notes: Option<String>,
+    notes_style: &'static str,
     overview: Vec<ChartView<'a>>,
     open: Vec<SectionView<'a>>,
     trust: &'a Trust,
     trust_charts: Vec<ChartView<'a>>,
     /// What the signs behind ratios mean.
     signs: Vec<String>,
-    files: &'static [(&'static str, &'static str)],
+    files: Vec<(&'static str, &'static str)>,
     command: String,
     /// `2 cores`, or `cores` if their number is not known.
     cores: String,
@@ -135,6 +139,11 @@ const FILES: &[(&str, &str)] = &[
         "what each further child costs in memory: lines with intervals, derived",
     ),
     (
+        "claims.csv",
+        "what became of each claim of the study notes, with its figures; derived, of runs that \
+         answer them",
+    ),
+    (
         "load_points.csv",
         "every strategy at every rate of an open loop, and its limit; derived",
     ),
@@ -151,6 +160,13 @@ const FILES: &[(&str, &str)] = &[
 /// What the number of cores may be called in the facts.
 const CORES: [&str; 2] = ["cpus_available", "cpus_online"];
 
+/// Those that a run has.
+fn files(has_claims: bool) -> Vec<(&'static str, &'static str)> {
+    let all = FILES.iter().copied();
+    all.filter(|(name, _)| has_claims || *name != "claims.csv")
+        .collect()
+}
+
 pub(super) fn render(
     run: &Run,
     summary: &Summary,
@@ -158,6 +174,7 @@ pub(super) fn render(
     charts: &Charts,
     trust: &Trust,
     unread: &[String],
+    answers: Option<&Answers>,
 ) -> String {
     let view = View {
         experiment: &run.manifest.experiment,
@@ -188,6 +205,8 @@ pub(super) fn render(
             .collect(),
         left_out: left_out(summary),
         remarks: run.remarks.iter().chain(unread).collect(),
+        notes_style: answers.map_or("", |_| notes::STYLE),
+        notes: answers.map(|answers| notes::fragment(answers, &notes::tables(answers))),
         overview: charts.overview.iter().map(chart_view).collect(),
         open: open
             .sections(Extent::Page)
@@ -203,7 +222,7 @@ pub(super) fn render(
         trust_charts: charts.trust.iter().map(chart_view).collect(),
         trust,
         signs: conclusions::legend(summary),
-        files: FILES,
+        files: files(answers.is_some()),
         command: command(run),
         cores: cores(run).map_or_else(|| "cores".to_owned(), |n| human::plural(n, "core")),
     };

@@ -294,6 +294,7 @@ fn manifest() -> Manifest {
         started_utc: "2026-11-20T10:00:00Z".to_owned(),
         windows: None,
         memory_budget_bytes: None,
+        claims: None,
     }
 }
 

@@ -4,8 +4,10 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 
 use crate::record::Run;
 
+use super::claims::{self, Answers};
 use super::conclusions;
 use super::memory;
+use super::notes;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
@@ -17,9 +19,19 @@ const WIDE: usize = 112;
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-pub(super) fn render(run: &Run, summary: &Summary, open: &Open, width: usize) -> String {
+pub(super) fn render(
+    run: &Run,
+    summary: &Summary,
+    open: &Open,
+    answers: Option<&Answers>,
+    width: usize,
+) -> String {
     let mut out = String::new();
     push_wrapped(&mut out, &words::scope(run, summary), width, "");
+    if let Some(answers) = answers {
+        out.push('\n');
+        push_claims(&mut out, answers, width);
+    }
     for section in open.sections(extent(width)) {
         out.push('\n');
         push_section(&mut out, &section, width);
@@ -34,6 +46,19 @@ pub(super) fn render(run: &Run, summary: &Summary, open: &Open, width: usize) ->
         push_wrapped(&mut out, &line, width, "  ");
     }
     out
+}
+
+/// How many claims came out how, and those that did; the figures are in the files.
+fn push_claims(out: &mut String, answers: &Answers, width: usize) {
+    let tally = claims::tally(&answers.claims.document, &answers.judged);
+    push_wrapped(out, &tally, width, "  ");
+    let decided = notes::decided(answers);
+    if !decided.rows.is_empty() {
+        push_table(out, &decided, width);
+    }
+    let more = "The notes' tables with figures are in tables.md, every figure with its interval in \
+                claims.csv.";
+    push_wrapped(out, more, width, "  ");
 }
 
 fn push_family(out: &mut String, run: &Run, family: &FamilySummary, width: usize) {

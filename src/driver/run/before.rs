@@ -43,6 +43,7 @@ pub(super) fn manifest(order: &Order<'_>) -> Manifest {
         seed: order.seed,
         started_utc: record::utc_now(),
         memory_budget_bytes: order.memory_budget_bytes,
+        claims: experiment.claims.clone(),
         windows: Some(windows(&order.preset)),
     }
 }

@@ -6,7 +6,7 @@ use super::family_id::{family_id, is_sized};
 use super::load::loads;
 use super::read::Reader;
 use super::{WireError, WireExperiment, WireFamily};
-use crate::experiment::{Arm, Experiment, Family, Load, Placement, Role, runtime};
+use crate::experiment::{Arm, Experiment, Family, Load, Placement, Role, builtin, runtime};
 use crate::options::Options;
 use crate::strategy;
 use crate::workload::{self, Size, Spec, Workload};
@@ -63,6 +63,11 @@ pub(super) fn experiment(
             .as_ref()
             .map(|b| budget(reader, b))
             .transpose()?,
+        claims: wire
+            .claims
+            .as_ref()
+            .map(|name| claims(reader, name))
+            .transpose()?,
         families,
         demonstrations: super::demonstrations::demonstrations(reader, wire)?,
     })
@@ -95,6 +100,12 @@ fn budget(reader: &Reader<'_>, text: &Spanned<String>) -> Result<u64, WireError>
         );
         reader.error(text.span(), message)
     })
+}
+
+/// Claims that come with the program.
+fn claims(reader: &Reader<'_>, name: &Spanned<String>) -> Result<String, WireError> {
+    let valid: Vec<&str> = builtin::CLAIMS.iter().map(|claims| claims.name).collect();
+    reader.name(name, "claims", &valid).map(str::to_owned)
 }
 
 /// One `[[family]]` multiplied out: workloads change slowest, seeds fastest.

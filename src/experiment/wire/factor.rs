@@ -152,7 +152,7 @@ impl<'de> Deserialize<'de> for Number {
 
 /// A number or a text, as text: the form in which options travel everywhere else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Scalar(pub(super) String);
+pub(crate) struct Scalar(pub(crate) String);
 
 impl Element for Scalar {
     const EXPECTED: &'static str = "a whole number or a text in quotes";
@@ -210,7 +210,7 @@ impl<'de, T: Headed> Deserialize<'de> for Tables<T> {
 
 /// A table whose keys are known only to whom it is meant for, in the order of the file.
 #[derive(Debug)]
-pub(super) struct Entries<T>(pub(super) Vec<(Spanned<String>, T)>);
+pub(crate) struct Entries<T>(pub(crate) Vec<(Spanned<String>, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

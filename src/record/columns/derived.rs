@@ -49,7 +49,7 @@ const METRICS: Kind = Kind::Word(&[
 
 const VERDICTS: Kind = Kind::Word(&["faster", "slower", "equivalent", "inconclusive"]);
 
-const CI_LEVEL: Column = optional(
+pub(super) const CI_LEVEL: Column = optional(
     "ci_level",
     Kind::Number,
     "How often such an interval is to contain the truth, in 0 to 1; empty without an interval.",

@@ -27,6 +27,7 @@ fn manifest() -> Manifest {
         started_utc: "2026-11-23T08:15:00.000Z".into(),
         windows: None,
         memory_budget_bytes: None,
+        claims: None,
     }
 }
 

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::stats::fit::FittedLine;
 
 mod budget;
+mod looks;
 mod notes;
 mod series;
 mod tables;
@@ -23,8 +24,9 @@ mod timed;
 mod words;
 
 pub(super) use budget::sizings;
+pub(super) use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
 pub(super) use notes::{NOTES_SCOPE, notes_table};
-pub(super) use series::{is_memory_family, of_run};
+pub(super) use series::{HELD, is_memory_family, of_run};
 pub(super) use tables::{BALLAST_SCOPE, ballast, of_group};
 pub(super) use words::{bars_answer, headline, lines_answer, scope};
 
@@ -185,6 +187,10 @@ pub struct Fit {
     pub k_range: (u32, u32),
     /// Some of it was swapped out, or lay in pages that PSS does not count.
     pub is_incomplete: bool,
+    /// Of each block alone, by its number; of what is meant by memory wherever nothing else is
+    /// said, and of no other metric.
+    #[serde(skip)]
+    pub slopes: Vec<(u32, f64)>,
 }
 
 impl MemorySummary {
@@ -244,6 +250,12 @@ impl Group {
 }
 
 impl Series {
+    /// The fit that [`Series::line`] is of.
+    pub(super) fn fit(&self) -> Option<&Fit> {
+        let is_it = |fit: &&Fit| fit.phase == self.phase && fit.metric == HELD;
+        self.fits.iter().find(is_it)
+    }
+
     /// The line through a metric in the series' phase.
     fn line_through(&self, metric: &str) -> Option<MemoryLine> {
         let is_it = |fit: &&Fit| fit.phase == self.phase && fit.metric == metric;

@@ -7,13 +7,13 @@ use super::{Fit, Group, MemoryLevel, MemoryLine, MemorySummary, Series, timed};
 use crate::record::accepted::accepted;
 use crate::record::{MemoryRow, Run, TrialRow};
 use crate::report::human;
-use crate::stats::fit::fit_line;
+use crate::stats::fit::{fit_line, theil_sen};
 use crate::stats::quantile::median;
 use crate::stats::{Level, Safeguards};
 use crate::strategy;
 
 /// Of PSS and page tables: what is meant by memory wherever nothing else is said.
-pub(super) const HELD: &str = "pss_and_page_tables_bytes";
+pub(in crate::report) const HELD: &str = "pss_and_page_tables_bytes";
 
 /// All that the kernel holds for the tree, page tables among it.
 pub(super) const KERNEL: &str = "cgroup_kernel_bytes";
@@ -98,7 +98,7 @@ fn key(row: &MemoryRow) -> GroupKey<'_> {
 
 /// The rows of trees, of the attempt at each trial that counts; of a trial that never ended the
 /// rows there are. The placebo is the reference again.
-fn trees(run: &Run) -> Vec<&MemoryRow> {
+pub(super) fn trees(run: &Run) -> Vec<&MemoryRow> {
     let counting: BTreeMap<&str, u32> = accepted(&run.trials, Safeguards::ALL_ON)
         .into_iter()
         .map(|row| (row.trial_id.as_str(), row.attempt))
@@ -113,7 +113,7 @@ fn trees(run: &Run) -> Vec<&MemoryRow> {
 
 /// Why trials may not be used, by their ids: a tree some of whose children failed is one of fewer
 /// children than it says.
-fn failures(run: &Run) -> BTreeMap<&str, String> {
+pub(super) fn failures(run: &Run) -> BTreeMap<&str, String> {
     let known: BTreeMap<&str, String> = accepted(&run.trials, Safeguards::ALL_ON)
         .into_iter()
         .filter(|row| row.regime == "memory")
@@ -249,7 +249,7 @@ fn series(rows: &[&MemoryRow], failures: &BTreeMap<&str, String>, seed: u64) -> 
 
 /// The phases in which trees of this series have children, in the order of [`PHASES`]. Whoever is
 /// held has none before.
-fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
+pub(super) fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
     let with_children = || rows.iter().filter(|row| row.k > 0);
     let has = |phase: &&str| with_children().any(|row| row.phase == **phase);
     if has(&"held") {
@@ -259,7 +259,7 @@ fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
 }
 
 /// The looks of a phase. A tree without children does nothing, so that any phase of it is `idle`.
-fn at<'a>(rows: &[&'a MemoryRow], phase: &str) -> Vec<&'a MemoryRow> {
+pub(super) fn at<'a>(rows: &[&'a MemoryRow], phase: &str) -> Vec<&'a MemoryRow> {
     let of = |row: &&&MemoryRow| row.phase == if row.k == 0 { "idle" } else { phase };
     rows.iter().filter(of).copied().collect()
 }
@@ -293,6 +293,10 @@ fn fit(
         }
     }
     let n_blocks = blocks.len();
+    let slopes = match metric == HELD {
+        true => slopes(&blocks),
+        false => Vec::new(),
+    };
     let mut points: Vec<Vec<(f64, f64)>> = blocks.into_values().collect();
     if metric != HELD {
         // One block has no interval: that of every metric would take minutes and nobody asks.
@@ -309,7 +313,18 @@ fn fit(
         n_points,
         k_range,
         is_incomplete: rows.iter().any(not_in_pss),
+        slopes,
     })
+}
+
+/// Of each block that has a line of its own, for whoever compares two strategies block by block.
+fn slopes(blocks: &BTreeMap<u32, Vec<(f64, f64)>>) -> Vec<(u32, f64)> {
+    let lines = blocks
+        .iter()
+        .map(|(block, points)| (*block, theil_sen(points)));
+    lines
+        .filter_map(|(block, line)| Some((block, line?.slope)))
+        .collect()
 }
 
 fn level(
@@ -356,7 +371,7 @@ fn level(
 }
 
 /// The distinct reasons for which there is nothing.
-fn reason(k: u32, rows: &[&MemoryRow], failures: &BTreeMap<&str, String>) -> String {
+pub(super) fn reason(k: u32, rows: &[&MemoryRow], failures: &BTreeMap<&str, String>) -> String {
     let mut seen = BTreeSet::new();
     let own = rows.iter().filter(|row| row.k == k);
     let reasons: Vec<&str> = own

@@ -1,0 +1,272 @@
+//! The notes' claims on facts as Node.js shows them, and on figures that never were: what is to
+//! come out, and what comes out once the data is another.
+
+use super::*;
+use crate::record::columns::FACTS;
+use crate::report::claims::measure::{Missing, Source, Unit};
+use crate::stats::Interval;
+
+/// What the demonstrations showed once, on Linux.
+const FACTS_CSV: &str = include_str!("facts.csv");
+
+fn of_notes() -> Claims {
+    let builtin = builtin::claims_by_name("notes").unwrap();
+    read::parse(builtin.text, builtin.path).unwrap()
+}
+
+/// A run of nothing but demonstrations.
+fn shown() -> Run {
+    let mut run = sample::standard();
+    run.plan.clear();
+    run.trials.clear();
+    run.memory.clear();
+    let mut reader = csv::Reader::from_reader(FACTS_CSV.as_bytes());
+    for line in reader.deserialize() {
+        let line: std::collections::BTreeMap<String, String> = line.unwrap();
+        assert!(line.keys().all(|name| FACTS.column(name).is_some()));
+        run.facts.extend((1..=10).map(|block| FactRow {
+            demonstration: line["demonstration"].clone(),
+            case: line["case"].clone(),
+            runtime: line["runtime"].clone(),
+            block,
+            fact: line["fact"].clone(),
+            value: line["value"].parse().ok(),
+            unit: line["unit"].clone(),
+            text: line["text"].clone(),
+            ..FactRow::default()
+        }));
+    }
+    run
+}
+
+/// Which verdict, of those that a demonstration decides.
+const VERDICTS: &[(Verdict, &str)] = &[
+    (
+        Verdict::Confirmed,
+        "benefit-isolation spawn-any-command spawn-fork-communication spawn-for-commands \
+         architecture-memory proof-pids isolation-example characteristic-pids \
+         characteristic-memory characteristic-resources characteristic-crash method-fork \
+         method-spawn method-exec method-exec-file process-crash-impact thread-communication \
+         thread-synchronization takeaway-1 takeaway-2 takeaway-6 takeaway-8 practice-cleanup",
+    ),
+    // A runtime of today is larger than the notes', and their chunks count a prime twice.
+    (Verdict::Refuted, "proof-memory primes-right"),
+    (
+        Verdict::Depends,
+        "fork-scripts-only spawn-fork-data thread-memory thread-crash-impact takeaway-5 \
+         practice-timeout",
+    ),
+    // 1.3 cores of two: somebody else had the rest.
+    (Verdict::NotDecided, "benefit-cpu characteristic-cores"),
+];
+
+#[test]
+fn facts_of_node_decide_what_they_should_and_nothing_else() {
+    let answers = answers_of(&shown(), of_notes());
+    for judged in &answers.judged {
+        let is_named = |names: &str| names.split_whitespace().any(|name| name == judged.id);
+        let expected = VERDICTS.iter().find(|(_, names)| is_named(names));
+        match expected {
+            Some((verdict, _)) => {
+                assert_eq!(judged.verdict, *verdict, "{}: {}", judged.id, judged.said);
+            }
+            None => assert!(
+                matches!(
+                    judged.verdict,
+                    Verdict::NotYetMeasured | Verdict::NotAMatterOfMeasurement
+                ),
+                "{}: {}",
+                judged.id,
+                judged.said
+            ),
+        }
+    }
+}
+
+#[test]
+fn another_fact_makes_another_verdict() {
+    let node = |demonstration, case, fact| (demonstration, case, "node", fact);
+    for (place, value, claim, verdict) in [
+        (
+            node("prime-boundary", "as-in-the-notes", "primes_counted"),
+            2263.0,
+            "primes-right",
+            Verdict::Confirmed,
+        ),
+        (
+            node("crash", "process/abort", "main_survives"),
+            0.0,
+            "benefit-isolation",
+            Verdict::Depends,
+        ),
+        (
+            node("crash", "process/panic", "others_lost"),
+            3.0,
+            "characteristic-crash",
+            Verdict::Depends,
+        ),
+        (
+            node("crash", "thread/abort", "main_survives"),
+            1.0,
+            "takeaway-5",
+            Verdict::Depends,
+        ),
+        (
+            node("memory-isolation", "process", "main_count"),
+            999.0,
+            "characteristic-memory",
+            Verdict::Refuted,
+        ),
+        (
+            node(
+                "order-leak",
+                "as-in-the-notes",
+                "children_left_per_100_orders",
+            ),
+            0.0,
+            "takeaway-8",
+            Verdict::Refuted,
+        ),
+        (
+            node("max-buffer", "spawn", "received_bytes"),
+            1_048_576.0,
+            "method-spawn",
+            Verdict::Refuted,
+        ),
+        (
+            node("max-buffer", "exec/default", "error"),
+            0.0,
+            "method-exec",
+            Verdict::Refuted,
+        ),
+        (
+            node("shell-characters", "exec", "injected"),
+            0.0,
+            "method-exec",
+            Verdict::Refuted,
+        ),
+        (
+            node("shell-characters", "exec-file", "injected"),
+            1.0,
+            "method-exec-file",
+            Verdict::Refuted,
+        ),
+        (
+            node("separate-processes", "fork", "cores_used"),
+            1.9,
+            "characteristic-cores",
+            Verdict::Confirmed,
+        ),
+        (
+            node("separate-processes", "fork", "cores_used"),
+            1.0,
+            "characteristic-cores",
+            Verdict::Refuted,
+        ),
+        (
+            node("separate-processes", "fork", "cores"),
+            1.0,
+            "characteristic-cores",
+            Verdict::NotDecided,
+        ),
+    ] {
+        let mut run = shown();
+        let is_it = |row: &&mut FactRow| {
+            let (demonstration, case, runtime, fact) = place;
+            row.demonstration == demonstration
+                && row.case == case
+                && row.runtime == runtime
+                && row.fact == fact
+        };
+        let changed = run.facts.iter_mut().filter(is_it);
+        assert_eq!(changed.map(|row| row.value = Some(value)).count(), 10);
+        let answers = answers_of(&run, of_notes());
+        let judged = answers.judged.iter().find(|j| j.id == claim).unwrap();
+        assert_eq!(judged.verdict, verdict, "{place:?}: {}", judged.said);
+    }
+}
+
+fn measured(low: f64, high: f64) -> Result<Measured, Missing> {
+    Ok(Measured {
+        estimate: (low + high) / 2.0,
+        interval: Some(Interval { low, high }),
+        n_blocks: 10,
+        unit: Unit::Times,
+        text: String::new(),
+        doubt: "",
+        source: Source {
+            file: "cells.csv",
+            rows: String::new(),
+            over: String::new(),
+            pairing: None,
+        },
+    })
+}
+
+/// On the bounds themselves, which are within.
+fn within(bounds: Bounds) -> Result<Measured, Missing> {
+    match (bounds.low, bounds.high) {
+        (Some(low), Some(high)) => measured(low, high),
+        (Some(low), None) => measured(low, low * 2.0),
+        (None, Some(high)) => measured(high / 2.0, high),
+        (None, None) => panic!("a bound at least"),
+    }
+}
+
+/// Some value that is not within.
+fn beyond(bounds: Bounds) -> f64 {
+    match (bounds.low, bounds.high) {
+        (_, Some(high)) => high + high.abs().max(1.0),
+        (Some(low), None) => low / 2.0,
+        (None, None) => panic!("a bound at least"),
+    }
+}
+
+#[test]
+fn every_rule_can_confirm_and_every_figure_of_it_can_refute() {
+    let claims = of_notes();
+    for (place, claim) in claims.claims.iter().enumerate() {
+        let Rule::Tests(tests) = &claim.rule else {
+            continue;
+        };
+        let missing = Missing {
+            of: "it".to_owned(),
+            reason: "it is missing".to_owned(),
+        };
+        let mut figures = vec![Err(missing); claims.figures.len()];
+        for test in tests {
+            figures[test.figure] = within(test.confirmed);
+            if let Some(provided) = &test.provided {
+                figures[provided.figure] = within(provided.bounds);
+            }
+        }
+        let verdict = |figures: &[Result<Measured, Missing>]| {
+            judge::judge(&claims, figures).swap_remove(place).verdict
+        };
+        assert_eq!(verdict(&figures), Verdict::Confirmed, "{}", claim.id);
+        let conditions: std::collections::BTreeSet<&str> =
+            tests.iter().map(|test| test.on.as_str()).collect();
+        for test in tests {
+            let id = format!("{}: {}", claim.id, claims.figures[test.figure].id);
+            let mut changed = figures.clone();
+            changed[test.figure] = match test.refuted {
+                Some(bounds) => within(bounds),
+                None => measured(beyond(test.confirmed), beyond(test.confirmed)),
+            };
+            let refuted = match conditions.len() {
+                1 => Verdict::Refuted,
+                _ => Verdict::Depends,
+            };
+            assert_eq!(verdict(&changed), refuted, "{id}");
+            // An interval that reaches across a bound decides nothing.
+            let inside = test.confirmed.low.or(test.confirmed.high).unwrap();
+            let outside = beyond(test.confirmed);
+            changed[test.figure] = measured(inside.min(outside), inside.max(outside));
+            let open = match test.on == tests[0].on {
+                true => Verdict::NotDecided,
+                false => Verdict::Confirmed,
+            };
+            assert_eq!(verdict(&changed), open, "{id}");
+        }
+    }
+}
