@@ -163,7 +163,7 @@ fn of_metric(
 }
 
 /// One value per block of the family; `None` where the arm has no usable trial or no value.
-fn by_block(arm: &ArmRows<'_>, blocks: &[u32], metric: &Metric) -> Vec<Option<f64>> {
+pub(super) fn by_block(arm: &ArmRows<'_>, blocks: &[u32], metric: &Metric) -> Vec<Option<f64>> {
     let value = |row: &TrialRow| (metric.value)(row).filter(|v| v.is_finite());
     let mut values = vec![None; blocks.len()];
     if metric.needs_every_block && arm.good.iter().any(|row| value(row).is_none()) {

@@ -12,6 +12,7 @@ use open::Open;
 mod analyse;
 mod answers;
 mod charts;
+pub mod compare;
 mod conclusions;
 mod derived;
 mod distribution;
