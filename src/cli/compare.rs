@@ -85,6 +85,10 @@ fn show(args: &CompareArgs, compared: &Compared) -> Result<()> {
     if !args.no_page {
         write_whole(&args.out, &compared.html())?;
     }
+    // The tables begin with it.
+    if let Some(alarm) = compared.alarm().filter(|_| args.json || args.csv) {
+        eprintln!("forkbench: {alarm}");
+    }
     if args.json {
         screen::print(&format!("{:#}\n", compared.json()))?;
     } else if args.csv {

@@ -22,6 +22,7 @@
 //! * [`verdict`]: from these to `faster`, `slower`, `equivalent` or `inconclusive`, against a δ
 //!   that the placebo sets (Lakens, *Equivalence Tests*, 2017, for the three states).
 //! * [`across`]: the same for cells of two runs.
+//! * [`choice`]: whether what one run would choose is a good choice in another.
 //! * [`fit`]: a line through points that may be wild (Theil 1950; Sen, *Estimates of the
 //!   Regression Coefficient Based on Kendall's Tau*, 1968), with intervals from resampled blocks
 //!   (Davison and Hinkley, *Bootstrap Methods and their Application*).
@@ -36,6 +37,7 @@
 
 pub mod across;
 pub mod breakeven;
+pub mod choice;
 pub mod fit;
 pub mod holm;
 pub mod interval;

@@ -54,7 +54,7 @@ const COLUMNS: [Column; 48] = [
     optional(
         "family_id",
         Kind::Text,
-        "The family, as in `trials.csv`; empty for memory, whose lines go through several families.",
+        "The family, as in `trials.csv`; empty for memory, whose lines cross families.",
     ),
     always("runtime", Kind::Text, AS_IN_TRIALS),
     always("workload", Kind::Text, AS_IN_TRIALS),
@@ -87,22 +87,31 @@ const COLUMNS: [Column; 48] = [
     always(
         "unit",
         Kind::Word(&["ns", "1/s", "bytes"]),
-        "Of `a` and `b`.",
+        "Of `a`, `b` and their intervals: nanoseconds, per second, or bytes.",
     ),
     always(
         "better",
         Kind::Word(&["lower", "higher"]),
         "Which direction of the metric is good.",
     ),
-    optional("a", Kind::Signed, "The median over A's blocks."),
+    optional(
+        "a",
+        Kind::Signed,
+        "The median over A's blocks, in `unit`. Empty if no block has a value.",
+    ),
     optional(
         "a_ci_low",
         Kind::Signed,
-        "Lower end of the 95 % interval of that median, as in `cells.csv`. From 6 blocks.",
+        "Lower end of the 95 % interval of that median, in `unit`, as in `cells.csv`. From 6 \
+         blocks.",
     ),
-    optional("a_ci_high", Kind::Signed, "Upper end of the same interval."),
+    optional(
+        "a_ci_high",
+        Kind::Signed,
+        "Upper end of the same interval, in `unit`.",
+    ),
     always("a_n_blocks", Kind::Integer, "A's blocks that have a value."),
-    optional("b", Kind::Signed, "The median over B's blocks."),
+    optional("b", Kind::Signed, "The median over B's blocks, in `unit`."),
     optional("b_ci_low", Kind::Signed, "As `a_ci_low`, of B."),
     optional("b_ci_high", Kind::Signed, "Upper end of the same interval."),
     always("b_n_blocks", Kind::Integer, "B's blocks that have a value."),
@@ -115,7 +124,8 @@ const COLUMNS: [Column; 48] = [
     optional(
         "ratio",
         Kind::Number,
-        "B over A: the Hodges–Lehmann shift of the logarithms of their blocks.",
+        "B over A, a pure number: 0.8 is 20 % less in B. The Hodges–Lehmann shift of the \
+         logarithms of their blocks.",
     ),
     optional(
         "ratio_ci_low",
@@ -131,19 +141,21 @@ const COLUMNS: [Column; 48] = [
     optional(
         "p_value",
         Kind::Number,
-        "Of no shift, two-sided, by the rank sum with the same stretching.",
+        "Of no shift, two-sided, 0 to 1, by the rank sum with the same stretching. From 6 blocks \
+         in both.",
     ),
     optional(
         "p_adjusted",
         Kind::Number,
-        "After Holm, over all ratios of B to A in the table.",
+        "After Holm, over all ratios of B to A in the table, and these alone: each of the two \
+         views is adjusted by itself.",
     ),
     optional(
         "verdict",
         VERDICTS,
         "From 10 blocks in both. `faster`, `slower`: B is better or worse, whatever the metric, by \
          `p_adjusted` below 0.05 and a ratio beyond `delta_ratio`. `equivalent`: the interval lies \
-         within it.",
+         within it. `inconclusive`: none of these could be shown.",
     ),
     optional(
         "indication",
@@ -154,14 +166,18 @@ const COLUMNS: [Column; 48] = [
     optional(
         "withheld",
         WITHHELD,
-        "Why there is neither. `other_rate`: the rate is a share of each machine's own capacity. \
-         `not_positive`: a block's slope is 0 or below, and no multiple of another. `no_line`: \
-         the runs have fewer than two numbers of children in common.",
+        "Why there is neither. `too_few_blocks`: fewer than 6 in A or B. `no_placebo`, \
+         `placebo_differs`, `disturbed`: as in `comparisons.csv`, of either run; or the placebo \
+         moved between the two. `arm_failed_in_…`, `reference_failed_in_…`, `no_value_in_…`: which \
+         of the two has nothing to compare. `other_rate`: the rate is a share of each machine's \
+         own capacity. `not_positive`: a block's slope is 0 or below, and no multiple of another. \
+         `no_line`: the runs have fewer than two numbers of children in common.",
     ),
     optional(
         "a_to_reference",
         Kind::Number,
-        "Arm over reference in A, as `ratio` in A's `comparisons.csv`.",
+        "Arm over reference in A, a pure number, as `ratio` in A's `comparisons.csv`. Empty for \
+         the reference itself and for memory, like all that follow.",
     ),
     optional(
         "a_says",
@@ -180,7 +196,9 @@ const COLUMNS: [Column; 48] = [
     optional(
         "relative_ratio",
         Kind::Number,
-        "`b_to_reference` over `a_to_reference`: the shift of the blocks' log ratios.",
+        "How the arm does against the reference in B over how it does in A, a pure number: the \
+         shift of the blocks' log ratios, so near `b_to_reference` over `a_to_reference` and not \
+         exactly that.",
     ),
     optional(
         "relative_ci_low",
@@ -200,7 +218,7 @@ const COLUMNS: [Column; 48] = [
     optional(
         "relative_p_adjusted",
         Kind::Number,
-        "After Holm, over all relative ratios in the table.",
+        "After Holm, over all relative ratios in the table, and these alone.",
     ),
     optional(
         "relative_verdict",

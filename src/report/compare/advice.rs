@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
+use crate::stats::Safeguards;
+use crate::stats::choice::{self, Choice};
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, Noise};
-use crate::stats::{Interval, Level, Safeguards};
 
 use super::super::analyse::{Analysed, MetricResult, by_block};
 use super::super::grouped::ArmRows;
@@ -21,10 +22,9 @@ pub(super) struct Advice {
     /// Label of the best arm in A and in B.
     pub(super) best: [String; 2],
     /// In B, and in the same block: what is best in A over what is best in B. `None` if that is
-    /// the same arm.
+    /// the same arm. B's best was found by the same blocks, so that this is rather too much.
     pub(super) cost_ratio: Option<f64>,
-    /// At 95 %, from 6 blocks.
-    pub(super) cost_ci: Option<(f64, f64)>,
+    /// By A's best against each of the others, not against B's best alone.
     pub(super) holds: Holds,
 }
 
@@ -32,12 +32,14 @@ pub(super) struct Advice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Holds {
-    /// The same arm is best.
+    /// The same arm has the lowest median: one would choose it again.
     Same,
-    /// Another is best in B, but by less than δ.
+    /// Another has, but no other is faster by more than δ.
     AsGood,
-    /// A's best is slower in B by more than δ.
+    /// Some other is faster in B by more than δ.
     No,
+    /// The same, from too few blocks for a verdict.
+    MaybeNot,
     /// Neither could be shown.
     Inconclusive,
     /// Too few blocks, no placebo, or one that differs, or too much noise.
@@ -48,18 +50,32 @@ impl Holds {
     /// In a table.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Holds::Same => "yes: the same",
+            Holds::Same => "yes: lowest in both",
             Holds::AsGood => "yes: as good, within δ",
             Holds::No => "no",
+            Holds::MaybeNot => "no? (indication)",
             Holds::Inconclusive => "inconclusive",
             Holds::Withheld => "nothing is concluded",
         }
     }
 }
 
-/// Of each family of which both runs have at least two arms to choose from.
-pub(super) fn of(pairs: &[[&Analysed<'_>; 2]]) -> Vec<Advice> {
-    pairs.iter().filter_map(|pair| of_family(*pair)).collect()
+impl From<Choice> for Holds {
+    fn from(choice: Choice) -> Holds {
+        match choice {
+            Choice::AsGood => Holds::AsGood,
+            Choice::Beaten => Holds::No,
+            Choice::MaybeBeaten => Holds::MaybeNot,
+            Choice::Inconclusive => Holds::Inconclusive,
+            Choice::TooFewBlocks => Holds::Withheld,
+        }
+    }
+}
+
+/// Of each family of which both runs have at least two arms to choose from; `seed` is B's.
+pub(super) fn of(pairs: &[[&Analysed<'_>; 2]], seed: u64) -> Vec<Advice> {
+    let families = pairs.iter();
+    families.filter_map(|pair| of_family(*pair, seed)).collect()
 }
 
 /// The blocks of an arm in A and in B.
@@ -68,44 +84,31 @@ struct Candidate {
     blocks: [Vec<Option<f64>>; 2],
 }
 
-fn of_family(families: [&Analysed<'_>; 2]) -> Option<Advice> {
+fn of_family(families: [&Analysed<'_>; 2], seed: u64) -> Option<Advice> {
     let candidates = candidates(families)?;
     if candidates.len() < 2 {
         return None;
     }
     let best = [best(&candidates, 0)?, best(&candidates, 1)?];
-    let cost = (best[0] != best[1]).then(|| {
-        log_ratios(
-            &candidates[best[0]].blocks[1],
-            &candidates[best[1]].blocks[1],
-            Safeguards::ALL_ON,
-        )
-    });
-    let averages = cost.as_deref().map(WalshAverages::of);
-    let interval = averages.as_ref().and_then(|a| a.interval(Level::P95));
-    let enough = |blocks: &Vec<f64>| blocks.len() >= INTERVAL_BLOCKS_MIN;
+    let in_b = |place: usize| candidates[place].blocks[1].as_slice();
+    let cost = (best[0] != best[1])
+        .then(|| log_ratios(in_b(best[0]), in_b(best[1]), Safeguards::ALL_ON))
+        .and_then(|ratios| WalshAverages::of(&ratios).estimate());
     Some(Advice {
         family: families[0].rows.title.clone(),
         best: best.map(|place| candidates[place].label.clone()),
-        cost_ratio: averages.and_then(|a| a.estimate()).map(f64::exp),
-        cost_ci: interval.map(|i| (i.low.exp(), i.high.exp())),
-        holds: match (&cost, delta_log(families)) {
-            (_, None) => Holds::Withheld,
-            (None, Some(_)) if !known(&candidates, best[0]) => Holds::Withheld,
-            (None, Some(_)) => Holds::Same,
-            (Some(blocks), Some(_)) if !enough(blocks) => Holds::Withheld,
-            (Some(_), Some(delta)) => holds(interval, delta),
+        cost_ratio: cost.map(f64::exp),
+        holds: match delta_log(families) {
+            None => Holds::Withheld,
+            Some(_) if !known(&candidates, best[0]) => Holds::Withheld,
+            Some(_) if best[0] == best[1] => Holds::Same,
+            Some(delta) => {
+                let others = (0..candidates.len()).filter(|place| *place != best[0]);
+                let others: Vec<&[Option<f64>]> = others.map(in_b).collect();
+                choice::judge(in_b(best[0]), &others, delta, seed, Safeguards::ALL_ON).into()
+            }
         },
     })
-}
-
-fn holds(interval: Option<Interval>, delta: f64) -> Holds {
-    match interval {
-        Some(interval) if interval.high < delta => Holds::AsGood,
-        Some(interval) if interval.low > delta => Holds::No,
-        Some(_) => Holds::Inconclusive,
-        None => Holds::Withheld,
-    }
 }
 
 /// Whether there are enough blocks of it to say anything.

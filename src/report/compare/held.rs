@@ -82,13 +82,13 @@ fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize) {
     for own in &a.series {
         match twin(b, own) {
             None => add_only(&mut held.only, Side::A, full_name(own), &title(a)),
-            Some(twin) if own.phase != twin.phase => held.left.push(Left {
-                name: format!("{} in {}", own.label, title(a)),
-                reason: format!(
+            Some(twin) if own.phase != twin.phase => held.left.push(Left::plain(
+                format!("{} in {}", own.label, title(a)),
+                format!(
                     "its children were read `{}` in A and `{}` in B",
                     own.phase, twin.phase
                 ),
-            }),
+            )),
             Some(twin) => {
                 let common = common_children([own, twin]);
                 other_children |= [own, twin].iter().any(|s| children(s) != common);

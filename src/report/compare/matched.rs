@@ -37,6 +37,19 @@ pub(super) struct Left {
     /// The family, or the arm with its family.
     pub(super) name: String,
     pub(super) reason: String,
+    /// Because the same input was answered otherwise: something is wrong, and must be heard.
+    pub(super) is_other_answer: bool,
+}
+
+impl Left {
+    /// For a reason that is nobody's fault.
+    pub(super) fn plain(name: String, reason: String) -> Left {
+        Left {
+            name,
+            reason,
+            is_other_answer: false,
+        }
+    }
 }
 
 /// Matches families by their ids, which say workload, size, runtime and load.
@@ -50,12 +63,9 @@ pub(super) fn families<'a, 'r>(
             matched.only.push(only(Side::A, a));
             continue;
         };
-        match refusal(runs, [a, b]) {
-            Some(reason) => matched.left.push(Left {
-                name: a.rows.id.to_owned(),
-                reason,
-            }),
-            None => matched.pairs.push([a, b]),
+        match check(runs, [a, b]) {
+            Err(left) => matched.left.push(left),
+            Ok(()) => matched.pairs.push([a, b]),
         }
     }
     let is_new = |b: &&Analysed<'_>| !families[0].iter().any(|a| a.rows.id == b.rows.id);
@@ -75,19 +85,43 @@ fn only(side: Side, family: &Analysed<'_>) -> Only {
     }
 }
 
-/// Why a family of one id is not the same in both runs.
-fn refusal(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Option<String> {
+/// That a family of one id is the same in both runs.
+fn check(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Result<(), Left> {
+    let name = || families[0].rows.id.to_owned();
     let [a, b] = families.map(|family| family.rows.rows.first().copied());
     let (Some(a), Some(b)) = (a, b) else {
         let side = if a.is_none() { "A" } else { "B" };
-        return Some(format!("no trial of it has run in {side}"));
+        let reason = format!(
+            "no trial of it has run in {side}; go on with that run by `forkbench run --resume DIR`"
+        );
+        return Err(Left::plain(name(), reason));
     };
     let other = factors(a).into_iter().zip(factors(b));
     let mut other = other.filter(|(a, b)| a != b);
-    if let Some(((name, a), (_, b))) = other.next() {
-        return Some(format!("`{name}` is `{a}` in A and `{b}` in B"));
+    if let Some(((factor, a), (_, b))) = other.next() {
+        let reason = format!(
+            "`{factor}` is {} in A and {} in B; measure both with one experiment file and the same \
+             forkbench",
+            quoted(&a),
+            quoted(&b)
+        );
+        return Err(Left::plain(name(), reason));
     }
-    other_answers(runs, families)
+    match other_answers(runs, families) {
+        None => Ok(()),
+        Some(reason) => Err(Left {
+            name: name(),
+            reason,
+            is_other_answer: true,
+        }),
+    }
+}
+
+fn quoted(value: &str) -> String {
+    match value {
+        "" => "empty".to_owned(),
+        value => format!("`{value}`"),
+    }
 }
 
 /// What makes the load and the work of a family, by the columns' names.
@@ -164,10 +198,9 @@ fn match_arms(pair: [&Analysed<'_>; 2], matched: &mut Matched<'_, '_>) {
             match twin(other, arm) {
                 None => add_only(&mut matched.only, side, full_name(arm), family_id),
                 Some(twin) if side == Side::A && are_skipped(arm, twin) => {
-                    matched.left.push(Left {
-                        name: format!("{} in {family_id}", arm.label),
-                        reason: format!("skipped in both: {}", arm.reason),
-                    });
+                    let name = format!("{} in {family_id}", arm.label);
+                    let reason = format!("skipped in both: {}", arm.reason);
+                    matched.left.push(Left::plain(name, reason));
                 }
                 Some(_) => {}
             }

@@ -25,6 +25,7 @@ struct View<'a> {
     reference: &'a str,
     run_a: &'a str,
     run_b: &'a str,
+    alarm: Option<String>,
     sentences: Vec<String>,
     differs: Table,
     also_differs: Option<Table>,
@@ -35,6 +36,7 @@ struct View<'a> {
     missing: Vec<String>,
     remarks: &'a [String],
     signs: Vec<String>,
+    advice_test: &'static str,
     limit: &'static str,
 }
 
@@ -63,6 +65,7 @@ pub(super) fn render(compared: &Compared) -> String {
         reference: &compared.reference,
         run_a,
         run_b,
+        alarm: compared.alarm(),
         sentences: words::summary(compared),
         differs: tables::differing(&compared.differs),
         also_differs: differing(&compared.also_differs),
@@ -73,6 +76,7 @@ pub(super) fn render(compared: &Compared) -> String {
         missing: tables::missing(compared),
         remarks: &compared.remarks,
         signs: words::legend(compared),
+        advice_test: words::ADVICE_TEST,
         limit: words::LIMIT,
     };
     let mut environment = Environment::new();

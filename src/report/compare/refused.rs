@@ -18,8 +18,8 @@ pub enum Incomparable {
     },
     /// Files of two layouts.
     #[error(
-        "A has schema version {}, B {}; compare runs that forkbenches of one schema wrote", .found[0],
-        .found[1]
+        "A's files have schema version {}, B's {}, so that columns may mean other things; \
+         measure both with one forkbench", .found[0], .found[1]
     )]
     Schemas {
         /// Of A and B.
@@ -27,8 +27,8 @@ pub enum Incomparable {
     },
     /// Two questions.
     #[error(
-        "A is a run of the experiment `{}`, B of `{}`; compare two runs of one experiment", .found[0],
-        .found[1]
+        "A is a run of the experiment `{}`, B of `{}`; compare two runs of one experiment: \
+         `forkbench run {}` on both", .found[0], .found[1], .found[0]
     )]
     Experiments {
         /// Of A and B.

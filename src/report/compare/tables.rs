@@ -77,16 +77,7 @@ pub(super) fn advice(all: &[Advice]) -> Table {
         ("A's best over B's, in B", true),
         ("does A's advice hold in B?", false),
     ];
-    let cost = |advice: &Advice| match (advice.cost_ratio, advice.cost_ci) {
-        (None, _) => "1".to_owned(),
-        (Some(ratio), None) => human::number(ratio),
-        (Some(ratio), Some((low, high))) => format!(
-            "{} [{}, {}]",
-            human::number(ratio),
-            human::number(low),
-            human::number(high)
-        ),
-    };
+    let cost = |advice: &Advice| advice.cost_ratio.map_or("1".to_owned(), human::number);
     Table {
         head: head.map(|(text, numeric)| Head::new(text, numeric)).into(),
         rows: all
@@ -265,6 +256,9 @@ pub(super) fn missing(compared: &Compared) -> Vec<String> {
     lines.extend(compared.left.iter().map(reasons));
     if !compared.hint.is_empty() {
         lines.push(format!("{}.", compared.hint));
+    }
+    if !compared.unchecked.is_empty() {
+        lines.push(format!("{}.", compared.unchecked));
     }
     lines
 }

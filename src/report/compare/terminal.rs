@@ -14,6 +14,9 @@ pub(super) fn render(compared: &Compared, width: usize) -> String {
         width,
         "",
     );
+    if let Some(alarm) = compared.alarm() {
+        push_wrapped(&mut out, &format!("!!! {alarm}"), width, "!!! ");
+    }
     for sentence in words::summary(compared) {
         push_wrapped(&mut out, &sentence, width, "  ");
     }
@@ -44,6 +47,7 @@ pub(super) fn render(compared: &Compared, width: usize) -> String {
     if !compared.advice.is_empty() {
         let advice = tables::advice(&compared.advice);
         push_titled(&mut out, "Lowest median response", &advice, width);
+        push_wrapped(&mut out, words::ADVICE_TEST, width, "  ");
     }
     let missing = tables::missing(compared);
     if !missing.is_empty() {

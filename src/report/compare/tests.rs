@@ -7,7 +7,7 @@ use crate::record::TrialRow;
 use crate::record::columns::{COMPARE, Kind, Presence};
 use crate::report::tests::check_markup;
 use crate::report::{sample, sample_memory};
-use crate::stats::verdict::{Reason, Verdict};
+use crate::stats::verdict::{Conclusion, Reason, Verdict};
 use judged::Agreement;
 
 mod pages;

@@ -6,7 +6,7 @@ use crate::stats::verdict::{Conclusion, Reason};
 use super::super::metrics::RESPONSE_P50;
 use super::super::summary::Ratio;
 use super::super::{conclusions, human};
-use super::advice::Holds;
+use super::advised::said_of_advice;
 use super::judged::{Agreement, Counts};
 use super::{Cell, Compared, Measured, Refusal};
 
@@ -18,6 +18,12 @@ pub(super) const LIMIT: &str = "The intervals tell how well these two runs are k
     blocks; how far a third run on either machine would be from them they cannot tell. Compare two \
     runs of one machine first.";
 
+/// Why the last column of the advice is no matter of the one before it.
+pub(super) const ADVICE_TEST: &str = "The last column compares A's best with each of the others in \
+    B: \"no\" is adjusted by Holm for their number, \"as good\" must hold of all. The ratio is to \
+    B's best, which was found by the same blocks and so looks better than it is: read it as at \
+    most.";
+
 /// At most five sentences.
 pub(super) fn summary(compared: &Compared) -> Vec<String> {
     let mut sentences = Vec::new();
@@ -25,7 +31,7 @@ pub(super) fn summary(compared: &Compared) -> Vec<String> {
     sentences.push(absolute(compared));
     sentences.extend(relative(compared));
     sentences.extend(agreement(compared));
-    sentences.extend(advice(compared));
+    sentences.extend(said_of_advice(compared));
     sentences
 }
 
@@ -161,39 +167,6 @@ fn agreement(compared: &Compared) -> Option<String> {
     ))
 }
 
-/// Whether one would choose the same.
-fn advice(compared: &Compared) -> Option<String> {
-    let count = |wanted: &[Holds]| {
-        let found = compared.advice.iter();
-        found
-            .filter(|advice| wanted.contains(&advice.holds))
-            .count()
-    };
-    let holds = count(&[Holds::Same, Holds::AsGood]);
-    let fails = count(&[Holds::No]);
-    let (open, withheld) = (count(&[Holds::Inconclusive]), count(&[Holds::Withheld]));
-    let n = compared.advice.len();
-    (n > 0).then(|| {
-        let what = match n - withheld {
-            0 => "nothing is concluded of it".to_owned(),
-            known => format!(
-                "it is as good as anything in B in {holds} of {known}, slower than another in \
-                 {fails}, and {open} {} inconclusive",
-                if open == 1 { "is" } else { "are" }
-            ),
-        };
-        let rest = match withheld {
-            0 => String::new(),
-            k if k == n => String::new(),
-            k => format!("; of {k} more nothing is concluded"),
-        };
-        format!(
-            "Choosing in B, by median response, what is best in A ({}): {what}{rest}.",
-            human::families(n)
-        )
-    })
-}
-
 /// A view's numbers in the form that all tables and signs take.
 pub(super) fn ratio(across: &Across) -> Option<Ratio> {
     Some(Ratio {
@@ -264,8 +237,8 @@ pub(super) fn legend(compared: &Compared) -> Vec<String> {
     if any(|c| matches!(c, Conclusion::Verdict(_))) {
         lines.push(
             "faster, slower (of memory less, more): a verdict on B: beyond chance (p < 0.05, \
-             adjusted for all cells) and beyond δ; =: equivalent, the whole interval lies within \
-             δ; ~: inconclusive."
+             adjusted by Holm for all cells of the same view, each of the two views by itself) and \
+             beyond δ; =: equivalent, the whole interval lies within δ; ~: inconclusive."
                 .to_owned(),
         );
     }
@@ -292,7 +265,8 @@ pub(super) fn legend(compared: &Compared) -> Vec<String> {
     }
     if any(|c| *c == Conclusion::Withheld(Reason::TooFewBlocks)) {
         lines.push(
-            "A ratio alone comes from fewer than 6 blocks in one of the runs: too few to tell."
+            "A ratio alone comes from fewer than 6 blocks in one of the runs: too few to tell; \
+             --preset quick measures 6, standard 10 and more."
                 .to_owned(),
         );
     }

@@ -25,7 +25,7 @@ fn runs_that_cannot_be_compared_say_why_and_what_to_do() {
     assert!(refused(&a, &other).contains("to `blocking` in A and to `pool` in B"));
     let mut other = b.clone();
     other.manifest.schema_version = 0;
-    assert!(refused(&a, &other).contains("schema version 1, B 0"));
+    assert!(refused(&a, &other).contains("schema version 1, B's 0"));
     let mut empty = b.clone();
     empty.trials.clear();
     let said = refused(&a, &empty);
@@ -126,11 +126,16 @@ fn a_family_of_one_name_that_is_not_the_same_is_not_compared() {
     }
     assert_eq!(
         left(&a, &b),
-        "`workload_options` is `` in A and `chunks=16` in B"
+        "`workload_options` is empty in A and `chunks=16` in B; measure both with one experiment \
+         file and the same forkbench"
     );
     let mut b = again(&a, "b", 1.0);
     b.trials.retain(|row| row.workload != "noop");
-    assert_eq!(left(&a, &b), "no trial of it has run in B");
+    let said = left(&a, &b);
+    assert!(
+        said.starts_with("no trial of it has run in B; go on"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -151,9 +156,32 @@ fn times_of_different_answers_are_not_compared() {
         said.contains("`00000000deadbeef` in A and by `0000000000000bad` in B"),
         "{said}"
     );
+    // It is the first that is said, wherever.
+    let compared = compare(&a, &b).unwrap();
+    let alarm = "THE ANSWERS DIFFER in 1 family (noop-64B-rust-closed4): A and B answered";
+    assert!(compared.alarm().unwrap().starts_with(alarm));
+    let out = compared.terminal(200);
+    assert!(
+        out.lines()
+            .nth(1)
+            .unwrap()
+            .starts_with(&format!("!!! {alarm}")),
+        "{out}"
+    );
+    let page = compared.html();
+    assert!(page.find(alarm).unwrap() < page.find("aria-label=\"Summary\"").unwrap());
+    assert!(
+        compared.json()["alarm"]
+            .as_str()
+            .unwrap()
+            .starts_with(alarm)
+    );
     // Other inputs have other answers.
     b.manifest.seed += 1;
     let compared = compare(&a, &b).unwrap();
+    assert_eq!(compared.alarm(), None);
+    let lines = tables::missing(&compared).join("\n");
+    assert!(lines.contains("run B with --seed"), "{lines}");
     assert!(compared.groups.iter().any(|group| group.workload == "noop"));
     assert!(
         compared
