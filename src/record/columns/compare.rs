@@ -185,7 +185,11 @@ const COLUMNS: [Column; 48] = [
         "What A says by itself of the arm against the reference: `verdict: slower`, `indication: \
          slower`, `withheld: too_few_blocks`.",
     ),
-    optional("b_to_reference", Kind::Number, "The same in B."),
+    optional(
+        "b_to_reference",
+        Kind::Number,
+        "Arm over reference in B, as `a_to_reference`.",
+    ),
     optional("b_says", Kind::Text, "What B says by itself."),
     optional(
         "agreement",
@@ -225,7 +229,11 @@ const COLUMNS: [Column; 48] = [
         VERDICTS,
         "As `verdict`: `faster` if the arm gains more, or loses less, against the reference in B.",
     ),
-    optional("relative_indication", INDICATIONS, "As `indication`."),
+    optional(
+        "relative_indication",
+        INDICATIONS,
+        "As `indication`, of the relative ratio.",
+    ),
     optional(
         "relative_withheld",
         WITHHELD,
