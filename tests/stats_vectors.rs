@@ -10,6 +10,7 @@ use std::path::Path;
 use forkbench::stats::interval::{effective_count, median_interval, median_ranks};
 use forkbench::stats::paired::{WalshAverages, sign_flip_p, signed_rank_distribution};
 use forkbench::stats::quantile::{P, median, nearest_rank};
+use forkbench::stats::two_sample::{Drift, rank_sum_distribution, shift};
 use forkbench::stats::{Interval, Level, Safeguards, fit, holm, queue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -210,6 +211,58 @@ fn sign_flips_are_scipys_permutation_test() {
             case,
         );
     });
+}
+
+#[derive(Deserialize)]
+struct RankSumCase {
+    a: Vec<f64>,
+    b: Vec<f64>,
+    estimate: f64,
+    p: f64,
+    interval_95: Inverted,
+    interval_98: Inverted,
+}
+
+#[test]
+fn shifts_and_their_intervals_invert_scipys_mann_whitney() {
+    each("rank_sums", 25, |case, expected: &RankSumCase| {
+        for (level, interval) in [
+            (Level::P95, &expected.interval_95),
+            (Level::P98, &expected.interval_98),
+        ] {
+            let (a, b) = (&expected.a, &expected.b);
+            let got = shift(a, b, level, Drift::Removed, Safeguards::ALL_ON).unwrap();
+            assert_near(got.estimate, expected.estimate, case);
+            assert!((got.p_value / expected.p - 1.0).abs() < 1e-9, "case {case}");
+            match interval {
+                Inverted::Interval(ends) => assert_interval(got.interval, *ends, case),
+                Inverted::Unknown(Ties::Ties) => {}
+            }
+        }
+    });
+}
+
+#[derive(Deserialize)]
+struct RankSumDistribution {
+    m: usize,
+    n: usize,
+    expected: Vec<f64>,
+}
+
+#[test]
+fn the_rank_sum_distribution_is_the_counted_one() {
+    each(
+        "rank_sum_distributions",
+        8,
+        |case, law: &RankSumDistribution| {
+            let got = rank_sum_distribution(law.m, law.n);
+            assert_eq!(got.len(), law.expected.len());
+            for (got, expected) in got.iter().zip(&law.expected) {
+                // Relative: the tails are what is asked for.
+                assert!((got / expected - 1.0).abs() < 1e-9, "case {case}");
+            }
+        },
+    );
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod columns;
+pub mod compare;
 pub mod doctor;
 pub mod here;
 pub mod list;
@@ -37,7 +38,8 @@ Examples:
   forkbench list                  all there is, and what is missing here
   forkbench doctor                can this machine be trusted with a measurement?
   forkbench selftest              and how far off are its measurements?
-  forkbench report results/DIR    tables, charts and page of a run, rebuilt";
+  forkbench report results/DIR    tables, charts and page of a run, rebuilt
+  forkbench compare A B           two runs: is B faster, and does the same advice hold?";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -52,6 +54,8 @@ pub enum Command {
     Selftest(selftest::SelftestArgs),
     /// Rebuild table, charts and page from a run's CSV files
     Report(report::ReportArgs),
+    /// Compare two runs of one experiment: another machine, or another time
+    Compare(compare::CompareArgs),
 }
 
 /// Why a verb ended early; decides the exit code.
@@ -73,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::doctor(args),
         Command::Selftest(args) => selftest::selftest(args),
         Command::Report(args) => report::report(args),
+        Command::Compare(args) => compare::compare(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

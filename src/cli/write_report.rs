@@ -53,7 +53,7 @@ fn write_datapackage(dir: &Path, run: &Run) -> Result<()> {
 }
 
 /// Writes beside the target and renames, so that a reader never sees half a file.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);

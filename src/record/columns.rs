@@ -2,6 +2,7 @@
 //! `datapackage.json`, and what the reader demands of a file.
 
 mod claims;
+mod compare;
 mod derived;
 mod event_loop;
 mod facts;
@@ -13,6 +14,7 @@ mod tables;
 mod trials;
 
 pub use claims::CLAIMS;
+pub use compare::COMPARE;
 pub use derived::{CELLS, COMPARISONS};
 pub use facts::FACTS;
 pub use load::{CALIBRATION, LOAD_POINTS};
@@ -168,6 +170,7 @@ mod tests {
     use crate::record::{
         CalibrationRow, FactRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestRow, TrialRow,
     };
+    use crate::report::compare::CompareRow;
 
     /// As pinned: parts of other hands read these by name and by place.
     const PINNED_TRIALS: &str = "run_id trial_id attempt family_id block position role runtime \
@@ -226,7 +229,10 @@ mod tests {
         assert_eq!(described(&MEMORY), memory);
         let facts = header(csv_text::header_of(&FactRow::default()));
         assert_eq!(described(&FACTS), facts);
-        for column in Table::ALL.iter().flat_map(|table| table.columns) {
+        let compare = header(csv_text::header_of(&CompareRow::default()));
+        assert_eq!(described(&COMPARE), compare);
+        let all = Table::ALL.into_iter().chain([&COMPARE]);
+        for column in all.flat_map(|table| table.columns) {
             let sentence = column.meaning.len() > 15 && column.meaning.ends_with('.');
             assert!(sentence, "`{}` has no sentence", column.name);
             assert!(!column.meaning.contains(['|', '\n']), "`{}`", column.name);
@@ -267,6 +273,7 @@ mod tests {
         check::<LoadPointRow>(&LOAD_POINTS);
         check::<MemoryRow>(&MEMORY);
         check::<FactRow>(&FACTS);
+        check::<CompareRow>(&COMPARE);
     }
 
     #[test]
@@ -311,7 +318,7 @@ mod tests {
     #[test]
     fn the_readme_says_every_column() {
         let mut expected = README.to_owned();
-        for table in Table::ALL {
+        for table in Table::ALL.into_iter().chain([&COMPARE]) {
             let start = format!("<!-- columns of {} -->\n", table.file);
             let from = expected.find(&start).expect(table.file) + start.len();
             let to = from + expected[from..].find("<!-- end -->").expect(table.file);

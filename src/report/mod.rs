@@ -15,6 +15,7 @@ mod analyse;
 mod answers;
 mod charts;
 mod claims;
+pub mod compare;
 mod conclusions;
 mod derived;
 mod distribution;

@@ -346,7 +346,7 @@ fn all_facts(run: &Run) -> Vec<Fact> {
 }
 
 /// A fact's value as text; bytes in their binary unit.
-fn shown(name: &str, value: &serde_json::Value) -> String {
+pub(super) fn shown(name: &str, value: &serde_json::Value) -> String {
     match (value.as_str(), value.as_u64()) {
         (Some(text), _) => text.to_owned(),
         (None, Some(n)) if name.ends_with("_bytes") => human::bytes(n),

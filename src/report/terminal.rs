@@ -81,7 +81,7 @@ fn push_section(out: &mut String, section: &Section, width: usize) {
     push_wrapped(out, &section.legend, width, "  ");
 }
 
-fn extent(width: usize) -> Extent {
+pub(super) fn extent(width: usize) -> Extent {
     if width >= WIDE {
         Extent::Wide
     } else {
@@ -89,7 +89,7 @@ fn extent(width: usize) -> Extent {
     }
 }
 
-fn push_table(out: &mut String, table: &Table, width: usize) {
+pub(super) fn push_table(out: &mut String, table: &Table, width: usize) {
     for line in grid(table, width).lines() {
         out.push_str(line.trim_end());
         out.push('\n');
@@ -191,7 +191,7 @@ fn legend(run: &Run, summary: &Summary) -> Vec<String> {
 }
 
 /// Appends the text in lines of at most `width` characters; later lines begin with `indent`.
-fn push_wrapped(out: &mut String, text: &str, width: usize, indent: &str) {
+pub(super) fn push_wrapped(out: &mut String, text: &str, width: usize, indent: &str) {
     let mut used = 0;
     for word in text.split_whitespace() {
         let length = word.chars().count();

@@ -454,7 +454,7 @@ fn more_families_than_fit_make_another_overview() {
 
 /// Every element is closed in order; void elements stand alone.
 #[track_caller]
-fn check_markup(text: &str) {
+pub(super) fn check_markup(text: &str) {
     const VOID: [&str; 4] = ["meta", "br", "hr", "!doctype"];
     let mut open: Vec<&str> = Vec::new();
     let mut ids = std::collections::BTreeSet::new();

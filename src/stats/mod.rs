@@ -14,10 +14,15 @@
 //!   signed-rank interval (Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods*);
 //!   two-sided sign-flip test (Fisher, *The Design of Experiments*; sampled as in Phipson and
 //!   Smyth, *Permutation P-values Should Never Be Zero*, 2010).
+//! * [`two_sample`]: a run against another, whose blocks do not pair: Hodges–Lehmann shift with the
+//!   exact rank-sum interval (Mann and Whitney, *On a Test of Whether One of Two Random Variables is
+//!   Stochastically Larger*, 1947).
 //! * [`holm`]: many arms, one family (Holm, *A Simple Sequentially Rejective Multiple Test
 //!   Procedure*, 1979).
 //! * [`verdict`]: from these to `faster`, `slower`, `equivalent` or `inconclusive`, against a δ
 //!   that the placebo sets (Lakens, *Equivalence Tests*, 2017, for the three states).
+//! * [`across`]: the same for cells of two runs.
+//! * [`choice`]: whether what one run would choose is a good choice in another.
 //! * [`fit`]: a line through points that may be wild (Theil 1950; Sen, *Estimates of the
 //!   Regression Coefficient Based on Kendall's Tau*, 1968), with intervals from resampled blocks
 //!   (Davison and Hinkley, *Bootstrap Methods and their Application*).
@@ -30,7 +35,9 @@
 //! Everything that has a counterpart in SciPy is pinned to it by stored vectors
 //! (`tests/vectors`), and what has none, coverage and false alarms, by simulation.
 
+pub mod across;
 pub mod breakeven;
+pub mod choice;
 pub mod fit;
 pub mod holm;
 pub mod interval;
@@ -42,6 +49,7 @@ mod seeded;
 #[cfg(test)]
 mod simulation;
 pub mod stopping;
+pub mod two_sample;
 pub mod verdict;
 
 pub use interval::{Interval, Level};

@@ -14,7 +14,8 @@ pub const VERDICT_BLOCKS_MIN: usize = 10;
 pub const INTERVAL_BLOCKS_MIN: usize = 6;
 
 const SIGNIFICANCE: f64 = 0.05;
-const DELTA_MIN_RATIO: f64 = 0.03;
+/// δ is never smaller: no difference below 3 % is named.
+pub const DELTA_MIN_RATIO: f64 = 0.03;
 
 /// An arm against the reference. Faster is better, whatever the metric's direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -307,12 +308,40 @@ impl Effect {
         let Some(delta) = delta else {
             return Conclusion::Withheld(Reason::NoPlacebo);
         };
-        let direction = match settings.better {
+        let difference = Difference {
+            n_blocks: self.n_blocks,
+            estimate,
+            interval,
+            p_adjusted: p,
+        };
+        difference.conclude(delta, settings.better)
+    }
+}
+
+/// What is known of a difference of log ratios, of blocks that are enough for an interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Difference {
+    pub(super) n_blocks: usize,
+    pub(super) estimate: f64,
+    pub(super) interval: Interval,
+    pub(super) p_adjusted: f64,
+}
+
+impl Difference {
+    /// Verdict or indication, against a δ in log ratios.
+    pub(super) fn conclude(&self, delta: f64, better: Better) -> Conclusion {
+        let Difference {
+            n_blocks,
+            estimate,
+            interval,
+            p_adjusted,
+        } = *self;
+        let direction = match better {
             Better::Lower if estimate < 0.0 => Verdict::Faster,
             Better::Higher if estimate > 0.0 => Verdict::Faster,
             _ => Verdict::Slower,
         };
-        if self.n_blocks < VERDICT_BLOCKS_MIN {
+        if n_blocks < VERDICT_BLOCKS_MIN {
             let is_outside = interval.low > delta || interval.high < -delta;
             return Conclusion::Indication(if is_outside {
                 direction
@@ -320,7 +349,7 @@ impl Effect {
                 Verdict::Inconclusive
             });
         }
-        Conclusion::Verdict(if p < SIGNIFICANCE && estimate.abs() > delta {
+        Conclusion::Verdict(if p_adjusted < SIGNIFICANCE && estimate.abs() > delta {
             direction
         } else if interval.low > -delta && interval.high < delta {
             Verdict::Equivalent

@@ -8,6 +8,7 @@ use super::open::Open;
 use super::summary::{FamilySummary, Summary};
 use super::table::Table;
 
+pub(super) mod agreement;
 mod anatomy;
 mod canvas;
 mod curve;

@@ -81,6 +81,9 @@ pub struct Series {
     pub line: Option<MemoryLine>,
     /// Every line through every metric in every phase.
     pub fits: Vec<Fit>,
+    /// Of each block, its trees in [`Series::phase`]: children, and bytes held.
+    #[serde(skip)]
+    pub points: Vec<Vec<(u32, f64)>>,
 }
 
 /// A tree with so many children: medians over blocks. Empty numbers were not measured.

@@ -233,18 +233,29 @@ fn series(rows: &[&MemoryRow], failures: &BTreeMap<&str, String>, seed: u64) -> 
     let line = fits.iter().find(is_main).map(|fit| fit.line);
     let ks: BTreeSet<u32> = rows.iter().map(|row| row.k).collect();
     let of_phase = at(&usable, phase);
+    let levels = ks.into_iter();
+    let levels = levels.map(|k| level(k, rows, &of_phase, &usable, failures));
     Series {
         label: String::new(),
         strategy: String::new(),
         options: String::new(),
         phase: phase.to_owned(),
-        levels: ks
-            .into_iter()
-            .map(|k| level(k, rows, &of_phase, &usable, failures))
-            .collect(),
+        levels: levels.collect(),
         line,
         fits,
+        points: points(&comparable(of_phase, phase)),
     }
+}
+
+/// Children and bytes held of each tree, by block; not of more trees than a line is fitted to.
+fn points(rows: &[&MemoryRow]) -> Vec<Vec<(u32, f64)>> {
+    let mut blocks: BTreeMap<u32, Vec<(u32, f64)>> = BTreeMap::new();
+    for row in rows.iter().take(POINTS_MAX) {
+        if let Some(bytes) = held_bytes(row) {
+            blocks.entry(row.block).or_default().push((row.k, bytes));
+        }
+    }
+    blocks.into_values().collect()
 }
 
 /// The phases in which trees of this series have children, in the order of [`PHASES`]. Whoever is

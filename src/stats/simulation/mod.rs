@@ -5,6 +5,7 @@
 use super::seeded::Seeded;
 use super::{Safeguard, Safeguards};
 
+mod across;
 mod coverage;
 mod guard;
 mod queueing;

@@ -1,0 +1,170 @@
+//! Whether one would choose the same strategy on both machines, and what it would cost in B to
+//! choose what is best in A.
+
+use serde::Serialize;
+
+use crate::stats::Safeguards;
+use crate::stats::choice::{self, Choice};
+use crate::stats::paired::{WalshAverages, log_ratios};
+use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, Noise};
+
+use super::super::analyse::{Analysed, MetricResult, by_block};
+use super::super::grouped::ArmRows;
+use super::super::metrics::RESPONSE_P50;
+use super::super::summary::State;
+use super::matched::twin;
+
+/// The lowest median response of a family among the arms that both runs have.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Advice {
+    /// In words.
+    pub(super) family: String,
+    /// Label of the best arm in A and in B.
+    pub(super) best: [String; 2],
+    /// In B, and in the same block: what is best in A over what is best in B. `None` if that is
+    /// the same arm. B's best was found by the same blocks, so that this is rather too much.
+    pub(super) cost_ratio: Option<f64>,
+    /// By A's best against each of the others, not against B's best alone.
+    pub(super) holds: Holds,
+}
+
+/// Whether A's advice is good in B.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Holds {
+    /// The same arm has the lowest median: one would choose it again.
+    Same,
+    /// Another has, but no other is faster by more than δ.
+    AsGood,
+    /// Some other is faster in B by more than δ.
+    No,
+    /// The same, from too few blocks for a verdict.
+    MaybeNot,
+    /// Neither could be shown.
+    Inconclusive,
+    /// Too few blocks, no placebo, or one that differs, or too much noise.
+    Withheld,
+}
+
+impl Holds {
+    /// In a table.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Holds::Same => "yes: lowest in both",
+            Holds::AsGood => "yes: as good, within δ",
+            Holds::No => "no",
+            Holds::MaybeNot => "no? (indication)",
+            Holds::Inconclusive => "inconclusive",
+            Holds::Withheld => "nothing is concluded",
+        }
+    }
+}
+
+impl From<Choice> for Holds {
+    fn from(choice: Choice) -> Holds {
+        match choice {
+            Choice::AsGood => Holds::AsGood,
+            Choice::Beaten => Holds::No,
+            Choice::MaybeBeaten => Holds::MaybeNot,
+            Choice::Inconclusive => Holds::Inconclusive,
+            Choice::TooFewBlocks => Holds::Withheld,
+        }
+    }
+}
+
+/// Of each family of which both runs have at least two arms to choose from; `seed` is B's.
+pub(super) fn of(pairs: &[[&Analysed<'_>; 2]], seed: u64) -> Vec<Advice> {
+    let families = pairs.iter();
+    families.filter_map(|pair| of_family(*pair, seed)).collect()
+}
+
+/// The blocks of an arm in A and in B.
+struct Candidate {
+    label: String,
+    blocks: [Vec<Option<f64>>; 2],
+}
+
+fn of_family(families: [&Analysed<'_>; 2], seed: u64) -> Option<Advice> {
+    let candidates = candidates(families)?;
+    if candidates.len() < 2 {
+        return None;
+    }
+    let best = [best(&candidates, 0)?, best(&candidates, 1)?];
+    let in_b = |place: usize| candidates[place].blocks[1].as_slice();
+    let cost = (best[0] != best[1])
+        .then(|| log_ratios(in_b(best[0]), in_b(best[1]), Safeguards::ALL_ON))
+        .and_then(|ratios| WalshAverages::of(&ratios).estimate());
+    Some(Advice {
+        family: families[0].rows.title.clone(),
+        best: best.map(|place| candidates[place].label.clone()),
+        cost_ratio: cost.map(f64::exp),
+        holds: match delta_log(families) {
+            None => Holds::Withheld,
+            Some(_) if !known(&candidates, best[0]) => Holds::Withheld,
+            Some(_) if best[0] == best[1] => Holds::Same,
+            Some(delta) => {
+                let others = (0..candidates.len()).filter(|place| *place != best[0]);
+                let others: Vec<&[Option<f64>]> = others.map(in_b).collect();
+                choice::judge(in_b(best[0]), &others, delta, seed, Safeguards::ALL_ON).into()
+            }
+        },
+    })
+}
+
+/// Whether there are enough blocks of it to say anything.
+fn known(candidates: &[Candidate], place: usize) -> bool {
+    let count = |blocks: &Vec<Option<f64>>| blocks.iter().flatten().count();
+    let mut counts = candidates[place].blocks.iter().map(count);
+    counts.all(|n| n >= INTERVAL_BLOCKS_MIN)
+}
+
+/// Arms that are sound in both, the reference among them; not the placebo, which is the reference.
+fn candidates(families: [&Analysed<'_>; 2]) -> Option<Vec<Candidate>> {
+    let results = [of_response(families[0])?, of_response(families[1])?];
+    let is_sound = |arm: &ArmRows<'_>| arm.state == State::Ok && arm.key.role_name() != "placebo";
+    let mut candidates = Vec::new();
+    for a in families[0].rows.arms.iter().filter(|arm| is_sound(arm)) {
+        let Some(b) = twin(families[1], a).filter(|arm| is_sound(arm)) else {
+            continue;
+        };
+        let blocks = |side: usize, arm: &ArmRows<'_>| {
+            by_block(arm, &families[side].rows.blocks, results[side].metric)
+        };
+        candidates.push(Candidate {
+            label: a.label.clone(),
+            blocks: [blocks(0, a), blocks(1, b)],
+        });
+    }
+    Some(candidates)
+}
+
+fn of_response<'f>(family: &'f Analysed<'_>) -> Option<&'f MetricResult> {
+    let mut results = family.results.iter();
+    results.find(|result| result.metric.name == RESPONSE_P50)
+}
+
+/// The place of the one whose ratio to the first is the lowest.
+fn best(candidates: &[Candidate], side: usize) -> Option<usize> {
+    let reference = &candidates.first()?.blocks[side];
+    let ratio = |candidate: &Candidate| {
+        let ratios = log_ratios(&candidate.blocks[side], reference, Safeguards::ALL_ON);
+        WalshAverages::of(&ratios).estimate()
+    };
+    let known = candidates.iter().enumerate();
+    let known = known.filter_map(|(place, candidate)| Some((place, ratio(candidate)?)));
+    let best = known.min_by(|a, b| a.1.total_cmp(&b.1));
+    best.map(|(place, _)| place)
+}
+
+/// The larger δ of the two runs, unless nothing may be concluded of either.
+fn delta_log(families: [&Analysed<'_>; 2]) -> Option<f64> {
+    let mut largest = 0.0_f64;
+    for family in families {
+        let result = of_response(family)?;
+        if result.is_grey || family.noise == Noise::Disturbed {
+            return None;
+        }
+        largest = largest.max(result.delta_ratio?.ln_1p());
+    }
+    Some(largest)
+}

@@ -1,0 +1,243 @@
+//! Which families and arms two runs have in common, and what keeps others from being compared.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::record::{Run, TrialRow};
+
+use super::super::analyse::Analysed;
+use super::super::grouped::ArmRows;
+use super::super::page::cores;
+use super::super::summary::State;
+use super::Side;
+
+/// What the runs have in common, and what not.
+#[derive(Debug, Default)]
+pub(super) struct Matched<'a, 'r> {
+    /// In the order of A.
+    pub(super) pairs: Vec<[&'a Analysed<'r>; 2]>,
+    pub(super) only: Vec<Only>,
+    pub(super) left: Vec<Left>,
+}
+
+/// What one of the runs has and the other has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Only {
+    pub(super) side: Side,
+    /// Of the family, or the arm.
+    pub(super) name: String,
+    /// Families in which the arm is; empty for a family.
+    pub(super) families: Vec<String>,
+}
+
+/// What both have and what is not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Left {
+    /// The family, or the arm with its family.
+    pub(super) name: String,
+    pub(super) reason: String,
+    /// Because the same input was answered otherwise: something is wrong, and must be heard.
+    pub(super) is_other_answer: bool,
+}
+
+impl Left {
+    /// For a reason that is nobody's fault.
+    pub(super) fn plain(name: String, reason: String) -> Left {
+        Left {
+            name,
+            reason,
+            is_other_answer: false,
+        }
+    }
+}
+
+/// Matches families by their ids, which say workload, size, runtime and load.
+pub(super) fn families<'a, 'r>(
+    runs: [&Run; 2],
+    families: &'a [Vec<Analysed<'r>>; 2],
+) -> Matched<'a, 'r> {
+    let mut matched = Matched::default();
+    for a in &families[0] {
+        let Some(b) = families[1].iter().find(|b| b.rows.id == a.rows.id) else {
+            matched.only.push(only(Side::A, a));
+            continue;
+        };
+        match check(runs, [a, b]) {
+            Err(left) => matched.left.push(left),
+            Ok(()) => matched.pairs.push([a, b]),
+        }
+    }
+    let is_new = |b: &&Analysed<'_>| !families[0].iter().any(|a| a.rows.id == b.rows.id);
+    let new = families[1].iter().filter(is_new);
+    matched.only.extend(new.map(|b| only(Side::B, b)));
+    for pair in matched.pairs.clone() {
+        match_arms(pair, &mut matched);
+    }
+    matched
+}
+
+fn only(side: Side, family: &Analysed<'_>) -> Only {
+    Only {
+        side,
+        name: family.rows.id.to_owned(),
+        families: Vec::new(),
+    }
+}
+
+/// That a family of one id is the same in both runs.
+fn check(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Result<(), Left> {
+    let name = || families[0].rows.id.to_owned();
+    let [a, b] = families.map(|family| family.rows.rows.first().copied());
+    let (Some(a), Some(b)) = (a, b) else {
+        let side = if a.is_none() { "A" } else { "B" };
+        let reason = format!(
+            "no trial of it has run in {side}; go on with that run by `forkbench run --resume DIR`"
+        );
+        return Err(Left::plain(name(), reason));
+    };
+    let other = factors(a).into_iter().zip(factors(b));
+    let mut other = other.filter(|(a, b)| a != b);
+    if let Some(((factor, a), (_, b))) = other.next() {
+        let reason = format!(
+            "`{factor}` is {} in A and {} in B; measure both with one experiment file and the same \
+             forkbench",
+            quoted(&a),
+            quoted(&b)
+        );
+        return Err(Left::plain(name(), reason));
+    }
+    match other_answers(runs, families) {
+        None => Ok(()),
+        Some(reason) => Err(Left {
+            name: name(),
+            reason,
+            is_other_answer: true,
+        }),
+    }
+}
+
+fn quoted(value: &str) -> String {
+    match value {
+        "" => "empty".to_owned(),
+        value => format!("`{value}`"),
+    }
+}
+
+/// What makes the load and the work of a family, by the columns' names.
+fn factors(row: &TrialRow) -> [(&'static str, String); 12] {
+    // A rate that is a share of each machine's own capacity is another one on each.
+    let rate_per_s = row.rate_per_s.filter(|_| row.rate_of_capacity.is_none());
+    let optional = |number: Option<String>| number.unwrap_or_default();
+    [
+        ("runtime", row.runtime.clone()),
+        ("workload", row.workload.clone()),
+        ("workload_options", row.workload_options.clone()),
+        ("size", row.size.clone()),
+        ("regime", row.regime.clone()),
+        ("callers", optional(row.callers.map(|n| n.to_string()))),
+        ("rate_per_s", optional(rate_per_s.map(|n| n.to_string()))),
+        ("arrivals", row.arrivals.clone()),
+        ("probe", row.probe.clone()),
+        ("placement", row.placement.clone()),
+        ("payload_bytes", row.payload_bytes.to_string()),
+        ("ballast_bytes", row.ballast_bytes.to_string()),
+    ]
+}
+
+/// Same input, other answer: one of them is wrong, or made by another library, and how fast it was
+/// is no matter.
+fn other_answers(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Option<String> {
+    let [a, b] = runs.map(|run| run.manifest.seed);
+    if a != b && !fixes_its_seed(families[0].rows.id) {
+        return None;
+    }
+    let [a, b] = families.map(|family| {
+        let rows = family.rows.arms.iter().flat_map(|arm| &arm.good);
+        let sums = rows.map(|row| row.checksum.as_str());
+        sums.filter(|sum| !sum.is_empty())
+            .collect::<BTreeSet<&str>>()
+    });
+    if a.is_empty() || b.is_empty() || a == b {
+        return None;
+    }
+    let named = |sums: BTreeSet<&str>| {
+        let sums: Vec<String> = sums.iter().map(|sum| format!("`{sum}`")).collect();
+        sums.join(", ")
+    };
+    Some(format!(
+        "the same input was answered by {} in A and by {} in B (`checksum` in trials.csv): a wrong \
+         answer, or another version of a library; times of different answers are not compared. \
+         Run both with the same forkbench and packages",
+        named(a),
+        named(b)
+    ))
+}
+
+/// Whether a family's inputs are the same whatever the run's seed: its id ends with its own.
+fn fixes_its_seed(family_id: &str) -> bool {
+    let seed = family_id.rsplit('-').next();
+    let digits = seed.and_then(|part| part.strip_prefix("seed"));
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The arm of the other run that is the same.
+pub(super) fn twin<'f, 'r>(family: &'f Analysed<'r>, arm: &ArmRows<'_>) -> Option<&'f ArmRows<'r>> {
+    family.rows.arms.iter().find(|other| other.key == arm.key)
+}
+
+/// Arms that were left out on purpose in both, which says nothing of either.
+pub(super) fn are_skipped(a: &ArmRows<'_>, b: &ArmRows<'_>) -> bool {
+    [a, b].iter().all(|arm| arm.state == State::Skipped)
+}
+
+fn match_arms(pair: [&Analysed<'_>; 2], matched: &mut Matched<'_, '_>) {
+    let family_id = pair[0].rows.id;
+    for (side, [own, other]) in [(Side::A, pair), (Side::B, [pair[1], pair[0]])] {
+        for arm in &own.rows.arms {
+            match twin(other, arm) {
+                None => add_only(&mut matched.only, side, full_name(arm), family_id),
+                Some(twin) if side == Side::A && are_skipped(arm, twin) => {
+                    let name = format!("{} in {family_id}", arm.label);
+                    let reason = format!("skipped in both: {}", arm.reason);
+                    matched.left.push(Left::plain(name, reason));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Arms are the same if their options are, so the options belong to the name.
+fn full_name(arm: &ArmRows<'_>) -> String {
+    match arm.key.options.as_str() {
+        "" => arm.label.clone(),
+        options => format!("{} {}", arm.key.name, options.replace(';', " ")),
+    }
+}
+
+pub(super) fn add_only(only: &mut Vec<Only>, side: Side, name: String, family: &str) {
+    let is_it = |other: &&mut Only| other.side == side && other.name == name;
+    match only.iter_mut().find(is_it) {
+        Some(known) => known.families.push(family.to_owned()),
+        None => only.push(Only {
+            side,
+            name,
+            families: vec![family.to_owned()],
+        }),
+    }
+}
+
+/// What to do about what only one run has. Multiples of the cores are the usual reason.
+pub(super) fn hint(runs: [&Run; 2], only: &[Only]) -> String {
+    let [a, b] = runs.map(cores);
+    match (a, b) {
+        _ if only.is_empty() => String::new(),
+        (Some(a), Some(b)) if a != b => format!(
+            "A had {a} cores and B {b}, so that callers, workers and chunks which the experiment \
+             gives as multiples of the cores (\"1x\", \"2x\") are others; to compare them as well, \
+             write numbers in their places and run that on both"
+        ),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,137 @@
+//! The page of two runs: one file that needs no network, no script and no other file. What it says
+//! is collected here as plain text; `page.html` lays it out and escapes all of it but the chart,
+//! which escapes its own text.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, context};
+use serde::Serialize;
+
+use crate::stats::across::Across;
+
+use super::super::charts::agreement::{self, Dot};
+use super::super::conclusions;
+use super::super::metrics::RESPONSE_P50;
+use super::super::table::{Extent, Table};
+use super::{Cell, Compared, tables, words};
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// What the template sees.
+#[derive(Serialize)]
+struct View<'a> {
+    experiment: &'a str,
+    question: &'a str,
+    reference: &'a str,
+    run_a: &'a str,
+    run_b: &'a str,
+    alarm: Option<String>,
+    sentences: Vec<String>,
+    differs: Table,
+    also_differs: Option<Table>,
+    counts: Table,
+    chart: Option<ChartView>,
+    advice: Option<Table>,
+    groups: Vec<GroupView<'a>>,
+    missing: Vec<String>,
+    remarks: &'a [String],
+    signs: Vec<String>,
+    advice_test: &'static str,
+    limit: &'static str,
+}
+
+#[derive(Serialize)]
+struct GroupView<'a> {
+    id: String,
+    title: &'a str,
+    table: Table,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ChartView {
+    question: String,
+    answer: String,
+    svg: String,
+    numbers: Table,
+}
+
+pub(super) fn render(compared: &Compared) -> String {
+    let [run_a, run_b] = &compared.run_ids;
+    let differing = |all: &[super::Differing]| (!all.is_empty()).then(|| tables::differing(all));
+    let view = View {
+        experiment: &compared.experiment,
+        question: &compared.question,
+        reference: &compared.reference,
+        run_a,
+        run_b,
+        alarm: compared.alarm(),
+        sentences: words::summary(compared),
+        differs: tables::differing(&compared.differs),
+        also_differs: differing(&compared.also_differs),
+        counts: tables::counts(compared, Extent::Page),
+        chart: chart(compared),
+        advice: (!compared.advice.is_empty()).then(|| tables::advice(&compared.advice)),
+        groups: groups(compared),
+        missing: tables::missing(compared),
+        remarks: &compared.remarks,
+        signs: words::legend(compared),
+        advice_test: words::ADVICE_TEST,
+        limit: words::LIMIT,
+    };
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build();
+    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
+    environment
+        .render_named_str("compare.html", TEMPLATE, context! { view => Serde(&view) })
+        .expect("the template knows every field of the view; a test renders it")
+}
+
+fn groups(compared: &Compared) -> Vec<GroupView<'_>> {
+    let groups = compared.groups.iter().enumerate();
+    groups
+        .map(|(place, group)| GroupView {
+            id: format!("group-{}", place + 1),
+            title: &group.title,
+            table: tables::of_group(compared, place, Extent::Page),
+            notes: &group.notes,
+        })
+        .filter(|group| !group.table.rows.is_empty())
+        .collect()
+}
+
+fn chart(compared: &Compared) -> Option<ChartView> {
+    let dots: Vec<Dot> = compared
+        .cells
+        .iter()
+        .filter_map(|c| dot(compared, c))
+        .collect();
+    let chart = agreement::chart(&compared.reference, &dots)?;
+    Some(ChartView {
+        question: chart.question,
+        answer: chart.answer,
+        svg: chart.svg,
+        numbers: chart.numbers,
+    })
+}
+
+fn dot(compared: &Compared, cell: &Cell<Across>) -> Option<Dot> {
+    let [a, b] = cell.said?;
+    let across = cell.relative.as_ref()?.as_ref().ok()?;
+    if cell.arm.role != "arm" || cell.metric.name != RESPONSE_P50 {
+        return None;
+    }
+    Some(Dot {
+        family: compared.groups[cell.group].title.clone(),
+        label: cell.arm.label.clone(),
+        strategy: cell.arm.strategy.clone(),
+        ratios: [a.ratio?, b.ratio?],
+        relative: across.ratio,
+        is_change: across.conclusion.is_difference(),
+        conclusion: words::ratio(across).map_or_else(String::new, |r| conclusions::words(&r)),
+    })
+}
