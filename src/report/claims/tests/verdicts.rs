@@ -164,7 +164,7 @@ fn another_fact_makes_another_verdict() {
             Verdict::Refuted,
         ),
         (
-            node("separate-processes", "fork", "cores"),
+            node("separate-processes", "worker-thread", "cores_used"),
             1.0,
             "characteristic-cores",
             Verdict::NotDecided,
