@@ -29,16 +29,20 @@ pub(super) fn fill(run: &Run, group: &mut Group) {
 }
 
 fn fill_level(rows: &[&TrialRow], level: &mut MemoryLevel) {
-    // Of several families the one that keeps all children busy, of those the earliest.
-    let mut families: BTreeMap<(u32, usize), Vec<&TrialRow>> = BTreeMap::new();
+    // Of several families the one that keeps all children busy, of those the one with the fewest
+    // callers that wait for a child, of those the earliest.
+    let mut families: BTreeMap<(u32, u32, usize), Vec<&TrialRow>> = BTreeMap::new();
     let mut order: Vec<&str> = Vec::new();
     for row in rows.iter().filter(|row| children(row) == Some(level.k)) {
         if !order.contains(&row.family_id.as_str()) {
             order.push(&row.family_id);
         }
         let place = order.iter().position(|id| *id == row.family_id);
-        let idle = level.k.saturating_sub(row.callers.unwrap_or(0));
-        let family = families.entry((idle, place.unwrap_or(0))).or_default();
+        let callers = row.callers.unwrap_or(0);
+        let idle = level.k.saturating_sub(callers);
+        let waiting = callers.saturating_sub(level.k);
+        let key = (idle, waiting, place.unwrap_or(0));
+        let family = families.entry(key).or_default();
         family.push(row);
     }
     let Some(rows) = families.into_values().next() else {

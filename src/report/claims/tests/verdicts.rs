@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::record::columns::FACTS;
-use crate::report::claims::measure::{Missing, Source, Unit};
+use crate::report::claims::measured::{Missing, Source, Unit};
 use crate::stats::Interval;
 
 /// What the demonstrations showed once, on Linux.
@@ -164,7 +164,7 @@ fn another_fact_makes_another_verdict() {
             Verdict::Refuted,
         ),
         (
-            node("separate-processes", "fork", "cores"),
+            node("separate-processes", "worker-thread", "cores_used"),
             1.0,
             "characteristic-cores",
             Verdict::NotDecided,
