@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::measure::{Measured, Missing};
+use super::measured::{Measured, Missing};
 use super::{Bounds, Claim, Claims, Figure, Rule, Test, words};
 use crate::stats::Interval;
 use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};

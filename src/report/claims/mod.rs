@@ -3,8 +3,8 @@
 //! written by hand.
 //!
 //! In reading order: [`wire`] is the file, [`read`] and [`selector`] check it, [`find`] and
-//! [`measure`] look the figures that it names up among the rows of a run, [`judge`] holds them
-//! against the bounds, [`words`] says it.
+//! [`measure`] look the figures that it names up among the rows of a run, [`measured`] is what is
+//! found, [`judge`] holds it against the bounds, [`words`] says it.
 //!
 //! A figure decides with its whole interval: one that reaches across a bound decides nothing. Each
 //! claim stands on its own 95 % interval, without an adjustment for how many claims there are.
@@ -20,6 +20,7 @@ use super::metrics::Metric;
 mod find;
 pub(super) mod judge;
 mod measure;
+mod measured;
 mod read;
 mod selector;
 #[cfg(test)]
@@ -28,7 +29,7 @@ mod wire;
 mod words;
 
 pub(super) use judge::{Judged, JudgedTest, Verdict};
-pub(super) use measure::{Measured, Missing, Pairing};
+pub(super) use measured::{Measured, Missing, Pairing};
 pub(super) use words::{chip, shown, tally};
 
 /// A document's claims, the figures that decide them, and its tables.

@@ -1,7 +1,7 @@
 //! Figures, bounds and verdicts as people read them.
 
 use super::judge::{Condition, Judged, Outcome, Verdict};
-use super::measure::{Measured, Unit};
+use super::measured::{Measured, Unit};
 use super::{Bounds, FamilyOf, Figure, LoadOf, Selector};
 use crate::options;
 use crate::report::human;

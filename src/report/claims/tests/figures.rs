@@ -86,7 +86,7 @@ fn values_of_two_families_are_paired_by_the_pass() {
         scale(row, f64::from(row.block));
     }
     let paired = answers_of(&data, claims()).figures[0].clone().unwrap();
-    assert_eq!(paired.source.pairing, Some(measure::Pairing::Pass));
+    assert_eq!(paired.source.pairing, Some(measured::Pairing::Pass));
     assert_eq!(paired.source.file, "trials.csv");
     assert!(paired.source.over.contains("random-sum-s-node-closed4"));
     let plain = answers_of(&run(), claims()).figures[0].clone().unwrap();

@@ -263,7 +263,8 @@ fn a_verdict_follows_the_ratio_of_two_arms() {
 
 #[test]
 fn what_may_not_be_compared_decides_nothing() {
-    let cases: [(Verdict, &str, fn(&mut Run)); 6] = [
+    type Change = fn(&mut Run);
+    let cases: [(Verdict, &str, Change); 6] = [
         (
             Verdict::NotDecided,
             "but of 5 blocks, where an interval needs 6",

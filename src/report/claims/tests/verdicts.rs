@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::record::columns::FACTS;
-use crate::report::claims::measure::{Missing, Source, Unit};
+use crate::report::claims::measured::{Missing, Source, Unit};
 use crate::stats::Interval;
 
 /// What the demonstrations showed once, on Linux.
