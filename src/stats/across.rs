@@ -5,7 +5,9 @@
 //! What is said is said of these two runs. Their blocks tell how well each is known, and nothing of
 //! how far a third run on either machine would be from them.
 
-use super::two_sample::{Drift, Shift, shift};
+use std::collections::BTreeMap;
+
+use super::two_sample::{Drift, RankSum, Shift, shift_by};
 use super::verdict::{Better, Conclusion, Difference, INTERVAL_BLOCKS_MIN, Reason};
 use super::{Interval, Level, Safeguards, holm};
 
@@ -54,9 +56,15 @@ impl Across {
 
 /// Judges all pairs of a table together, in the order given.
 pub fn judge(pairs: &[Pair], safeguards: Safeguards) -> Vec<Across> {
+    let mut laws = BTreeMap::new();
     let shifts: Vec<Option<Shift>> = pairs
         .iter()
-        .map(|pair| shift(&pair.a, &pair.b, Level::P95, pair.drift, safeguards))
+        .map(|pair| {
+            let sizes = (pair.a.len(), pair.b.len());
+            let law = laws.entry(sizes);
+            let law = law.or_insert_with(|| RankSum::of(sizes.0, sizes.1));
+            shift_by(law, [&pair.a, &pair.b], Level::P95, pair.drift, safeguards)
+        })
         .collect();
     let p_of = |(pair, shift): (&Pair, &Option<Shift>)| pair.p_value(shift.as_ref());
     let p_values: Vec<f64> = pairs.iter().zip(&shifts).filter_map(p_of).collect();

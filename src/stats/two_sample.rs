@@ -51,6 +51,24 @@ pub fn shift(
     drift: Drift,
     safeguards: Safeguards,
 ) -> Option<Shift> {
+    shift_by(
+        &RankSum::of(a.len(), b.len()),
+        [a, b],
+        level,
+        drift,
+        safeguards,
+    )
+}
+
+/// [`shift`] by a law that is known already: tables have many cells of as many blocks, and the law
+/// takes far longer than all else.
+pub(super) fn shift_by(
+    rank_sum: &RankSum,
+    [a, b]: [&[f64]; 2],
+    level: Level,
+    drift: Drift,
+    safeguards: Safeguards,
+) -> Option<Shift> {
     let differences = Differences::of(a, b)?;
     let factor = match drift {
         Drift::Possible if safeguards.hold(Safeguard::AutocorrelationInflation) => {
@@ -58,7 +76,6 @@ pub fn shift(
         }
         Drift::Possible | Drift::Removed => 1.0,
     };
-    let rank_sum = RankSum::of(a.len(), b.len());
     let estimate = differences.median();
     let stretched = |end: f64| estimate + factor * (end - estimate);
     let interval = rank_sum.critical(level).map(|rank| Interval {

@@ -15,8 +15,8 @@ const NAMED_MAX: usize = 3;
 
 /// What both ratios cannot say, wherever they stand.
 pub(super) const LIMIT: &str = "The intervals tell how well these two runs are known, from their \
-    blocks; how far a third run on either machine would be from them they cannot tell. Compare two \
-    runs of one machine first.";
+    blocks; how far a third run on either machine would be from them they cannot tell, and B over \
+    A calls a machine that wanders between runs another. Compare two runs of one machine first.";
 
 /// Why the last column of the advice is no matter of the one before it.
 pub(super) const ADVICE_TEST: &str = "The last column compares A's best with each of the others in \
