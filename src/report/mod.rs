@@ -81,7 +81,15 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
         comparisons_csv: derived::comparisons(run_id, &run.manifest.reference, &families),
         fits_csv: derived::fits(run_id, &summary.memory),
         tables_md: markdown::render(run, &summary, &open),
-        html: page::render(run, &summary, &open, &charts, &trust, &distributions.unread),
+        html: page::render(&page::Page {
+            run,
+            summary: &summary,
+            open: &open,
+            charts: &charts,
+            trust: &trust,
+            notes: &[],
+            unread: &distributions.unread,
+        }),
         charts: charts
             .into_iter()
             .map(|chart| (chart.file, chart.svg))
