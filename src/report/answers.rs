@@ -182,6 +182,46 @@ pub(super) fn overview_answer(
     )
 }
 
+/// The comparable arm with the lowest ratio of the median response to the reference's.
+pub(super) fn best(family: &FamilySummary) -> Option<(&ArmSummary, Ratio)> {
+    comparable(family)
+        .filter_map(|arm| Some((arm, arm.response_p50_ratio?)))
+        .min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))
+}
+
+/// In how many families the best arm is faster, and which arm that most often is.
+pub(super) fn best_answer(best: &[(&ArmSummary, Ratio)], reference: &str) -> String {
+    if best.iter().all(|(_, ratio)| ratio.verdict().is_none()) {
+        let families = human::families(best.len());
+        return format!("Nothing is concluded of the best strategy of any of {families}.");
+    }
+    let is_faster = |ratio: &Ratio| says(Some(*ratio), Verdict::Faster);
+    let won = best.iter().filter(|(_, ratio)| is_faster(ratio));
+    let mut wins: Vec<(&str, usize)> = Vec::new();
+    for (arm, _) in won.clone() {
+        match wins.iter_mut().find(|(label, _)| *label == arm.label) {
+            Some((_, n)) => *n += 1,
+            None => wins.push((&arm.label, 1)),
+        }
+    }
+    let most = wins.iter().map(|(_, n)| *n).max();
+    let leaders: Vec<&str> = wins
+        .iter()
+        .filter(|(_, n)| Some(*n) == most)
+        .map(|(label, _)| *label)
+        .collect();
+    let leaders = match (leaders.as_slice(), most) {
+        ([], _) | (_, None) => String::new(),
+        (labels, Some(n)) => format!("; most often it is {}, in {n}", labels.join(" or ")),
+    };
+    let how = conclusions::how(best.iter().map(|(_, ratio)| ratio.conclusion));
+    format!(
+        "{how} {} of {} the best strategy answers sooner than {reference}{leaders}.",
+        won.count(),
+        human::families(best.len())
+    )
+}
+
 /// The end of an arm's distribution.
 pub(super) struct Tail<'a> {
     pub(super) label: &'a str,
@@ -203,7 +243,10 @@ pub(super) fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String 
     let (Some(least), Some(most), Some(longest)) = (least, most, longest) else {
         return "Too few requests to speak of the slowest of them.".to_owned();
     };
+    // Beside the others, unless it is one of them.
+    let is_named = |tail: &&Tail<'_>| [least.label, most.label].contains(&tail.label);
     let reference = tails.iter().find(|tail| tail.label == tail.reference);
+    let reference = reference.filter(|tail| !is_named(tail));
     let reference = reference.map_or_else(String::new, |tail| {
         format!(" ({}: {})", tail.label, human::duration(tail.tail_ns))
     });

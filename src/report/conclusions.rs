@@ -5,6 +5,7 @@ use crate::stats::verdict::{Conclusion, Reason, Verdict};
 
 use super::human;
 use super::summary::{FamilySummary, Ratio, Summary};
+use super::table::{Cell, NONE};
 
 /// A verdict of equivalence.
 const EQUIVALENT: &str = "=";
@@ -46,6 +47,14 @@ pub(super) fn numbers(ratio: &Ratio) -> String {
         }
         _ => estimate,
     }
+}
+
+/// The [`numbers`] in a table, or the sign for none.
+pub(super) fn cell(ratio: Option<&Ratio>) -> Cell {
+    ratio.map_or_else(
+        || Cell::from(NONE),
+        |ratio| Cell::new(numbers(ratio), Some(ratio.estimate)),
+    )
 }
 
 /// Numbers and sign: `1.02 [0.99, 1.06] ~`.

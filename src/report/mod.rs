@@ -92,15 +92,15 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
             .as_ref()
             .map(|answers| derived::claims(run_id, &answers.judged)),
         tables_md: markdown::render(run, &summary, &open, answers.as_ref()),
-        html: page::render(
+        html: page::render(&page::Page {
             run,
-            &summary,
-            &open,
-            &charts,
-            &trust,
-            &distributions.unread,
-            answers.as_ref(),
-        ),
+            summary: &summary,
+            open: &open,
+            charts: &charts,
+            trust: &trust,
+            answers: answers.as_ref(),
+            unread: &distributions.unread,
+        }),
         charts: charts
             .into_iter()
             .map(|chart| (chart.file, chart.svg))

@@ -1,8 +1,6 @@
 //! What is told of open loops before any family: how much load each strategy takes, and who else
 //! is answered meanwhile. Tables and sentences, the same ones for terminal, Markdown and page.
 
-use serde::Serialize;
-
 use crate::record::Run;
 
 use super::analyse::Analysed;
@@ -10,7 +8,7 @@ use super::distribution::Distributions;
 use super::load::{self, Curves, LoadArm};
 use super::responsiveness::{self, Probed, ProbedArm, Variant};
 use super::summary::State;
-use super::table::{Extent, Head, NONE, Table};
+use super::table::{Cell, Extent, Head, Table};
 use super::{human, open_answers as answers};
 
 /// The open loops of a run.
@@ -23,7 +21,7 @@ pub(super) struct Open {
 }
 
 /// What is told of one of them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Section {
     /// What it is about.
     pub(super) title: String,
@@ -69,7 +67,7 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
         .arms
         .iter()
         .map(|arm| load_row(arm, curves, extent, &mut notes));
-    let rows: Vec<Vec<String>> = rows.collect();
+    let rows: Vec<Vec<Cell>> = rows.collect();
     let head = [
         "highest rate ↑",
         "missed at",
@@ -101,32 +99,26 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
     }
 }
 
-fn load_row(
-    arm: &LoadArm,
-    curves: &Curves,
-    extent: Extent,
-    notes: &mut Vec<String>,
-) -> Vec<String> {
+fn load_row(arm: &LoadArm, curves: &Curves, extent: Extent, notes: &mut Vec<String>) -> Vec<Cell> {
     let per_s = |rate: f64| format!("{}/s", human::rate(rate));
-    let none = || NONE.to_owned();
     let at = arm.at_limit();
     let of_capacity = arm.limit_per_s.zip(curves.capacity_per_s);
     let limit = match arm.limit_per_s {
-        Some(rate) => per_s(rate),
-        None if arm.points.is_empty() => none(),
-        None => "none".to_owned(),
+        // Met at no rate that was tried: less than all others.
+        None if !arm.points.is_empty() => Cell::new("none".to_owned(), Some(0.0)),
+        rate => Cell::of(rate, per_s),
     };
     vec![
-        name(&arm.label, &arm.role, extent, &arm.reason, notes),
+        Cell::from(name(&arm.label, &arm.role, extent, &arm.reason, notes)),
         limit,
-        arm.missed_per_s.map_or_else(none, per_s),
-        of_capacity.map_or_else(none, |(rate, capacity)| human::ratio(rate / capacity)),
-        arm.cores_at_limit
-            .map_or_else(none, |cores| format!("{cores:.2}")),
-        at.and_then(|point| point.p50_ns)
-            .map_or_else(none, human::duration),
-        at.and_then(|point| point.in_time_ratio)
-            .map_or_else(none, human::percent),
+        Cell::of(arm.missed_per_s, per_s),
+        Cell::of(
+            of_capacity.map(|(rate, capacity)| rate / capacity),
+            human::ratio,
+        ),
+        Cell::of(arm.cores_at_limit, |cores| format!("{cores:.2}")),
+        Cell::of(at.and_then(|point| point.p50_ns), human::duration),
+        Cell::of(at.and_then(|point| point.in_time_ratio), human::percent),
     ]
 }
 
@@ -146,7 +138,7 @@ fn name(label: &str, role: &str, extent: Extent, reason: &str, notes: &mut Vec<S
 }
 
 /// A column of the probes' table: from which extent on, its head, and its cell.
-type Column = (Extent, &'static str, fn(&ProbedArm) -> String);
+type Column = (Extent, &'static str, fn(&ProbedArm) -> Cell);
 
 const COLUMNS: [Column; 10] = [
     (Extent::Narrow, "p50 ↓", |a| time(a.loaded.p50_ns)),
@@ -165,12 +157,12 @@ const COLUMNS: [Column; 10] = [
     }),
 ];
 
-fn time(ns: Option<f64>) -> String {
-    ns.map_or_else(|| NONE.to_owned(), human::duration)
+fn time(ns: Option<f64>) -> Cell {
+    Cell::of(ns, human::duration)
 }
 
-fn share(ratio: Option<f64>) -> String {
-    ratio.map_or_else(|| NONE.to_owned(), human::percent)
+fn share(ratio: Option<f64>) -> Cell {
+    Cell::of(ratio, human::percent)
 }
 
 fn of_probes(probed: &Probed, extent: Extent) -> Section {
@@ -206,7 +198,8 @@ fn of_variant(variant: &Variant, extent: Extent) -> (String, Table) {
             (State::Ok, n) => format!("{} not answered ok", human::plural(n, "probe")),
             (state, _) => format!("{}: {}", state.word(), arm.reason),
         };
-        let mut cells = vec![name(&arm.label, &arm.role, extent, &reason, &mut notes)];
+        let name = name(&arm.label, &arm.role, extent, &reason, &mut notes);
+        let mut cells = vec![Cell::from(name)];
         cells.extend(columns().map(|column| column.2(arm)));
         cells
     });

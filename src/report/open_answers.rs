@@ -182,7 +182,10 @@ pub(super) fn noise_answer(timeline: &Timeline) -> String {
     let disturbed = match timeline.disturbed {
         0 => "No trial was disturbed".to_owned(),
         1 => "1 trial was disturbed".to_owned(),
-        n => format!("{} were disturbed", human::plural(n as u64, "trial")),
+        n => format!(
+            "{} were disturbed, re-runs and memory trials counted",
+            human::plural(n as u64, "trial")
+        ),
     };
     let peaks: Vec<String> = timeline
         .lanes

@@ -1,6 +1,9 @@
 //! What stands in a family's table, once for terminal, Markdown and page: columns, cells and the
 //! numbered notes that say why a cell is empty.
 
+use std::fmt;
+use std::ops::Deref;
+
 use serde::Serialize;
 
 use super::conclusions;
@@ -27,15 +30,89 @@ impl Extent {
     }
 }
 
-/// A table ready to be laid out; every cell is plain text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// A table ready to be laid out.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Table {
     /// One per column.
     pub(super) head: Vec<Head>,
     /// As many cells in each as there are columns.
-    pub(super) rows: Vec<Vec<String>>,
+    pub(super) rows: Vec<Vec<Cell>>,
     /// Numbered from 1 as the marks `[1]` in the cells.
     pub(super) notes: Vec<String>,
+}
+
+impl Table {
+    /// Without notes.
+    pub(super) fn new<C: Into<Cell>>(
+        head: Vec<Head>,
+        rows: impl IntoIterator<Item = Vec<C>>,
+    ) -> Table {
+        let cells = |row: Vec<C>| row.into_iter().map(Into::into).collect();
+        Table {
+            head,
+            rows: rows.into_iter().map(cells).collect(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What a reader sees, and the number behind it, by which a page sorts: `2.50 ms` comes after
+/// `980 µs`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Cell {
+    /// Plain text.
+    pub(super) text: String,
+    /// In the unit of the column's other values, which is a machine unit; `None` for words.
+    pub(super) value: Option<f64>,
+}
+
+impl Cell {
+    /// A number as it is shown, or the sign for none.
+    pub(super) fn of(value: Option<f64>, shown: impl FnOnce(f64) -> String) -> Cell {
+        Cell {
+            text: value.map_or_else(|| NONE.to_owned(), shown),
+            value,
+        }
+    }
+
+    /// A number with more in its text than the number.
+    pub(super) fn new(text: String, value: Option<f64>) -> Cell {
+        Cell { text, value }
+    }
+}
+
+/// Words, or a plain number, which is its own value.
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        let value = text.parse().ok().filter(|value: &f64| value.is_finite());
+        Cell { text, value }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        Cell::from(text.to_owned())
+    }
+}
+
+impl Deref for Cell {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq<&str> for Cell {
+    fn eq(&self, other: &&str) -> bool {
+        self.text == *other
+    }
 }
 
 /// The head of a column.
@@ -72,12 +149,12 @@ struct Column {
 #[derive(Clone, Copy)]
 enum Show {
     /// A number.
-    Value(fn(&ArmSummary) -> String),
+    Value(fn(&ArmSummary) -> Cell),
     /// A ratio and its sign.
     Ratio(fn(&ArmSummary) -> Option<Ratio>),
 }
 
-const fn value(head: &'static str, from: Extent, cell: fn(&ArmSummary) -> String) -> Column {
+const fn value(head: &'static str, from: Extent, cell: fn(&ArmSummary) -> Cell) -> Column {
     Column {
         head,
         from,
@@ -111,8 +188,7 @@ impl Column {
 
 /// What a child costs, which is shown only where it is known of some arm.
 const MEMORY: Column = value("MB per further child ↓", Extent::Narrow, |a| {
-    let bytes = a.memory_per_child_bytes;
-    bytes.map_or_else(none, human::megabytes)
+    Cell::of(a.memory_per_child_bytes, human::megabytes)
 });
 
 /// Between the strategy and the outcomes. Ratios lead: they are what a run is for, and what the
@@ -143,7 +219,7 @@ const COLUMNS: &[Column] = &[
         time(a.medians.service_p99_ns)
     }),
     value("requests/s ↑", Extent::Wide, |a| {
-        a.medians.throughput_per_s.map_or_else(none, human::rate)
+        Cell::of(a.medians.throughput_per_s, human::rate)
     })
     .with_memory(Extent::Narrow),
     MEMORY,
@@ -162,7 +238,9 @@ const COLUMNS: &[Column] = &[
     value("work", Extent::Full, |a| time(a.medians.work_p50_ns)),
     value("return", Extent::Full, |a| time(a.medians.return_p50_ns)),
     value("reap", Extent::Full, |a| time(a.medians.reap_p50_ns)),
-    value("blocks", Extent::Full, |a| a.n_blocks.to_string()),
+    value("blocks", Extent::Full, |a| {
+        Cell::from(a.n_blocks.to_string())
+    }),
 ];
 
 /// The family's table.
@@ -200,24 +278,24 @@ fn row(
     columns: &[&Column],
     extent: Extent,
     notes: &mut Vec<String>,
-) -> Vec<String> {
+) -> Vec<Cell> {
     let outcomes = outcomes(arm, notes);
-    let mut cells = vec![label(arm, extent, notes.len())];
+    let mut cells = vec![Cell::from(label(arm, extent, notes.len()))];
     for column in columns {
         match column.show {
             Show::Value(cell) => cells.push(cell(arm)),
             Show::Ratio(of) if extent.is_terminal() => {
-                cells.push(of(arm).map_or_else(|| unit(arm), |ratio| conclusions::numbers(&ratio)));
+                cells.push(ratio_cell(arm, of(arm), conclusions::numbers));
                 let sign = of(arm).map_or("", |ratio| conclusions::sign(&ratio));
-                cells.push(sign.to_owned());
+                cells.push(Cell::from(sign));
             }
             Show::Ratio(of) => {
-                cells.push(of(arm).map_or_else(|| unit(arm), |ratio| conclusions::text(&ratio)));
+                cells.push(ratio_cell(arm, of(arm), conclusions::text));
             }
         }
     }
     if extent != Extent::Narrow {
-        cells.push(outcomes);
+        cells.push(Cell::new(outcomes, Some(arm.outcomes.ok as f64)));
     }
     cells
 }
@@ -235,20 +313,16 @@ fn label(arm: &ArmSummary, extent: Extent, notes: usize) -> String {
     name.to_owned()
 }
 
-fn none() -> String {
-    NONE.to_owned()
+fn time(ns: Option<f64>) -> Cell {
+    Cell::of(ns, human::duration)
 }
 
-fn time(ns: Option<f64>) -> String {
-    ns.map_or_else(none, human::duration)
-}
-
-/// In the place of a ratio: the reference is what the others are divided by.
-fn unit(arm: &ArmSummary) -> String {
-    if arm.role == "reference" && arm.state == State::Ok {
-        "1".to_owned()
-    } else {
-        none()
+/// A ratio; of the reference it is 1, since it is what the others are divided by.
+fn ratio_cell(arm: &ArmSummary, ratio: Option<Ratio>, shown: fn(&Ratio) -> String) -> Cell {
+    match ratio {
+        Some(ratio) => Cell::new(shown(&ratio), Some(ratio.estimate)),
+        None if arm.role == "reference" && arm.state == State::Ok => Cell::from("1"),
+        None => Cell::from(NONE),
     }
 }
 

@@ -134,7 +134,7 @@ fn grid(table: &Table, width: usize) -> Grid {
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
         .set_header(table.head.iter().map(|head| two_lines(&head.text)));
     for row in &table.rows {
-        grid.add_row(row.clone());
+        grid.add_row(row.iter().map(|cell| cell.text.as_str()));
     }
     for (i, head) in table.head.iter().enumerate() {
         if let Some(column) = grid.column_mut(i) {

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::record::{Run, TrialRow};
 use crate::stats::interval::COVERAGE_UNDER_DRIFT;
 use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
@@ -12,11 +10,11 @@ use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
 use super::analyse::Analysed;
 use super::metrics::{RESPONSE_P50, SERVICE_P50};
 use super::summary::{FamilySummary, Summary};
-use super::table::{Head, NONE, Table};
+use super::table::{Cell, Head, Table};
 use super::{conclusions, doubts, grouped, human};
 
 /// What the page says of itself.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Trust {
     /// From the most to the least important.
     pub(super) sentences: Vec<String>,
@@ -339,24 +337,19 @@ fn placebos(summary: &Summary) -> Table {
         head.push(Head::new(&format!("placebo, {} ratio", name(metric)), true));
         head.push(Head::new(&format!("δ, {}", name(metric)), true));
     }
-    Table {
-        head,
-        rows: summary.families.iter().map(row).collect(),
-        notes: Vec::new(),
-    }
+    Table::new(head, summary.families.iter().map(row))
 }
 
-fn row(family: &FamilySummary) -> Vec<String> {
-    let mut cells = vec![family.n_blocks.to_string()];
+fn row(family: &FamilySummary) -> Vec<Cell> {
+    let mut cells = vec![Cell::from(family.n_blocks.to_string())];
     let mut grey = Vec::new();
     let mut known = 0;
     for metric in [RESPONSE_P50, SERVICE_P50] {
         let placebo = family.placebo_of(metric);
         let ratio = placebo.and_then(|p| p.ratio);
         let delta = placebo.and_then(|p| p.delta_ratio);
-        let none = || NONE.to_owned();
-        cells.push(ratio.map_or_else(none, |ratio| conclusions::numbers(&ratio)));
-        cells.push(delta.map_or_else(none, human::percent));
+        cells.push(conclusions::cell(ratio.as_ref()));
+        cells.push(Cell::of(delta, human::percent));
         known += usize::from(delta.is_some());
         if placebo.is_some_and(|p| p.is_grey) {
             grey.push(name(metric));
@@ -367,7 +360,7 @@ fn row(family: &FamilySummary) -> Vec<String> {
         (_, []) => "no difference, as it should".to_owned(),
         (_, grey) => format!("differs in {}: nothing is concluded", grey.join(" and ")),
     };
-    let mut row = vec![family.title.clone(), says];
+    let mut row = vec![Cell::from(family.title.as_str()), Cell::from(says)];
     row.extend(cells);
     row
 }

@@ -104,12 +104,12 @@ pub(super) fn comparable(family: &FamilySummary) -> impl Iterator<Item = &ArmSum
         .filter(|arm| arm.state == State::Ok && arm.role != "placebo")
 }
 
-/// The page's summary: at most five sentences.
+/// The page's summary: at most five sentences, what was found before what it was found in.
 pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
-    let mut sentences = vec![scope_sentence(run, summary)];
+    let mut sentences = Vec::from_iter(winners(summary));
     sentences.extend(memory::headline(&summary.memory));
-    sentences.extend(winners(summary));
     sentences.extend(costliest(summary));
+    sentences.push(scope_sentence(run, summary));
     sentences.extend(trust(summary));
     sentences.extend(losses(summary));
     sentences.truncate(5);

@@ -44,7 +44,8 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
         );
         legend(canvas, &layout);
         for (i, arm) in family.arms.iter().enumerate() {
-            bar(canvas, &layout, &scale, arm, layout.middle(i));
+            let y = layout.middle(i);
+            frame::about(canvas, arm, || bar(canvas, &layout, &scale, arm, y));
         }
     });
     Some(Chart {
@@ -130,19 +131,14 @@ fn numbers(family: &FamilySummary) -> Table {
     head.extend(PHASES.map(|(name, _)| Head::new(&format!("{name}, ns"), true)));
     head.push(Head::new("sum, ns", true));
     head.push(Head::new("reap, ns", true));
-    Table {
+    Table::new(
         head,
-        rows: family
-            .arms
-            .iter()
-            .map(|arm| {
-                let mut cells = vec![arm.label.clone()];
-                cells.extend(PHASES.iter().map(|(_, of)| cell(of(arm))));
-                cells.push(cell(Some(total(arm)).filter(|sum| *sum > 0.0)));
-                cells.push(cell(arm.medians.reap_p50_ns));
-                cells
-            })
-            .collect(),
-        notes: Vec::new(),
-    }
+        family.arms.iter().map(|arm| {
+            let mut cells = vec![arm.label.clone()];
+            cells.extend(PHASES.iter().map(|(_, of)| cell(of(arm))));
+            cells.push(cell(Some(total(arm)).filter(|sum| *sum > 0.0)));
+            cells.push(cell(arm.medians.reap_p50_ns));
+            cells
+        }),
+    )
 }

@@ -1,12 +1,17 @@
 //! The drawing surface of the charts: plotters' SVG backend, addressed in pixels.
 //!
 //! No fonts are read anywhere, so how wide a text becomes is estimated here, on the wide side, and
-//! every margin is made from that estimate. plotters writes no `<title>` and no `<desc>`; they are
-//! put into its output, so that a chart is not silent to those who cannot see it.
+//! every margin is made from that estimate.
+//!
+//! plotters writes neither `<title>` and `<desc>`, without which a chart is silent to those who
+//! cannot see it, nor groups, without which a page cannot tell whose mark is whose; and it spells
+//! out on every element what holds anyway, which is half of its output. So each element is drawn
+//! by itself, and what it says beyond the defaults is put together here.
+
+use std::cell::RefCell;
 
 use plotters::backend::SVGBackend;
-use plotters::coord::Shift;
-use plotters::drawing::{DrawingArea, IntoDrawingArea};
+use plotters::drawing::IntoDrawingArea;
 use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, RGBColor, TextStyle};
@@ -42,7 +47,8 @@ pub(super) enum Fill {
 }
 
 pub(super) struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
+    size: (u32, u32),
+    body: &'a RefCell<String>,
 }
 
 /// An SVG of this size in px, with its name and description for screen readers. `id` begins the
@@ -54,16 +60,52 @@ pub(super) fn draw(
     description: &str,
     paint: impl FnOnce(&Canvas<'_>),
 ) -> String {
-    let mut svg = String::new();
-    {
-        let size = (width.unsigned_abs(), height.unsigned_abs());
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        let canvas = Canvas { area };
-        canvas.rect((0, 0), (width, height), style::PAPER);
-        paint(&canvas);
-        canvas.area.present().expect("a string takes any text");
+    let body = RefCell::new(String::new());
+    let canvas = Canvas {
+        size: (width.unsigned_abs(), height.unsigned_abs()),
+        body: &body,
+    };
+    canvas.rect((0, 0), (width, height), style::PAPER);
+    paint(&canvas);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" fill=\"none\" font-family=\"sans-serif\" \
+         font-size=\"{TEXT_PX}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\n\
+         <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n{}</svg>\n",
+        escaped(title),
+        escaped(description),
+        body.take()
+    )
+}
+
+/// What plotters writes on every element although it is so without, or by the outermost element.
+const IMPLIED: [&str; 7] = [
+    " opacity=\"1\"",
+    " stroke=\"none\"",
+    " stroke-width=\"1\"",
+    " text-anchor=\"start\"",
+    " fill=\"none\"",
+    " font-family=\"sans-serif\"",
+    " font-size=\"12\"",
+];
+
+/// The one element of a picture, without what is implied. Text cannot be mistaken for attributes,
+/// since plotters escapes its quotation marks.
+fn lean(svg: &str) -> String {
+    let inside = svg.split_once(">\n").map_or("", |(_, inside)| inside);
+    let mut element = inside
+        .trim_end()
+        .trim_end_matches("</svg>")
+        .replace(">\n", ">")
+        .replace("\n</", "</")
+        .replace(" \"/>", "\"/>")
+        // The size of titles, as plotters' division leaves it.
+        .replace("\"15.000000000000002\"", "\"15\"");
+    for implied in IMPLIED {
+        element = element.replace(implied, "");
     }
-    with_description(&svg, id, title, description)
+    element.push('\n');
+    element
 }
 
 impl Canvas<'_> {
@@ -72,7 +114,22 @@ impl Canvas<'_> {
         for<'e> &'e E: PointCollection<'e, (i32, i32)>,
         for<'b> E: Drawable<SVGBackend<'b>>,
     {
-        self.area.draw(element).expect("a string takes any text");
+        let mut svg = String::new();
+        {
+            let area = SVGBackend::with_string(&mut svg, self.size).into_drawing_area();
+            area.draw(element).expect("a string takes any text");
+            area.present().expect("a string takes any text");
+        }
+        self.body.borrow_mut().push_str(&lean(&svg));
+    }
+
+    /// What is painted meanwhile is about one strategy, so that a page can make it stand out. The
+    /// key is [`style::key`]'s.
+    pub(super) fn about(&self, key: &str, paint: impl FnOnce()) {
+        let group = format!("<g data-s=\"{}\">\n", escaped(key));
+        self.body.borrow_mut().push_str(&group);
+        paint();
+        self.body.borrow_mut().push_str("</g>\n");
     }
 
     pub(super) fn text(&self, at: (i32, i32), text: &str, align: Align, color: RGBColor) {
@@ -106,6 +163,11 @@ impl Canvas<'_> {
             vec![from, to],
             color.stroke_width(width_px),
         ));
+    }
+
+    /// A line through all points.
+    pub(super) fn path(&self, points: Vec<(i32, i32)>, color: RGBColor, width_px: u32) {
+        self.put(&PathElement::new(points, color.stroke_width(width_px)));
     }
 
     pub(super) fn rect(&self, corner: (i32, i32), opposite: (i32, i32), color: RGBColor) {
@@ -195,18 +257,6 @@ pub(super) fn wrapped(text: &str, width_px: i32) -> Vec<String> {
     lines
 }
 
-fn with_description(svg: &str, id: &str, title: &str, description: &str) -> String {
-    let end = svg.find('>').map_or(0, |i| i + 1);
-    let (open, rest) = svg.split_at(end);
-    let open = open.trim_end_matches('>');
-    format!(
-        "{open} role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\n\
-         <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>{rest}",
-        escaped(title),
-        escaped(description)
-    )
-}
-
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -232,10 +282,27 @@ mod tests {
     fn title_and_description_are_the_first_children_and_escaped() {
         let svg = draw((10, 10), "x", "a < b", "\"&\"", |_| {});
         assert!(svg.starts_with("<svg "));
-        assert!(
-            svg.contains("aria-labelledby=\"x-title x-desc\">\n<title id=\"x-title\">a &lt; b")
-        );
+        let first =
+            "role=\"img\" aria-labelledby=\"x-title x-desc\">\n<title id=\"x-title\">a &lt; b";
+        assert!(svg.contains(first), "{svg}");
         assert!(svg.contains("&quot;&amp;&quot;</desc>"));
         assert!(svg.trim_end().ends_with("</svg>"));
+    }
+
+    #[test]
+    fn elements_say_what_is_not_implied_and_text_stays_what_it_is() {
+        let svg = draw((10, 10), "x", "", "", |canvas| {
+            canvas.about("a\"b", || {
+                canvas.line((1, 2), (3, 4), style::INK, 2);
+                canvas.text((5, 6), " opacity=\"1\" <", Align::Start, style::MUTED);
+            });
+        });
+        let (_, body) = svg.split_once("</desc>\n").unwrap();
+        let expected = "<rect x=\"0\" y=\"0\" width=\"10\" height=\"10\" fill=\"#FFFFFF\"/>\n\
+             <g data-s=\"a&quot;b\">\n\
+             <polyline stroke=\"#000000\" stroke-width=\"2\" points=\"1,2 3,4\"/>\n\
+             <text x=\"5\" y=\"6\" dy=\"0.5ex\" fill=\"#595959\"> opacity=&quot;1&quot; &lt;</text>\n\
+             </g>\n</svg>\n";
+        assert_eq!(body, expected);
     }
 }

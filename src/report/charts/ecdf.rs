@@ -114,10 +114,6 @@ fn panel(
         let x = plot_left - 8 - canvas::text_width(&text);
         canvas.text((x, y), &text, Align::Start, style::MUTED);
     }
-    let (color, marker, fill) = frame::look(arm, Fill::Filled);
-    canvas.marker((plot_left + 6, top - 14), marker, color, fill);
-    let name = canvas::fitted(&arm.label, PANEL.0 - 56);
-    canvas.text((plot_left + 18, top - 14), &name, Align::Start, style::INK);
     let line = |curve: &Curve, color, width| {
         let points: Vec<(i32, i32)> = SHARES
             .iter()
@@ -126,14 +122,20 @@ fn panel(
                 Some((scale.pixel((*ns)?), height(f64::from(*percent) / 100.0)))
             })
             .collect();
-        for pair in points.windows(2) {
-            canvas.line(pair[0], pair[1], color, width);
+        if points.len() > 1 {
+            canvas.path(points, color, width);
         }
     };
     if let Some(behind) = behind {
         line(behind, style::LEADER, 2);
     }
-    line(curve, color, 2);
+    frame::about(canvas, arm, || {
+        let (color, marker, fill) = frame::look(arm, Fill::Filled);
+        canvas.marker((plot_left + 6, top - 14), marker, color, fill);
+        let name = canvas::fitted(&arm.label, PANEL.0 - 56);
+        canvas.text((plot_left + 18, top - 14), &name, Align::Start, style::INK);
+        line(curve, color, 2);
+    });
 }
 
 fn numbers(curves: &[(&ArmSummary, Curve)]) -> Table {
@@ -150,9 +152,5 @@ fn numbers(curves: &[(&ArmSummary, Curve)]) -> Table {
         }
         cells
     });
-    Table {
-        rows: rows.collect(),
-        head,
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }

@@ -19,6 +19,8 @@ pub(super) struct End<'a> {
     /// `None` for a line without marks.
     pub(super) marker: Option<(Marker, Fill)>,
     pub(super) label: &'a str,
+    /// Whose line it is; `None` if it is no strategy's.
+    pub(super) key: Option<&'a str>,
 }
 
 /// Beside a plot that ends at `right`, not below `bottom`.
@@ -27,13 +29,20 @@ pub(super) fn paint(canvas: &Canvas<'_>, (right, bottom): (i32, i32), mut ends: 
     let places = apart(ends.iter().map(|end| end.y), bottom);
     let x = right + 30;
     for (end, y) in ends.into_iter().zip(places) {
-        match end.marker {
-            Some((marker, fill)) => canvas.marker((x, y), marker, end.color, fill),
-            None => canvas.line((x - 7, y), (x + 7, y), end.color, 2),
+        match end.key {
+            Some(key) => canvas.about(key, || name(canvas, &end, (x, y))),
+            None => name(canvas, &end, (x, y)),
         }
-        let text = canvas::fitted(end.label, WIDTH - PAD - (x + 12));
-        canvas.text((x + 12, y), &text, Align::Start, style::INK);
     }
+}
+
+fn name(canvas: &Canvas<'_>, end: &End<'_>, (x, y): (i32, i32)) {
+    match end.marker {
+        Some((marker, fill)) => canvas.marker((x, y), marker, end.color, fill),
+        None => canvas.line((x - 7, y), (x + 7, y), end.color, 2),
+    }
+    let text = canvas::fitted(end.label, WIDTH - PAD - (x + 12));
+    canvas.text((x + 12, y), &text, Align::Start, style::INK);
 }
 
 /// Ascending heights moved apart, down first; what that pushed below `bottom` moves up again.

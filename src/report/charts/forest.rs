@@ -66,7 +66,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         canvas.text(below, &axis, Align::Middle, style::INK);
         for (i, arm) in family.arms.iter().enumerate() {
             let y = layout.middle(i);
-            frame::name(canvas, y, arm);
+            frame::about(canvas, arm, || frame::name(canvas, y, arm));
             if arm.state != State::Ok {
                 frame::why(canvas, &layout, y, arm);
             }
@@ -124,12 +124,14 @@ fn paint(
     canvas.text(above, &head, Align::Middle, style::INK);
     for (i, arm) in family.arms.iter().enumerate() {
         if let Some(ratio) = (panel.ratio)(arm) {
-            mark(canvas, &scale, arm, ratio, layout.middle(i));
+            let y = layout.middle(i);
+            frame::about(canvas, arm, || mark(canvas, &scale, arm, ratio, y));
         }
     }
 }
 
-fn mark(canvas: &Canvas<'_>, scale: &Scale, arm: &ArmSummary, ratio: Ratio, y: i32) {
+/// A ratio with its interval at a height.
+pub(super) fn mark(canvas: &Canvas<'_>, scale: &Scale, arm: &ArmSummary, ratio: Ratio, y: i32) {
     let (color, marker) = style::of_arm(&arm.strategy, &arm.role);
     let grey = ratio.conclusion == Conclusion::Withheld(Reason::PlaceboDiffers);
     let color = if grey { style::GREY } else { color };
@@ -191,9 +193,5 @@ fn numbers(family: &FamilySummary) -> Table {
         }
         cells
     });
-    Table {
-        head,
-        rows: rows.collect(),
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }

@@ -174,7 +174,7 @@ fn paint_label(canvas: &Canvas<'_>, layout: &Layout, row: usize, arm: &ArmSummar
         let above = y - layout.row / 2;
         canvas.line((PAD, above), (layout.right, above), style::GRID, 1);
     }
-    name(canvas, y, arm);
+    about(canvas, arm, || name(canvas, y, arm));
     if arm.medians.throughput_per_s.is_none() && arm.medians.response_p50_ns.is_none() {
         why(canvas, layout, y, arm);
     }
@@ -212,6 +212,11 @@ pub(super) fn why(canvas: &Canvas<'_>, layout: &Layout, y: i32, arm: &ArmSummary
     let text = format!("{}: {}", arm.state.word(), arm.reason);
     let text = canvas::fitted(&text, WIDTH - PAD - layout.left - 8);
     canvas.text((layout.left + 8, y), &text, Align::Start, style::MUTED);
+}
+
+/// What is painted meanwhile is about this arm.
+pub(super) fn about(canvas: &Canvas<'_>, arm: &ArmSummary, paint: impl FnOnce()) {
+    canvas.about(style::key(&arm.strategy, &arm.role), paint);
 }
 
 /// Marker and label of an arm, at the left.

@@ -67,14 +67,13 @@ fn numbers(curves: &Curves) -> Table {
             ]
         })
     });
-    Table {
-        head: vec![
+    Table::new(
+        vec![
             Head::new("strategy", false),
             Head::new("requests/s offered", true),
             Head::new("requests/s answered ok", true),
             Head::new("saturated", false),
         ],
-        rows: rows.collect(),
-        notes: Vec::new(),
-    }
+        rows,
+    )
 }

@@ -8,7 +8,7 @@ use super::canvas::{self, Align, Canvas};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::{Chart, style};
 use crate::report::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
-use crate::report::table::{Head, NONE, Table};
+use crate::report::table::{Cell, Head, NONE, Table};
 use crate::report::{answers, conclusions, human};
 use crate::stats::verdict::{Conclusion, Reason};
 use crate::strategy;
@@ -140,12 +140,14 @@ fn paint(canvas: &Canvas<'_>, grid: &Grid, families: &[(usize, &FamilySummary)],
     for (row, label) in (0..).zip(&grid.labels) {
         let y = grid.top + row * ROW + ROW / 2;
         let text = canvas::fitted(label, grid.left - PAD - 8);
-        canvas.text((PAD, y), &text, Align::Start, style::INK);
-        for (column, (_, family)) in (0..).zip(families) {
-            let x = grid.left + column * grid.column;
-            let arm = family.arms.iter().find(|arm| arm.label == *label);
-            field(canvas, (x, y), grid.column, arm, kind);
-        }
+        canvas.about(style::key_of_label(label).unwrap_or(label.as_str()), || {
+            canvas.text((PAD, y), &text, Align::Start, style::INK);
+            for (column, (_, family)) in (0..).zip(families) {
+                let x = grid.left + column * grid.column;
+                let arm = family.arms.iter().find(|arm| arm.label == *label);
+                field(canvas, (x, y), grid.column, arm, kind);
+            }
+        });
     }
     for (column, (number, _)) in (0..).zip(families) {
         let x = grid.left + column * grid.column + grid.column / 2;
@@ -252,25 +254,20 @@ fn numbers(families: &[(usize, &FamilySummary)], kind: &Kind) -> Table {
         Head::new(&text, true)
     }));
     let rows = labels(families).into_iter().map(|label| {
-        let mut cells = vec![label.clone()];
+        let mut cells = vec![Cell::from(label.as_str())];
         for (_, family) in families {
             let arm = family.arms.iter().find(|arm| arm.label == label);
             cells.push(match arm.map(|arm| (arm, (kind.ratio)(arm))) {
-                None => NONE.to_owned(),
+                None => Cell::from(NONE),
                 Some((_, Some(ratio))) => {
                     let sign = conclusions::sign(&ratio);
-                    format!("{} {sign}", human::exact(ratio.estimate))
-                        .trim_end()
-                        .to_owned()
+                    let text = format!("{} {sign}", human::exact(ratio.estimate));
+                    Cell::new(text.trim_end().to_owned(), Some(ratio.estimate))
                 }
-                Some((arm, None)) => arm.state.word().to_owned(),
+                Some((arm, None)) => Cell::from(arm.state.word()),
             });
         }
         cells
     });
-    Table {
-        rows: rows.collect(),
-        head,
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }

@@ -47,20 +47,15 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
         legend(canvas, &layout);
         for (i, arm) in family.arms.iter().enumerate() {
             let y = layout.middle(i);
-            lane(
-                canvas,
-                &layout,
-                &scale,
-                arm,
+            let lanes = [
                 (y - LANE, response(arm), Fill::Filled),
-            );
-            lane(
-                canvas,
-                &layout,
-                &scale,
-                arm,
                 (y + LANE, service(arm), Fill::Hollow),
-            );
+            ];
+            frame::about(canvas, arm, || {
+                for of in lanes {
+                    lane(canvas, &layout, &scale, arm, of);
+                }
+            });
         }
     });
     Some(Chart {
@@ -143,20 +138,15 @@ fn numbers(family: &FamilySummary) -> Table {
     let mut head = vec![Head::new("strategy", false)];
     head.extend(names.map(|name| Head::new(&format!("{name}, ns"), true)));
     head.push(Head::new("state", false));
-    Table {
+    Table::new(
         head,
-        rows: family
-            .arms
-            .iter()
-            .map(|arm| {
-                let mut cells = vec![arm.label.clone()];
-                for value in response(arm).into_iter().chain(service(arm)) {
-                    cells.push(value.map_or_else(|| NONE.to_owned(), human::exact));
-                }
-                cells.push(arm.state.word().to_owned());
-                cells
-            })
-            .collect(),
-        notes: Vec::new(),
-    }
+        family.arms.iter().map(|arm| {
+            let mut cells = vec![arm.label.clone()];
+            for value in response(arm).into_iter().chain(service(arm)) {
+                cells.push(value.map_or_else(|| NONE.to_owned(), human::exact));
+            }
+            cells.push(arm.state.word().to_owned());
+            cells
+        }),
+    )
 }

@@ -200,16 +200,20 @@ pub(super) fn lines(
                 Some((at, fill))
             })
             .collect();
-        for pair in places.windows(2) {
-            canvas.line(pair[0].0, pair[1].0, color, 2);
-        }
-        for (at, fill) in &places {
-            canvas.marker(*at, marker, color, *fill);
-        }
+        let key = style::key(&arm.strategy, &arm.role);
+        canvas.about(key, || {
+            if places.len() > 1 {
+                canvas.path(places.iter().map(|place| place.0).collect(), color, 2);
+            }
+            for (at, fill) in &places {
+                canvas.marker(*at, marker, color, *fill);
+            }
+        });
         if let Some((at, _)) = places.last() {
             ends.push(End {
                 y: at.1,
                 label: &arm.label,
+                key: Some(key),
                 color,
                 marker: Some((marker, Fill::Filled)),
             });
@@ -239,31 +243,37 @@ fn lanes_of_limits(canvas: &Canvas<'_>, curves: &Curves, panel: &Panel, across: 
     );
     for (i, arm) in (0..).zip(&curves.arms) {
         let y = panel.top + i * LANE + LANE / 2;
-        let (color, marker) = style::of_arm(&arm.strategy, &arm.role);
-        match (arm.limit_per_s, arm.missed_per_s) {
-            (Some(met), missed) => {
-                let x = across.pixel(met);
-                if let Some(missed) = missed {
-                    let end = across.pixel(missed);
-                    canvas.line((x, y), (end, y), color, 2);
-                    canvas.line((end, y - 6), (end, y + 6), color, 2);
-                }
-                canvas.marker((x, y), marker, color, Fill::Filled);
-            }
-            (None, _) => {
-                let text = if arm.points.is_empty() {
-                    "not measured"
-                } else {
-                    "met at no rate"
-                };
-                canvas.text((panel.left + 6, y), text, Align::Start, style::MUTED);
-            }
-        }
-        let x = panel.right + 30;
-        canvas.marker((x, y), marker, color, Fill::Filled);
-        let text = canvas::fitted(&arm.label, WIDTH - PAD - (x + 12));
-        canvas.text((x + 12, y), &text, Align::Start, style::INK);
+        canvas.about(style::key(&arm.strategy, &arm.role), || {
+            limit(canvas, arm, y, panel, across);
+        });
     }
+}
+
+fn limit(canvas: &Canvas<'_>, arm: &LoadArm, y: i32, panel: &Panel, across: &Scale) {
+    let (color, marker) = style::of_arm(&arm.strategy, &arm.role);
+    match (arm.limit_per_s, arm.missed_per_s) {
+        (Some(met), missed) => {
+            let x = across.pixel(met);
+            if let Some(missed) = missed {
+                let end = across.pixel(missed);
+                canvas.line((x, y), (end, y), color, 2);
+                canvas.line((end, y - 6), (end, y + 6), color, 2);
+            }
+            canvas.marker((x, y), marker, color, Fill::Filled);
+        }
+        (None, _) => {
+            let text = if arm.points.is_empty() {
+                "not measured"
+            } else {
+                "met at no rate"
+            };
+            canvas.text((panel.left + 6, y), text, Align::Start, style::MUTED);
+        }
+    }
+    let x = panel.right + 30;
+    canvas.marker((x, y), marker, color, Fill::Filled);
+    let text = canvas::fitted(&arm.label, WIDTH - PAD - (x + 12));
+    canvas.text((x + 12, y), &text, Align::Start, style::INK);
 }
 
 fn numbers(curves: &Curves) -> Table {
@@ -289,8 +299,8 @@ fn numbers(curves: &Curves) -> Table {
             ]
         })
     });
-    Table {
-        head: vec![
+    Table::new(
+        vec![
             Head::new("strategy", false),
             Head::new("requests/s offered", true),
             Head::new("response p50, ns", true),
@@ -301,7 +311,6 @@ fn numbers(curves: &Curves) -> Table {
             Head::new("highest rate that meets it, 1/s", true),
             Head::new("next rate, which misses it, 1/s", true),
         ],
-        rows: rows.collect(),
-        notes: Vec::new(),
-    }
+        rows,
+    )
 }

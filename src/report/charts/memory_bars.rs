@@ -24,18 +24,10 @@ type Part = (&'static str, RGBColor, fn(&MemoryLevel) -> Option<f64>);
 
 /// Of what is right, in the order of the bar. Pale, with black text on it.
 const PARTS: [Part; 4] = [
-    ("PSS anonymous", RGBColor(0x99, 0xDD, 0xFF), |l| {
-        l.pss_anon_bytes
-    }),
-    ("PSS files", RGBColor(0xEE, 0xDD, 0x88), |l| {
-        l.pss_file_bytes
-    }),
-    ("PSS shared memory", RGBColor(0xFF, 0xAA, 0xBB), |l| {
-        l.pss_shmem_bytes
-    }),
-    ("page tables", RGBColor(0xEE, 0x88, 0x66), |l| {
-        l.page_tables_bytes
-    }),
+    ("PSS anonymous", style::SKY, |l| l.pss_anon_bytes),
+    ("PSS files", style::SAND, |l| l.pss_file_bytes),
+    ("PSS shared memory", style::ROSE, |l| l.pss_shmem_bytes),
+    ("page tables", style::CORAL, |l| l.page_tables_bytes),
 ];
 
 pub(super) fn chart(group: &Group, stem: &str) -> Option<Chart> {
@@ -86,13 +78,10 @@ pub(super) fn chart(group: &Group, stem: &str) -> Option<Chart> {
             style::INK,
         );
         for (i, (series, level)) in (0..).zip(&rows) {
-            paint_row(
-                canvas,
-                &scale,
-                top + ROW * i + ROW / 2,
-                (series, level),
-                right,
-            );
+            let y = top + ROW * i + ROW / 2;
+            canvas.about(&series.strategy, || {
+                paint_row(canvas, &scale, y, (series, level), right);
+            });
         }
     });
     Some(Chart {
@@ -132,8 +121,8 @@ fn paint_row(
     right: i32,
 ) {
     let (color, marker) = style::of_arm(&series.strategy, "arm");
-    canvas.marker((PAD + 8, y), marker, color, Fill::Filled);
     let text = canvas::fitted(&label(series, level), LABEL_MAX);
+    canvas.marker((PAD + 8, y), marker, color, Fill::Filled);
     canvas.text((LABEL_LEFT, y), &text, Align::Start, style::INK);
     let mut from = 0.0;
     for (_, color, of) in PARTS {
@@ -171,19 +160,15 @@ fn numbers(rows: &[(&Series, &MemoryLevel)]) -> Table {
     head.push(Head::new("sum, bytes", true));
     head.push(Head::new("naïve sum of RSS, bytes", true));
     head.push(Head::new("naïve over sum of PSS", true));
-    Table {
+    Table::new(
         head,
-        rows: rows
-            .iter()
-            .map(|(series, level)| {
-                let mut cells = vec![series.label.clone(), level.k.to_string()];
-                cells.extend(PARTS.iter().map(|(_, _, of)| cell(of(level))));
-                cells.push(cell(Some(total(level))));
-                cells.push(cell(level.rss_bytes));
-                cells.push(cell(level.naive_ratio()));
-                cells
-            })
-            .collect(),
-        notes: Vec::new(),
-    }
+        rows.iter().map(|(series, level)| {
+            let mut cells = vec![series.label.clone(), level.k.to_string()];
+            cells.extend(PARTS.iter().map(|(_, _, of)| cell(of(level))));
+            cells.push(cell(Some(total(level))));
+            cells.push(cell(level.rss_bytes));
+            cells.push(cell(level.naive_ratio()));
+            cells
+        }),
+    )
 }

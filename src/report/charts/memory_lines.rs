@@ -46,7 +46,7 @@ pub(super) fn chart(group: &Group, stem: &str) -> Option<Chart> {
         let axis = "memory of the tree ↓ lower is better, linear scale";
         canvas.text((PAD, top - 12), axis, Align::Start, style::INK);
         for (series, line) in &lined {
-            paint(canvas, &plot, series, line);
+            canvas.about(&series.strategy, || paint(canvas, &plot, series, line));
         }
         labels(canvas, &plot, (right, bottom), &lined);
     });
@@ -100,6 +100,7 @@ fn labels(canvas: &Canvas<'_>, plot: &Plot, beside: (i32, i32), lined: &[(&Serie
             color,
             marker: Some((marker, Fill::Filled)),
             label,
+            key: Some(&series.strategy),
         }
     });
     ends::paint(canvas, beside, ends.collect());
@@ -122,8 +123,8 @@ fn numbers(group: &Group) -> Table {
             ]
         })
     });
-    Table {
-        head: vec![
+    Table::new(
+        vec![
             Head::new("strategy", false),
             Head::new("children", true),
             Head::new("PSS and page tables, bytes", true),
@@ -133,7 +134,6 @@ fn numbers(group: &Group) -> Table {
             Head::new("cgroup usage, bytes", true),
             Head::new("fall of MemAvailable, bytes (unreliable)", true),
         ],
-        rows: rows.collect(),
-        notes: Vec::new(),
-    }
+        rows,
+    )
 }

@@ -10,6 +10,7 @@ use super::table::Table;
 
 pub(super) mod agreement;
 mod anatomy;
+mod best;
 mod canvas;
 mod curve;
 mod ecdf;
@@ -30,7 +31,7 @@ mod responsiveness;
 mod scale;
 mod sequence;
 mod speedup;
-mod style;
+pub(super) mod style;
 #[cfg(test)]
 mod sweep_tests;
 mod throughput;
@@ -183,6 +184,7 @@ pub(super) fn of_run(
 fn overview(summary: &Summary, families: &[Analysed<'_>], cores: Option<u64>) -> Vec<Chart> {
     let mut charts = curve::charts(families, cores);
     charts.extend(placement::charts(families));
+    charts.extend(best::chart(summary));
     charts.extend(
         heat::KINDS
             .iter()
@@ -217,6 +219,25 @@ mod tests {
         rest.split_once('"').map(|(value, _)| value)
     }
 
+    /// Or it would be drawn on a dark page as on a white one.
+    #[test]
+    fn every_color_has_one_for_dark_pages() {
+        let css = super::style::css("");
+        let mut colors = 0;
+        for svg in svgs() {
+            for tag in svg.split('<') {
+                for what in ["fill", "stroke"] {
+                    let Some(color) = attribute(tag, what).filter(|color| *color != "none") else {
+                        continue;
+                    };
+                    assert!(css.contains(&format!("[{what}=\"{color}\"]")), "{tag}");
+                    colors += 1;
+                }
+            }
+        }
+        assert!(colors > 1_000);
+    }
+
     fn svgs() -> Vec<String> {
         let open = sample::open::render(&sample::open::run());
         let open = open.charts.into_iter().map(|(_, svg)| svg);
@@ -235,8 +256,10 @@ mod tests {
     pub(super) fn check_texts(svgs: &[String]) -> usize {
         let mut texts = 0;
         for svg in svgs {
+            let implied = attribute(svg, "font-size").unwrap();
             for tag in svg.split('<').filter(|tag| tag.starts_with("text ")) {
-                let size: f64 = attribute(tag, "font-size").unwrap().parse().unwrap();
+                let size = attribute(tag, "font-size").unwrap_or(implied);
+                let size: f64 = size.parse().unwrap();
                 assert!(size >= 12.0, "{tag}");
                 check_inside(tag);
                 texts += 1;
@@ -256,7 +279,7 @@ mod tests {
             .replace("&quot;", "\"")
             .replace("&amp;", "&");
         let width = super::canvas::text_width(&body);
-        let (left, right) = match attribute(head, "text-anchor").unwrap() {
+        let (left, right) = match attribute(head, "text-anchor").unwrap_or("start") {
             "start" => (x, x + width),
             "middle" => (x - width / 2, x + width / 2),
             _ => (x - width, x),

@@ -138,9 +138,5 @@ fn numbers(timeline: &Timeline) -> Table {
             cells.push(if *is_disturbed { "yes" } else { "no" }.to_owned());
             cells
         });
-    Table {
-        rows: rows.collect(),
-        head,
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }

@@ -217,21 +217,27 @@ impl Panel {
             color: style::LEADER,
             marker: None,
             label: "ideal",
+            key: None,
         }));
         for series in &self.series {
             let (color, marker) = style::of_arm(&series.strategy, series.role);
-            for pair in series.dots.windows(2) {
-                let [from, to] = [pair[0], pair[1]].map(|dot| place(dot.level, dot.value));
-                canvas.line(from, to, color, 1);
-            }
-            for dot in &series.dots {
-                paint_dot(canvas, dot, (color, marker), place);
-            }
+            let key = style::key(&series.strategy, series.role);
+            canvas.about(key, || {
+                let dots = series.dots.iter();
+                let points: Vec<(i32, i32)> = dots.map(|dot| place(dot.level, dot.value)).collect();
+                if points.len() > 1 {
+                    canvas.path(points, color, 1);
+                }
+                for dot in &series.dots {
+                    paint_dot(canvas, dot, (color, marker), place);
+                }
+            });
             ends.extend(series.dots.last().map(|dot| End {
                 y: scale.pixel(dot.value),
                 color,
                 marker: Some((marker, Fill::Filled)),
                 label: &series.label,
+                key: Some(key),
             }));
         }
         ends::paint(canvas, (RIGHT, bottom), ends);
@@ -305,9 +311,5 @@ pub(super) fn numbers(panels: &[Panel], factor: &str) -> Table {
             }
         }
     }
-    Table {
-        head,
-        rows,
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }

@@ -188,20 +188,21 @@ fn paint(canvas: &Canvas<'_>, plot: &Plot, curves: &[Curve<'_>], values: &[f64])
             .points()
             .map(|(place, ns, marked)| ((plot.across(place), scale.pixel(ns)), marked))
             .collect();
-        for pair in points.windows(2) {
-            canvas.line(pair[0].0, pair[1].0, color, 2);
-        }
-        for (at, marked) in &points {
-            if *marked {
+        frame::about(canvas, curve.arm, || {
+            if points.len() > 1 {
+                canvas.path(points.iter().map(|point| point.0).collect(), color, 2);
+            }
+            for (at, _) in points.iter().filter(|(_, marked)| *marked) {
                 canvas.marker(*at, marker, color, fill);
             }
-        }
+        });
         if let Some((end, _)) = points.last() {
             ends.push(ends::End {
                 y: end.1,
                 color,
                 marker: Some((marker, fill)),
                 label: &curve.arm.label,
+                key: Some(style::key(&curve.arm.strategy, &curve.arm.role)),
             });
         }
     }
@@ -222,9 +223,5 @@ fn numbers(curves: &[Curve<'_>]) -> Table {
         }
         cells
     });
-    Table {
-        rows: rows.collect(),
-        head,
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }

@@ -147,7 +147,9 @@ fn chart(rows: &[Row], (name, what): (&str, &str), blocks: usize, stem: &str) ->
             style::INK,
         );
         for (i, row) in (0..).zip(rows) {
-            paint_row(canvas, row, &scale, (left, top + i * ROW));
+            canvas.about(style::key(&row.strategy, row.role), || {
+                paint_row(canvas, row, &scale, (left, top + i * ROW));
+            });
         }
     });
     Some(Chart {
@@ -268,12 +270,9 @@ fn numbers(rows: &[Row]) -> Table {
             dot.state.word().to_owned(),
         ]
     };
-    Table {
+    Table::new(
         head,
-        rows: rows
-            .iter()
-            .flat_map(|row| row.dots.iter().map(move |dot| of(row, dot)))
-            .collect(),
-        notes: Vec::new(),
-    }
+        rows.iter()
+            .flat_map(|row| row.dots.iter().map(move |dot| of(row, dot))),
+    )
 }

@@ -134,23 +134,25 @@ fn paint(canvas: &Canvas<'_>, variant: &Variant, top: i32, scale: &Scale) {
         if i > 0 {
             canvas.line((PAD, y - ROW / 2), (RIGHT, y - ROW / 2), style::GRID, 1);
         }
-        let (color, marker) = look(arm);
-        canvas.marker((PAD + 8, y), marker, color, fill(arm, Fill::Filled));
-        let text = canvas::fitted(&arm.label, LEFT - PAD - 34);
-        canvas.text((PAD + 22, y), &text, Align::Start, style::INK);
-        if arm.loaded.p50_ns.is_none() {
-            let why = format!("{}: {}", arm.state.word(), arm.reason);
-            let why = canvas::fitted(&why, WIDTH - PAD - LEFT - 8);
-            canvas.text((LEFT + 8, y), &why, Align::Start, style::MUTED);
-        }
-        lane(
-            canvas,
-            scale,
-            arm,
-            (y - LANE, &arm.loaded, fill(arm, Fill::Filled)),
-        );
-        lane(canvas, scale, arm, (y + LANE, &arm.unloaded, Fill::Hollow));
+        canvas.about(style::key(&arm.strategy, &arm.role), || {
+            row(canvas, arm, y, scale);
+        });
     }
+}
+
+fn row(canvas: &Canvas<'_>, arm: &ProbedArm, y: i32, scale: &Scale) {
+    let (color, marker) = look(arm);
+    canvas.marker((PAD + 8, y), marker, color, fill(arm, Fill::Filled));
+    let text = canvas::fitted(&arm.label, LEFT - PAD - 34);
+    canvas.text((PAD + 22, y), &text, Align::Start, style::INK);
+    if arm.loaded.p50_ns.is_none() {
+        let why = format!("{}: {}", arm.state.word(), arm.reason);
+        let why = canvas::fitted(&why, WIDTH - PAD - LEFT - 8);
+        canvas.text((LEFT + 8, y), &why, Align::Start, style::MUTED);
+    }
+    let loaded = (y - LANE, &arm.loaded, fill(arm, Fill::Filled));
+    lane(canvas, scale, arm, loaded);
+    lane(canvas, scale, arm, (y + LANE, &arm.unloaded, Fill::Hollow));
 }
 
 fn look(arm: &ProbedArm) -> (plotters::style::RGBColor, Marker) {
@@ -211,9 +213,5 @@ fn numbers(probed: &Probed) -> Table {
             cells
         })
     });
-    Table {
-        rows: rows.collect(),
-        head,
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }

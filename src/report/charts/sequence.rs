@@ -142,8 +142,9 @@ fn paint(
     let reference: Vec<usize> = (0..points.len())
         .filter(|i| points[*i].arm.role == "reference")
         .collect();
-    for pair in reference.windows(2) {
-        canvas.line(place(pair[0]), place(pair[1]), style::LEADER, 1);
+    if reference.len() > 1 {
+        let points = reference.into_iter().map(place).collect();
+        canvas.path(points, style::LEADER, 1);
     }
     for (i, point) in points.iter().enumerate() {
         let (color, marker, fill) = frame::look(point.arm, Fill::Hollow);
@@ -152,7 +153,9 @@ fn paint(
         } else {
             fill
         };
-        canvas.marker(place(i), marker, color, fill);
+        frame::about(canvas, point.arm, || {
+            canvas.marker(place(i), marker, color, fill);
+        });
     }
 }
 
@@ -190,16 +193,18 @@ fn paint_legend(
             } else {
                 fill
             };
-            canvas.marker((*x, y), marker, color, fill);
             let text = canvas::fitted(&arm.label, WIDTH - PAD - x - 12);
-            canvas.text((x + 12, y), &text, Align::Start, style::MUTED);
+            frame::about(canvas, arm, || {
+                canvas.marker((*x, y), marker, color, fill);
+                canvas.text((x + 12, y), &text, Align::Start, style::MUTED);
+            });
         }
     }
 }
 
 fn numbers(points: &[Point<'_>]) -> Table {
-    Table {
-        head: vec![
+    Table::new(
+        vec![
             Head::new("place in the run", true),
             Head::new("trial", false),
             Head::new("block", true),
@@ -207,20 +212,15 @@ fn numbers(points: &[Point<'_>]) -> Table {
             Head::new("response p50, ns", true),
             Head::new("against the arm's median", true),
         ],
-        rows: points
-            .iter()
-            .enumerate()
-            .map(|(i, point)| {
-                vec![
-                    (i + 1).to_string(),
-                    point.trial_id.to_owned(),
-                    point.block.to_string(),
-                    point.arm.label.clone(),
-                    human::exact(point.p50_ns),
-                    human::exact(point.ratio),
-                ]
-            })
-            .collect(),
-        notes: Vec::new(),
-    }
+        points.iter().enumerate().map(|(i, point)| {
+            vec![
+                (i + 1).to_string(),
+                point.trial_id.to_owned(),
+                point.block.to_string(),
+                point.arm.label.clone(),
+                human::exact(point.p50_ns),
+                human::exact(point.ratio),
+            ]
+        }),
+    )
 }

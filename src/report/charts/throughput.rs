@@ -1,10 +1,10 @@
 //! Which strategy serves most: a dot per arm, a line over its blocks.
 
-use super::canvas::{self, Fill};
+use super::canvas::{self, Canvas, Fill};
 use super::frame::{self, Layout, Words};
 use super::scale::Scale;
 use super::{Chart, style};
-use crate::report::summary::FamilySummary;
+use crate::report::summary::{ArmSummary, FamilySummary};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{answers, human};
 
@@ -37,23 +37,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
                 continue;
             };
             let y = layout.middle(i);
-            let (color, marker, fill) = frame::look(arm, Fill::Filled);
-            if !scale.is_logarithmic() {
-                canvas.line(
-                    (scale.pixel(0.0), y),
-                    (scale.pixel(rate), y),
-                    style::GRID,
-                    3,
-                );
-            }
-            if let Some((low, high)) = arm.throughput_range_per_s {
-                let (low, high) = (scale.pixel(low), scale.pixel(high));
-                canvas.line((low, y), (high, y), color, 2);
-                // Taller than the mark, which would hide a short line.
-                canvas.line((low, y - 9), (low, y + 9), color, 1);
-                canvas.line((high, y - 9), (high, y + 9), color, 1);
-            }
-            canvas.marker((scale.pixel(rate), y), marker, color, fill);
+            frame::about(canvas, arm, || mark(canvas, &scale, arm, rate, y));
             frame::value(canvas, &layout, y, &format!("{}/s", human::rate(rate)));
         }
     });
@@ -66,30 +50,41 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
     })
 }
 
+fn mark(canvas: &Canvas<'_>, scale: &Scale, arm: &ArmSummary, rate: f64, y: i32) {
+    let (color, marker, fill) = frame::look(arm, Fill::Filled);
+    if !scale.is_logarithmic() {
+        let (from, to) = (scale.pixel(0.0), scale.pixel(rate));
+        canvas.line((from, y), (to, y), style::GRID, 3);
+    }
+    if let Some((low, high)) = arm.throughput_range_per_s {
+        let (low, high) = (scale.pixel(low), scale.pixel(high));
+        canvas.line((low, y), (high, y), color, 2);
+        // Taller than the mark, which would hide a short line.
+        canvas.line((low, y - 9), (low, y + 9), color, 1);
+        canvas.line((high, y - 9), (high, y + 9), color, 1);
+    }
+    canvas.marker((scale.pixel(rate), y), marker, color, fill);
+}
+
 fn numbers(family: &FamilySummary) -> Table {
     let cell = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), human::exact);
-    Table {
-        head: vec![
+    Table::new(
+        vec![
             Head::new("strategy", false),
             Head::new("requests/s, median", true),
             Head::new("requests/s, lowest block", true),
             Head::new("requests/s, highest block", true),
             Head::new("state", false),
         ],
-        rows: family
-            .arms
-            .iter()
-            .map(|arm| {
-                let range = arm.throughput_range_per_s;
-                vec![
-                    arm.label.clone(),
-                    cell(arm.medians.throughput_per_s),
-                    cell(range.map(|r| r.0)),
-                    cell(range.map(|r| r.1)),
-                    arm.state.word().to_owned(),
-                ]
-            })
-            .collect(),
-        notes: Vec::new(),
-    }
+        family.arms.iter().map(|arm| {
+            let range = arm.throughput_range_per_s;
+            vec![
+                arm.label.clone(),
+                cell(arm.medians.throughput_per_s),
+                cell(range.map(|r| r.0)),
+                cell(range.map(|r| r.1)),
+                arm.state.word().to_owned(),
+            ]
+        }),
+    )
 }

@@ -1,10 +1,10 @@
 //! The study notes' table, beside what was measured: what they say of 1, 10, 100 and 1000
 //! children, and what each way of counting makes of them.
 
-use super::tables::{megabytes, none, number_of};
+use super::tables::{megabytes, number_of};
 use super::{Group, MemoryLevel, Series};
 use crate::report::human;
-use crate::report::table::{Extent, Head, Table};
+use crate::report::table::{Cell, Extent, Head, Table};
 
 /// What the notes say of one child, in bytes; of more they say as many times as much.
 pub(super) const NOTES_CHILD_BYTES: f64 = 25e6;
@@ -62,7 +62,7 @@ pub(in crate::report) fn notes_table(group: &Group, extent: Extent) -> Option<Ta
     Some(Table { head, rows, notes })
 }
 
-fn row(series: &Series, k: u32, notes: &mut Vec<String>) -> Vec<String> {
+fn row(series: &Series, k: u32, notes: &mut Vec<String>) -> Vec<Cell> {
     let level = series.level(k);
     let of = |value: fn(&MemoryLevel) -> Option<f64>| level.and_then(value);
     let label = match missing(series, k) {
@@ -71,16 +71,16 @@ fn row(series: &Series, k: u32, notes: &mut Vec<String>) -> Vec<String> {
     };
     let marginal = series.line.map(|line| line.slope_bytes * f64::from(k));
     vec![
-        label,
-        k.to_string(),
-        human::megabytes(NOTES_CHILD_BYTES * f64::from(k)),
+        Cell::from(label),
+        Cell::from(k.to_string()),
+        megabytes(Some(NOTES_CHILD_BYTES * f64::from(k))),
         megabytes(of(|level| level.rss_bytes)),
         megabytes(of(|level| level.pss_bytes)),
         megabytes(marginal.filter(|_| level.is_some())),
-        of(|level| level.ready_all_ns).map_or_else(none, human::duration),
-        of(|level| level.throughput_per_s).map_or_else(none, human::rate),
-        of(|level| level.response_p90_ns).map_or_else(none, human::duration),
-        of(|level| level.response_p99_ns).map_or_else(none, human::duration),
+        Cell::of(of(|level| level.ready_all_ns), human::duration),
+        Cell::of(of(|level| level.throughput_per_s), human::rate),
+        Cell::of(of(|level| level.response_p90_ns), human::duration),
+        Cell::of(of(|level| level.response_p99_ns), human::duration),
     ]
 }
 

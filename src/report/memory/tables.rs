@@ -3,7 +3,7 @@
 use super::series::TABLES;
 use super::{Group, MemoryLevel, MemoryLine, MemorySummary, Series};
 use crate::report::human;
-use crate::report::table::{Extent, Head, NONE, Table};
+use crate::report::table::{Cell, Extent, Head, NONE, Table};
 
 /// A row per strategy: what is there once, what each further child costs, and how far the naïve
 /// sum is from the right one with the most children.
@@ -41,51 +41,50 @@ pub(in crate::report) fn of_group(group: &Group, extent: Extent) -> Table {
     Table { head, rows, notes }
 }
 
-fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<String> {
+fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<Cell> {
     let last = series.last();
     let once = match series.line {
         Some(line) => Some(line.intercept_bytes),
         None => series.level(0).and_then(|level| level.held_bytes()),
     };
     let mut cells = vec![
-        label(series, notes),
+        Cell::from(label(series, notes)),
         megabytes(once),
-        series.line.map_or_else(none, |line| slope(&line)),
-        last.map_or_else(none, |level| level.k.to_string()),
+        slope_cell(series.line),
+        Cell::of(last.map(|level| level.k.into()), human::exact),
         megabytes(last.and_then(|level| level.pss_bytes)),
-        last.and_then(|level| level.naive_ratio())
-            .map_or_else(none, human::ratio),
+        Cell::of(last.and_then(|level| level.naive_ratio()), human::ratio),
     ];
     if extent > Extent::Narrow {
         let kernel = series.kernel().map(|line| line.slope_bytes);
         cells.push(megabytes(kernel));
         let ready_ns = last.and_then(|level| level.ready_all_ns);
-        cells.push(ready_ns.map_or_else(none, human::duration));
+        cells.push(Cell::of(ready_ns, human::duration));
         cells.push(megabytes(last.and_then(|level| level.uss_bytes)));
         cells.push(megabytes(last.and_then(|level| level.page_tables_bytes)));
-        cells.push(last.map_or_else(none, |level| peak(level, notes)));
+        cells.push(last.map_or_else(|| Cell::from(NONE), |level| peak(level, notes)));
     }
     if extent >= Extent::Page {
         let per_child = last
             .filter(|level| level.k > 0)
             .and_then(|level| Some(level.pss_bytes? / f64::from(level.k)));
         cells.push(megabytes(per_child));
-        cells.push(when(&series.phase).to_owned());
+        cells.push(Cell::from(when(&series.phase)));
         cells.push(megabytes(last.and_then(|l| l.mem_available_fall_bytes)));
     }
     cells
 }
 
 /// The kernel's high-water mark of the control group, or else the least that the peak was.
-fn peak(level: &MemoryLevel, notes: &mut Vec<String>) -> String {
+fn peak(level: &MemoryLevel, notes: &mut Vec<String>) -> Cell {
     match (level.cgroup_peak_bytes, level.sampled_peak_bytes) {
-        (Some(bytes), _) => human::megabytes(bytes),
         (None, Some(bytes)) => {
             let note = "the kernel keeps no high-water mark here: the highest PSS of some looks";
             let number = number_of(notes, note);
-            format!("≥ {} [{number}]", human::megabytes(bytes))
+            let text = format!("≥ {} [{number}]", human::megabytes(bytes));
+            Cell::new(text, Some(bytes))
         }
-        (None, None) => none(),
+        (mark, _) => megabytes(mark),
     }
 }
 
@@ -125,6 +124,13 @@ pub(super) fn slope(line: &MemoryLine) -> String {
         ),
         None => slope,
     }
+}
+
+fn slope_cell(line: Option<MemoryLine>) -> Cell {
+    line.map_or_else(
+        || Cell::from(NONE),
+        |line| Cell::new(slope(&line), Some(line.slope_bytes)),
+    )
 }
 
 /// When the looks were taken.
@@ -182,29 +188,28 @@ fn arm<'a>(group: &'a Group, series: &'a Series) -> (&'a str, &'a str, &'a str) 
     (&group.runtime, &group.workload, &series.label)
 }
 
-fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) -> Vec<String> {
+fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) -> Vec<Cell> {
     let tables = series.line_through(TABLES).map(|line| line.slope_bytes);
     let kernel = series.kernel().map(|line| line.slope_bytes);
     vec![
-        series.label.clone(),
-        group.runtime.clone(),
-        human::bytes(group.ballast_bytes),
+        Cell::from(series.label.as_str()),
+        Cell::from(group.runtime.as_str()),
+        Cell::new(
+            human::bytes(group.ballast_bytes),
+            Some(group.ballast_bytes as f64),
+        ),
         match written {
-            0 => "nothing".to_owned(),
-            mib => format!("{mib} MiB"),
+            0 => Cell::new("nothing".to_owned(), Some(0.0)),
+            mib => Cell::new(format!("{mib} MiB"), Some(mib as f64)),
         },
-        slope(line),
+        slope_cell(Some(*line)),
         megabytes(tables),
         megabytes(kernel),
-        human::megabytes(line.intercept_bytes),
+        megabytes(Some(line.intercept_bytes)),
     ]
 }
 
 /// In MB, or the sign for a number that there is not.
-pub(super) fn megabytes(bytes: Option<f64>) -> String {
-    bytes.map_or_else(none, human::megabytes)
-}
-
-pub(super) fn none() -> String {
-    NONE.to_owned()
+pub(super) fn megabytes(bytes: Option<f64>) -> Cell {
+    Cell::of(bytes, human::megabytes)
 }

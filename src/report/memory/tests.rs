@@ -6,7 +6,7 @@ use super::*;
 use crate::record::{MemoryRow, Run, TrialRow};
 use crate::report::sample_memory::{self, GROWTH_BYTES, PRICED};
 use crate::report::summary::summarise;
-use crate::report::table::{Extent, Head};
+use crate::report::table::{Cell, Extent, Head};
 use crate::report::{sample, terminal};
 
 fn series<'a>(group: &'a Group, strategy: &str) -> &'a Series {
@@ -235,7 +235,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     let memory = of_run(&run);
     let table = notes_table(&memory.groups[0], Extent::Narrow).unwrap();
     let row = |strategy: &str, k: &str| {
-        let of = |row: &&Vec<String>| row[0].starts_with(strategy) && row[1] == k;
+        let of = |row: &&Vec<Cell>| row[0].starts_with(strategy) && row[1] == k;
         table.rows.iter().find(of).unwrap().clone()
     };
     // Those who keep all ten workers busy are asked, not the family with two callers.
@@ -269,13 +269,10 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
 fn ballast_stands_in_a_table_of_its_own() {
     let memory = of_run(&sample_memory::alone());
     let table = ballast(&memory).unwrap();
-    let fork: Vec<&Vec<String>> = table.rows.iter().filter(|row| row[0] == "fork").collect();
+    let fork: Vec<&Vec<Cell>> = table.rows.iter().filter(|row| row[0] == "fork").collect();
     assert_eq!(fork.len(), 2);
     assert!(terminal(&sample_memory::alone(), 120).contains("creator's"));
-    assert_eq!(
-        (fork[0][2].as_str(), fork[1][2].as_str()),
-        ("0 B", "256 MiB")
-    );
+    assert_eq!((&*fork[0][2], &*fork[1][2]), ("0 B", "256 MiB"));
     assert_eq!(ballast(&of_run(&sample_memory::run())), None);
 }
 
@@ -385,7 +382,7 @@ fn without_a_mark_of_the_kernel_the_peak_is_at_least_the_highest_look() {
         .position(|h| h.text == "peak, MB")
         .unwrap();
     let cell = |strategy: &str| {
-        let row = |row: &&Vec<String>| row[0].split(" [").next() == Some(strategy);
+        let row = |row: &&Vec<Cell>| row[0].split(" [").next() == Some(strategy);
         table.rows.iter().find(row).unwrap()[place].clone()
     };
     let pool = cell("pool");

@@ -1,0 +1,102 @@
+//! The page as one file: its size, its script, and what is left out first.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::*;
+use crate::report::distribution::Distributions;
+use crate::report::{analyse, sample, summarise, trust};
+
+/// What a page of this run is, within so many bytes.
+fn page_of(run: &Run, largest: usize) -> String {
+    let families = analyse::run(run);
+    let summary = summarise::of_families(run, &families);
+    let page = Page {
+        run,
+        summary: &summary,
+        open: &Open::of(run, &families, &Distributions::default()),
+        charts: &sample::charts(run),
+        trust: &trust::of(run, &summary, &families),
+        answers: None,
+        unread: &[],
+    };
+    within(&page, largest)
+}
+
+#[test]
+fn the_script_is_small_and_the_only_one_that_may_run() {
+    assert!(SCRIPT.len() <= 10_000, "{} bytes", SCRIPT.len());
+    let mut child = Command::new("sha256sum")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start sha256sum, of the GNU core utilities");
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(SCRIPT.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let hex = std::str::from_utf8(&output.stdout[..64]).unwrap();
+    let digits = (0..32).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap());
+    let allowed = format!(
+        "script-src 'sha256-{}'",
+        base64(&digits.collect::<Vec<u8>>())
+    );
+    assert!(
+        TEMPLATE.contains(&allowed),
+        "page.js has changed: write {allowed} into the policy of page.html"
+    );
+    let html = page_of(&sample::run(), LARGEST);
+    assert!(html.contains(&format!("<script>{SCRIPT}</script>")));
+    assert_eq!(html.matches("<script").count(), 1);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(three.get(i).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * i)) as usize & 63];
+            text.push(if i > three.len() { '=' } else { digit.into() });
+        }
+    }
+    text
+}
+
+#[test]
+fn what_would_make_the_page_too_large_stays_in_files() {
+    let run = sample::run();
+    let whole = page_of(&run, LARGEST);
+    assert!(whole.len() < LARGEST);
+    assert!(!whole.contains("to keep this page small"));
+    let few_numbers = page_of(&run, whole.len() - 1);
+    assert!(few_numbers.len() < whole.len());
+    // Those of the trials in their order, of each family.
+    assert_eq!(few_numbers.matches("are left out to keep").count(), 3);
+    assert!(!few_numbers.contains("href=\"charts/f01"));
+    let few_charts = page_of(&run, few_numbers.len() - 1);
+    assert!(few_charts.len() < few_numbers.len());
+    assert_eq!(few_charts.matches("href=\"charts/f01").count(), 5);
+    assert!(few_charts.contains("href=\"charts/f01-noop-64B-rust-closed4-percentiles.svg\""));
+    // There is nothing more that it could do without.
+    assert_eq!(page_of(&run, 0), few_charts);
+}
+
+#[test]
+fn every_chart_and_table_has_a_name_of_its_own() {
+    let html = page_of(&sample::run(), LARGEST);
+    let mut names: Vec<&str> = html
+        .split("aria-label=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let all = names.len();
+    assert!(all > 2 * (3 + 3 * 7));
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
