@@ -162,9 +162,5 @@ fn numbers(dots: &[Dot]) -> Table {
             dot.conclusion.clone(),
         ]
     };
-    Table {
-        head,
-        rows: dots.iter().map(row).collect(),
-        notes: Vec::new(),
-    }
+    Table::new(head, dots.iter().map(row))
 }

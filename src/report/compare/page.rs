@@ -12,7 +12,8 @@ use crate::stats::across::Across;
 use super::super::charts::agreement::{self, Dot};
 use super::super::conclusions;
 use super::super::metrics::RESPONSE_P50;
-use super::super::table::{Extent, Table};
+use super::super::page::grid::Grid;
+use super::super::table::Extent;
 use super::{Cell, Compared, tables, words};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -27,11 +28,11 @@ struct View<'a> {
     run_b: &'a str,
     alarm: Option<String>,
     sentences: Vec<String>,
-    differs: Table,
-    also_differs: Option<Table>,
-    counts: Table,
+    differs: Grid,
+    also_differs: Option<Grid>,
+    counts: Grid,
     chart: Option<ChartView>,
-    advice: Option<Table>,
+    advice: Option<Grid>,
     groups: Vec<GroupView<'a>>,
     missing: Vec<String>,
     remarks: &'a [String],
@@ -44,7 +45,7 @@ struct View<'a> {
 struct GroupView<'a> {
     id: String,
     title: &'a str,
-    table: Table,
+    table: Grid,
     notes: &'a [String],
 }
 
@@ -53,12 +54,13 @@ struct ChartView {
     question: String,
     answer: String,
     svg: String,
-    numbers: Table,
+    numbers: Grid,
 }
 
 pub(super) fn render(compared: &Compared) -> String {
     let [run_a, run_b] = &compared.run_ids;
-    let differing = |all: &[super::Differing]| (!all.is_empty()).then(|| tables::differing(all));
+    let differing =
+        |all: &[super::Differing]| (!all.is_empty()).then(|| tables::differing(all).into());
     let view = View {
         experiment: &compared.experiment,
         question: &compared.question,
@@ -67,11 +69,11 @@ pub(super) fn render(compared: &Compared) -> String {
         run_b,
         alarm: compared.alarm(),
         sentences: words::summary(compared),
-        differs: tables::differing(&compared.differs),
+        differs: tables::differing(&compared.differs).into(),
         also_differs: differing(&compared.also_differs),
-        counts: tables::counts(compared, Extent::Page),
+        counts: tables::counts(compared, Extent::Page).into(),
         chart: chart(compared),
-        advice: (!compared.advice.is_empty()).then(|| tables::advice(&compared.advice)),
+        advice: (!compared.advice.is_empty()).then(|| tables::advice(&compared.advice).into()),
         groups: groups(compared),
         missing: tables::missing(compared),
         remarks: &compared.remarks,
@@ -94,13 +96,15 @@ pub(super) fn render(compared: &Compared) -> String {
 fn groups(compared: &Compared) -> Vec<GroupView<'_>> {
     let groups = compared.groups.iter().enumerate();
     groups
-        .map(|(place, group)| GroupView {
-            id: format!("group-{}", place + 1),
-            title: &group.title,
-            table: tables::of_group(compared, place, Extent::Page),
-            notes: &group.notes,
+        .filter_map(|(place, group)| {
+            let table = tables::of_group(compared, place, Extent::Page);
+            (!table.rows.is_empty()).then(|| GroupView {
+                id: format!("group-{}", place + 1),
+                title: &group.title,
+                table: table.into(),
+                notes: &group.notes,
+            })
         })
-        .filter(|group| !group.table.rows.is_empty())
         .collect()
 }
 
@@ -115,7 +119,7 @@ fn chart(compared: &Compared) -> Option<ChartView> {
         question: chart.question,
         answer: chart.answer,
         svg: chart.svg,
-        numbers: chart.numbers,
+        numbers: chart.numbers.into(),
     })
 }
 

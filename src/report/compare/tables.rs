@@ -13,14 +13,9 @@ use super::{Cell, Compared, Refusal, Side, words};
 
 /// What differs.
 pub(super) fn differing(differs: &[Differing]) -> Table {
-    Table {
-        head: ["what", "A", "B"].map(|text| Head::new(text, false)).into(),
-        rows: differs
-            .iter()
-            .map(|one| vec![one.what.clone(), one.a.clone(), one.b.clone()])
-            .collect(),
-        notes: Vec::new(),
-    }
+    let head = ["what", "A", "B"].map(|text| Head::new(text, false));
+    let row = |one: &Differing| vec![one.what.clone(), one.a.clone(), one.b.clone()];
+    Table::new(head.into(), differs.iter().map(row))
 }
 
 /// How many cells say what.
@@ -61,11 +56,7 @@ pub(super) fn counts(compared: &Compared, extent: Extent) -> Table {
         let name = format!("the same, over {}", compared.reference);
         rows.push(row(name, relative));
     }
-    Table {
-        head,
-        rows,
-        notes: Vec::new(),
-    }
+    Table::new(head, rows)
 }
 
 /// Whether the best of A is the best of B.
@@ -78,18 +69,13 @@ pub(super) fn advice(all: &[Advice]) -> Table {
         ("does A's advice hold in B?", false),
     ];
     let cost = |advice: &Advice| advice.cost_ratio.map_or("1".to_owned(), human::number);
-    Table {
-        head: head.map(|(text, numeric)| Head::new(text, numeric)).into(),
-        rows: all
-            .iter()
-            .map(|advice| {
-                let [a, b] = advice.best.clone();
-                let family = advice.family.clone();
-                vec![family, a, b, cost(advice), advice.holds.words().to_owned()]
-            })
-            .collect(),
-        notes: Vec::new(),
-    }
+    let row = |advice: &Advice| {
+        let [a, b] = advice.best.clone();
+        let family = advice.family.clone();
+        vec![family, a, b, cost(advice), advice.holds.words().to_owned()]
+    };
+    let head = head.map(|(text, numeric)| Head::new(text, numeric));
+    Table::new(head.into(), all.iter().map(row))
 }
 
 /// One family or group of memory trials; cells without a number in either run are left out, those
@@ -110,9 +96,8 @@ pub(super) fn of_group(compared: &Compared, group: usize, extent: Extent) -> Tab
         above = Some(cell);
     }
     Table {
-        head: columns.head(&compared.reference),
-        rows,
         notes,
+        ..Table::new(columns.head(&compared.reference), rows)
     }
 }
 

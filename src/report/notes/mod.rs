@@ -167,9 +167,8 @@ impl NotesTable {
             }
         }
         Table {
-            head,
-            rows,
             notes: self.notes.clone(),
+            ..Table::new(head, rows)
         }
     }
 }
@@ -198,13 +197,8 @@ pub(super) fn decided(answers: &Answers) -> Table {
             ]
         }));
     }
-    Table {
-        head: ["claim", "verdict", "the notes say"]
-            .map(|head| Head::new(head, false))
-            .to_vec(),
-        rows,
-        notes: Vec::new(),
-    }
+    let head = ["claim", "verdict", "the notes say"].map(|head| Head::new(head, false));
+    Table::new(head.to_vec(), rows)
 }
 
 /// Every claim with what decided it, for files.
@@ -218,11 +212,6 @@ pub(super) fn all_claims(answers: &Answers) -> Table {
             judged.said.clone(),
         ]
     });
-    Table {
-        head: ["claim", "place", "the notes say", "verdict", "decided by"]
-            .map(|head| Head::new(head, false))
-            .to_vec(),
-        rows: rows.collect(),
-        notes: Vec::new(),
-    }
+    let head = ["claim", "place", "the notes say", "verdict", "decided by"];
+    Table::new(head.map(|head| Head::new(head, false)).to_vec(), rows)
 }

@@ -7,7 +7,7 @@ use crate::report::table::{Cell, Head, Table};
 
 /// A table for the template.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub(super) struct Grid {
+pub(in crate::report) struct Grid {
     head: Vec<Head>,
     rows: Vec<Row>,
     notes: Vec<String>,

@@ -20,11 +20,12 @@ use super::table::{self, Extent, Table};
 use super::trust::Trust;
 use super::{conclusions, human, memory, notes, words};
 
-mod grid;
+pub(super) mod grid;
 mod provenance;
 
 use grid::Grid;
 pub(super) use provenance::cores;
+pub(super) use provenance::shown;
 use provenance::{Fact, fact};
 
 const TEMPLATE: &str = include_str!("page.html");

@@ -129,7 +129,7 @@ fn push(rows: &mut Vec<Fact>, name: &str, value: &Value) {
 }
 
 /// A fact's value as text; bytes in their binary unit.
-fn shown(name: &str, value: &Value) -> String {
+pub(in crate::report) fn shown(name: &str, value: &Value) -> String {
     match (value.as_str(), value.as_u64()) {
         (Some(text), _) => text.to_owned(),
         (None, Some(n)) if name.ends_with("_bytes") => human::bytes(n),
