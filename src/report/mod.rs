@@ -89,6 +89,7 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
             trust: &trust,
             notes: &[],
             unread: &distributions.unread,
+            has_requests: distributions.has_any,
         }),
         charts: charts
             .into_iter()

@@ -46,6 +46,8 @@ pub(super) struct Page<'a> {
     pub(super) notes: &'a [NotesTable],
     /// Which requests could not be read, in sentences.
     pub(super) unread: &'a [String],
+    /// Whether single requests are there at all: a run may be handed on without them.
+    pub(super) has_requests: bool,
 }
 
 /// How much of what there is stands in the page itself.
@@ -96,7 +98,7 @@ struct View<'a> {
     trust_charts: Vec<ChartView<'a>>,
     /// What the signs behind ratios mean.
     signs: Vec<String>,
-    files: &'static [(&'static str, &'static str)],
+    files: Vec<(&'static str, &'static str)>,
     command: String,
     /// `2 cores`, or `cores` if their number is not known.
     cores: String,
@@ -159,6 +161,8 @@ struct LeftOut {
     reason: String,
 }
 
+const REQUESTS: &str = "requests/";
+
 const FILES: &[(&str, &str)] = &[
     ("trials.csv", "every trial with all its factors and results"),
     ("plan.csv", "every planned trial, in order"),
@@ -168,7 +172,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("facts.csv", "what every demonstration showed"),
     (
-        "requests/",
+        REQUESTS,
         "every request with its stamps, one compressed CSV per trial",
     ),
     ("manifest.json", "which run this is"),
@@ -279,10 +283,15 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         doubts: &page.trust.sentences,
         placebos: Grid::from(page.trust.placebos.clone()),
         signs: conclusions::legend(summary),
-        files: FILES,
+        files: files(page.has_requests),
         command: provenance::command(run),
         cores: cores(run).map_or_else(|| "cores".to_owned(), |n| human::plural(n, "core")),
     }
+}
+
+fn files(has_requests: bool) -> Vec<(&'static str, &'static str)> {
+    let is_there = |(name, _): &(&str, &str)| has_requests || *name != REQUESTS;
+    FILES.iter().copied().filter(is_there).collect()
 }
 
 fn family_view<'a>(
