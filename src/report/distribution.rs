@@ -17,6 +17,8 @@ pub(super) struct Distributions {
     pub(super) families: Vec<Vec<Distribution>>,
     /// Why trials are missing in them, in sentences.
     pub(super) unread: Vec<String>,
+    /// Whether any could be read, or none was needed.
+    pub(super) has_any: bool,
 }
 
 impl Distributions {
@@ -39,6 +41,7 @@ impl Distributions {
             }
             out.families.push(arms);
         }
+        out.has_any = asked == 0 || failures.len() < asked;
         if let Some(first) = failures.first() {
             out.unread.push(format!(
                 "single requests of {} of {asked} trials could not be read and are missing in the \

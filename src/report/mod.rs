@@ -100,6 +100,7 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
             trust: &trust,
             answers: answers.as_ref(),
             unread: &distributions.unread,
+            has_requests: distributions.has_any,
         }),
         charts: charts
             .into_iter()

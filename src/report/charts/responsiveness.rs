@@ -18,7 +18,9 @@ const ROW: i32 = 40;
 const LANE: i32 = 9;
 /// Above a panel.
 const HEAD: i32 = 30;
-const LEFT: i32 = PAD + 190;
+/// Below a panel, for what its ticks say.
+const TICKS: i32 = 22;
+const LEFT: i32 = PAD + 208;
 const RIGHT: i32 = WIDTH - PAD - 84;
 
 /// What a user notices, in ns.
@@ -42,13 +44,13 @@ pub(super) fn chart(probed: &Probed, stem: &str) -> Option<Chart> {
         .map(|variant| {
             top += HEAD;
             let of_variant = top;
-            top += ROW * i32::try_from(variant.arms.len()).unwrap_or(0);
+            top += ROW * i32::try_from(variant.arms.len()).unwrap_or(0) + TICKS;
             (variant, of_variant)
         })
         .collect();
     let answer = answers::responsiveness_answer(probed);
     let name = format!("{TITLE}: {}", probed.title);
-    let svg = canvas::draw((WIDTH, top + 56), stem, &name, &answer, |canvas| {
+    let svg = canvas::draw((WIDTH, top + 34), stem, &name, &answer, |canvas| {
         frame::heading(canvas, TITLE, &subtitle);
         legend(canvas, legend_top);
         let scale = Scale::logarithmic(&values, LEFT, RIGHT);
@@ -56,7 +58,7 @@ pub(super) fn chart(probed: &Probed, stem: &str) -> Option<Chart> {
             paint(canvas, variant, top, &scale);
         }
         let axis = "response time of a probe ← lower is better, log scale";
-        canvas.text((WIDTH / 2, top + 38), axis, Align::Middle, style::INK);
+        canvas.text((WIDTH / 2, top + 16), axis, Align::Middle, style::INK);
     });
     Some(Chart {
         file: format!("{stem}.svg"),

@@ -46,6 +46,8 @@ pub(super) struct Page<'a> {
     pub(super) answers: Option<&'a Answers>,
     /// Which requests could not be read, in sentences.
     pub(super) unread: &'a [String],
+    /// Whether single requests are there at all: a run may be handed on without them.
+    pub(super) has_requests: bool,
 }
 
 /// How much of what there is stands in the page itself.
@@ -159,6 +161,11 @@ struct LeftOut {
     reason: String,
 }
 
+const REQUESTS: &str = "requests/";
+
+/// The name of the file of verdicts, which only an experiment with claims has.
+const CLAIMS: &str = "claims.csv";
+
 const FILES: &[(&str, &str)] = &[
     ("trials.csv", "every trial with all its factors and results"),
     ("plan.csv", "every planned trial, in order"),
@@ -168,7 +175,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("facts.csv", "what every demonstration showed"),
     (
-        "requests/",
+        REQUESTS,
         "every request with its stamps, one compressed CSV per trial",
     ),
     ("manifest.json", "which run this is"),
@@ -187,7 +194,7 @@ const FILES: &[(&str, &str)] = &[
         "what each further child costs in memory: lines with intervals, derived",
     ),
     (
-        "claims.csv",
+        CLAIMS,
         "what became of each claim of the study notes, with its figures; derived, of runs that \
          answer them",
     ),
@@ -204,13 +211,6 @@ const FILES: &[(&str, &str)] = &[
     ("tables.md", "the tables with every column"),
     ("charts/", "the charts as SVG files"),
 ];
-
-/// Those that a run has.
-fn files(has_claims: bool) -> Vec<(&'static str, &'static str)> {
-    let all = FILES.iter().copied();
-    all.filter(|(name, _)| has_claims || *name != "claims.csv")
-        .collect()
-}
 
 /// The page, with as much detail as its size allows.
 pub(super) fn render(page: &Page<'_>) -> String {
@@ -297,10 +297,20 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         doubts: &page.trust.sentences,
         placebos: Grid::from(page.trust.placebos.clone()),
         signs: conclusions::legend(summary),
-        files: files(page.answers.is_some()),
+        files: files(page),
         command: provenance::command(run),
         cores: cores(run).map_or_else(|| "cores".to_owned(), |n| human::plural(n, "core")),
     }
+}
+
+/// Those that the run has.
+fn files(page: &Page<'_>) -> Vec<(&'static str, &'static str)> {
+    let is_there = |(name, _): &(&str, &str)| match *name {
+        REQUESTS => page.has_requests,
+        CLAIMS => page.answers.is_some(),
+        _ => true,
+    };
+    FILES.iter().copied().filter(is_there).collect()
 }
 
 fn family_view<'a>(

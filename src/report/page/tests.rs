@@ -19,8 +19,20 @@ fn page_of(run: &Run, largest: usize) -> String {
         trust: &trust::of(run, &summary, &families),
         answers: None,
         unread: &[],
+        has_requests: true,
     };
     within(&page, largest)
+}
+
+#[test]
+fn a_run_that_came_without_its_requests_is_not_said_to_have_them() {
+    let run = sample::run();
+    let link = "<a href=\"requests/\">";
+    assert!(sample::render(&run).html.contains(link));
+    let gone = |_: &str| Err("no such file".to_owned());
+    let html = crate::report::render(&run, &[], &gone).html;
+    assert!(!html.contains(link));
+    assert!(html.contains("<a href=\"trials.csv\">"));
 }
 
 #[test]
@@ -75,8 +87,8 @@ fn what_would_make_the_page_too_large_stays_in_files() {
     assert!(!whole.contains("to keep this page small"));
     let few_numbers = page_of(&run, whole.len() - 1);
     assert!(few_numbers.len() < whole.len());
-    // Those of the trials in their order, of each family.
-    assert_eq!(few_numbers.matches("are left out to keep").count(), 3);
+    // Those of the trials in their order, of the two families that have over 60 trials.
+    assert_eq!(few_numbers.matches("are left out to keep").count(), 2);
     assert!(!few_numbers.contains("href=\"charts/f01"));
     let few_charts = page_of(&run, few_numbers.len() - 1);
     assert!(few_charts.len() < few_numbers.len());

@@ -52,7 +52,9 @@ fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
         .filter(|arm| arm.response_p50_ratio.is_some())
         .count();
     assert!(withheld > 5);
-    let overview = &sample::charts(&run).overview[0].answer;
+    let overview = sample::charts(&run).overview;
+    let answers: Vec<String> = overview.into_iter().map(|chart| chart.answer).collect();
     let said = format!("; of {withheld} nothing is concluded");
-    assert!(overview.contains(&said), "{overview}");
+    let says = |answer: &String| answer.contains(&said);
+    assert!(answers.iter().any(says), "{answers:?}");
 }
