@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::record::Run;
 
 use super::charts::{self, Chart, Charts};
-use super::claims::Answers;
+use super::claims::{self, Answers};
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
@@ -61,6 +61,8 @@ enum Detail {
     FewCharts,
 }
 
+/// More sentences than that are no summary.
+const SENTENCES: usize = 5;
 /// More rows than anybody reads below a chart.
 const ROWS_MANY: usize = 60;
 /// Ratios and throughput come first.
@@ -257,7 +259,7 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         question: &run.manifest.question,
         reference: &run.manifest.reference,
         run_id: &run.manifest.run_id,
-        sentences: words::summary(run, summary),
+        sentences: sentences(page),
         confidence: words::confidence(run, summary),
         provenance: provenance::strip(run),
         notes: page
@@ -301,6 +303,17 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         command: provenance::command(run),
         cores: cores(run).map_or_else(|| "cores".to_owned(), |n| human::plural(n, "core")),
     }
+}
+
+/// At most five; what became of a document's claims comes first.
+fn sentences(page: &Page<'_>) -> Vec<String> {
+    let tally = page
+        .answers
+        .map(|answers| claims::tally(&answers.claims.document, &answers.judged));
+    let all = tally
+        .into_iter()
+        .chain(words::summary(page.run, page.summary));
+    all.take(SENTENCES).collect()
 }
 
 /// Those that the run has.
