@@ -188,7 +188,12 @@ fn family(of: &FamilyOf) -> String {
 
 /// What decided, or why nothing is decided.
 pub(super) fn said(verdict: Verdict, conditions: &[Condition<'_>]) -> String {
-    if matches!(verdict, Verdict::NotDecided | Verdict::NotYetMeasured) {
+    // Of a claim with conditions a reader has to see what became of each.
+    let is_open = match verdict {
+        Verdict::NotDecided => conditions.len() == 1,
+        verdict => verdict == Verdict::NotYetMeasured,
+    };
+    if is_open {
         let first = conditions.first();
         return first.map_or_else(String::new, |first| reasons(first));
     }
@@ -205,7 +210,7 @@ pub(super) fn said(verdict: Verdict, conditions: &[Condition<'_>]) -> String {
             continue;
         }
         told.push(match verdict {
-            Verdict::Depends => format!("{word}: {}", own.join("; ")),
+            Verdict::Depends | Verdict::NotDecided => format!("{word}: {}", own.join("; ")),
             _ => own.join("; "),
         });
     }
