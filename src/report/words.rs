@@ -218,7 +218,7 @@ fn costliest(summary: &Summary) -> Option<String> {
         })
         .max_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate))?;
     Some(format!(
-        "The costliest way to serve a request is {} in {}: {} inside the subject, {}.",
+        "The greatest loss inside the server is {} in {}: {}, {}.",
         arm.label,
         family.title,
         arm.medians

@@ -104,10 +104,10 @@ pub(in crate::report) fn headline(memory: &MemorySummary) -> Option<String> {
         true => cost(least),
         false => format!("from {} to {}", cost(least), cost(most)),
     };
-    let notes = human::megabytes(NOTES_CHILD_BYTES);
+    let notes = NOTES_CHILD_BYTES / 1e6;
     let notes = match group.runtime == NOTES_RUNTIME {
-        true => format!("the notes say {notes} MB"),
-        false => format!("the notes say {notes} MB, of Node"),
+        true => format!("the notes say about {notes} MB of one"),
+        false => format!("the notes say about {notes} MB, of Node"),
     };
     Some(format!(
         "In memory each further child costs {costs} in {}; {notes}.",
