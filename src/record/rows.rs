@@ -144,6 +144,23 @@ impl TrialRow {
             attempt => format!("{}-{attempt}", self.trial_id),
         }
     }
+
+    /// Answers per second, if the window has seen enough to say so.
+    ///
+    /// Callers that begin together are answered together. A window of less than two rounds of them
+    /// may begin and end within one such burst, and its rate is then many times what is served.
+    /// Little's law tells: in a closed loop as many requests are under way as there are callers, so
+    /// that rate times response time has to be about their number.
+    pub fn steady_throughput_per_s(&self) -> Option<f64> {
+        let rate = self.throughput_per_s?;
+        let (Some(callers), Some(p50_ns)) = (self.callers, self.response_p50_ns) else {
+            return Some(rate);
+        };
+        let rounds = self.n_ok as f64 / f64::from(callers);
+        let under_way = rate * p50_ns as f64 / 1e9 / f64::from(callers);
+        let is_steady = rounds >= 2.0 || (0.75..=1.33).contains(&under_way);
+        is_steady.then_some(rate)
+    }
 }
 
 /// One row of `calibration.csv`: one trial whose only purpose is to find a rate or an objective
@@ -329,5 +346,33 @@ impl RequestRow {
     /// From the subject having the request to its writing the answer, in ns.
     pub fn service_ns(&self) -> Option<u64> {
         Some(self.replied_ns?.saturating_sub(self.accepted_ns?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_of_a_part_of_one_burst_is_none() {
+        let row = |n_ok: u64, rate: f64, p50_ms: u64| TrialRow {
+            callers: Some(100),
+            n_ok,
+            throughput_per_s: Some(rate),
+            response_p50_ns: Some(p50_ms * 1_000_000),
+            ..TrialRow::default()
+        };
+        // Of a hundred callers 136 answered in 200 ms, of which each waited for 2.4 s.
+        assert_eq!(row(136, 678.0, 2_419).steady_throughput_per_s(), None);
+        assert_eq!(row(64, 46.9, 1_992).steady_throughput_per_s(), Some(46.9));
+        assert_eq!(
+            row(12_000, 10_900.0, 7).steady_throughput_per_s(),
+            Some(10_900.0)
+        );
+        let open = TrialRow {
+            callers: None,
+            ..row(136, 678.0, 2_419)
+        };
+        assert_eq!(open.steady_throughput_per_s(), Some(678.0));
     }
 }

@@ -40,7 +40,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: "1/s",
         better: Better::Higher,
         needs_every_block: false,
-        value: |r| r.throughput_per_s,
+        value: TrialRow::steady_throughput_per_s,
     },
     time("first_response_ns", false, |r| float(r.first_response_ns)),
     time("ready_ns", false, |r| float(r.ready_ns)),

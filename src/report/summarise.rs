@@ -95,7 +95,7 @@ fn arm(rows: &ArmRows<'_>, place: usize, results: &[MetricResult]) -> ArmSummary
     let rates: Vec<f64> = rows
         .good
         .iter()
-        .filter_map(|r| r.throughput_per_s)
+        .filter_map(|row| row.steady_throughput_per_s())
         .collect();
     ArmSummary {
         label: rows.label.clone(),
@@ -132,7 +132,10 @@ fn medians(rows: &[&TrialRow]) -> Medians {
         let complete = rows.iter().all(|row| get(row).is_some());
         if complete { any(get) } else { None }
     };
-    let rates: Vec<f64> = rows.iter().filter_map(|r| r.throughput_per_s).collect();
+    let rates: Vec<f64> = rows
+        .iter()
+        .filter_map(|row| row.steady_throughput_per_s())
+        .collect();
     Medians {
         response_p50_ns: any(|r| r.response_p50_ns),
         response_p90_ns: every(|r| r.response_p90_ns),

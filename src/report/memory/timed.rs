@@ -55,7 +55,10 @@ fn fill_level(rows: &[&TrialRow], level: &mut MemoryLevel) {
         level.timed_in = format!("{}: {}", title(rows[0]), failure(&rows));
         return;
     }
-    let rates: Vec<f64> = rows.iter().filter_map(|row| row.throughput_per_s).collect();
+    let rates: Vec<f64> = rows
+        .iter()
+        .filter_map(|row| row.steady_throughput_per_s())
+        .collect();
     // Only what every trial has had requests enough for.
     let tail = |of: fn(&TrialRow) -> Option<u64>| {
         let tails: Option<Vec<f64>> = rows.iter().map(|row| of(row).map(|ns| ns as f64)).collect();
