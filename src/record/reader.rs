@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
@@ -99,7 +99,7 @@ pub fn read_calibration(dir: &Path) -> Vec<CalibrationRow> {
 /// or doubt. Both are empty for a run of an older forkbench, which has no such file.
 pub fn read_noise(dir: &Path) -> (Vec<NoiseRow>, Vec<String>) {
     let mut remarks = Remarks::default();
-    if !dir.join(NOISE.file).exists() {
+    if !is_there(dir, &NOISE) {
         return Default::default();
     }
     let lines = read_rows::<NoiseRow>(dir, &NOISE, &mut remarks).unwrap_or_default();
@@ -196,10 +196,29 @@ fn read_added<T: DeserializeOwned>(
     table: &'static Table,
     remarks: &mut Remarks,
 ) -> Vec<Line<T>> {
-    if !dir.join(table.file).exists() {
+    if !is_there(dir, table) {
         return Vec::new();
     }
     read_rows(dir, table, remarks).unwrap_or_default()
+}
+
+fn packed(dir: &Path, table: &Table) -> PathBuf {
+    dir.join(format!("{}.zst", table.file))
+}
+
+fn is_there(dir: &Path, table: &Table) -> bool {
+    dir.join(table.file).exists() || packed(dir, table).exists()
+}
+
+/// A file as a run wrote it, or packed with zstd by whoever hands the run on: what memory trials
+/// leave packs to a fiftieth.
+fn contents(dir: &Path, table: &Table) -> io::Result<Vec<u8>> {
+    fs::read(dir.join(table.file)).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound if packed(dir, table).exists() => {
+            zstd::decode_all(File::open(packed(dir, table))?)
+        }
+        _ => Err(error),
+    })
 }
 
 /// The rows that can be understood; `None` if the file as a whole cannot.
@@ -208,7 +227,7 @@ fn read_rows<T: DeserializeOwned>(
     table: &'static Table,
     remarks: &mut Remarks,
 ) -> Option<Vec<Line<T>>> {
-    let bytes = match fs::read(dir.join(table.file)) {
+    let bytes = match contents(dir, table) {
         Ok(bytes) => bytes,
         Err(error) => {
             remarks.file(table.file, &format!("{error}; read without it"));

@@ -271,6 +271,17 @@ fn rows_of_memory_that_cannot_be_true_are_left_out_and_named() {
 }
 
 #[test]
+fn a_table_may_be_packed() {
+    let (_dir, path) = written();
+    let plain = fs::read(path.join("memory.csv")).unwrap();
+    let packed = zstd::encode_all(&plain[..], 0).unwrap();
+    fs::write(path.join("memory.csv.zst"), packed).unwrap();
+    fs::remove_file(path.join("memory.csv")).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!((run.memory, run.remarks), (memory(), Vec::new()));
+}
+
+#[test]
 fn facts_that_cannot_be_true_are_left_out_and_named() {
     let (_dir, path) = written();
     edit(&path, "facts.csv", |text| {
