@@ -42,8 +42,6 @@ fn run(dir: &Path, name: &str) -> PathBuf {
         "strategy=pool,spawn,blocking",
         "--filter",
         "workload=noop,hold",
-        "--filter",
-        "children=0,1,4",
     ];
     let output = forkbench(&args, dir);
     assert!(output.status.success(), "{}", text(&output.stderr));
