@@ -66,7 +66,7 @@ const WRONG: &[(usize, &str, &str)] = &[
         3,
         r#"referense = "blocking""#,
         "3:1: unknown key `referense`; did you mean `reference`? \
-         valid: name, question, reference, budget, family, demonstration",
+         valid: name, question, reference, budget, claims, family, demonstration",
     ),
     (
         9,
