@@ -41,6 +41,7 @@ mod summarise;
 pub mod summary;
 mod sweep;
 mod table;
+mod template;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,6 @@
 //! is collected here as plain text; `page.html` lays it out and escapes all of it but the chart,
 //! which escapes its own text.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
 use crate::stats::across::Across;
@@ -14,6 +11,7 @@ use super::super::conclusions;
 use super::super::metrics::RESPONSE_P50;
 use super::super::page::grid::Grid;
 use super::super::table::Extent;
+use super::super::template;
 use super::{Cell, Compared, tables, words};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -81,16 +79,7 @@ pub(super) fn render(compared: &Compared) -> String {
         advice_test: words::ADVICE_TEST,
         limit: words::LIMIT,
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let syntax = SyntaxConfig::builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .build();
-    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
-    environment
-        .render_named_str("compare.html", TEMPLATE, context! { view => Serde(&view) })
-        .expect("the template knows every field of the view; a test renders it")
+    template::render("compare.html", TEMPLATE, &view)
 }
 
 fn groups(compared: &Compared) -> Vec<GroupView<'_>> {

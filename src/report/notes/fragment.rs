@@ -1,12 +1,10 @@
 //! Tables and claims as a piece of a page.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
 use super::{Chip, NotesTable};
 use crate::report::claims::{self, Answers, Judged};
+use crate::report::template;
 
 const TEMPLATE: &str = include_str!("fragment.html");
 
@@ -44,14 +42,5 @@ pub(in crate::report) fn fragment(answers: &Answers, tables: &[NotesTable]) -> S
             })
             .collect(),
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let syntax = SyntaxConfig::builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .build();
-    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
-    environment
-        .render_named_str("fragment.html", TEMPLATE, context! { view => Serde(&view) })
-        .expect("the template knows every field of the view; a test renders it")
+    template::render("fragment.html", TEMPLATE, &view)
 }

@@ -5,9 +5,6 @@
 //! own text. `page.js` adds what a page can do and a printed one cannot: sorting, highlighting a
 //! strategy, choosing between light and dark.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
 use crate::record::Run;
@@ -17,6 +14,7 @@ use super::claims::{self, Answers};
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
+use super::template;
 use super::trust::Trust;
 use super::{conclusions, human, memory, notes, words};
 
@@ -232,17 +230,7 @@ fn within(page: &Page<'_>, largest: usize) -> String {
 }
 
 fn lay_out(page: &Page<'_>, detail: Detail) -> String {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let syntax = SyntaxConfig::builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .build();
-    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
-    let view = view(page, detail);
-    environment
-        .render_named_str("page.html", TEMPLATE, context! { view => Serde(&view) })
-        .expect("the template knows every field of the view; a test renders it")
+    template::render("page.html", TEMPLATE, &view(page, detail))
 }
 
 fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
