@@ -153,12 +153,13 @@ impl TrialRow {
     /// that rate times response time has to be about their number.
     pub fn steady_throughput_per_s(&self) -> Option<f64> {
         let rate = self.throughput_per_s?;
-        let (Some(callers), Some(p50_ns)) = (self.callers, self.response_p50_ns) else {
+        let Some(callers) = self.callers.filter(|_| self.n_ok > 0) else {
             return Some(rate);
         };
         let rounds = self.n_ok as f64 / f64::from(callers);
-        let under_way = rate * p50_ns as f64 / 1e9 / f64::from(callers);
-        let is_steady = rounds >= 2.0 || (0.75..=1.33).contains(&under_way);
+        let under_way = |p50_ns: u64| rate * p50_ns as f64 / 1e9 / f64::from(callers);
+        let holds = |p50_ns| (0.75..=1.33).contains(&under_way(p50_ns));
+        let is_steady = rounds >= 2.0 || self.response_p50_ns.is_some_and(holds);
         is_steady.then_some(rate)
     }
 }
@@ -369,6 +370,18 @@ mod tests {
             row(12_000, 10_900.0, 7).steady_throughput_per_s(),
             Some(10_900.0)
         );
+        // Too few for a median: nothing tells whether it is one burst.
+        let few = TrialRow {
+            response_p50_ns: None,
+            ..row(3, 9.0, 1)
+        };
+        assert_eq!(few.steady_throughput_per_s(), None);
+        // Nobody was served, which is so however long one looks.
+        let none = TrialRow {
+            response_p50_ns: None,
+            ..row(0, 0.0, 1)
+        };
+        assert_eq!(none.steady_throughput_per_s(), Some(0.0));
         let open = TrialRow {
             callers: None,
             ..row(136, 678.0, 2_419)

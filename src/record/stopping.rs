@@ -12,7 +12,7 @@ type Value = fn(&TrialRow) -> Option<f64>;
 
 /// What must be known how well: half the width of the ratio's interval, as a share of the ratio.
 const TARGETS: [(Value, f64); 3] = [
-    (|row| row.throughput_per_s, 0.03),
+    (TrialRow::steady_throughput_per_s, 0.03),
     (|row| row.response_p50_ns.map(|ns| ns as f64), 0.03),
     (|row| row.response_p99_ns.map(|ns| ns as f64), 0.10),
 ];

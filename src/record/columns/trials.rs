@@ -213,7 +213,9 @@ const CLOSED_LOOP: &[Column] = &[
         "throughput_per_s",
         Kind::Number,
         "Of a closed loop, `n_ok` per second of the window; of an open one, ok answers that \
-             arrived inside the window, per second.",
+             arrived inside the window, per second. The report leaves it out where a closed loop \
+             answered less than twice per caller, unless rate × median response is 0.75 to 1.33 of \
+             the callers.",
     ),
     optional(
         "response_p50_ns",

@@ -58,3 +58,25 @@ fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
     let says = |answer: &String| answer.contains(&said);
     assert!(answers.iter().any(says), "{answers:?}");
 }
+
+#[test]
+fn the_rate_of_a_part_of_one_burst_stands_nowhere() {
+    let mut run = sample::run();
+    let of_primes = |row: &&mut TrialRow| row.workload == "primes";
+    for row in run.trials.iter_mut().filter(of_primes) {
+        // One answer each, of which nobody can tell how long the next would have taken.
+        let callers = row.callers.expect("it is a closed loop");
+        row.n_ok = u64::from(callers);
+        row.throughput_per_s = row.throughput_per_s.map(|rate| rate * 100.0);
+    }
+    let summary = summarise(&run);
+    let is_primes = |family: &&FamilySummary| family.title.starts_with("primes");
+    let (primes, others): (Vec<_>, Vec<_>) = summary.families.iter().partition(is_primes);
+    let rates = |families: &[&FamilySummary]| {
+        let arms = families.iter().flat_map(|family| &family.arms);
+        arms.filter(|arm| arm.medians.throughput_per_s.is_some() || arm.throughput_ratio.is_some())
+            .count()
+    };
+    assert_eq!(rates(&primes), 0);
+    assert!(rates(&others) > 5);
+}
