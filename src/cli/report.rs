@@ -65,13 +65,19 @@ fn rebuild(ReportArgs { dir, memory_budget }: &ReportArgs) -> anyhow::Result<()>
 /// # Errors
 /// Standard output cannot be written.
 pub fn print_places(dir: &Path) -> anyhow::Result<()> {
+    // A run may be handed on without them.
+    let has_requests = dir.join("requests").exists();
     let dir = dir.display();
+    let requests = match has_requests {
+        true => format!(" and {dir}/requests/"),
+        false => String::new(),
+    };
     screen::print(&format!(
         "report  {dir}/report.html\n\
          tables  {dir}/tables.md\n\
          charts  {dir}/charts/\n\
          numbers {dir}/cells.csv and {dir}/comparisons.csv\n\
-         data    {dir}/trials.csv and {dir}/requests/\n\
+         data    {dir}/trials.csv{requests}\n\
          columns {dir}/datapackage.json says what each is\n"
     ))?;
     Ok(())

@@ -89,7 +89,8 @@ pub(super) fn legend(summary: &Summary) -> Vec<String> {
     if any(|c| matches!(c, Conclusion::Verdict(_))) {
         lines.push(format!(
             "faster, slower: a verdict: beyond chance (p < 0.05, adjusted for the number of arms) \
-             and beyond δ; {EQUIVALENT}: equivalent, the whole interval lies within δ; \
+             and beyond δ; {EQUIVALENT}: equivalent, the whole interval lies within δ \
+             and 0.8 to 1.25; \
              {INCONCLUSIVE}: inconclusive."
         ));
     }

@@ -173,8 +173,8 @@ fn blunt(summary: &Summary) -> Option<String> {
         .collect();
     (!blunt.is_empty()).then(|| {
         format!(
-            "Only large differences of response could be seen in: {}. There «equivalent» means \
-             no more than «not further apart than that».",
+            "Only large differences of response could be seen in: {}. What is not told apart there \
+             may still differ by as much.",
             blunt.join("; ")
         )
     })

@@ -17,6 +17,10 @@ const SIGNIFICANCE: f64 = 0.05;
 /// δ is never smaller: no difference below 3 % is named.
 pub const DELTA_MIN_RATIO: f64 = 0.03;
 
+/// What is called equivalent may differ by no more than a quarter, however blunt the machine: δ grows
+/// with the noise, without a limit, and within a δ of 250 % lies what nobody would call the same.
+pub const EQUIVALENT_MAX_RATIO: f64 = 0.25;
+
 /// An arm against the reference. Faster is better, whatever the metric's direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -24,7 +28,7 @@ pub enum Verdict {
     Faster,
     /// Worse by more than δ.
     Slower,
-    /// The whole interval lies within δ of no difference.
+    /// The whole interval lies within δ of no difference, and within [`EQUIVALENT_MAX_RATIO`].
     Equivalent,
     /// None of these could be shown.
     Inconclusive,
@@ -349,9 +353,10 @@ impl Difference {
                 Verdict::Inconclusive
             });
         }
+        let same = delta.min(EQUIVALENT_MAX_RATIO.ln_1p());
         Conclusion::Verdict(if p_adjusted < SIGNIFICANCE && estimate.abs() > delta {
             direction
-        } else if interval.low > -delta && interval.high < delta {
+        } else if interval.low > -same && interval.high < same {
             Verdict::Equivalent
         } else {
             Verdict::Inconclusive

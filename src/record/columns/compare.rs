@@ -155,7 +155,7 @@ const COLUMNS: [Column; 48] = [
         VERDICTS,
         "From 10 blocks in both. `faster`, `slower`: B is better or worse, whatever the metric, by \
          `p_adjusted` below 0.05 and a ratio beyond `delta_ratio`. `equivalent`: the interval lies \
-         within it. `inconclusive`: none of these could be shown.",
+         within it, and within 0.8 to 1.25. `inconclusive`: none of these could be shown.",
     ),
     optional(
         "indication",

@@ -163,7 +163,8 @@ const COMPARISON: [Column; 15] = [
         "verdict",
         VERDICTS,
         "From 10 blocks. `faster`, `slower`: better or worse, whatever the metric, by `p_adjusted` \
-         below 0.05 and a ratio beyond `delta_ratio`. `equivalent`: the interval lies within it.",
+         below 0.05 and a ratio beyond `delta_ratio`. `equivalent`: the interval lies within it, \
+         and within 0.8 to 1.25.",
     ),
     always(
         "n_blocks",

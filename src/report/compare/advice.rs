@@ -34,7 +34,7 @@ pub(super) struct Advice {
 pub(super) enum Holds {
     /// The same arm has the lowest median: one would choose it again.
     Same,
-    /// Another has, but no other is faster by more than δ.
+    /// Another has, but no other is faster by more than δ, or by more than a quarter.
     AsGood,
     /// Some other is faster in B by more than δ.
     No,

@@ -238,7 +238,7 @@ pub(super) fn legend(compared: &Compared) -> Vec<String> {
         lines.push(
             "faster, slower (of memory less, more): a verdict on B: beyond chance (p < 0.05, \
              adjusted by Holm for all cells of the same view, each of the two views by itself) and \
-             beyond δ; =: equivalent, the whole interval lies within δ; ~: inconclusive."
+             beyond δ; =: equivalent, the whole interval lies within δ and 0.8 to 1.25; ~: inconclusive."
                 .to_owned(),
         );
     }

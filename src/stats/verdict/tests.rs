@@ -148,6 +148,32 @@ fn a_wide_placebo_widens_delta() {
     assert!(!judgement.is_grey());
 }
 
+/// Otherwise the noisiest machine would find the most things equal.
+#[test]
+fn a_blunt_machine_calls_nothing_equivalent_that_may_differ_by_more_than_a_quarter() {
+    let reference = blocks(10, 5.0, 0);
+    let placebo: Vec<_> = (0..10)
+        .map(|block| Some(if block % 2 == 0 { 2.0 } else { 12.5 }))
+        .collect();
+    for (ratio, verdict) in [
+        (1.0, Verdict::Equivalent),
+        (1.1, Verdict::Equivalent),
+        (1.4, Verdict::Inconclusive),
+        (0.7, Verdict::Inconclusive),
+    ] {
+        let arm = blocks(10, 5.0 * ratio, 2);
+        let family = FamilyValues {
+            reference: Observed::Blocks(&reference),
+            placebo: Observed::Blocks(&placebo),
+            arms: vec![Observed::Blocks(&arm)],
+        };
+        let judgement = judge(&family, QUIET, Safeguards::ALL_ON);
+        assert!(judgement.delta_ratio().unwrap() > 0.5, "{judgement:?}");
+        let conclusion = judgement.arms[0].conclusion;
+        assert_eq!(conclusion, Conclusion::Verdict(verdict), "{ratio}");
+    }
+}
+
 #[test]
 fn a_placebo_that_differs_greys_the_family_out() {
     for (n, own) in [
