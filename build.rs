@@ -8,14 +8,7 @@ use std::process::Command;
 
 /// What decides the two binaries. Exactly this is looked at for changes against the revision, and
 /// exactly a change in this looks again; so an edited README makes no build dirty.
-const SOURCES: [&str; 6] = [
-    "Cargo.lock",
-    "Cargo.toml",
-    ".cargo",
-    "build.rs",
-    "experiments",
-    "src",
-];
+const SOURCES: [&str; 6] = ["Cargo.lock", "Cargo.toml", ".cargo", "build.rs", "experiments", "src"];
 
 fn main() {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));

@@ -70,10 +70,7 @@ impl Cores {
     pub(crate) fn environment(self) -> Result<Option<(String, String)>> {
         match self {
             Cores::Any | Cores::One => Ok(None),
-            Cores::Two => Ok(Some((
-                affinity::CHILD_CPU.to_owned(),
-                nth_core(1)?.to_string(),
-            ))),
+            Cores::Two => Ok(Some((affinity::CHILD_CPU.to_owned(), nth_core(1)?.to_string()))),
         }
     }
 }

@@ -54,10 +54,8 @@ fn finish(result: lane::Result<()>) -> ExitCode {
 
 fn run(arguments: &[String]) -> lane::Result<()> {
     let given = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let measuring = given("--bench")
-        && !["--test", "--list", "--profile-time"]
-            .iter()
-            .any(|f| given(f));
+    let measuring =
+        given("--bench") && !["--test", "--list", "--profile-time"].iter().any(|f| given(f));
     let scale = if measuring { Scale::Bench } else { Scale::Test };
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     lanes::subject::install(dir.path(), scale)?;
@@ -77,14 +75,7 @@ fn run(arguments: &[String]) -> lane::Result<()> {
             (_, Some(reason), _) => reason,
             (Start::Compiled(_), _, Err(reason)) => reason,
             _ => {
-                run_race(
-                    &mut criterion,
-                    race,
-                    scale,
-                    dir.path(),
-                    compiled.is_ok(),
-                    &results,
-                );
+                run_race(&mut criterion, race, scale, dir.path(), compiled.is_ok(), &results);
                 continue;
             }
         };
@@ -138,9 +129,6 @@ fn run_race(
 fn start(race: &Race, entry: &Entry, scale: Scale, dir: &Path) -> Stopwatch {
     match Stopwatch::start(race, entry.name, scale, dir) {
         Ok(stopwatch) => stopwatch,
-        Err(error) => panic!(
-            "start the timing process of {}/{}: {error}",
-            race.name, entry.name
-        ),
+        Err(error) => panic!("start the timing process of {}/{}: {error}", race.name, entry.name),
     }
 }

@@ -71,19 +71,11 @@ impl Race {
 }
 
 const fn plain(name: &'static str, start: fn(&Site) -> Result<Box<dyn Lane>>) -> Entry {
-    Entry {
-        name,
-        start: Start::With(start),
-        bar: Bar::None,
-    }
+    Entry { name, start: Start::With(start), bar: Bar::None }
 }
 
 const fn compiled(name: &'static str, start: fn(&Site) -> Result<Box<dyn Lane>>) -> Entry {
-    Entry {
-        name,
-        start: Start::Compiled(start),
-        bar: Bar::None,
-    }
+    Entry { name, start: Start::Compiled(start), bar: Bar::None }
 }
 
 const fn noop(
@@ -93,50 +85,20 @@ const fn noop(
     span: Span,
     bar: Bar,
 ) -> Entry {
-    Entry {
-        name,
-        start: Start::Noop(Noop {
-            strategy,
-            payload_bytes,
-            span,
-        }),
-        bar,
-    }
+    Entry { name, start: Start::Noop(Noop { strategy, payload_bytes, span }), bar }
 }
 
 const fn kernel(name: &'static str, bar: Bar) -> Entry {
-    Entry {
-        name,
-        start: Start::Kernel(name),
-        bar,
-    }
+    Entry { name, start: Start::Kernel(name), bar }
 }
 
 /// All that ends with a reaped program, from acceptance to reaping: all that the floor does, and
 /// on top of it argument, answer, pipes and loop.
 const PROGRAMS: &[Entry] = &[
-    noop(
-        "spawn",
-        "spawn",
-        0,
-        Span::AcceptedToReaped,
-        Bar::Times(1.15),
-    ),
-    noop(
-        "exec-file",
-        "exec-file",
-        0,
-        Span::AcceptedToReaped,
-        Bar::Times(1.15),
-    ),
+    noop("spawn", "spawn", 0, Span::AcceptedToReaped, Bar::Times(1.15)),
+    noop("exec-file", "exec-file", 0, Span::AcceptedToReaped, Bar::Times(1.15)),
     noop("spawn, to the answer", "spawn", 0, Span::Service, Bar::None),
-    noop(
-        "spawn, 64 B",
-        "spawn",
-        64,
-        Span::AcceptedToReaped,
-        Bar::None,
-    ),
+    noop("spawn, 64 B", "spawn", 64, Span::AcceptedToReaped, Bar::None),
     noop("fork-ipc", "fork-ipc", 0, Span::AcceptedToReaped, Bar::None),
     compiled("posix_spawn, smallest program", program::exec_smallest),
     compiled("Command, static C", program::command_static),
@@ -228,13 +190,7 @@ pub(crate) const ALL: &[Race] = &[
         batch: 32,
         floor: plain("rayon spawn, a word back", thread::rayon_and_hear),
         lanes: &[
-            noop(
-                "thread-pool",
-                "thread-pool",
-                0,
-                Span::Service,
-                Bar::Times(1.2),
-            ),
+            noop("thread-pool", "thread-pool", 0, Span::Service, Bar::Times(1.2)),
             plain("rayon install", thread::rayon_dispatch),
         ],
     },

@@ -16,10 +16,8 @@ const MEMORY_BAR_BYTES: u64 = 64 << 20;
 pub(crate) fn run(dir: &Path) -> Result<Row> {
     let output = copy_of_self(&[SOAK, &REQUESTS.to_string()], dir)?.output()?;
     let said = String::from_utf8(output.stdout)?;
-    let numbers = said
-        .split_whitespace()
-        .map(str::parse)
-        .collect::<std::result::Result<Vec<u64>, _>>()?;
+    let numbers =
+        said.split_whitespace().map(str::parse).collect::<std::result::Result<Vec<u64>, _>>()?;
     let [answered, window_ns, peak_bytes] = numbers[..] else {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     };
@@ -41,19 +39,12 @@ pub(crate) fn serve(arguments: &[String]) -> Result<()> {
     let [requests, dir] = arguments else {
         return Err("expected REQUESTS DIR".into());
     };
-    let site = Site {
-        dir: dir.into(),
-        scale: Scale::Bench,
-        cores: Cores::Two,
-    };
+    let site = Site { dir: dir.into(), scale: Scale::Bench, cores: Cores::Two };
     site.cores.pin_asking()?;
     let mut target = instrument::loop_target(&site)?;
     let (answered, window_ns) = instrument::run_loop(&mut target, requests.parse()?)?;
     let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .ok_or("no VmHWM")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     let kib: u64 = peak.trim().trim_end_matches(" kB").parse()?;
     println!("{answered} {window_ns} {}", kib << 10);
     Ok(())

@@ -48,10 +48,7 @@ pub(crate) struct Stopwatch {
 pub(crate) fn copy_of_self(arguments: &[&str], dir: &Path) -> Result<Command> {
     let cores: Vec<String> = affinity::allowed()?.iter().map(u32::to_string).collect();
     let mut command = Command::new(std::env::current_exe()?);
-    command
-        .args(arguments)
-        .arg(dir)
-        .env(lane::CORES, cores.join(","));
+    command.args(arguments).arg(dir).env(lane::CORES, cores.join(","));
     Ok(command)
 }
 
@@ -68,11 +65,7 @@ impl Stopwatch {
             .spawn()?;
         let orders = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().ok_or("no standard output")?);
-        Ok(Stopwatch {
-            child,
-            orders,
-            answers,
-        })
+        Ok(Stopwatch { child, orders, answers })
     }
 
     /// Has so many laps run.
@@ -90,14 +83,8 @@ impl Stopwatch {
         };
         Ok(Sample {
             laps,
-            lane: Laps {
-                total_ns: lane_total,
-                p50_ns: lane_p50,
-            },
-            floor: Laps {
-                total_ns: floor_total,
-                p50_ns: floor_p50,
-            },
+            lane: Laps { total_ns: lane_total, p50_ns: lane_p50 },
+            floor: Laps { total_ns: floor_total, p50_ns: floor_p50 },
         })
     }
 }
@@ -126,21 +113,11 @@ fn try_serve(arguments: &[String]) -> Result<()> {
     let [race, lane, scale, dir] = arguments else {
         return Err("expected RACE LANE SCALE DIR".into());
     };
-    let race = races::ALL
-        .iter()
-        .find(|r| r.name == *race)
-        .ok_or("no such race")?;
-    let entry = race
-        .entries()
-        .find(|e| e.name == *lane)
-        .ok_or("no such lane")?;
+    let race = races::ALL.iter().find(|r| r.name == *race).ok_or("no such race")?;
+    let entry = race.entries().find(|e| e.name == *lane).ok_or("no such lane")?;
     let site = Site {
         dir: dir.into(),
-        scale: if scale == "test" {
-            Scale::Test
-        } else {
-            Scale::Bench
-        },
+        scale: if scale == "test" { Scale::Test } else { Scale::Bench },
         cores: race.cores,
     };
     site.cores.pin_asking()?;
@@ -153,10 +130,7 @@ fn try_serve(arguments: &[String]) -> Result<()> {
     for line in std::io::stdin().lines() {
         let laps: u64 = line?.parse()?;
         let [lane, floor] = take_turns(laps, race.batch, lane.as_mut(), &mut *floor)?;
-        println!(
-            "{} {} {} {}",
-            lane.total_ns, lane.p50_ns, floor.total_ns, floor.p50_ns
-        );
+        println!("{} {} {} {}", lane.total_ns, lane.p50_ns, floor.total_ns, floor.p50_ns);
     }
     Ok(())
 }
@@ -191,8 +165,5 @@ fn take_turns(
 
 fn summary(mut laps: Vec<u64>) -> Laps {
     laps.sort_unstable();
-    Laps {
-        total_ns: laps.iter().sum(),
-        p50_ns: nearest_rank(&laps, 0.5).unwrap_or(0),
-    }
+    Laps { total_ns: laps.iter().sum(), p50_ns: nearest_rank(&laps, 0.5).unwrap_or(0) }
 }

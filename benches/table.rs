@@ -38,17 +38,12 @@ impl Row {
 
 impl Results {
     pub(crate) fn add(&mut self, race: &Race, entry: &Entry, sample: Sample) {
-        self.samples
-            .entry((race.name, entry.name))
-            .or_default()
-            .push(sample);
+        self.samples.entry((race.name, entry.name)).or_default().push(sample);
     }
 
     /// One row for each lane that was measured, in the order of the races.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        let lanes = races::ALL
-            .iter()
-            .flat_map(|r| r.entries().map(move |e| (r, e)));
+        let lanes = races::ALL.iter().flat_map(|r| r.entries().map(move |e| (r, e)));
         lanes
             .filter_map(|(race, entry)| {
                 let samples = self.samples.get(&(race.name, entry.name))?;
@@ -62,15 +57,7 @@ impl Results {
 pub(crate) fn render(rows: Vec<Row>) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
-    table.set_header([
-        "race / lane",
-        "p50",
-        "floor's p50",
-        "ratio",
-        "quartiles",
-        "bar",
-        "",
-    ]);
+    table.set_header(["race / lane", "p50", "floor's p50", "ratio", "quartiles", "bar", ""]);
     for row in rows {
         table.add_row([
             row.name,
@@ -98,10 +85,8 @@ fn row(race: &Race, entry: &Entry, samples: &[Sample]) -> Row {
         nearest_rank(&values, 0.5).unwrap_or(0)
     };
     let (lane_ns, floor_ns) = (median(|s| s.lane), median(|s| s.floor));
-    let mut ratios: Vec<f64> = measured
-        .iter()
-        .map(|s| s.lane.p50_ns as f64 / s.floor.p50_ns.max(1) as f64)
-        .collect();
+    let mut ratios: Vec<f64> =
+        measured.iter().map(|s| s.lane.p50_ns as f64 / s.floor.p50_ns.max(1) as f64).collect();
     ratios.sort_unstable_by(f64::total_cmp);
     let quartile = |of_4: usize| ratios[(ratios.len() - 1) * of_4 / 4];
     let is_floor = entry.name == race.floor.name;

@@ -66,11 +66,7 @@ pub enum OptionError {
 }
 
 fn listed(valid: &[&str]) -> String {
-    if valid.is_empty() {
-        "none".to_owned()
-    } else {
-        valid.join(", ")
-    }
+    if valid.is_empty() { "none".to_owned() } else { valid.join(", ") }
 }
 
 impl Values {
@@ -115,10 +111,7 @@ pub fn resolve_cores(value: &str, cores: u32) -> Option<u64> {
 /// # Errors
 /// The first name that is not defined or value that is not valid.
 pub fn resolve(defs: &[OptionDef], given: &Options, cores: u32) -> Result<Options, OptionError> {
-    if let Some(name) = given
-        .keys()
-        .find(|name| defs.iter().all(|d| d.name != name.as_str()))
-    {
+    if let Some(name) = given.keys().find(|name| defs.iter().all(|d| d.name != name.as_str())) {
         return Err(OptionError::Unknown {
             name: name.clone(),
             valid: defs.iter().map(|d| d.name).collect(),
@@ -128,13 +121,11 @@ pub fn resolve(defs: &[OptionDef], given: &Options, cores: u32) -> Result<Option
         .map(|def| {
             let value = given.get(def.name).map_or(def.default, String::as_str);
             let resolved =
-                def.values
-                    .resolve(value, cores)
-                    .ok_or_else(|| OptionError::Invalid {
-                        name: def.name.to_owned(),
-                        value: value.to_owned(),
-                        expected: def.values.describe(),
-                    })?;
+                def.values.resolve(value, cores).ok_or_else(|| OptionError::Invalid {
+                    name: def.name.to_owned(),
+                    value: value.to_owned(),
+                    expected: def.values.describe(),
+                })?;
             Ok((def.name.to_owned(), resolved))
         })
         .collect()
@@ -142,11 +133,7 @@ pub fn resolve(defs: &[OptionDef], given: &Options, cores: u32) -> Result<Option
 
 /// `serialization=json;workers=2`: the form of a CSV cell.
 pub fn render(options: &Options) -> String {
-    options
-        .iter()
-        .map(|(k, v)| format!("{k}={v}"))
-        .collect::<Vec<_>>()
-        .join(";")
+    options.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(";")
 }
 
 /// The inverse of [`render`]; text without `=` is dropped.
@@ -162,11 +149,8 @@ pub fn parse(text: &str) -> Options {
 /// # Errors
 /// The option is missing or no number: the sender did not resolve its options.
 pub fn count(options: &Options, name: &str) -> Result<u64, String> {
-    let text = options
-        .get(name)
-        .ok_or_else(|| format!("option `{name}` is missing"))?;
-    text.parse()
-        .map_err(|_| format!("option `{name}` is `{text}`; expected a whole number"))
+    let text = options.get(name).ok_or_else(|| format!("option `{name}` is missing"))?;
+    text.parse().map_err(|_| format!("option `{name}` is `{text}`; expected a whole number"))
 }
 
 /// A word out of resolved options.
@@ -174,10 +158,7 @@ pub fn count(options: &Options, name: &str) -> Result<u64, String> {
 /// # Errors
 /// The option is missing.
 pub fn word<'a>(options: &'a Options, name: &str) -> Result<&'a str, String> {
-    options
-        .get(name)
-        .map(String::as_str)
-        .ok_or_else(|| format!("option `{name}` is missing"))
+    options.get(name).map(String::as_str).ok_or_else(|| format!("option `{name}` is missing"))
 }
 
 #[cfg(test)]
@@ -200,10 +181,7 @@ mod tests {
     ];
 
     fn given(pairs: &[(&str, &str)]) -> Options {
-        pairs
-            .iter()
-            .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-            .collect()
+        pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect()
     }
 
     #[test]

@@ -83,11 +83,8 @@ pub(crate) fn loop_target(site: &Site) -> Result<Target> {
 
 /// Requests answered in the window, and its length in ns.
 pub(crate) fn run_loop(target: &mut Target, requests: u64) -> Result<(u64, u64)> {
-    let exchange = Exchange {
-        payload: Vec::new(),
-        echo: true,
-        checksum: Some(workload::noop_checksum(&[])),
-    };
+    let exchange =
+        Exchange { payload: Vec::new(), echo: true, checksum: Some(workload::noop_checksum(&[])) };
     let pace = Pace {
         callers: CALLERS,
         warm_up_ns: 0,

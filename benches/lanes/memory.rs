@@ -24,15 +24,10 @@ impl Waiting {
     /// Starts so many and waits until each has said that it is there.
     fn start(program: &Path, count: usize) -> Result<Waiting> {
         let ((stdin, held), (mut said, stdout)) = (pipe()?, pipe()?);
-        let mut waiting = Waiting {
-            children: Vec::new(),
-            held: Some(held),
-        };
+        let mut waiting = Waiting { children: Vec::new(), held: Some(held) };
         for _ in 0..count {
             let mut command = Command::new(program);
-            let command = command
-                .stdin(stdin.try_clone()?)
-                .stdout(stdout.try_clone()?);
+            let command = command.stdin(stdin.try_clone()?).stdout(stdout.try_clone()?);
             waiting.children.push(command.spawn()?);
         }
         // If one is gone, the end of the file comes before the last word.

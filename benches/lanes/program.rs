@@ -11,26 +11,12 @@ use forkbench::sys::floor;
 use crate::lane::{Lane, Result, Site};
 
 const SOURCES: [(&str, &str, &[&str]); 3] = [
-    (
-        "static_noop",
-        include_str!("../programs/static_noop.c"),
-        &["-O2", "-static"],
-    ),
-    (
-        "static_wait",
-        include_str!("../programs/static_wait.c"),
-        &["-O2", "-static"],
-    ),
+    ("static_noop", include_str!("../programs/static_noop.c"), &["-O2", "-static"]),
+    ("static_wait", include_str!("../programs/static_wait.c"), &["-O2", "-static"]),
     (
         "smallest",
         include_str!("../programs/smallest.c"),
-        &[
-            "-O2",
-            "-static",
-            "-nostdlib",
-            "-ffreestanding",
-            "-Wl,--build-id=none",
-        ],
+        &["-O2", "-static", "-nostdlib", "-ffreestanding", "-Wl,--build-id=none"],
     ),
 ];
 

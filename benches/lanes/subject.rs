@@ -142,11 +142,7 @@ impl Caller {
     fn ask(&mut self) -> Result<(Reply, Seen)> {
         let id = self.next_id;
         self.next_id += 1;
-        let mut seen = Seen {
-            sent: now_ns(),
-            done: 0,
-            reaped: 0,
-        };
+        let mut seen = Seen { sent: now_ns(), done: 0, reaped: 0 };
         let until_ns = seen.sent + 2 * DEADLINE_MS * 1_000_000;
         self.target.push_run(id, &[&self.payload]);
         self.target.flush()?;

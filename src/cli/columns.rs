@@ -21,11 +21,7 @@ impl Columns {
             .set_content_arrangement(ContentArrangement::Dynamic)
             // One column less than there is: some terminals wrap a line that fills them.
             .set_width(width.saturating_sub(indent + 1));
-        Columns {
-            table,
-            indent: usize::from(indent),
-            first: ColumnConstraint::ContentWidth,
-        }
+        Columns { table, indent: usize::from(indent), first: ColumnConstraint::ContentWidth }
     }
 
     /// The same, with a first column that is as wide in every table: tables below each other
@@ -57,8 +53,6 @@ impl Columns {
         }
         let indent = " ".repeat(self.indent);
         let lines = self.table.lines();
-        lines
-            .map(|line| format!("{indent}{}", line).trim_end().to_owned() + "\n")
-            .collect()
+        lines.map(|line| format!("{indent}{}", line).trim_end().to_owned() + "\n").collect()
     }
 }

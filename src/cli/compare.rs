@@ -119,10 +119,8 @@ fn check_place(out: &Path) -> Result<()> {
                 return Ok(());
             }
             let parent = parent.display();
-            Err(anyhow!(
-                "`{parent}` is no directory; make it, or name another file by --out FILE"
-            ))
-            .with_context(attempt)
+            Err(anyhow!("`{parent}` is no directory; make it, or name another file by --out FILE"))
+                .with_context(attempt)
         }
         Err(error) => Err(error).with_context(attempt),
         Ok(found) if !found.is_file() => {
@@ -157,17 +155,11 @@ mod tests {
         for text in ["", "<html>", "dear Ann"] {
             fs::write(&out, text).unwrap();
             let error = format!("{:#}", check_place(&out).unwrap_err());
-            assert!(
-                error.contains("is no page of `forkbench compare`"),
-                "{error}"
-            );
+            assert!(error.contains("is no page of `forkbench compare`"), "{error}");
         }
         let error = format!("{:#}", check_place(dir.path()).unwrap_err());
         assert!(error.contains("it is not a file"), "{error}");
-        let error = format!(
-            "{:#}",
-            check_place(&dir.path().join("no/x.html")).unwrap_err()
-        );
+        let error = format!("{:#}", check_place(&dir.path().join("no/x.html")).unwrap_err());
         assert!(error.contains("is no directory"), "{error}");
     }
 }

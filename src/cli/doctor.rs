@@ -50,10 +50,7 @@ fn examine(args: &DoctorArgs) -> Result<()> {
     let subject = here::subject_program();
     let probe = Probe::of_this_machine(subject.as_ref().ok().map(std::path::PathBuf::as_path));
     let facts = environment::collect(subject.as_deref().unwrap_or("forkbench-subject".as_ref()));
-    eprintln!(
-        "forkbench: watching this machine for {} s; leave it alone",
-        args.seconds
-    );
+    eprintln!("forkbench: watching this machine for {} s; leave it alone", args.seconds);
     let mut monitor = Monitor::start().context("start watching the machine")?;
     let before = busiest::used_ns();
     let idle = monitor.watch_idle(args.seconds * 1_000_000_000, |_| ());
@@ -106,10 +103,7 @@ mod tests {
     #[test]
     fn the_text_fits_and_ends_with_what_to_change() {
         let findings = findings::all(&findings::tests::facts(), &findings::tests::probe());
-        for (name, score) in [
-            ("quiet", score::tests::quiet()),
-            ("noisy", score::tests::noisy()),
-        ] {
+        for (name, score) in [("quiet", score::tests::quiet()), ("noisy", score::tests::noisy())] {
             for width in [80, 120] {
                 let text = text(&findings, &score, width);
                 for line in text.lines() {

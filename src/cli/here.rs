@@ -72,9 +72,8 @@ pub fn lacking(runtime: &str) -> Option<String> {
 pub fn unavailable(family: &Family, arm: &Arm) -> Option<String> {
     let strategy = arm.strategy.as_str();
     let runtime = runtime::by_name(&family.runtime)?;
-    let supported = runtime
-        .supports(strategy)
-        .and_then(|()| runtime.supports_workload(&family.spec.workload));
+    let supported =
+        runtime.supports(strategy).and_then(|()| runtime.supports_workload(&family.spec.workload));
     if let Err(reason) = supported {
         return Some(reason.to_owned());
     }
@@ -84,9 +83,7 @@ pub fn unavailable(family: &Family, arm: &Arm) -> Option<String> {
         }
         if !runtime.places_children {
             let name = runtime.name;
-            return Some(format!(
-                "{name} has no way to move its children to another core"
-            ));
+            return Some(format!("{name} has no way to move its children to another core"));
         }
     }
     strategy_unavailable(strategy).or_else(|| missing(runtime, family, strategy))
@@ -101,9 +98,7 @@ fn missing(runtime: &Runtime, family: &Family, strategy: &str) -> Option<String>
     let lacking = |package: &&str| program.versions.get(*package).is_none_or(String::is_empty);
     let mut packages = runtime.packages(strategy, &family.spec.workload);
     let package = packages.find(lacking)?;
-    Some(format!(
-        "package `{package}` is not installed; run scripts/setup-runtimes"
-    ))
+    Some(format!("package `{package}` is not installed; run scripts/setup-runtimes"))
 }
 
 /// Why a strategy cannot run on this machine, whatever the runtime.

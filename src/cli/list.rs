@@ -136,11 +136,7 @@ fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String 
 fn estimate(experiment: &Experiment, selection: &Selection) -> String {
     let preset = &selection.preset.for_experiment(experiment.budget_ns);
     let blocks = selection.blocks();
-    let arms: usize = experiment
-        .families
-        .iter()
-        .map(|family| family.arms.len())
-        .sum();
+    let arms: usize = experiment.families.iter().map(|family| family.arms.len()).sum();
     let time_ns = estimated_ns(experiment, preset, blocks);
     let late = match preset.budget_ns {
         Some(budget_ns) if budget_ns < time_ns => format!(
@@ -158,16 +154,8 @@ fn estimate(experiment: &Experiment, selection: &Selection) -> String {
     format!(
         "{} {}{demonstrations} in {} at `{}`: about {}{late}\n",
         arms * blocks as usize,
-        if arms * blocks as usize == 1 {
-            "trial"
-        } else {
-            "trials"
-        },
-        if blocks == 1 {
-            "1 block".to_owned()
-        } else {
-            format!("{blocks} blocks")
-        },
+        if arms * blocks as usize == 1 { "trial" } else { "trials" },
+        if blocks == 1 { "1 block".to_owned() } else { format!("{blocks} blocks") },
         preset.name,
         screen::duration(time_ns)
     )

@@ -16,47 +16,27 @@ const WORKLOAD: &str = "image";
 /// The picture cannot be used, with the reason, or there is no family to use it.
 pub fn replace(experiments: &mut [Experiment], picture: &Path) -> Result<()> {
     let attempt = || format!("use --image `{}`", picture.display());
-    check_picture(picture)
-        .map_err(anyhow::Error::msg)
-        .with_context(attempt)?;
+    check_picture(picture).map_err(anyhow::Error::msg).with_context(attempt)?;
     let path = std::path::absolute(picture).with_context(attempt)?;
-    let Some(path) = path
-        .to_str()
-        .filter(|path| !path.contains([';', '\n', '\r']))
-    else {
-        bail!(
-            "{}: its path has a `;`, a line break, or is no UTF-8; rename it",
-            attempt()
-        );
+    let Some(path) = path.to_str().filter(|path| !path.contains([';', '\n', '\r'])) else {
+        bail!("{}: its path has a `;`, a line break, or is no UTF-8; rename it", attempt());
     };
     let mut replaced = 0;
     for experiment in experiments {
-        for family in experiment
-            .families
-            .iter_mut()
-            .filter(|f| f.spec.workload == WORKLOAD)
-        {
+        for family in experiment.families.iter_mut().filter(|f| f.spec.workload == WORKLOAD) {
             let size = format!("{WORKLOAD}-{}", family.spec.size.name());
             family.spec.size = Size::L;
-            family
-                .spec
-                .options
-                .insert("input".to_owned(), path.to_owned());
+            family.spec.options.insert("input".to_owned(), path.to_owned());
             if let Some(rest) = family.id.strip_prefix(&size) {
                 family.id = format!("{WORKLOAD}-{}{rest}", Size::L.name());
             }
             replaced += 1;
         }
         let mut seen = std::collections::HashSet::new();
-        experiment
-            .families
-            .retain(|family| seen.insert(family.id.clone()));
+        experiment.families.retain(|family| seen.insert(family.id.clone()));
     }
     if replaced == 0 {
-        bail!(
-            "{}: no family of what is run has the workload `{WORKLOAD}`",
-            attempt()
-        );
+        bail!("{}: no family of what is run has the workload `{WORKLOAD}`", attempt());
     }
     Ok(())
 }

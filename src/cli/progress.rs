@@ -15,11 +15,8 @@ impl Bar {
     /// A new line, hidden when `quiet` or when standard error is no terminal. It has no ticker:
     /// a thread that draws would run beside the measurements.
     pub fn new(quiet: bool) -> Bar {
-        let target = if quiet {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
+        let target =
+            if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
         match ProgressStyle::with_template("{pos}/{len} {wide_msg}") {
             Ok(style) => bar.set_style(style),
@@ -35,9 +32,7 @@ impl Bar {
             return;
         };
         let left = screen::duration(progress.left_ns);
-        self.bar.set_message(format!(
-            "{left} left · block {block} · {family} · {strategy}"
-        ));
+        self.bar.set_message(format!("{left} left · block {block} · {family} · {strategy}"));
         self.bar.set_position(progress.done as u64);
     }
 }

@@ -92,9 +92,7 @@ fn asked(manifest: &Manifest) -> Result<RunArgs> {
     let line = ["forkbench"].into_iter().map(str::to_owned);
     let line = line.chain(manifest.arguments.iter().cloned());
     match Cli::try_parse_from(line) {
-        Ok(Cli {
-            command: Command::Run(args),
-        }) => Ok(args),
+        Ok(Cli { command: Command::Run(args) }) => Ok(args),
         _ => bail!(
             "its manifest.json says that it was begun as `forkbench {}`, which is no run that \
              this forkbench knows; continue it with the one that began it",

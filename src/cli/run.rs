@@ -121,10 +121,7 @@ pub struct Prepared {
 /// # Errors
 /// Bad input, before anything was started; or a run that failed.
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
-    let shown = Shown {
-        json: args.json,
-        quiet: args.quiet,
-    };
+    let shown = Shown { json: args.json, quiet: args.quiet };
     if let Some(dir) = &args.resume {
         return super::resume::resume(dir, shown);
     }
@@ -204,10 +201,7 @@ fn shortened(preset: &Preset) -> Option<String> {
 /// windows that let enough blocks fit into it.
 fn budgeted(prepared: &Prepared, experiment: &Experiment) -> Preset {
     let preset = prepared.preset.for_experiment(experiment.budget_ns);
-    let preset = Preset {
-        budget_ns: prepared.asked_budget_ns.or(preset.budget_ns),
-        ..preset
-    };
+    let preset = Preset { budget_ns: prepared.asked_budget_ns.or(preset.budget_ns), ..preset };
     let for_blocks_ns = for_blocks_ns(experiment, preset.budget_ns);
     fitted(experiment, preset, for_blocks_ns)
 }
@@ -273,15 +267,9 @@ fn demonstrations(facts: &[FactRow]) -> Vec<String> {
                 row.reason
             ),
             None => {
-                let longest_ms = of_same
-                    .iter()
-                    .filter_map(|row| row.value)
-                    .fold(0.0, f64::max);
+                let longest_ms = of_same.iter().filter_map(|row| row.value).fold(0.0, f64::max);
                 let longest = screen::duration((longest_ms * 1e6) as u64);
-                format!(
-                    "{name}: shown {} times, within {longest} each",
-                    of_same.len()
-                )
+                format!("{name}: shown {} times, within {longest} each", of_same.len())
             }
         }
     };
@@ -332,10 +320,7 @@ fn out_dirs(
     };
     // Also a dangling link is something that somebody put there.
     if out.symlink_metadata().is_ok() {
-        bail!(
-            "--out `{}` exists; a run is never overwritten, name a new directory",
-            out.display()
-        );
+        bail!("--out `{}` exists; a run is never overwritten, name a new directory", out.display());
     }
     if let [_] = experiments {
         return Ok(vec![Some(out.to_owned())]);

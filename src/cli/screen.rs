@@ -23,10 +23,7 @@ pub fn width() -> u16 {
 /// Whatever else keeps standard output from taking the text.
 pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -63,14 +60,7 @@ mod tests {
         let s = 1_000_000_000;
         assert_eq!(
             [0, s / 2, 45 * s, 60 * s, 150 * s, 3_900 * s].map(duration),
-            [
-                "0.0 s",
-                "0.5 s",
-                "45 s",
-                "1 min",
-                "2 min 30 s",
-                "1 h 05 min"
-            ]
+            ["0.0 s", "0.5 s", "45 s", "1 min", "2 min 30 s", "1 h 05 min"]
         );
     }
 }

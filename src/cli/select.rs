@@ -63,20 +63,13 @@ impl Selection {
     pub fn load(&self) -> Result<Vec<(Experiment, String)>> {
         let cores = here::cores();
         let default = vec!["main".to_owned()];
-        let named = if self.experiments.is_empty() {
-            &default
-        } else {
-            &self.experiments
-        };
+        let named = if self.experiments.is_empty() { &default } else { &self.experiments };
         let mut experiments: Vec<Experiment> = Vec::new();
         let mut texts = Vec::new();
         for named in named {
             let (path, text) = find(named)?;
             let experiment = wire::parse(&text, &path, cores, self.seed)?;
-            if experiments
-                .iter()
-                .any(|other| other.name == experiment.name)
-            {
+            if experiments.iter().any(|other| other.name == experiment.name) {
                 bail!("experiment `{}` is given twice", experiment.name);
             }
             texts.push((experiment.name.clone(), text));
@@ -109,10 +102,7 @@ fn find(named: &str) -> Result<(String, String)> {
         return Err(anyhow::anyhow!("it is not a file").context(attempt()));
     }
     if file.len() > TEXT_MAX_BYTES {
-        let message = format!(
-            "it has {} bytes; expected at most {TEXT_MAX_BYTES}",
-            file.len()
-        );
+        let message = format!("it has {} bytes; expected at most {TEXT_MAX_BYTES}", file.len());
         return Err(anyhow::anyhow!(message).context(attempt()));
     }
     let text = fs::read_to_string(path).with_context(attempt)?;

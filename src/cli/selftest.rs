@@ -47,9 +47,7 @@ pub fn selftest(args: &SelftestArgs) -> Result<(), Failure> {
         let selftest::Progress { number, of, name } = progress;
         eprintln!("forkbench: check {number} of {of}: {name}");
     });
-    report
-        .and_then(|report| show(&report, args.json))
-        .map_err(Failure::Failed)
+    report.and_then(|report| show(&report, args.json)).map_err(Failure::Failed)
 }
 
 fn show(report: &Report, as_json: bool) -> Result<()> {
@@ -100,9 +98,8 @@ fn check_json(check: &Checked) -> Value {
         })
         .collect();
     let figures = check.figures.iter();
-    let figures: Map<String, Value> = figures
-        .map(|(name, value)| (name.clone(), json!(value)))
-        .collect();
+    let figures: Map<String, Value> =
+        figures.map(|(name, value)| (name.clone(), json!(value))).collect();
     json!({
         "name": check.name, "asked": check.asked, "bars": bars, "figures": figures,
         "noise": check.noise, "took_ns": check.took_ns,
@@ -112,30 +109,19 @@ fn check_json(check: &Checked) -> Value {
 fn text(report: &Report, width: u16) -> String {
     let mut text = match report.noisy_when_idle.as_slice() {
         [] => "The machine was quiet while idle.\n".to_owned(),
-        signals => format!(
-            "The machine was noisy while idle: {}.\n",
-            signals.join(", ")
-        ),
+        signals => format!("The machine was noisy while idle: {}.\n", signals.join(", ")),
     };
     let longest = |of: fn(&selftest::Line) -> &str| {
         let lengths = lines(report).map(|line| of(line).chars().count());
-        lengths
-            .filter(|&length| length <= WIDEST)
-            .max()
-            .unwrap_or(0)
+        lengths.filter(|&length| length <= WIDEST).max().unwrap_or(0)
     };
     let (what, found) = (longest(|line| &line.what), longest(|line| &line.found));
     for check in &report.checks {
-        text += &format!(
-            "\n{}",
-            wrapped(&format!("{}: {}", check.name, check.asked), width, 0)
-        );
+        text += &format!("\n{}", wrapped(&format!("{}: {}", check.name, check.asked), width, 0));
         for line in &check.lines {
             let state = line.state.name();
-            let row = format!(
-                "{state:<5}  {:<what$}  {:<found$}  {}",
-                line.what, line.found, line.bar
-            );
+            let row =
+                format!("{state:<5}  {:<what$}  {:<found$}  {}", line.what, line.found, line.bar);
             // An error message is the one thing that does not fit.
             text += &match row.chars().count() + 2 < usize::from(width) {
                 true => format!("  {row}\n"),
@@ -144,16 +130,10 @@ fn text(report: &Report, width: u16) -> String {
         }
         let failed = check.lines.iter().any(|line| line.state != State::Pass);
         if failed && !check.noise.is_empty() {
-            text += &wrapped(
-                &format!("noise meanwhile: {}", check.noise.join(", ")),
-                width,
-                9,
-            );
+            text += &wrapped(&format!("noise meanwhile: {}", check.noise.join(", ")), width, 9);
         }
     }
-    let passed = lines(report)
-        .filter(|line| line.state == State::Pass)
-        .count();
+    let passed = lines(report).filter(|line| line.state == State::Pass).count();
     let took_ns = report.checks.iter().map(|check| check.took_ns).sum();
     text + &format!(
         "\n{passed} of {} bars hold; took {}\n",

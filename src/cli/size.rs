@@ -27,9 +27,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     let (number, unit) = digits.split_at(split.ok_or(EXPECTED)?);
     let number: f64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
     let unit = unit.trim();
-    let known = UNITS
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(unit));
+    let known = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit));
     let (_, scale) = known.ok_or(EXPECTED)?;
     let bytes = (number * *scale as f64).round();
     // Above that, a number of bytes is no whole number any more, and no machine has so much.
@@ -55,18 +53,7 @@ mod tests {
         ] {
             assert_eq!(bytes(text), Ok(expected), "{text}");
         }
-        for bad in [
-            "",
-            "512",
-            "M",
-            "0M",
-            "-1M",
-            "1.2.3M",
-            "5X",
-            "1e3M",
-            "9999999999G",
-            "0.1B",
-        ] {
+        for bad in ["", "512", "M", "0M", "-1M", "1.2.3M", "5X", "1e3M", "9999999999G", "0.1B"] {
             let error = bytes(bad).unwrap_err();
             assert!(error.contains("such as 512M"), "{bad}: {error}");
         }

@@ -64,13 +64,10 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
 fn remove_stale(charts: &Path, kept: &[(String, String)]) -> Result<()> {
     let entries = fs::read_dir(charts).with_context(|| format!("list {}", charts.display()))?;
     for entry in entries {
-        let path = entry
-            .with_context(|| format!("list {}", charts.display()))?
-            .path();
+        let path = entry.with_context(|| format!("list {}", charts.display()))?.path();
         let is_chart = path.extension().is_some_and(|extension| extension == "svg");
-        let is_kept = kept
-            .iter()
-            .any(|(name, _)| path.file_name().is_some_and(|n| n == name.as_str()));
+        let is_kept =
+            kept.iter().any(|(name, _)| path.file_name().is_some_and(|n| n == name.as_str()));
         if !is_chart || is_kept {
             continue;
         }
@@ -112,11 +109,8 @@ mod tests {
                      report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
         let nothing = |_: &str| Err("no such file".to_owned());
-        let mut expected: Vec<String> = report::render(&run, &[], &nothing)
-            .charts
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
+        let mut expected: Vec<String> =
+            report::render(&run, &[], &nothing).charts.into_iter().map(|(name, _)| name).collect();
         expected.push("mine.txt".to_owned());
         expected.sort();
         assert_eq!(names(&charts), expected);

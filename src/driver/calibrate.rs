@@ -97,10 +97,7 @@ pub fn calibrated(
             }
         };
         if let Rate::OfBlocking { share, .. } = open.rate {
-            open.rate = Rate::OfBlocking {
-                share,
-                capacity_per_s: found.capacity_per_s,
-            };
+            open.rate = Rate::OfBlocking { share, capacity_per_s: found.capacity_per_s };
         }
         open.slo = slo.or(found.unloaded_p50_ns.map(Slo::of_unloaded));
         family.load = Load::Open(open);
@@ -116,11 +113,7 @@ fn alike(family: &Family) -> Family {
     Family {
         id: "calibration".to_owned(),
         load: Load::Closed { callers: 1 },
-        arms: vec![Arm {
-            strategy: BLOCKING.to_owned(),
-            options,
-            role: Role::Reference,
-        }],
+        arms: vec![Arm { strategy: BLOCKING.to_owned(), options, role: Role::Reference }],
         ..family.clone()
     }
 }
@@ -137,11 +130,7 @@ struct Calibration<'a, 'o> {
 
 impl Calibration<'_, '_> {
     fn find(&mut self, family: &Family) -> Result<Found> {
-        let n = if self.setting.preset.blocks > 1 {
-            TRIALS
-        } else {
-            1
-        };
+        let n = if self.setting.preset.blocks > 1 { TRIALS } else { 1 };
         let mut capacities = Vec::new();
         let mut responses = Vec::new();
         // In turns, so that a drift of the machine meets both alike.
@@ -165,10 +154,7 @@ impl Calibration<'_, '_> {
         }
         let callers = purpose.callers();
         let experiment = Experiment {
-            families: vec![Family {
-                load: Load::Closed { callers },
-                ..family.clone()
-            }],
+            families: vec![Family { load: Load::Closed { callers }, ..family.clone() }],
             ..self.setting.experiment.clone()
         };
         let setting = Setting {
@@ -176,14 +162,7 @@ impl Calibration<'_, '_> {
             preset: unhurried(self.setting.preset),
             ..*self.setting
         };
-        let trial = Trial {
-            id,
-            family: 0,
-            arm: 0,
-            block: 0,
-            position: 0,
-            seed: self.seed,
-        };
+        let trial = Trial { id, family: 0, arm: 0, block: 0, position: 0, seed: self.seed };
         let prepared = self.oracle.prepare_family(family, self.seed)?;
         self.monitor.before_trial(CALIBRATED, *self.ids);
         let ran: Result<_, TargetError> = trial::run(&setting, &trial, &prepared);

@@ -28,10 +28,8 @@ pub fn clean_up(strangers: &[u32]) -> io::Result<Leftovers> {
     let mut found = Leftovers::default();
     // A process that is killed hands its own children over in turn: again until there are none.
     loop {
-        let left: Vec<u32> = children()?
-            .into_iter()
-            .filter(|pid| !strangers.contains(pid))
-            .collect();
+        let left: Vec<u32> =
+            children()?.into_iter().filter(|pid| !strangers.contains(pid)).collect();
         if left.is_empty() {
             return Ok(found);
         }
@@ -54,10 +52,7 @@ pub fn clean_up(strangers: &[u32]) -> io::Result<Leftovers> {
 pub fn children() -> io::Result<Vec<u32>> {
     let own = std::process::id();
     let of_own = |(pid, parent)| (parent == own).then_some(pid);
-    Ok(processes::parents()?
-        .into_iter()
-        .filter_map(of_own)
-        .collect())
+    Ok(processes::parents()?.into_iter().filter_map(of_own).collect())
 }
 
 /// How many descriptors this process has open.

@@ -44,7 +44,5 @@ pub fn catch_interrupts() -> std::io::Result<()> {
 
 /// Whether the user wants the run to end.
 pub fn interrupted() -> bool {
-    INTERRUPTED
-        .get()
-        .is_some_and(|flag| flag.load(Ordering::Relaxed))
+    INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }

@@ -33,11 +33,7 @@ pub(super) fn fill_traffic(row: &mut TrialRow, traffic: &Traffic, measured: &Mea
         row.validity = "invalid".to_owned();
         row.reason = reason;
         let flags = [row.flags.as_str(), flag];
-        row.flags = flags
-            .into_iter()
-            .filter(|f| !f.is_empty())
-            .collect::<Vec<_>>()
-            .join(";");
+        row.flags = flags.into_iter().filter(|f| !f.is_empty()).collect::<Vec<_>>().join(";");
     }
 }
 
@@ -121,26 +117,12 @@ mod tests {
 
     #[test]
     fn a_wrong_rate_broken_books_and_lateness_are_not() {
-        let wrong_rate = TrialRow {
-            achieved_rate_per_s: Some(85.0),
-            ..row()
-        };
-        assert!(
-            distrust(&wrong_rate, false)
-                .unwrap()
-                .1
-                .contains("sent 85.0")
-        );
+        let wrong_rate = TrialRow { achieved_rate_per_s: Some(85.0), ..row() };
+        assert!(distrust(&wrong_rate, false).unwrap().1.contains("sent 85.0"));
         assert_eq!(distrust(&wrong_rate, true), None, "saturated: said already");
-        let broken = TrialRow {
-            littles_law_ratio: Some(1.03),
-            ..row()
-        };
+        let broken = TrialRow { littles_law_ratio: Some(1.03), ..row() };
         assert!(distrust(&broken, false).unwrap().1.contains("Little"));
-        let late = TrialRow {
-            lateness_p99_ns: Some(LATE_NS + 1),
-            ..row()
-        };
+        let late = TrialRow { lateness_p99_ns: Some(LATE_NS + 1), ..row() };
         assert!(distrust(&late, false).unwrap().0.contains("late"));
         assert_eq!(distrust(&late, true), None, "saturated: said already");
     }

@@ -55,21 +55,13 @@ pub struct Prepared {
 impl<'a> Oracle<'a> {
     /// Knows nothing yet; asks this Rust subject, and has inputs written below `scratch`.
     pub fn new(subject: &'a Path, scratch: &'a Path) -> Oracle<'a> {
-        Oracle {
-            subject,
-            runtimes: None,
-            scratch,
-            known: HashMap::new(),
-        }
+        Oracle { subject, runtimes: None, scratch, known: HashMap::new() }
     }
 
     /// Asks these subjects where their answers differ from Rust's.
     #[must_use]
     pub fn of_runtimes(self, programs: &'a BTreeMap<String, SubjectProgram>) -> Oracle<'a> {
-        Oracle {
-            runtimes: Some(programs),
-            ..self
-        }
+        Oracle { runtimes: Some(programs), ..self }
     }
 
     /// What a trial of this family is run with.
@@ -101,31 +93,20 @@ impl<'a> Oracle<'a> {
             }
         };
         let payload = pattern(spec.payload_bytes as usize, seed);
-        let exchange = Exchange {
-            payload,
-            echo: workload.takes_payload(),
-            checksum: known.checksum,
-        };
-        Ok(Prepared {
-            spec: known.spec,
-            exchange,
-            outputs: known.outputs,
-        })
+        let exchange =
+            Exchange { payload, echo: workload.takes_payload(), checksum: known.checksum };
+        Ok(Prepared { spec: known.spec, exchange, outputs: known.outputs })
     }
 
     fn find_out(&self, spec: &Spec, whose: Option<&str>) -> Result<Known> {
         let mut spec = spec.clone();
         let mut outputs = None;
-        if spec
-            .options
-            .get("output")
-            .is_some_and(|output| output == "files")
+        if spec.options.get("output").is_some_and(|output| output == "files")
             && spec.options.get(OUTPUT_DIR).is_some_and(String::is_empty)
         {
             let dir = self.scratch.join("outputs");
             std::fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
-            spec.options
-                .insert(OUTPUT_DIR.to_owned(), dir.to_string_lossy().into_owned());
+            spec.options.insert(OUTPUT_DIR.to_owned(), dir.to_string_lossy().into_owned());
             outputs = Some(dir);
         }
         let dir = self.scratch.to_string_lossy().into_owned();
@@ -135,24 +116,14 @@ impl<'a> Oracle<'a> {
             spec.options.insert(INPUT.to_owned(), path);
         }
         if spec.workload().is_ok_and(|workload| workload.is_fault()) {
-            return Ok(Known {
-                spec,
-                checksum: None,
-                outputs,
-            });
+            return Ok(Known { spec, checksum: None, outputs });
         }
         let program = whose.zip(self.runtimes);
         let program = program.and_then(|(runtime, programs)| programs.get(runtime));
         let text = ask(program.unwrap_or(&rust), &["answer".to_owned()], &spec)?;
-        let checksum = text
-            .parse()
-            .with_context(|| format!("read the right answer `{text}`"))?;
+        let checksum = text.parse().with_context(|| format!("read the right answer `{text}`"))?;
         let checksum = Some(checksum);
-        Ok(Known {
-            spec,
-            checksum,
-            outputs,
-        })
+        Ok(Known { spec, checksum, outputs })
     }
 }
 
@@ -178,10 +149,7 @@ const ASK_NS: u64 = 300_000_000_000;
 /// Runs the subject in a mode that prints one line, and gives the line.
 fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String> {
     let what = mode.first().map_or("", String::as_str);
-    let name = subject
-        .command
-        .iter()
-        .map(|part| part.display().to_string());
+    let name = subject.command.iter().map(|part| part.display().to_string());
     let name = name.collect::<Vec<_>>().join(" ");
     let attempt = || format!("`{name} {what}` for {}", spec.workload);
     let Some((program, script)) = subject.command.split_first() else {
@@ -205,11 +173,7 @@ fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String>
         process::kill_tree(child.id());
         child.wait().with_context(attempt)?;
         ended.with_context(attempt)?;
-        bail!(
-            "{}: no answer within {} s",
-            attempt(),
-            ASK_NS / 1_000_000_000
-        );
+        bail!("{}: no answer within {} s", attempt(), ASK_NS / 1_000_000_000);
     }
     // What it says is a line or two, which fits into the pipes.
     let output = child.wait_with_output().with_context(attempt)?;
@@ -221,12 +185,7 @@ fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String>
             .split_once(": ")
             .filter(|(who, _)| matches!(*who, "forkbench-subject" | "subject.mjs" | "subject.py"))
             .map_or(said, |(_, reason)| reason);
-        bail!(
-            "prepare {} {}: {said} ({})",
-            spec.workload,
-            spec.size.name(),
-            output.status
-        );
+        bail!("prepare {} {}: {said} ({})", spec.workload, spec.size.name(), output.status);
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -17,37 +17,25 @@ pub(super) struct Placed {
 
 impl Placed {
     pub(super) fn begin(placement: Placement) -> Result<Placed, TargetError> {
-        let fail = |error| TargetError::Io {
-            attempt: format!("place on cores {placement}"),
-            error,
-        };
+        let fail =
+            |error| TargetError::Io { attempt: format!("place on cores {placement}"), error };
         let before = affinity::allowed().map_err(fail)?;
         let (own, child) = match (placement, before.as_slice()) {
             (Placement::Unpinned, _) => {
-                return Ok(Placed {
-                    before,
-                    child: None,
-                });
+                return Ok(Placed { before, child: None });
             }
             (Placement::SameCore, &[own, ..]) => (own, own),
             (Placement::OtherCore, &[own, other, ..]) => (own, other),
             _ => {
-                return Err(fail(std::io::Error::other(
-                    "this process may use one core only",
-                )));
+                return Err(fail(std::io::Error::other("this process may use one core only")));
             }
         };
         affinity::restrict(&[own]).map_err(fail)?;
-        Ok(Placed {
-            before,
-            child: Some(child),
-        })
+        Ok(Placed { before, child: Some(child) })
     }
 
     pub(super) fn environment(&self, fixed: &[(String, String)]) -> Vec<(String, String)> {
-        let child = self
-            .child
-            .map(|cpu| (affinity::CHILD_CPU.to_owned(), cpu.to_string()));
+        let child = self.child.map(|cpu| (affinity::CHILD_CPU.to_owned(), cpu.to_string()));
         fixed.iter().cloned().chain(child).collect()
     }
 }

@@ -18,9 +18,7 @@ use crate::record::environment;
 /// Whether programs may be run from where a run's directory is to be made.
 pub(super) fn may_run_below(out: &Path) -> bool {
     let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
-    let mount = out
-        .ancestors()
-        .find_map(|dir| rustix::fs::statvfs(dir).ok());
+    let mount = out.ancestors().find_map(|dir| rustix::fs::statvfs(dir).ok());
     mount.is_some_and(|mount| !mount.f_flag.contains(StatVfsMountFlags::NOEXEC))
 }
 

@@ -34,10 +34,7 @@ pub struct SubjectProgram {
 impl SubjectProgram {
     /// A program that needs nothing but itself.
     pub fn compiled(path: PathBuf) -> SubjectProgram {
-        SubjectProgram {
-            command: vec![path],
-            ..SubjectProgram::default()
-        }
+        SubjectProgram { command: vec![path], ..SubjectProgram::default() }
     }
 }
 
@@ -81,11 +78,7 @@ pub fn find(script: &Script) -> Result<SubjectProgram> {
     let said = output_of(versions)?;
     let versions = serde_json::from_str(&said)
         .with_context(|| format!("read the versions of `{}`", entry.display()))?;
-    Ok(SubjectProgram {
-        command: vec![path, entry],
-        environment,
-        versions,
-    })
+    Ok(SubjectProgram { command: vec![path, entry], environment, versions })
 }
 
 fn environment(script: &Script) -> Result<Vec<(String, String)>> {
@@ -170,14 +163,9 @@ fn cache_dir() -> Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     let made = builder.create(&dir).and_then(|()| fs::metadata(&dir));
-    let owner = made
-        .with_context(|| format!("create the folder {}", dir.display()))?
-        .uid();
+    let owner = made.with_context(|| format!("create the folder {}", dir.display()))?.uid();
     if owner != rustix::process::geteuid().as_raw() {
-        bail!(
-            "the folder {} is another user's: its files must not be run",
-            dir.display()
-        );
+        bail!("the folder {} is another user's: its files must not be run", dir.display());
     }
     Ok(dir)
 }

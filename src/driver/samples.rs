@@ -82,8 +82,7 @@ impl Samples {
         } else if let Some(place) = self.place() {
             self.kept[place] = row;
         }
-        self.slowest
-            .push(Reverse((row.response_ns(), row.id, Slow(row))));
+        self.slowest.push(Reverse((row.response_ns(), row.id, Slow(row))));
         if self.slowest.len() > SLOWEST {
             self.slowest.pop();
         }
@@ -95,9 +94,7 @@ impl Samples {
         // 64 random bits modulo at most some billions: a bias under one in a billion.
         let draw =
             u64::from(self.generator.next_u32()) << 32 | u64::from(self.generator.next_u32());
-        usize::try_from(draw % self.seen)
-            .ok()
-            .filter(|&place| place < KEPT)
+        usize::try_from(draw % self.seen).ok().filter(|&place| place < KEPT)
     }
 
     /// How many were offered.
@@ -120,11 +117,7 @@ impl Samples {
         }
         let mut values: Vec<u64> = match time {
             Time::Response => self.kept.iter().map(RequestRow::response_ns).collect(),
-            Time::Service => self
-                .kept
-                .iter()
-                .filter_map(RequestRow::service_ns)
-                .collect(),
+            Time::Service => self.kept.iter().filter_map(RequestRow::service_ns).collect(),
         };
         values.sort_unstable();
         nearest_rank(&values, p)
@@ -151,11 +144,8 @@ impl Samples {
     /// What is kept, by id, with weights.
     pub fn into_rows(self) -> Vec<RequestRow> {
         let weight = self.seen as f64 / self.kept.len().max(1) as f64;
-        let mut rows: Vec<RequestRow> = self
-            .kept
-            .into_iter()
-            .map(|row| RequestRow { weight, ..row })
-            .collect();
+        let mut rows: Vec<RequestRow> =
+            self.kept.into_iter().map(|row| RequestRow { weight, ..row }).collect();
         rows.sort_unstable_by_key(|row| row.id);
         let slow = self.slowest.into_iter().map(|Reverse((.., Slow(row)))| row);
         let extra: Vec<RequestRow> = slow
@@ -225,22 +215,14 @@ mod tests {
         // Scrambled, so that the slowest are anywhere.
         (0..n).for_each(|i| samples.offer(row(i, 1_000 + i * 48_271 % n)));
         let median = samples.quantile(Time::Response, 0.5).unwrap() as f64;
-        assert!(
-            (median / (1_000.0 + n as f64 / 2.0) - 1.0).abs() < 0.002,
-            "{median}"
-        );
+        assert!((median / (1_000.0 + n as f64 / 2.0) - 1.0).abs() < 0.002, "{median}");
         let kept = samples.median_of(|row| row.service_ns()).unwrap() as f64;
-        assert!(
-            (kept / (1_000.0 + n as f64 / 2.0) - 1.0).abs() < 0.03,
-            "{kept}"
-        );
+        assert!((kept / (1_000.0 + n as f64 / 2.0) - 1.0).abs() < 0.03, "{kept}");
         let rows = samples.into_rows();
         assert!(rows.len() <= KEPT + SLOWEST);
         let weight: f64 = rows.iter().map(|row| row.weight).sum();
         assert!((weight - n as f64).abs() < 1e-6);
-        let slow = rows
-            .iter()
-            .filter(|row| row.response_ns() >= 1_000 + n - SLOWEST as u64);
+        let slow = rows.iter().filter(|row| row.response_ns() >= 1_000 + n - SLOWEST as u64);
         assert_eq!(slow.count(), SLOWEST);
     }
 }

@@ -33,8 +33,7 @@ pub fn trials_max(experiment: &Experiment) -> usize {
 /// The arms that are looked at: a placebo's limit is its reference's.
 fn searched(family: &Family) -> impl Iterator<Item = usize> {
     let arms = family.arms.iter().enumerate();
-    arms.filter(|(_, arm)| arm.role != Role::Placebo)
-        .map(|(index, _)| index)
+    arms.filter(|(_, arm)| arm.role != Role::Placebo).map(|(index, _)| index)
 }
 
 fn curves(experiment: &Experiment) -> Vec<Curve> {
@@ -49,11 +48,7 @@ fn curves(experiment: &Experiment) -> Vec<Curve> {
         let bare = without_rate(family, open.arrivals);
         match curves.iter_mut().find(|curve| curve.family == bare) {
             Some(curve) => curve.grid.push(family.id.clone()),
-            None => curves.push(Curve {
-                family: bare,
-                grid: vec![family.id.clone()],
-                open,
-            }),
+            None => curves.push(Curve { family: bare, grid: vec![family.id.clone()], open }),
         }
     }
     curves
@@ -108,11 +103,8 @@ pub fn search(
     let before: Vec<&TrialRow> = rows.iter().filter(|row| row.regime == SEARCH).collect();
     let mut done = 0;
     for curve in curves(setting.experiment) {
-        let mut rows: Vec<TrialRow> = rows
-            .iter()
-            .filter(|row| curve.grid.contains(&row.family_id))
-            .cloned()
-            .collect();
+        let mut rows: Vec<TrialRow> =
+            rows.iter().filter(|row| curve.grid.contains(&row.family_id)).cloned().collect();
         for round in 1..=curve.open.search_steps {
             for arm in searched(&curve.family) {
                 let family = &curve.family;
@@ -126,12 +118,7 @@ pub fn search(
                     rows.push((*row).clone());
                     continue;
                 }
-                let step = Step {
-                    family_id: &family.id,
-                    strategy,
-                    round,
-                    done,
-                };
+                let step = Step { family_id: &family.id, strategy, round, done };
                 if !proceed(step)? {
                     return Ok(());
                 }
@@ -170,18 +157,12 @@ fn try_rate(
 ) -> Result<Ran> {
     let experiment = Experiment {
         families: vec![Family {
-            load: Load::Open(Open {
-                rate: Rate::PerSecond(rate_per_s),
-                ..curve.open
-            }),
+            load: Load::Open(Open { rate: Rate::PerSecond(rate_per_s), ..curve.open }),
             ..curve.family.clone()
         }],
         ..setting.experiment.clone()
     };
-    let setting = Setting {
-        experiment: &experiment,
-        ..*setting
-    };
+    let setting = Setting { experiment: &experiment, ..*setting };
     let prepared = oracle.prepare_family(&curve.family, seed)?;
     let mut ran = trial::run(&setting, trial, &prepared).map_err(|error: TargetError| error)?;
     ran.row.regime = SEARCH.to_owned();
@@ -222,10 +203,7 @@ mod tests {
         let curves = curves(&experiment);
         assert_eq!(curves.len(), 1, "a search is made where one is asked for");
         assert_eq!(curves[0].family.id, "noop-0B-rust-search");
-        assert_eq!(
-            curves[0].grid,
-            ["noop-0B-rust-open0.5cap", "noop-0B-rust-open0.8cap"]
-        );
+        assert_eq!(curves[0].grid, ["noop-0B-rust-open0.5cap", "noop-0B-rust-open0.8cap"]);
         assert_eq!(trials_max(&experiment), 4 * 3);
     }
 }

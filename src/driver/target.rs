@@ -41,11 +41,7 @@ pub struct Launch {
 /// The environment that subjects get. An inherited variable can double a runtime's start
 /// (`NODE_EXTRA_CA_CERTS` costs every Node process 32 ms), so none is.
 pub fn subject_environment() -> Vec<(String, String)> {
-    let fixed = [
-        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-        ("LANG", "C.UTF-8"),
-        ("TZ", "UTC"),
-    ];
+    let fixed = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("TZ", "UTC")];
     fixed.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec()
 }
 
@@ -158,12 +154,7 @@ impl Target {
         guard: Option<Guard>,
     ) -> Result<Target, TargetError> {
         let started_ns = now_ns();
-        let name = launch
-            .command
-            .iter()
-            .map(|p| p.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let name = launch.command.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let attempt = |error: io::Error| TargetError::Io {
             attempt: format!("start subject `{name}`"),
             error,
@@ -243,10 +234,7 @@ impl Target {
 
     /// Queues a light probe that the strategy executes.
     pub fn push_light_run(&mut self, id: u64) {
-        let header = Header {
-            flags: FLAG_LIGHT,
-            ..Header::new(Kind::Run, id)
-        };
+        let header = Header { flags: FLAG_LIGHT, ..Header::new(Kind::Run, id) };
         self.conn.push(header, &[]);
     }
 
@@ -255,12 +243,10 @@ impl Target {
     /// # Errors
     /// The descriptor cannot be waited for.
     pub fn watch(&self, fd: BorrowedFd<'_>) -> Result<(), TargetError> {
-        self.poller
-            .add(fd, WATCHED)
-            .map_err(|error| TargetError::Io {
-                attempt: "wait for something beside the subject".to_owned(),
-                error,
-            })
+        self.poller.add(fd, WATCHED).map_err(|error| TargetError::Io {
+            attempt: "wait for something beside the subject".to_owned(),
+            error,
+        })
     }
 
     /// Forgets a descriptor that was watched.
@@ -281,10 +267,7 @@ impl Target {
         };
         if was_behind || !done {
             let wanted = self.poller.want_write(&self.conn, SOCKET, !done);
-            wanted.map_err(|error| TargetError::Io {
-                attempt: "wait to write".into(),
-                error,
-            })?;
+            wanted.map_err(|error| TargetError::Io { attempt: "wait to write".into(), error })?;
         }
         Ok(())
     }
@@ -297,10 +280,8 @@ impl Target {
     pub fn wait(&mut self, until_ns: Option<u64>) -> Result<u64, TargetError> {
         let timeout = until_ns.map(|until| until.saturating_sub(now_ns()));
         let waited = self.poller.wait(&mut self.events, timeout);
-        waited.map_err(|error| TargetError::Io {
-            attempt: "wait for the subject".into(),
-            error,
-        })?;
+        waited
+            .map_err(|error| TargetError::Io { attempt: "wait for the subject".into(), error })?;
         let Some(&event) = self.events.first() else {
             return Ok(0);
         };
@@ -326,9 +307,9 @@ impl Target {
     /// It is none, or says that the subject has failed.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, TargetError> {
         match self.conn.next_frame()? {
-            Some(frame) if frame.header.kind == Kind::Failed => Err(TargetError::Failed(
-                String::from_utf8_lossy(&frame.body).into_owned(),
-            )),
+            Some(frame) if frame.header.kind == Kind::Failed => {
+                Err(TargetError::Failed(String::from_utf8_lossy(&frame.body).into_owned()))
+            }
             frame => Ok(frame),
         }
     }
@@ -390,10 +371,8 @@ impl Target {
     }
 
     fn wait_exit(&mut self, until_ns: u64) -> Result<Exit, TargetError> {
-        let io_error = |error| TargetError::Io {
-            attempt: "wait for the subject's end".into(),
-            error,
-        };
+        let io_error =
+            |error| TargetError::Io { attempt: "wait for the subject's end".into(), error };
         // Its socket closes before it can be reaped, and would be ready all the while.
         let _ = self.poller.remove(&self.conn);
         self.poller.add(&self._pidfd, EXIT).map_err(io_error)?;
@@ -404,23 +383,18 @@ impl Target {
             }
             let now = now_ns();
             if now >= until_ns {
-                return Err(TargetError::Silent(
-                    "said its last word and did not exit".to_owned(),
-                ));
+                return Err(TargetError::Silent("said its last word and did not exit".to_owned()));
             }
-            self.poller
-                .wait(&mut self.events, Some(until_ns - now))
-                .map_err(io_error)?;
+            self.poller.wait(&mut self.events, Some(until_ns - now)).map_err(io_error)?;
         }
     }
 
     /// What became of a subject whose socket has closed.
     fn gone(&mut self) -> TargetError {
         match self.wait_exit(now_ns() + STOP_NS) {
-            Ok(exit) => TargetError::Gone {
-                how: exit.status.to_string(),
-                said: last_words(&self.stderr),
-            },
+            Ok(exit) => {
+                TargetError::Gone { how: exit.status.to_string(), said: last_words(&self.stderr) }
+            }
             Err(_) => TargetError::Silent("closed its socket and lives".to_owned()),
         }
     }
@@ -447,10 +421,7 @@ fn last_words(stderr: &Path) -> String {
 /// The last line that is not blank, cut to a readable length.
 pub(super) fn last_line(text: &[u8]) -> Option<String> {
     let end = &text[text.len().saturating_sub(4096)..];
-    let line = String::from_utf8_lossy(end)
-        .lines()
-        .map(str::trim)
-        .rfind(|l| !l.is_empty())?
-        .to_owned();
+    let line =
+        String::from_utf8_lossy(end).lines().map(str::trim).rfind(|l| !l.is_empty())?.to_owned();
     Some(line.chars().take(300).collect())
 }

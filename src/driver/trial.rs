@@ -105,18 +105,14 @@ pub fn run_grouped(
     };
     // Whoever is killed with work left cannot see to its children first.
     let given_up = matches!(&result, Ok(done) if done.farewell.is_none());
-    let leaked = leftovers::open_descriptors()
-        .map_err(cleaning)?
-        .saturating_sub(descriptors);
+    let leaked = leftovers::open_descriptors().map_err(cleaning)?.saturating_sub(descriptors);
     let flags = left_group.into_iter().chain(flags(given_up, &left, leaked));
     row.flags = flags.collect::<Vec<_>>().join(";");
     let requests = match result {
         Ok(done) => {
             row.driver_cpu_ns = Some(driver.cpu_user_ns + driver.cpu_system_ns);
             let checksum = prepared.exchange.checksum;
-            row.checksum = checksum
-                .map(|sum| format!("{sum:016x}"))
-                .unwrap_or_default();
+            row.checksum = checksum.map(|sum| format!("{sum:016x}")).unwrap_or_default();
             match family.load.children() {
                 Some(children) => fill_in_held(&mut row, done, children),
                 None => fill_in(&mut row, done),
@@ -129,16 +125,9 @@ pub fn run_grouped(
         }
     };
     if left.running > 0 && !given_up && row.status == "ok" {
-        fail(
-            &mut row,
-            format!("{} processes outlived the subject", left.running),
-        );
+        fail(&mut row, format!("{} processes outlived the subject", left.running));
     }
-    Ok(Ran {
-        row,
-        requests,
-        memory,
-    })
+    Ok(Ran { row, requests, memory })
 }
 
 /// Why the trial cannot be run, if that is known before.
@@ -156,14 +145,8 @@ fn refusal(family: &Family, arm: &Arm) -> Option<String> {
 fn flags(given_up: bool, left: &Leftovers, leaked: usize) -> Vec<String> {
     let found = [
         (given_up, "given_up".to_owned()),
-        (
-            left.running > 0 && !given_up,
-            format!("left_running:{}", left.running),
-        ),
-        (
-            left.zombies > 0 && !given_up,
-            format!("left_zombies:{}", left.zombies),
-        ),
+        (left.running > 0 && !given_up, format!("left_running:{}", left.running)),
+        (left.zombies > 0 && !given_up, format!("left_zombies:{}", left.zombies)),
         (leaked > 0, format!("descriptors_leaked:{leaked}")),
     ];
     let found = found.into_iter().filter(|(is_so, _)| *is_so);
@@ -175,17 +158,12 @@ pub fn skipped(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Ran {
     Ran {
         row: skipped_row(setting, trial, reason),
         requests: Vec::new(),
-        memory: memory::skipped_row(setting, trial, reason)
-            .into_iter()
-            .collect(),
+        memory: memory::skipped_row(setting, trial, reason).into_iter().collect(),
     }
 }
 
 fn cleaning(error: std::io::Error) -> TargetError {
-    TargetError::Io {
-        attempt: "clean up after a trial".to_owned(),
-        error,
-    }
+    TargetError::Io { attempt: "clean up after a trial".to_owned(), error }
 }
 
 fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> TrialRow {
@@ -266,12 +244,7 @@ fn serve(
     } else {
         Some(target.stop()?)
     };
-    Ok(Done {
-        measured,
-        ready,
-        ready_ns,
-        farewell,
-    })
+    Ok(Done { measured, ready, ready_ns, farewell })
 }
 
 fn offer(
@@ -331,17 +304,9 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         rate_of_capacity: share,
         capacity_per_s: rate_per_s.zip(share).map(|(rate, share)| rate / share),
         arrivals: open.map_or("", |open| open.arrivals.name()).to_owned(),
-        slo: open
-            .and_then(|open| open.slo)
-            .map_or_else(String::new, |slo| slo.to_string()),
-        probe: open
-            .and_then(|open| open.probe)
-            .map_or("", |probe| probe.name())
-            .to_owned(),
-        workers: arm
-            .options
-            .get("workers")
-            .and_then(|text| text.parse().ok()),
+        slo: open.and_then(|open| open.slo).map_or_else(String::new, |slo| slo.to_string()),
+        probe: open.and_then(|open| open.probe).map_or("", |probe| probe.name()).to_owned(),
+        workers: arm.options.get("workers").and_then(|text| text.parse().ok()),
         placement: family.placement.name().to_owned(),
         payload_bytes: family.spec.payload_bytes,
         ballast_bytes: family.ballast_bytes,

@@ -74,9 +74,7 @@ mod tests {
             .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
             .collect();
         files.sort();
-        let claims = CLAIMS
-            .iter()
-            .map(|claims| format!("{}-claims", claims.name));
+        let claims = CLAIMS.iter().map(|claims| format!("{}-claims", claims.name));
         let names = ALL.iter().map(|builtin| builtin.name.to_owned());
         let mut names: Vec<_> = names.chain(claims).collect();
         names.sort();

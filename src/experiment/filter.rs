@@ -107,8 +107,7 @@ impl Filter {
 
     fn name(&self) -> &'static str {
         let mut keys = KEYS.iter();
-        keys.find(|(_, key)| *key == self.key)
-            .map_or("", |(name, _)| name)
+        keys.find(|(_, key)| *key == self.key).map_or("", |(name, _)| name)
     }
 
     fn keeps_family(&self, family: &Family) -> bool {
@@ -181,10 +180,7 @@ impl Filter {
             }
             values.push(resolved);
         }
-        Ok(Filter {
-            key: self.key,
-            values,
-        })
+        Ok(Filter { key: self.key, values })
     }
 }
 
@@ -243,9 +239,7 @@ pub fn apply(
         .collect::<Result<_, _>>()?;
     for experiment in &mut experiments {
         experiment.families.retain_mut(|family| {
-            family
-                .arms
-                .retain(|arm| filters.iter().all(|filter| filter.keeps_arm(arm)));
+            family.arms.retain(|arm| filters.iter().all(|filter| filter.keeps_arm(arm)));
             let kept =
                 |filter: &Filter| filter.keeps_family(family) && filter.is_answered_by(family);
             !family.arms.is_empty() && filters.iter().all(kept)
@@ -254,9 +248,7 @@ pub fn apply(
     }
     experiments.retain(|e| !e.families.is_empty() || !e.demonstrations.is_empty());
     if experiments.is_empty() {
-        return Err(FilterError::Nothing(
-            filters.iter().map(Filter::to_string).collect(),
-        ));
+        return Err(FilterError::Nothing(filters.iter().map(Filter::to_string).collect()));
     }
     Ok(experiments)
 }
@@ -310,29 +302,20 @@ mod tests {
     ];
 
     fn experiments() -> Vec<Experiment> {
-        TEXTS
-            .map(|text| wire::parse(text, "test.toml", 2, 1).unwrap())
-            .into()
+        TEXTS.map(|text| wire::parse(text, "test.toml", 2, 1).unwrap()).into()
     }
 
     /// `experiment family: role strategy, ...` of all that is left, or the error.
     fn check(filters: &[&str], expected: &str) {
         let left = || -> Result<String, FilterError> {
-            let filters: Vec<Filter> = filters
-                .iter()
-                .map(|text| text.parse())
-                .collect::<Result<_, _>>()?;
+            let filters: Vec<Filter> =
+                filters.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
             let mut lines = Vec::new();
             for experiment in apply(&filters, experiments(), 2)? {
                 for family in &experiment.families {
                     let arms = family.arms.iter();
                     let arms: Vec<_> = arms.map(|a| format!("{} {}", a.role, a.strategy)).collect();
-                    lines.push(format!(
-                        "{} {}: {}",
-                        experiment.name,
-                        family.id,
-                        arms.join(", ")
-                    ));
+                    lines.push(format!("{} {}: {}", experiment.name, family.id, arms.join(", ")));
                 }
             }
             Ok(lines.join("\n"))
@@ -344,11 +327,7 @@ mod tests {
     #[test]
     fn reference_and_placebo_stay_with_a_strategy() {
         check(
-            &[
-                "strategy=pool",
-                "workload=random-sum,primes",
-                "regime=closed",
-            ],
+            &["strategy=pool", "workload=random-sum,primes", "regime=closed"],
             "main random-sum-m-rust-closed4: reference blocking, placebo blocking, arm pool\n\
              main primes-m-chunks2-split-interleaved-rust-closed4: \
              reference blocking, placebo blocking, arm pool",
@@ -358,12 +337,7 @@ mod tests {
             "main random-sum-m-rust-closed4: reference blocking, placebo blocking",
         );
         check(
-            &[
-                "role=arm",
-                "strategy=pool",
-                "workload=random-sum",
-                "callers=2x",
-            ],
+            &["role=arm", "strategy=pool", "workload=random-sum", "callers=2x"],
             "main random-sum-m-rust-closed4: arm pool",
         );
     }
@@ -400,10 +374,7 @@ mod tests {
 
     #[test]
     fn demonstrations_stay_where_a_filter_names_what_they_have() {
-        let text = format!(
-            "{}[[demonstration]]\nname = [\"crash\", \"max-buffer\"]\n",
-            TEXTS[1]
-        );
+        let text = format!("{}[[demonstration]]\nname = [\"crash\", \"max-buffer\"]\n", TEXTS[1]);
         let left = |filters: &[&str]| {
             let filters: Vec<Filter> = filters.iter().map(|text| text.parse().unwrap()).collect();
             let all = vec![wire::parse(&text, "test.toml", 2, 1).unwrap()];
@@ -417,16 +388,8 @@ mod tests {
             (&[][..], 3, all),
             (&["runtime=rust"], 3, "crash rust"),
             (&["strategy=fork"], 3, ""),
-            (
-                &["demonstration=crash"],
-                0,
-                "crash node, crash rust, crash python",
-            ),
-            (
-                &["demonstration=crash", "runtime=node,python"],
-                0,
-                "crash node, crash python",
-            ),
+            (&["demonstration=crash"], 0, "crash node, crash rust, crash python"),
+            (&["demonstration=crash", "runtime=node,python"], 0, "crash node, crash python"),
         ] {
             let expected = (families, shown.to_owned());
             assert_eq!(left(filters), Ok(expected), "{filters:?}");
@@ -438,10 +401,7 @@ mod tests {
 
     #[test]
     fn what_matches_nothing_is_refused() {
-        check(
-            &["callers=3"],
-            "filter `callers`: unknown value `3`; valid: 1, 4",
-        );
+        check(&["callers=3"], "filter `callers`: unknown value `3`; valid: 1, 4");
         check(
             &["placement=same-core"],
             "filter `placement`: unknown value `same-core`; valid: unpinned",

@@ -94,11 +94,8 @@ pub fn options_set(defs: &[OptionDef], options: &Options, cores: u32) -> Options
         let def = defs.iter().find(|def| def.name == name);
         def.is_some_and(|def| def.values.resolve(def.default, cores).as_deref() == Some(value))
     };
-    let set = options
-        .iter()
-        .filter(|(name, value)| !at_default(name, value));
-    set.map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    let set = options.iter().filter(|(name, value)| !at_default(name, value));
+    set.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What an arm is there for.
@@ -182,11 +179,8 @@ pub enum Placement {
 
 impl Placement {
     /// All placements.
-    pub const ALL: [Placement; 3] = [
-        Placement::Unpinned,
-        Placement::SameCore,
-        Placement::OtherCore,
-    ];
+    pub const ALL: [Placement; 3] =
+        [Placement::Unpinned, Placement::SameCore, Placement::OtherCore];
 
     /// `unpinned`, `same-core` or `other-core`.
     pub fn name(self) -> &'static str {

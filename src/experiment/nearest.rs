@@ -30,11 +30,7 @@ pub fn unknown(what: &str, wrong: &str, valid: &[&str]) -> String {
         Some(name) => format!("did you mean `{name}`? "),
         None => String::new(),
     };
-    let valid = if valid.is_empty() {
-        "none".to_owned()
-    } else {
-        valid.join(", ")
-    };
+    let valid = if valid.is_empty() { "none".to_owned() } else { valid.join(", ") };
     format!("unknown {what} `{wrong}`; {meant}valid: {valid}")
 }
 
@@ -62,17 +58,11 @@ mod tests {
 
     #[test]
     fn the_sentence_says_all_that_is_valid() {
-        assert_eq!(
-            unknown("size", "q", &["s", "m"]),
-            "unknown size `q`; valid: s, m"
-        );
+        assert_eq!(unknown("size", "q", &["s", "m"]), "unknown size `q`; valid: s, m");
         assert_eq!(
             unknown("option", "worker", &["workers"]),
             "unknown option `worker`; did you mean `workers`? valid: workers"
         );
-        assert_eq!(
-            unknown("option", "x", &[]),
-            "unknown option `x`; valid: none"
-        );
+        assert_eq!(unknown("option", "x", &[]), "unknown option `x`; valid: none");
     }
 }

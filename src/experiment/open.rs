@@ -39,10 +39,7 @@ impl Rate {
     pub fn per_s(self) -> Option<f64> {
         match self {
             Rate::PerSecond(rate_per_s) => Some(rate_per_s),
-            Rate::OfBlocking {
-                share,
-                capacity_per_s,
-            } => Some(share * capacity_per_s?),
+            Rate::OfBlocking { share, capacity_per_s } => Some(share * capacity_per_s?),
         }
     }
 
@@ -138,19 +135,10 @@ mod tests {
 
     #[test]
     fn a_share_is_a_rate_once_the_capacity_is_known() {
-        let unknown = Rate::OfBlocking {
-            share: 0.8,
-            capacity_per_s: None,
-        };
+        let unknown = Rate::OfBlocking { share: 0.8, capacity_per_s: None };
         assert_eq!((unknown.per_s(), unknown.label()), (None, "0.8cap".into()));
-        let known = Rate::OfBlocking {
-            share: 0.8,
-            capacity_per_s: Some(1_000.0),
-        };
-        assert_eq!(
-            (known.per_s(), known.label()),
-            (Some(800.0), unknown.label())
-        );
+        let known = Rate::OfBlocking { share: 0.8, capacity_per_s: Some(1_000.0) };
+        assert_eq!((known.per_s(), known.label()), (Some(800.0), unknown.label()));
         let absolute = Rate::PerSecond(2_500.0);
         assert_eq!((absolute.per_s(), absolute.share()), (Some(2_500.0), None));
         assert_eq!(absolute.label(), "2500");

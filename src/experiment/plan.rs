@@ -66,11 +66,7 @@ pub fn estimated_ns(experiment: &Experiment, preset: &Preset, blocks: u32) -> u6
     let block_ns: u64 = families
         .flat_map(|family| arms_run(family).map(move |arm| trial_ns(family, arm, preset)))
         .sum();
-    let shown_ns: u64 = experiment
-        .demonstrations
-        .iter()
-        .map(Demonstration::estimated_ns)
-        .sum();
+    let shown_ns: u64 = experiment.demonstrations.iter().map(Demonstration::estimated_ns).sum();
     (block_ns + shown_ns).saturating_mul(u64::from(blocks))
 }
 
@@ -121,9 +117,7 @@ fn starts_ns(family: &Family, arm: &Arm) -> (u64, u64) {
 
 fn trial_ns(family: &Family, arm: &Arm, preset: &Preset) -> u64 {
     let spec = &family.spec;
-    let sized = spec
-        .workload()
-        .is_ok_and(|workload| !workload.takes_payload());
+    let sized = spec.workload().is_ok_and(|workload| !workload.takes_payload());
     let request_ns = match (sized, spec.size) {
         (false, _) | (true, Size::S) => MS / 2,
         (true, Size::M) => 8 * MS,
@@ -168,13 +162,9 @@ fn memory_ns(family: &Family, children: u32) -> u64 {
 /// as long as its requests take, within the preset's bounds.
 fn open_ns(open: &Open, request_ns: u64, preset: &Preset) -> u64 {
     let [min_ns, max_ns] = preset.open_window_ns;
-    let rate_per_s = open
-        .rate
-        .per_s()
-        .or(open.rate.share().map(|s| s * 1e9 / request_ns as f64));
-    let wanted_ns = rate_per_s.map_or(max_ns, |rate_per_s| {
-        (OPEN_REQUESTS * 1e9 / rate_per_s) as u64
-    });
+    let rate_per_s = open.rate.per_s().or(open.rate.share().map(|s| s * 1e9 / request_ns as f64));
+    let wanted_ns =
+        rate_per_s.map_or(max_ns, |rate_per_s| (OPEN_REQUESTS * 1e9 / rate_per_s) as u64);
     match (open.window, open.probe) {
         (WindowLength::Shortest, Some(_)) => min_ns * 17 / 10,
         (WindowLength::Shortest, None) => min_ns * 6 / 5,

@@ -106,10 +106,7 @@ const NODE_SCRIPT: Script = Script {
     command: "node",
     variable: "FORKBENCH_NODE",
     own: "",
-    probe: &[
-        "-p",
-        "process.execPath + '\\n' + process.version.replace('v', '')",
-    ],
+    probe: &["-p", "process.execPath + '\\n' + process.version.replace('v', '')"],
     oldest: (20, 0),
     install: "Node.js 20 or later",
     sources: subjects::NODE,
@@ -118,10 +115,7 @@ const NODE_SCRIPT: Script = Script {
 };
 
 const NODE_UNSUPPORTED: &[(&str, &str)] = &[
-    (
-        "fork",
-        "V8 runs threads of its own, which a forked copy would not have: Node.js cannot fork",
-    ),
+    ("fork", "V8 runs threads of its own, which a forked copy would not have: Node.js cannot fork"),
     (
         "prefork-pool",
         "V8 runs threads of its own, which a forked copy would not have: Node.js cannot fork",
@@ -186,9 +180,7 @@ impl Runtime {
 
     /// Whether the strategy has this option in this runtime.
     pub fn takes(&self, strategy: &str, option: &str) -> bool {
-        let of_some = OPTIONS
-            .iter()
-            .find(|(owner, name, _)| (*owner, *name) == (strategy, option));
+        let of_some = OPTIONS.iter().find(|(owner, name, _)| (*owner, *name) == (strategy, option));
         of_some.is_none_or(|(_, _, runtimes)| runtimes.contains(&self.name))
     }
 

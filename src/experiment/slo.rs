@@ -22,30 +22,12 @@ struct Quantile {
 }
 
 const QUANTILES: [Quantile; 6] = [
-    Quantile {
-        name: "p50",
-        share: 0.5,
-    },
-    Quantile {
-        name: "p90",
-        share: 0.9,
-    },
-    Quantile {
-        name: "p95",
-        share: 0.95,
-    },
-    Quantile {
-        name: "p99",
-        share: 0.99,
-    },
-    Quantile {
-        name: "p99.9",
-        share: 0.999,
-    },
-    Quantile {
-        name: "max",
-        share: 1.0,
-    },
+    Quantile { name: "p50", share: 0.5 },
+    Quantile { name: "p90", share: 0.9 },
+    Quantile { name: "p95", share: 0.95 },
+    Quantile { name: "p99", share: 0.99 },
+    Quantile { name: "p99.9", share: 0.999 },
+    Quantile { name: "max", share: 1.0 },
 ];
 const P99: &Quantile = &QUANTILES[3];
 
@@ -66,10 +48,7 @@ pub struct SloError(String);
 impl Slo {
     /// The default: p99 under 10 times the unloaded median response of `blocking`.
     pub fn of_unloaded(response_p50_ns: u64) -> Slo {
-        Slo {
-            quantile: P99,
-            limit_ns: response_p50_ns.max(1).saturating_mul(UNLOADED_TIMES),
-        }
+        Slo { quantile: P99, limit_ns: response_p50_ns.max(1).saturating_mul(UNLOADED_TIMES) }
     }
 
     /// The share of offered requests that must be in time.
@@ -91,16 +70,12 @@ impl FromStr for Slo {
             let (quantile, limit) = text.split_once('<')?;
             let quantile = QUANTILES.iter().find(|q| q.name == quantile.trim())?;
             let limit = limit.trim();
-            let (number, unit_ns) = UNITS
-                .iter()
-                .find_map(|(unit, ns)| Some((limit.strip_suffix(unit)?, ns)))?;
+            let (number, unit_ns) =
+                UNITS.iter().find_map(|(unit, ns)| Some((limit.strip_suffix(unit)?, ns)))?;
             let limit_ns = number.trim().parse::<f64>().ok()? * unit_ns;
             // An hour is longer than any trial.
             let within = limit_ns.is_finite() && (1.0..=3_600e9).contains(&limit_ns);
-            within.then_some(Slo {
-                quantile,
-                limit_ns: limit_ns.round() as u64,
-            })
+            within.then_some(Slo { quantile, limit_ns: limit_ns.round() as u64 })
         };
         parse().ok_or_else(|| SloError(text.to_owned()))
     }

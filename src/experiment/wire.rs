@@ -48,11 +48,7 @@ pub struct WireError {
 pub fn parse(text: &str, path: &str, cores: u32, seed: u64) -> Result<Experiment, WireError> {
     let source = Source::new(path, text);
     let wire: WireExperiment = source.read()?;
-    let reader = read::Reader {
-        source,
-        cores: cores.max(1),
-        seed,
-    };
+    let reader = read::Reader { source, cores: cores.max(1), seed };
     expand::experiment(&reader, &wire)
 }
 
@@ -88,10 +84,7 @@ impl Headed for WireFamily {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table that begins with [[demonstration]]"
-)]
+#[serde(deny_unknown_fields, expecting = "a table that begins with [[demonstration]]")]
 struct WireDemonstration {
     name: Factor<String>,
     runtime: Option<Factor<String>>,
@@ -160,9 +153,7 @@ fn reworded(error: &toml::de::Error) -> String {
         return format!("missing key {name}");
     }
     for prefix in ["invalid type: ", "invalid value: "] {
-        let parts = message
-            .strip_prefix(prefix)
-            .and_then(|m| m.split_once(", expected "));
+        let parts = message.strip_prefix(prefix).and_then(|m| m.split_once(", expected "));
         if let Some((found, expected)) = parts {
             let found = match found {
                 "map" => "a table",

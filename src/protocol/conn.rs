@@ -65,10 +65,7 @@ pub struct Buffers {
 impl Buffers {
     /// No memory at all.
     pub fn none() -> Buffers {
-        Buffers {
-            incoming: Vec::new(),
-            outgoing: Vec::new(),
-        }
+        Buffers { incoming: Vec::new(), outgoing: Vec::new() }
     }
 
     /// Room for frames of some hundred bytes; larger ones grow it.
@@ -117,12 +114,7 @@ impl Conn {
     /// As [`Conn::blocking`], in memory that is there already.
     pub fn blocking_in(fd: OwnedFd, buffers: Buffers) -> Conn {
         let Buffers { incoming, outgoing } = buffers;
-        Conn {
-            read_bytes: incoming.capacity(),
-            incoming,
-            outgoing,
-            ..Conn::blocking(fd)
-        }
+        Conn { read_bytes: incoming.capacity(), incoming, outgoing, ..Conn::blocking(fd) }
     }
 
     /// Makes a blocking connection non-blocking.
@@ -289,14 +281,8 @@ impl Conn {
     /// # Errors
     /// What arrived is no frame. The stream cannot be read further.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        if let Some(large) = self
-            .large
-            .take_if(|large| large.arrived == large.body.len())
-        {
-            return Ok(Some(Frame {
-                header: large.header,
-                body: large.body,
-            }));
+        if let Some(large) = self.large.take_if(|large| large.arrived == large.body.len()) {
+            return Ok(Some(Frame { header: large.header, body: large.body }));
         }
         if self.large.is_some() {
             return Ok(None);
@@ -306,10 +292,7 @@ impl Conn {
         };
         let start = self.consumed + HEADER_BYTES;
         if let Some(body) = self.incoming.get(start..start + len) {
-            let frame = Frame {
-                header,
-                body: body.to_vec(),
-            };
+            let frame = Frame { header, body: body.to_vec() };
             self.consumed = start + len;
             return Ok(Some(frame));
         }
@@ -317,11 +300,7 @@ impl Conn {
             let mut body = vec![0; len];
             let there = &self.incoming[start..];
             body[..there.len()].copy_from_slice(there);
-            self.large = Some(Large {
-                header,
-                body,
-                arrived: there.len(),
-            });
+            self.large = Some(Large { header, body, arrived: there.len() });
             self.consumed = self.incoming.len();
         }
         Ok(None)
@@ -332,27 +311,16 @@ impl Conn {
     /// # Errors
     /// Part of a frame.
     pub fn at_end(&self) -> Result<(), FrameError> {
-        if let Some(Large {
-            header,
-            body,
-            arrived,
-        }) = &self.large
-        {
+        if let Some(Large { header, body, arrived }) = &self.large {
             let start = header.encode(body.len()).to_vec();
-            return Err(FrameError::Truncated {
-                have: HEADER_BYTES + arrived,
-                start,
-            });
+            return Err(FrameError::Truncated { have: HEADER_BYTES + arrived, start });
         }
         let rest = &self.incoming[self.consumed..];
         if rest.is_empty() {
             return Ok(());
         }
         let start = rest[..rest.len().min(HEADER_BYTES)].to_vec();
-        Err(FrameError::Truncated {
-            have: rest.len(),
-            start,
-        })
+        Err(FrameError::Truncated { have: rest.len(), start })
     }
 
     fn peek_header(&self) -> Result<Option<(Header, usize)>, FrameError> {

@@ -115,9 +115,7 @@ impl Outcome {
 
     /// The outcome of this name.
     pub fn by_name(name: &str) -> Option<Outcome> {
-        Outcome::ALL
-            .into_iter()
-            .find(|outcome| outcome.name() == name)
+        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
@@ -138,12 +136,7 @@ pub struct Header {
 impl Header {
     /// A header of this kind for this request, with nothing else set.
     pub fn new(kind: Kind, id: u64) -> Header {
-        Header {
-            kind,
-            outcome: Outcome::Ok,
-            flags: 0,
-            id,
-        }
+        Header { kind, outcome: Outcome::Ok, flags: 0, id }
     }
 
     /// The header as bytes, for a body of `len` bytes.
@@ -151,10 +144,7 @@ impl Header {
     /// # Panics
     /// `len` is over [`MAX_BODY_BYTES`]: the caller's limit on payloads is broken.
     pub fn encode(self, len: usize) -> [u8; HEADER_BYTES] {
-        assert!(
-            len <= MAX_BODY_BYTES,
-            "a frame's body has {len} bytes, over {MAX_BODY_BYTES}"
-        );
+        assert!(len <= MAX_BODY_BYTES, "a frame's body has {len} bytes, over {MAX_BODY_BYTES}");
         let mut bytes = [0; HEADER_BYTES];
         bytes[0..4].copy_from_slice(&(len as u32).to_le_bytes());
         bytes[4] = self.kind as u8;
@@ -173,24 +163,15 @@ impl Header {
         let len = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
         let known_kind = Kind::ALL.into_iter().find(|known| *known as u8 == kind);
         let header = Header {
-            kind: known_kind.ok_or(FrameError::UnknownKind {
-                kind,
-                header: *bytes,
-            })?,
+            kind: known_kind.ok_or(FrameError::UnknownKind { kind, header: *bytes })?,
             outcome: *Outcome::ALL
                 .get(usize::from(outcome))
-                .ok_or(FrameError::UnknownOutcome {
-                    outcome,
-                    header: *bytes,
-                })?,
+                .ok_or(FrameError::UnknownOutcome { outcome, header: *bytes })?,
             flags: u16::from_le_bytes([f0, f1]),
             id: u64::from_le_bytes(id),
         };
         if len > MAX_BODY_BYTES {
-            return Err(FrameError::Oversized {
-                len,
-                header: *bytes,
-            });
+            return Err(FrameError::Oversized { len, header: *bytes });
         }
         Ok((header, len))
     }
@@ -249,11 +230,7 @@ pub enum FrameError {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 /// `CLOCK_MONOTONIC` stamps of one request in nanoseconds, as subject and child set them. The
@@ -339,13 +316,6 @@ impl Reply {
         };
         let [.., p0, p1, p2, p3] = *fixed;
         let child_pid = u32::from_le_bytes([p0, p1, p2, p3]);
-        Ok((
-            Reply {
-                checksum: word(0),
-                stamps,
-                child_pid,
-            },
-            rest,
-        ))
+        Ok((Reply { checksum: word(0), stamps, child_pid }, rest))
     }
 }

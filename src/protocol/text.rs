@@ -71,24 +71,14 @@ impl AnswerLine {
         let work_start = number(words.next()?)?;
         let work_end = number(words.next()?)?;
         let bytes = usize::try_from(number(words.next()?)?).ok()?;
-        let line = AnswerLine {
-            id,
-            outcome,
-            checksum,
-            child_start,
-            work_start,
-            work_end,
-            bytes,
-        };
+        let line = AnswerLine { id, outcome, checksum, child_start, work_start, work_end, bytes };
         words.next().is_none().then_some(line)
     }
 }
 
 /// Digits only: `u64::from_str` would also take a leading plus.
 fn number(word: &str) -> Option<u64> {
-    word.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| word.parse().ok())?
+    word.bytes().all(|b| b.is_ascii_digit()).then(|| word.parse().ok())?
 }
 
 /// Looks for an answer at the start of `output`.
@@ -96,22 +86,14 @@ fn number(word: &str) -> Option<u64> {
 /// # Errors
 /// What is there cannot become an answer, whatever follows; or more follows than was announced.
 pub fn read_answer(output: &[u8]) -> Result<Progress, NoAnswer> {
-    let fail = |what| {
-        Err(NoAnswer {
-            what,
-            start: excerpt(output),
-        })
-    };
+    let fail = |what| Err(NoAnswer { what, start: excerpt(output) });
     let Some(end) = output.iter().take(MAX_LINE_BYTES).position(|&b| b == b'\n') else {
         return match output.len() {
             0..MAX_LINE_BYTES => Ok(Progress::Incomplete),
             _ => fail("no answer line within the first bytes"),
         };
     };
-    let Some(line) = std::str::from_utf8(&output[..end])
-        .ok()
-        .and_then(AnswerLine::parse)
-    else {
+    let Some(line) = std::str::from_utf8(&output[..end]).ok().and_then(AnswerLine::parse) else {
         return fail("the first line is no answer");
     };
     if line.bytes > MAX_BODY_BYTES {
@@ -126,9 +108,7 @@ pub fn read_answer(output: &[u8]) -> Result<Progress, NoAnswer> {
 }
 
 fn excerpt(output: &[u8]) -> String {
-    String::from_utf8_lossy(&output[..output.len().min(60)])
-        .escape_debug()
-        .to_string()
+    String::from_utf8_lossy(&output[..output.len().min(60)]).escape_debug().to_string()
 }
 
 #[cfg(test)]
@@ -169,12 +149,9 @@ mod tests {
     #[test]
     fn garbage_is_told_from_what_may_still_come() {
         assert_eq!(read_answer(b"fb1 1 ok"), Ok(Progress::Incomplete));
-        for bad in [
-            "hello\n",
-            "fb1 1 ok 2 3 4 5\n",
-            "fb1 1 ok 2 3 4 5 +0\n",
-            "fb1 1 fine 2 3 4 5 0\n",
-        ] {
+        for bad in
+            ["hello\n", "fb1 1 ok 2 3 4 5\n", "fb1 1 ok 2 3 4 5 +0\n", "fb1 1 fine 2 3 4 5 0\n"]
+        {
             assert!(read_answer(bad.as_bytes()).is_err(), "{bad:?}");
         }
         let flood = vec![b'y'; MAX_LINE_BYTES];

@@ -51,9 +51,7 @@ fn blocks(rows: &[TrialRow]) -> Blocks<'_> {
     // A search has no blocks, and of what was cut short there is nothing to use.
     for row in rows {
         if row.regime != SEARCH && row.status != "partial" {
-            let passes = blocks
-                .entry((row.family_id.as_str(), row.block))
-                .or_default();
+            let passes = blocks.entry((row.family_id.as_str(), row.block)).or_default();
             passes.entry(row.pass_number()).or_default().push(row);
         }
     }

@@ -31,11 +31,8 @@ pub(super) fn trials(
     plan: Option<&[PlanRow]>,
     remarks: &mut Remarks,
 ) -> Vec<TrialRow> {
-    let plan: Option<BTreeMap<&str, &PlanRow>> = plan.map(|rows| {
-        rows.iter()
-            .map(|row| (row.trial_id.as_str(), row))
-            .collect()
-    });
+    let plan: Option<BTreeMap<&str, &PlanRow>> =
+        plan.map(|rows| rows.iter().map(|row| (row.trial_id.as_str(), row)).collect());
     let families = families(&rows);
     let mut lines = BTreeMap::new();
     let mut kept = Vec::with_capacity(rows.len());
@@ -48,9 +45,7 @@ pub(super) fn trials(
             .or_else(|| {
                 let first = lines.get(&key)?;
                 let (id, attempt) = &key;
-                Some(format!(
-                    "trial `{id}` attempt {attempt} is on line {first} already"
-                ))
+                Some(format!("trial `{id}` attempt {attempt} is on line {first} already"))
             });
         match fault {
             Some(fault) => remarks.line(TRIALS.file, number, &fault),
@@ -70,11 +65,8 @@ pub(super) fn memory(
     plan: Option<&[PlanRow]>,
     remarks: &mut Remarks,
 ) -> Vec<MemoryRow> {
-    let plan: Option<BTreeMap<&str, &PlanRow>> = plan.map(|rows| {
-        rows.iter()
-            .map(|row| (row.trial_id.as_str(), row))
-            .collect()
-    });
+    let plan: Option<BTreeMap<&str, &PlanRow>> =
+        plan.map(|rows| rows.iter().map(|row| (row.trial_id.as_str(), row)).collect());
     let mut lines = BTreeMap::new();
     let mut kept = Vec::with_capacity(rows.len());
     for Line { number, row } in rows {
@@ -147,10 +139,7 @@ fn not_planned(trial_id: &str) -> String {
 
 fn unknown_name(row: &TrialRow) -> Option<String> {
     if strategy::by_name(&row.strategy).is_none() {
-        let names = strategy::ALL
-            .iter()
-            .map(|kind| kind.name)
-            .collect::<Vec<_>>();
+        let names = strategy::ALL.iter().map(|kind| kind.name).collect::<Vec<_>>();
         return Some(unknown("strategy", &row.strategy, &names));
     }
     if workload::by_name(&row.workload).is_none() {
@@ -161,11 +150,7 @@ fn unknown_name(row: &TrialRow) -> Option<String> {
 }
 
 fn unknown(what: &str, found: &str, names: &[&str]) -> String {
-    format!(
-        "unknown {what} `{}`; expected {}",
-        found.escape_debug(),
-        names.join(", ")
-    )
+    format!("unknown {what} `{}`; expected {}", found.escape_debug(), names.join(", "))
 }
 
 fn against_manifest(row: &TrialRow, manifest: &Manifest) -> Option<String> {
@@ -233,12 +218,9 @@ fn families(rows: &[Line<TrialRow>]) -> BTreeMap<String, Factors> {
 
 fn against_family(row: &TrialRow, families: &BTreeMap<String, Factors>) -> Option<String> {
     let common = families.get(&row.family_id)?;
-    factors(row)
-        .iter()
-        .zip(common)
-        .find_map(|((name, found), (_, common))| {
-            differs(name, found, common, "the rest of the family says")
-        })
+    factors(row).iter().zip(common).find_map(|((name, found), (_, common))| {
+        differs(name, found, common, "the rest of the family says")
+    })
 }
 
 fn differs<T: PartialEq + std::fmt::Display>(
@@ -249,9 +231,6 @@ fn differs<T: PartialEq + std::fmt::Display>(
 ) -> Option<String> {
     (found != expected).then(|| {
         let found = found.to_string();
-        format!(
-            "`{name}` is `{}`, {says} `{expected}`",
-            found.escape_debug()
-        )
+        format!("`{name}` is `{}`, {says} `{expected}`", found.escape_debug())
     })
 }

@@ -135,9 +135,7 @@ impl Column {
             ("_bytes", "bytes"),
             ("_utc", "UTC"),
         ];
-        let by_suffix = SUFFIXES
-            .into_iter()
-            .find(|(suffix, _)| self.name.ends_with(suffix));
+        let by_suffix = SUFFIXES.into_iter().find(|(suffix, _)| self.name.ends_with(suffix));
         match by_suffix {
             Some((_, unit)) => Some(unit),
             None => self.name.starts_with("n_").then_some("requests"),
@@ -149,11 +147,9 @@ impl Kind {
     fn describe(self) -> String {
         match self {
             Kind::Text => "text".to_owned(),
-            Kind::Word(words) => words
-                .iter()
-                .map(|word| format!("`{word}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            Kind::Word(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            }
             Kind::Integer => "integer".to_owned(),
             Kind::Number => "number".to_owned(),
             Kind::Signed => "number with sign".to_owned(),
@@ -284,10 +280,7 @@ mod tests {
         };
         assert_eq!(words, outcomes);
         for outcome in outcomes {
-            assert!(
-                TRIALS.column(&format!("n_{outcome}")).is_some(),
-                "{outcome}"
-            );
+            assert!(TRIALS.column(&format!("n_{outcome}")).is_some(), "{outcome}");
         }
         use crate::experiment::Role;
         let roles = [Role::Reference, Role::Placebo, Role::Arm]
@@ -295,11 +288,7 @@ mod tests {
         let Some(Kind::Word(words)) = TRIALS.column("role").map(|c| c.kind) else {
             panic!("role is a word")
         };
-        assert!(
-            roles
-                .iter()
-                .all(|role| words.contains(&role.as_str().unwrap()))
-        );
+        assert!(roles.iter().all(|role| words.contains(&role.as_str().unwrap())));
     }
 
     #[test]
@@ -328,10 +317,7 @@ mod tests {
             let path = concat!(env!("CARGO_MANIFEST_DIR"), "/results/README.md");
             std::fs::write(path, &expected).unwrap();
         } else {
-            assert_eq!(
-                README, expected,
-                "a column changed: see this test's comment"
-            );
+            assert_eq!(README, expected, "a column changed: see this test's comment");
         }
     }
 }

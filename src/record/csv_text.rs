@@ -30,9 +30,7 @@ pub(crate) fn header_line<T: Serialize>(row: &T) -> csv::Result<Vec<u8>> {
 /// # Errors
 /// The row holds something that CSV has no cell for.
 pub(crate) fn line<T: Serialize>(row: &T) -> csv::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new()
-        .has_headers(false)
-        .from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     writer.serialize(row)?;
     let mut line = into_inner(writer)?;
     line.pop();
@@ -59,9 +57,7 @@ pub fn csv_of<T: Serialize + Default>(rows: &[T]) -> csv::Result<String> {
 }
 
 fn into_inner(writer: csv::Writer<Vec<u8>>) -> csv::Result<Vec<u8>> {
-    writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))
+    writer.into_inner().map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))
 }
 
 #[cfg(test)]
@@ -71,10 +67,8 @@ mod tests {
 
     #[test]
     fn a_row_is_one_line_whatever_its_cells_hold() {
-        let row = TrialRow {
-            reason: "first \"line\"\r\nsecond, ünd".into(),
-            ..TrialRow::default()
-        };
+        let row =
+            TrialRow { reason: "first \"line\"\r\nsecond, ünd".into(), ..TrialRow::default() };
         let text = String::from_utf8(line(&row).unwrap()).unwrap();
         assert_eq!(text.matches('\n').count(), 1);
         assert!(text.ends_with('\n'));

@@ -42,10 +42,7 @@ pub fn with_derived(found: &[u8], manifest: &Manifest) -> String {
         .ok()
         .filter(is_described)
         .unwrap_or_else(|| describe(manifest));
-    if let Some(resources) = descriptor
-        .get_mut("resources")
-        .and_then(Value::as_array_mut)
-    {
+    if let Some(resources) = descriptor.get_mut("resources").and_then(Value::as_array_mut) {
         for table in Table::DERIVED {
             resources.retain(|resource| resource["path"] != table.file);
             if table.file != CLAIMS.file || manifest.claims.is_some() {
@@ -88,11 +85,7 @@ fn field(column: &Column) -> Value {
         }
         Kind::Integer | Kind::Number => {
             constraints.insert("minimum".to_owned(), json!(0));
-            if column.kind == Kind::Integer {
-                "integer"
-            } else {
-                "number"
-            }
+            if column.kind == Kind::Integer { "integer" } else { "number" }
         }
         Kind::Signed => "number",
         Kind::Utc => "datetime",

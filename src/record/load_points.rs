@@ -18,12 +18,7 @@ pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
         let (Some(rate_per_s), true) = (row.rate_per_s, is_usable(row) || is_collapsed(row)) else {
             continue;
         };
-        let curve = (
-            load_id(row),
-            row.role.clone(),
-            row.strategy.clone(),
-            row.options.clone(),
-        );
+        let curve = (load_id(row), row.role.clone(), row.strategy.clone(), row.options.clone());
         if !order.contains(&curve) {
             order.push(curve.clone());
         }
@@ -38,10 +33,8 @@ pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
         if points.values().flatten().all(|row| row.n_offered.is_none()) {
             continue;
         }
-        let mut points: Vec<LoadPointRow> = points
-            .values()
-            .map(|trials| point(&curve, trials))
-            .collect();
+        let mut points: Vec<LoadPointRow> =
+            points.values().map(|trials| point(&curve, trials)).collect();
         let (limit_per_s, limit_above_per_s) = limit(&points);
         for point in &mut points {
             point.limit_per_s = limit_per_s;
@@ -205,11 +198,7 @@ mod tests {
             rate_per_s: Some(rate_per_s),
             slo: "p99<50ms".into(),
             n_offered: Some(1_000),
-            n_in_time: Some(if rate_per_s > 0.9 * capacity_per_s {
-                989
-            } else {
-                990
-            }),
+            n_in_time: Some(if rate_per_s > 0.9 * capacity_per_s { 989 } else { 990 }),
             saturated: yes_no(saturated).into(),
             throughput_per_s: Some(rate_per_s.min(capacity_per_s)),
             response_p50_ns: Some(rate_per_s as u64),
@@ -231,14 +220,7 @@ mod tests {
         let pool: Vec<_> = points.iter().filter(|p| p.strategy == "pool").collect();
         let told: Vec<_> = pool
             .iter()
-            .map(|p| {
-                (
-                    p.rate_per_s,
-                    p.n_trials,
-                    p.saturated.as_str(),
-                    p.meets_slo.as_str(),
-                )
-            })
+            .map(|p| (p.rate_per_s, p.n_trials, p.saturated.as_str(), p.meets_slo.as_str()))
             .collect();
         assert_eq!(
             told,
@@ -252,15 +234,9 @@ mod tests {
         assert!(pool.iter().all(|p| p.limit_per_s == Some(80.0)));
         assert!(pool.iter().all(|p| p.limit_above_per_s == Some(95.0)));
         assert_eq!(pool[0].n_offered, 2_000);
-        assert_eq!(
-            (pool[0].response_p99_ns, pool[2].response_p99_ns),
-            (Some(7), None)
-        );
+        assert_eq!((pool[0].response_p99_ns, pool[2].response_p99_ns), (Some(7), None));
         let bracket = Bracket::of(&points, "spawn", "").unwrap();
-        assert_eq!(
-            (bracket.met_per_s, bracket.missed_per_s),
-            (20.0, Some(80.0))
-        );
+        assert_eq!((bracket.met_per_s, bracket.missed_per_s), (20.0, Some(80.0)));
     }
 
     /// A limit that was met above one that was missed is no limit.
@@ -283,8 +259,7 @@ mod tests {
         };
         let pool_at = |rates: &[f64]| {
             let rows = trials(rates).into_iter();
-            rows.filter(|row| row.strategy == "pool")
-                .collect::<Vec<_>>()
+            rows.filter(|row| row.strategy == "pool").collect::<Vec<_>>()
         };
         for offered in [Some(1_000), None] {
             let mut rows = pool_at(&[20.0, 50.0, 80.0]);
@@ -294,25 +269,16 @@ mod tests {
             let last = points.last().unwrap();
             assert_eq!((last.rate_per_s, last.limit_per_s), (80.0, Some(50.0)));
             assert_eq!(last.limit_above_per_s, Some(80.0));
-            assert_eq!(
-                (last.saturated.as_str(), last.n_offered),
-                ("yes", offered.unwrap_or(0))
-            );
+            assert_eq!((last.saturated.as_str(), last.n_offered), ("yes", offered.unwrap_or(0)));
             let next = Bracket::of(&points, "pool", "").unwrap().next_per_s();
-            assert!(
-                next.is_some_and(|rate| rate > 50.0 && rate < 80.0),
-                "{next:?}"
-            );
+            assert!(next.is_some_and(|rate| rate > 50.0 && rate < 80.0), "{next:?}");
         }
         // One of many is enough: nobody may rely on such a rate.
         let mut rows = pool_at(&[20.0, 50.0, 50.0, 50.0, 50.0]);
         fail(&mut rows[4]);
         rows[4].n_offered = Some(1);
         let last = load_points(&rows).pop().unwrap();
-        assert_eq!(
-            (last.saturated.as_str(), last.meets_slo.as_str()),
-            ("no", "no")
-        );
+        assert_eq!((last.saturated.as_str(), last.meets_slo.as_str()), ("no", "no"));
         assert_eq!(last.limit_per_s, Some(20.0));
         // What never ran at any rate has no limit, not a low one.
         let mut rows = pool_at(&[20.0, 50.0]);
@@ -355,10 +321,7 @@ mod tests {
 
     #[test]
     fn a_search_leaves_the_grid_where_it_must() {
-        let bracket = |met_per_s, missed_per_s| Bracket {
-            met_per_s,
-            missed_per_s,
-        };
+        let bracket = |met_per_s, missed_per_s| Bracket { met_per_s, missed_per_s };
         assert_eq!(bracket(100.0, None).next_per_s(), Some(200.0));
         assert_eq!(bracket(0.0, Some(20.0)).next_per_s(), Some(10.0));
         assert_eq!(bracket(0.0, None).next_per_s(), None);

@@ -200,18 +200,11 @@ impl RecordError {
     /// For `map_err`: the operation and what it was attempted on.
     fn io(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RecordError {
         let path = path.to_owned();
-        move |source| RecordError::Io {
-            operation,
-            path,
-            source,
-        }
+        move |source| RecordError::Io { operation, path, source }
     }
 
     fn malformed(path: &Path, reason: impl Into<String>) -> RecordError {
-        RecordError::Malformed {
-            path: path.to_owned(),
-            reason: reason.into(),
-        }
+        RecordError::Malformed { path: path.to_owned(), reason: reason.into() }
     }
 }
 

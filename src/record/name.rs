@@ -7,9 +7,7 @@ use super::environment;
 /// The wall clock, RFC 3339, UTC, to the millisecond. For dates only: durations are taken from
 /// [`crate::sys::clock`].
 pub fn utc_now() -> String {
-    Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-        .to_string()
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// A new run's id and the default name of its directory: `<utc>-<host>-<experiment>`, such as
@@ -22,11 +20,7 @@ pub fn run_id(experiment: &str) -> String {
 fn run_id_of(now: Timestamp, host: &str, experiment: &str) -> String {
     let utc = now.strftime("%Y%m%dT%H%M%SZ");
     let host = host.split('.').next().unwrap_or(host);
-    format!(
-        "{utc}-{}-{}",
-        plain(host, "host"),
-        plain(experiment, "experiment")
-    )
+    format!("{utc}-{}-{}", plain(host, "host"), plain(experiment, "experiment"))
 }
 
 /// What is left of a name in a path that needs no quoting anywhere, in at most 60 bytes.
@@ -52,14 +46,8 @@ mod tests {
     #[test]
     fn a_run_is_named_by_time_host_and_experiment() {
         let now: Timestamp = "2026-11-23T08:15:00.9Z".parse().unwrap();
-        assert_eq!(
-            run_id_of(now, "vm.example", "main"),
-            "20261123T081500Z-vm-main"
-        );
-        assert_eq!(
-            run_id_of(now, "", "../my exp/ü"),
-            "20261123T081500Z-host-my-exp"
-        );
+        assert_eq!(run_id_of(now, "vm.example", "main"), "20261123T081500Z-vm-main");
+        assert_eq!(run_id_of(now, "", "../my exp/ü"), "20261123T081500Z-host-my-exp");
         assert_eq!(run_id_of(now, "...", &"x".repeat(300)).len(), 16 + 6 + 60);
         assert!(run_id("main").ends_with("-main"));
     }
@@ -67,10 +55,7 @@ mod tests {
     #[test]
     fn now_is_rfc_3339_in_utc() {
         let now = utc_now();
-        assert!(
-            now.ends_with('Z') && now.len() == "2026-11-23T08:15:00.123Z".len(),
-            "{now}"
-        );
+        assert!(now.ends_with('Z') && now.len() == "2026-11-23T08:15:00.123Z".len(), "{now}");
         now.parse::<Timestamp>().unwrap();
     }
 }

@@ -149,8 +149,7 @@ impl Remarks {
     fn into_sentences(mut self) -> Vec<String> {
         for (file, count) in self.lines {
             if let Some(more @ 1..) = count.checked_sub(MAX_REMARKS_PER_FILE) {
-                self.sentences
-                    .push(format!("{file}: {more} more rows are left out"));
+                self.sentences.push(format!("{file}: {more} more rows are left out"));
             }
         }
         self.sentences
@@ -160,22 +159,18 @@ impl Remarks {
 fn read_manifest(dir: &Path) -> Result<Manifest, RecordError> {
     let path = dir.join("manifest.json");
     let bytes = fs::read(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => RecordError::NotARun {
-            path: dir.to_owned(),
-        },
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            RecordError::NotARun { path: dir.to_owned() }
+        }
         _ => RecordError::io("read", &path)(error),
     })?;
     let malformed = |error: serde_json::Error| RecordError::malformed(&path, error.to_string());
     // The version first, and alone: a newer manifest need not have the fields of this one.
     let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(malformed)?;
-    match value
-        .get("schema_version")
-        .and_then(serde_json::Value::as_u64)
-    {
-        Some(found) if found > u64::from(SCHEMA_VERSION) => Err(RecordError::NewerSchema {
-            path: dir.to_owned(),
-            found,
-        }),
+    match value.get("schema_version").and_then(serde_json::Value::as_u64) {
+        Some(found) if found > u64::from(SCHEMA_VERSION) => {
+            Err(RecordError::NewerSchema { path: dir.to_owned(), found })
+        }
         _ => serde_json::from_value(value).map_err(malformed),
     }
 }
@@ -235,17 +230,15 @@ fn read_rows<T: DeserializeOwned>(
         }
     };
     let mut lines = (1..).zip(bytes.split_inclusive(|&byte| byte == b'\n'));
-    let header = match lines
-        .next()
-        .map_or(Err("is empty".to_owned()), |(_, line)| {
-            read_header(line, table)
-        }) {
-        Ok(header) => header,
-        Err(reason) => {
-            remarks.file(table.file, &format!("{reason}; no row of it is used"));
-            return None;
-        }
-    };
+    let header =
+        match lines.next().map_or(Err("is empty".to_owned()), |(_, line)| read_header(line, table))
+        {
+            Ok(header) => header,
+            Err(reason) => {
+                remarks.file(table.file, &format!("{reason}; no row of it is used"));
+                return None;
+            }
+        };
     let mut rows = Vec::new();
     for (number, line) in lines {
         match read_row(line, &header, table) {
@@ -296,16 +289,13 @@ fn read_row<T: DeserializeOwned>(
             check_cell(column, cell)?;
         }
     }
-    cells
-        .deserialize(Some(header))
-        .map(Some)
-        .map_err(|error| match error.kind() {
-            csv::ErrorKind::Deserialize { err, .. } => {
-                let field = err.field().and_then(|field| header.get(field as usize));
-                format!("`{}`: {}", field.unwrap_or("row"), err.kind())
-            }
-            _ => error.to_string(),
-        })
+    cells.deserialize(Some(header)).map(Some).map_err(|error| match error.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => {
+            let field = err.field().and_then(|field| header.get(field as usize));
+            format!("`{}`: {}", field.unwrap_or("row"), err.kind())
+        }
+        _ => error.to_string(),
+    })
 }
 
 /// The cells of one line; `None` for an empty one. Only the last line of a file can lack its
@@ -332,12 +322,7 @@ fn cells(line: &[u8]) -> Result<Option<StringRecord>, String> {
 }
 
 fn check_cell(column: &Column, cell: &str) -> Result<(), String> {
-    let Column {
-        name,
-        kind,
-        presence,
-        ..
-    } = column;
+    let Column { name, kind, presence, .. } = column;
     if cell.is_empty() {
         return match presence {
             Presence::Optional => Ok(()),
@@ -359,8 +344,5 @@ fn check_cell(column: &Column, cell: &str) -> Result<(), String> {
         Kind::Utc if cell.parse::<jiff::Timestamp>().is_ok() => return Ok(()),
         Kind::Utc => "a time such as 2026-11-23T08:15:00Z".to_owned(),
     };
-    Err(format!(
-        "`{name}` is `{}`; expected {expected}",
-        cell.escape_debug()
-    ))
+    Err(format!("`{name}` is `{}`; expected {expected}", cell.escape_debug()))
 }

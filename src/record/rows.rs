@@ -366,26 +366,14 @@ mod tests {
         // Of a hundred callers 136 answered in 200 ms, of which each waited for 2.4 s.
         assert_eq!(row(136, 678.0, 2_419).steady_throughput_per_s(), None);
         assert_eq!(row(64, 46.9, 1_992).steady_throughput_per_s(), Some(46.9));
-        assert_eq!(
-            row(12_000, 10_900.0, 7).steady_throughput_per_s(),
-            Some(10_900.0)
-        );
+        assert_eq!(row(12_000, 10_900.0, 7).steady_throughput_per_s(), Some(10_900.0));
         // Too few for a median: nothing tells whether it is one burst.
-        let few = TrialRow {
-            response_p50_ns: None,
-            ..row(3, 9.0, 1)
-        };
+        let few = TrialRow { response_p50_ns: None, ..row(3, 9.0, 1) };
         assert_eq!(few.steady_throughput_per_s(), None);
         // Nobody was served, which is so however long one looks.
-        let none = TrialRow {
-            response_p50_ns: None,
-            ..row(0, 0.0, 1)
-        };
+        let none = TrialRow { response_p50_ns: None, ..row(0, 0.0, 1) };
         assert_eq!(none.steady_throughput_per_s(), Some(0.0));
-        let open = TrialRow {
-            callers: None,
-            ..row(136, 678.0, 2_419)
-        };
+        let open = TrialRow { callers: None, ..row(136, 678.0, 2_419) };
         assert_eq!(open.steady_throughput_per_s(), Some(678.0));
     }
 }

@@ -28,41 +28,24 @@ pub fn stopped(plan: &[PlanRow], rows: &[TrialRow], looks: &[u32]) -> BTreeMap<S
             return None;
         }
         let planned: Vec<_> = plan.iter().filter(|row| row.family_id == id).collect();
-        let own: Vec<_> = rows
-            .iter()
-            .filter(|row| row.family_id == id)
-            .copied()
-            .collect();
-        looks
-            .iter()
-            .copied()
-            .find(|&look| is_enough(&planned, &own, look))
+        let own: Vec<_> = rows.iter().filter(|row| row.family_id == id).copied().collect();
+        looks.iter().copied().find(|&look| is_enough(&planned, &own, look))
     };
-    ids.into_iter()
-        .filter_map(|id| Some((id.to_owned(), stop(id)?)))
-        .collect()
+    ids.into_iter().filter_map(|id| Some((id.to_owned(), stop(id)?))).collect()
 }
 
 /// Whether every ratio of the family is known as well as it is to be after so many blocks. What
 /// came later, if anything did, must not change what was decided then.
 fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
     let planned = planned.iter().filter(|row| row.block <= look).count();
-    let rows: Vec<&TrialRow> = rows
-        .iter()
-        .filter(|row| row.block <= look)
-        .copied()
-        .collect();
+    let rows: Vec<&TrialRow> = rows.iter().filter(|row| row.block <= look).copied().collect();
     let seen = rows.iter().map(|row| row.block).max();
     if planned == 0 || rows.len() < planned || seen != Some(look) {
         return false;
     }
     let mut arms: BTreeMap<(&str, &str, &str), Vec<&TrialRow>> = BTreeMap::new();
     for &row in &rows {
-        let key = (
-            row.role.as_str(),
-            row.strategy.as_str(),
-            row.options.as_str(),
-        );
+        let key = (row.role.as_str(), row.strategy.as_str(), row.options.as_str());
         arms.entry(key).or_default().push(row);
     }
     // An arm that failed anywhere gets no ratio, however often it is run. One whose trial was
@@ -82,11 +65,9 @@ fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
         .filter(compared)
         .collect();
     !others.is_empty()
-        && others.iter().all(|arm| {
-            TARGETS
-                .iter()
-                .all(|target| is_known(arm, reference, *target, look))
-        })
+        && others
+            .iter()
+            .all(|arm| TARGETS.iter().all(|target| is_known(arm, reference, *target, look)))
 }
 
 fn is_valid(row: &TrialRow) -> bool {
@@ -122,11 +103,9 @@ mod tests {
     fn family(id: &str, spread: f64) -> (Vec<PlanRow>, Vec<TrialRow>) {
         let (mut plan, mut rows) = (Vec::new(), Vec::new());
         for block in 1..=20_u32 {
-            for (role, strategy) in [
-                ("reference", "blocking"),
-                ("placebo", "blocking"),
-                ("arm", "pool"),
-            ] {
+            for (role, strategy) in
+                [("reference", "blocking"), ("placebo", "blocking"), ("arm", "pool")]
+            {
                 let trial_id = format!("{id}-{block}-{role}");
                 plan.push(PlanRow {
                     trial_id: trial_id.clone(),
@@ -179,11 +158,7 @@ mod tests {
     fn a_look_sees_no_more_than_there_was_when_it_was_taken() {
         let (plan, rows) = family("f", 0.04);
         assert_eq!(stop_of(&plan, &rows[..45]), Some(15));
-        assert_eq!(
-            stop_of(&plan, &rows[..44]),
-            None,
-            "its last block is not whole"
-        );
+        assert_eq!(stop_of(&plan, &rows[..44]), None, "its last block is not whole");
         assert_eq!(stop_of(&plan, &rows[..30]), None);
         assert_eq!(stop_of(&plan, &rows), Some(15));
     }
@@ -221,9 +196,7 @@ mod tests {
         let (plan, rows) = family("f", 0.001);
         let without = |role: &str, spoil: fn(&mut TrialRow)| {
             let mut rows = rows.clone();
-            rows.iter_mut()
-                .filter(|row| row.role == role)
-                .for_each(spoil);
+            rows.iter_mut().filter(|row| row.role == role).for_each(spoil);
             stop_of(&plan, &rows)
         };
         let fail = |row: &mut TrialRow| row.status = "failed".to_owned();
@@ -238,13 +211,9 @@ mod tests {
             row.response_p99_ns = Some(u64::from(row.block) * 1_000_000);
         };
         let mut rows = rows.clone();
-        rows.iter_mut()
-            .filter(|row| row.role == "arm")
-            .for_each(wild);
+        rows.iter_mut().filter(|row| row.role == "arm").for_each(wild);
         let flat = |row: &mut TrialRow| row.response_p99_ns = Some(1_000_000);
-        rows.iter_mut()
-            .filter(|row| row.role != "arm")
-            .for_each(flat);
+        rows.iter_mut().filter(|row| row.role != "arm").for_each(flat);
         assert_eq!(stop_of(&plan, &rows), None, "its p99 is not known well");
     }
 }

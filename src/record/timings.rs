@@ -66,12 +66,8 @@ pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordErr
 }
 
 fn places(header: &csv::ByteRecord) -> Result<Places, &'static str> {
-    let place = |name: &'static str| {
-        header
-            .iter()
-            .position(|found| found == name.as_bytes())
-            .ok_or(name)
-    };
+    let place =
+        |name: &'static str| header.iter().position(|found| found == name.as_bytes()).ok_or(name);
     Ok(Places {
         intended: place("intended_ns")?,
         done: place("done_ns")?,

@@ -50,9 +50,7 @@ impl RunDir {
         }
         // Atomic: of two that try, one makes it.
         fs::create_dir(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => RecordError::Exists {
-                path: path.to_owned(),
-            },
+            io::ErrorKind::AlreadyExists => RecordError::Exists { path: path.to_owned() },
             _ => RecordError::io("create directory", path)(error),
         })?;
         fill(path, manifest, environment, experiment_toml, plan).inspect_err(|_| {
@@ -95,10 +93,8 @@ impl RunDir {
     /// The directory cannot be read, or a file not removed.
     pub fn keep_requests_of(&self, rows: &[TrialRow]) -> Result<(), RecordError> {
         let requests = self.path.join("requests");
-        let kept: BTreeSet<OsString> = rows
-            .iter()
-            .map(|row| format!("{}.csv.zst", row.requests_name()).into())
-            .collect();
+        let kept: BTreeSet<OsString> =
+            rows.iter().map(|row| format!("{}.csv.zst", row.requests_name()).into()).collect();
         let entries = fs::read_dir(&requests).map_err(RecordError::io("list", &requests))?;
         for entry in entries {
             let entry = entry.map_err(RecordError::io("list", &requests))?;
@@ -203,9 +199,7 @@ impl RunDir {
         write_once(&path, |file| {
             let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL)?;
             encoder.include_checksum(true)?;
-            let mut writer = csv::WriterBuilder::new()
-                .has_headers(false)
-                .from_writer(encoder);
+            let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(encoder);
             writer.write_record(csv_text::header_of(&RequestRow::default())?)?;
             for row in rows {
                 writer.serialize(row)?;
@@ -246,15 +240,12 @@ fn fill(
     plan: &[PlanRow],
 ) -> Result<RunDir, RecordError> {
     let file = |name: &str| dir.join(name);
-    write_once(&file("experiment.toml"), |out| {
-        out.write_all(experiment_toml.as_bytes())
-    })?;
+    write_once(&file("experiment.toml"), |out| out.write_all(experiment_toml.as_bytes()))?;
     write_json(&file("env.json"), environment)?;
     write_json(&file("datapackage.json"), &datapackage::describe(manifest))?;
     write_once(&file("plan.csv"), |out| {
         out.write_all(&csv_text::header_line(&PlanRow::default())?)?;
-        plan.iter()
-            .try_for_each(|row| out.write_all(&csv_text::line(row)?))
+        plan.iter().try_for_each(|row| out.write_all(&csv_text::line(row)?))
     })?;
     let requests = file("requests");
     fs::create_dir(&requests).map_err(RecordError::io("create directory", &requests))?;
@@ -267,15 +258,7 @@ fn fill(
     if let Some(parent) = dir.parent() {
         sync_dir(parent)?;
     }
-    Ok(RunDir {
-        path: dir.to_owned(),
-        trials,
-        noise,
-        calibration,
-        memory,
-        facts,
-        scratch: None,
-    })
+    Ok(RunDir { path: dir.to_owned(), trials, noise, calibration, memory, facts, scratch: None })
 }
 
 /// A CSV file that grows by whole, synced rows.
@@ -298,14 +281,8 @@ impl Appender {
             .map_err(RecordError::io("create", path))?;
         // Against a second writer that opens the directory to continue it. Closed on exec, so
         // no subject can hold it after the driver is gone.
-        file.try_lock()
-            .map_err(|error| RecordError::io("lock", path)(error.into()))?;
-        let mut appender = Appender {
-            file,
-            path: path.to_owned(),
-            len: 0,
-            failed: false,
-        };
+        file.try_lock().map_err(|error| RecordError::io("lock", path)(error.into()))?;
+        let mut appender = Appender { file, path: path.to_owned(), len: 0, failed: false };
         let header = csv_text::header_line(sample);
         appender.append_line(header.map_err(|e| RecordError::io("write", path)(e.into()))?)?;
         Ok(appender)
@@ -319,15 +296,11 @@ impl Appender {
             .open(path)
             .map_err(RecordError::io("open", path))?;
         file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => RecordError::InUse {
-                path: path.to_owned(),
-            },
+            TryLockError::WouldBlock => RecordError::InUse { path: path.to_owned() },
             TryLockError::Error(error) => RecordError::io("lock", path)(error),
         })?;
         let mut bytes = Vec::new();
-        (&file)
-            .read_to_end(&mut bytes)
-            .map_err(RecordError::io("read", path))?;
+        (&file).read_to_end(&mut bytes).map_err(RecordError::io("read", path))?;
         let end = bytes.iter().rposition(|&byte| byte == b'\n');
         let len = end.map_or(0, |end| end as u64 + 1);
         if len == 0 {
@@ -338,12 +311,7 @@ impl Appender {
                 .and_then(|()| file.sync_all())
                 .map_err(RecordError::io("cut the torn row off", path))?;
         }
-        Ok(Appender {
-            file,
-            path: path.to_owned(),
-            len,
-            failed: false,
-        })
+        Ok(Appender { file, path: path.to_owned(), len, failed: false })
     }
 
     /// Cuts off all but the first lines.
@@ -368,10 +336,7 @@ impl Appender {
         if rows.is_empty() {
             return Ok(());
         }
-        let lines = rows
-            .iter()
-            .map(csv_text::line)
-            .collect::<csv::Result<Vec<_>>>();
+        let lines = rows.iter().map(csv_text::line).collect::<csv::Result<Vec<_>>>();
         let lines = lines.map_err(|e| RecordError::io("write", &self.path)(e.into()))?;
         self.append_line(lines.concat())
     }
@@ -390,10 +355,7 @@ impl Appender {
             Err(source) => {
                 self.failed = true;
                 // Takes back the part of a row that fitted; a reader would drop it anyway.
-                let _ = self
-                    .file
-                    .set_len(self.len)
-                    .and_then(|()| self.file.sync_all());
+                let _ = self.file.set_len(self.len).and_then(|()| self.file.sync_all());
                 Err(RecordError::io("append to", &self.path)(source))
             }
         }
@@ -436,12 +398,6 @@ fn write_once(
 /// Makes names in a directory durable, as syncing a file makes its bytes.
 fn sync_dir(dir: &Path) -> Result<(), RecordError> {
     // A bare name's parent is the empty path, by which nothing can be opened.
-    let dir = if dir.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        dir
-    };
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(RecordError::io("sync", dir))
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(RecordError::io("sync", dir))
 }

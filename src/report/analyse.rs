@@ -75,12 +75,7 @@ pub(super) fn run(run: &Run) -> Vec<Analysed<'_>> {
             let noise = noise(run, disturbed_ratio);
             let of = |metric| of_metric(&rows, metric, noise, run.manifest.seed);
             let results = METRICS.iter().map(of).collect();
-            Analysed {
-                rows,
-                noise,
-                disturbed_ratio,
-                results,
-            }
+            Analysed { rows, noise, disturbed_ratio, results }
         })
         .collect()
 }
@@ -111,35 +106,23 @@ fn of_metric(
     noise: Noise,
     seed: u64,
 ) -> MetricResult {
-    let values: Vec<Vec<Option<f64>>> = family
-        .arms
-        .iter()
-        .map(|arm| by_block(arm, &family.blocks, metric))
-        .collect();
-    let observed: Vec<Observed<'_>> = family
-        .arms
-        .iter()
-        .zip(&values)
-        .map(|(arm, values)| observed(arm, values))
-        .collect();
+    let values: Vec<Vec<Option<f64>>> =
+        family.arms.iter().map(|arm| by_block(arm, &family.blocks, metric)).collect();
+    let observed: Vec<Observed<'_>> =
+        family.arms.iter().zip(&values).map(|(arm, values)| observed(arm, values)).collect();
     let role = |i: usize| family.arms[i].key.role_name();
     let first = |wanted: &str| (0..family.arms.len()).find(|&i| role(i) == wanted);
     let of = |place: Option<usize>| place.map_or(Observed::Failed, |i| observed[i]);
     let (reference, placebo) = (first("reference"), first("placebo"));
-    let others: Vec<usize> = (0..family.arms.len())
-        .filter(|i| Some(*i) != reference && Some(*i) != placebo)
-        .collect();
+    let others: Vec<usize> =
+        (0..family.arms.len()).filter(|i| Some(*i) != reference && Some(*i) != placebo).collect();
     let judgement = judge_family(
         &FamilyValues {
             reference: of(reference),
             placebo: of(placebo),
             arms: others.iter().map(|&i| observed[i]).collect(),
         },
-        Settings {
-            better: metric.better,
-            noise,
-            seed,
-        },
+        Settings { better: metric.better, noise, seed },
         Safeguards::ALL_ON,
     );
     let mut comparisons = vec![None; family.arms.len()];
@@ -151,11 +134,7 @@ fn of_metric(
     }
     MetricResult {
         metric,
-        cells: values
-            .iter()
-            .zip(&family.arms)
-            .map(|(v, arm)| cell(v, arm))
-            .collect(),
+        cells: values.iter().zip(&family.arms).map(|(v, arm)| cell(v, arm)).collect(),
         comparisons,
         delta_ratio: judgement.delta_ratio(),
         is_grey: judgement.is_grey(),

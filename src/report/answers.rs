@@ -12,9 +12,8 @@ fn extremes(
     family: &FamilySummary,
     value: impl Fn(&ArmSummary) -> Option<f64>,
 ) -> Option<[(&ArmSummary, f64); 2]> {
-    let mut known: Vec<(&ArmSummary, f64)> = comparable(family)
-        .filter_map(|arm| Some((arm, value(arm)?)))
-        .collect();
+    let mut known: Vec<(&ArmSummary, f64)> =
+        comparable(family).filter_map(|arm| Some((arm, value(arm)?))).collect();
     known.sort_by(|a, b| a.1.total_cmp(&b.1));
     let (first, last) = (*known.first()?, *known.last()?);
     (known.len() > 1).then_some([first, last])
@@ -89,9 +88,10 @@ pub(super) fn anatomy_answer(family: &FamilySummary) -> String {
     let Some((arm, phase, ns)) = largest else {
         return "No phase was measured.".to_owned();
     };
-    let work = arm.medians.work_p50_ns.map_or_else(String::new, |work| {
-        format!(", beside {} of work", human::duration(work))
-    });
+    let work = arm
+        .medians
+        .work_p50_ns
+        .map_or_else(String::new, |work| format!(", beside {} of work", human::duration(work)));
     format!(
         "Apart from the work itself, the longest phase of any strategy is {phase} in {}: {}{work}.",
         arm.label,
@@ -113,19 +113,12 @@ pub(super) fn forest_answer(family: &FamilySummary) -> String {
             Conclusion::Withheld(reason) => Some(conclusions::because(reason)),
             _ => None,
         });
-        return format!(
-            "Nothing is concluded here: {}.",
-            reason.unwrap_or("no reason is known")
-        );
+        return format!("Nothing is concluded here: {}.", reason.unwrap_or("no reason is known"));
     }
     let with = |verdicts: &[Verdict]| {
-        let named = arms
-            .iter()
-            .filter(|(_, ratio)| ratio.verdict().is_some_and(|v| verdicts.contains(&v)));
-        named
-            .map(|(label, _)| *label)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let named =
+            arms.iter().filter(|(_, ratio)| ratio.verdict().is_some_and(|v| verdicts.contains(&v)));
+        named.map(|(label, _)| *label).collect::<Vec<_>>().join(", ")
     };
     let how = conclusions::how(arms.iter().map(|(_, ratio)| ratio.conclusion));
     let parts: Vec<String> = [
@@ -164,12 +157,7 @@ pub(super) fn overview_answer(
         .filter(|f| says(Some(f.2), Verdict::Faster))
         .min_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate));
     let best = best.map_or_else(String::new, |(family, arm, ratio)| {
-        format!(
-            "; the best is {} in {}, {}",
-            arm.label,
-            family.title,
-            human::ratio(ratio.estimate)
-        )
+        format!("; the best is {} in {}, {}", arm.label, family.title, human::ratio(ratio.estimate))
     });
     let withheld = match fields().filter(|f| f.2.verdict().is_none()).count() {
         0 => String::new(),
@@ -205,11 +193,8 @@ pub(super) fn best_answer(best: &[(&ArmSummary, Ratio)], reference: &str) -> Str
         }
     }
     let most = wins.iter().map(|(_, n)| *n).max();
-    let leaders: Vec<&str> = wins
-        .iter()
-        .filter(|(_, n)| Some(*n) == most)
-        .map(|(label, _)| *label)
-        .collect();
+    let leaders: Vec<&str> =
+        wins.iter().filter(|(_, n)| Some(*n) == most).map(|(label, _)| *label).collect();
     let leaders = match (leaders.as_slice(), most) {
         ([], _) | (_, None) => String::new(),
         (labels, Some(n)) => format!("; most often it is {}, in {n}", labels.join(" or ")),
@@ -237,9 +222,7 @@ pub(super) fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String 
     let stretch = |tail: &Tail<'_>| tail.tail_ns / tail.p50_ns;
     let least = tails.iter().min_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
     let most = tails.iter().max_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
-    let longest = tails
-        .iter()
-        .max_by(|a, b| stretch(a).total_cmp(&stretch(b)));
+    let longest = tails.iter().max_by(|a, b| stretch(a).total_cmp(&stretch(b)));
     let (Some(least), Some(most), Some(longest)) = (least, most, longest) else {
         return "Too few requests to speak of the slowest of them.".to_owned();
     };
@@ -252,10 +235,7 @@ pub(super) fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String 
     });
     let all = comparable(family).count();
     let among = if tails.len() < all {
-        format!(
-            "Of the {} of {all} strategies with enough requests: ",
-            tails.len()
-        )
+        format!("Of the {} of {all} strategies with enough requests: ", tails.len())
     } else {
         String::new()
     };
@@ -275,8 +255,7 @@ pub(super) fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String 
 /// Which arm answers most and least evenly, by its 95 % over its 5 % point.
 pub(super) fn spread_answer(arms: &[ArmSummary], spreads: &[(&str, f64)]) -> String {
     let ok = |label: &str| {
-        arms.iter()
-            .any(|arm| arm.label == label && arm.state == State::Ok && arm.role != "placebo")
+        arms.iter().any(|arm| arm.label == label && arm.state == State::Ok && arm.role != "placebo")
     };
     let known: Vec<&(&str, f64)> = spreads.iter().filter(|(label, _)| ok(label)).collect();
     let even = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));

@@ -39,11 +39,7 @@ pub(super) fn numbers(ratio: &Ratio) -> String {
     let estimate = human::number(ratio.estimate);
     match (ratio.ci_low, ratio.ci_high) {
         (Some(low), Some(high)) => {
-            format!(
-                "{estimate} [{}, {}]",
-                human::number(low),
-                human::number(high)
-            )
+            format!("{estimate} [{}, {}]", human::number(low), human::number(high))
         }
         _ => estimate,
     }
@@ -51,10 +47,7 @@ pub(super) fn numbers(ratio: &Ratio) -> String {
 
 /// The [`numbers`] in a table, or the sign for none.
 pub(super) fn cell(ratio: Option<&Ratio>) -> Cell {
-    ratio.map_or_else(
-        || Cell::from(NONE),
-        |ratio| Cell::new(numbers(ratio), Some(ratio.estimate)),
-    )
+    ratio.map_or_else(|| Cell::from(NONE), |ratio| Cell::new(numbers(ratio), Some(ratio.estimate)))
 }
 
 /// Numbers and sign: `1.02 [0.99, 1.06] ~`.
@@ -136,10 +129,8 @@ pub(super) fn of_placebo(family: &FamilySummary) -> Option<String> {
             Some(format!("{name} {}", human::percent(delta)))
         })
         .collect();
-    let grey: Vec<String> = latencies()
-        .filter(|(_, placebo)| placebo.is_grey)
-        .map(|(name, _)| name)
-        .collect();
+    let grey: Vec<String> =
+        latencies().filter(|(_, placebo)| placebo.is_grey).map(|(name, _)| name).collect();
     if deltas.is_empty() {
         return None;
     }
@@ -180,11 +171,7 @@ pub(super) fn clause(ratio: &Ratio, reference: &str) -> String {
 /// none but an indication, else `In`.
 pub(super) fn how(conclusions: impl IntoIterator<Item = Conclusion>) -> &'static str {
     let is_indication = |c| matches!(c, Conclusion::Indication(_));
-    if conclusions.into_iter().any(is_indication) {
-        "By indication, in"
-    } else {
-        "In"
-    }
+    if conclusions.into_iter().any(is_indication) { "By indication, in" } else { "In" }
 }
 
 /// Why nothing is concluded, as a clause.

@@ -126,12 +126,7 @@ mod tests {
     fn of(values: impl IntoIterator<Item = (u64, f64)>) -> Distribution {
         let mut pool = Distribution::default();
         for (response_ns, weight) in values {
-            pool.add(&Timing {
-                response_ns,
-                service_ns: None,
-                is_ok: true,
-                weight,
-            });
+            pool.add(&Timing { response_ns, service_ns: None, is_ok: true, weight });
         }
         pool
     }
@@ -141,10 +136,7 @@ mod tests {
         let mut last = 0;
         for ns in (0..1_000).chain((10..63).flat_map(|e| [1 << e, (1 << e) + 12_345 % (1 << e)])) {
             let found = middle(bucket(ns));
-            assert!(
-                (found - ns as f64).abs() <= ns as f64 * 0.004,
-                "{ns}: {found}"
-            );
+            assert!((found - ns as f64).abs() <= ns as f64 * 0.004, "{ns}: {found}");
             last = last.max(bucket(ns));
         }
         assert!(last < 10_000, "{last}");
@@ -155,18 +147,14 @@ mod tests {
     #[test]
     fn quantiles_agree_with_those_of_the_sorted_values() {
         use crate::stats::quantile::shown_weighted;
-        let mut values: Vec<(u64, f64)> = (0..5_000_u64)
-            .map(|i| (1_000 + i * i % 77_777, 1.0 + (i % 3) as f64))
-            .collect();
+        let mut values: Vec<(u64, f64)> =
+            (0..5_000_u64).map(|i| (1_000 + i * i % 77_777, 1.0 + (i % 3) as f64)).collect();
         let pool = of(values.clone());
         values.sort_by_key(|value| value.0);
         for p in [P::P50, P::P90, P::P99] {
             let expected = shown_weighted(&values, p).unwrap() as f64;
             let found = pool.quantile(p).unwrap();
-            assert!(
-                (found / expected - 1.0).abs() < 0.004,
-                "{p:?}: {found} {expected}"
-            );
+            assert!((found / expected - 1.0).abs() < 0.004, "{p:?}: {found} {expected}");
         }
         assert_eq!(pool.quantile(P::P999), None);
     }
@@ -176,12 +164,7 @@ mod tests {
         let mut pool = of((0..30).map(|i| (100 + i, 1.0)));
         let members = pool.members();
         for (is_ok, weight) in [(false, 1.0), (true, 0.0)] {
-            pool.add(&Timing {
-                response_ns: 1 << 40,
-                service_ns: None,
-                is_ok,
-                weight,
-            });
+            pool.add(&Timing { response_ns: 1 << 40, service_ns: None, is_ok, weight });
         }
         assert_eq!(pool.members(), members);
         assert_eq!(pool.quantile(P::P50), Some(114.0));

@@ -21,16 +21,10 @@ const FAULTS: [(&str, &str); 3] = [
 
 /// How well the generator of open loops did what it says; `None` without an open loop.
 pub(super) fn generator(run: &Run) -> Option<String> {
-    let open = || {
-        run.trials
-            .iter()
-            .filter(|row| row.achieved_rate_per_s.is_some())
-    };
+    let open = || run.trials.iter().filter(|row| row.achieved_rate_per_s.is_some());
     let valid = || open().filter(|row| row.validity != "invalid" && row.saturated != "yes");
-    let late_ns: Vec<f64> = valid()
-        .filter_map(|row| row.lateness_p99_ns)
-        .map(|ns| ns as f64)
-        .collect();
+    let late_ns: Vec<f64> =
+        valid().filter_map(|row| row.lateness_p99_ns).map(|ns| ns as f64).collect();
     let worst_ns = late_ns.iter().copied().reduce(f64::max)?;
     let off = |value: f64| (value - 1.0).abs();
     let rate = |row: &TrialRow| Some(off(row.achieved_rate_per_s? / row.rate_per_s?));
@@ -90,15 +84,8 @@ fn spread(family: &Analysed<'_>) -> Option<f64> {
             blocks.entry(block).or_default().push(ns / middle);
         }
     }
-    let medians: Vec<f64> = blocks
-        .values()
-        .filter_map(|ratios| median(ratios))
-        .collect();
-    let low = medians
-        .iter()
-        .copied()
-        .reduce(f64::min)
-        .filter(|low| *low > 0.0)?;
+    let medians: Vec<f64> = blocks.values().filter_map(|ratios| median(ratios)).collect();
+    let low = medians.iter().copied().reduce(f64::min).filter(|low| *low > 0.0)?;
     let high = medians.iter().copied().reduce(f64::max)?;
     (medians.len() > 1).then_some(high / low)
 }
@@ -127,27 +114,17 @@ pub(super) fn disturbed(families: &[Analysed<'_>]) -> Option<String> {
 pub(super) fn withheld(families: &[Analysed<'_>]) -> Option<String> {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for family in families {
-        let of_response = family
-            .results
-            .iter()
-            .find(|r| r.metric.name == RESPONSE_P50);
-        let reason = of_response?
-            .comparisons
-            .iter()
-            .flatten()
-            .find_map(|c| match c.conclusion {
-                Conclusion::Withheld(reason) if reason != Reason::ArmFailed => Some(reason),
-                _ => None,
-            });
+        let of_response = family.results.iter().find(|r| r.metric.name == RESPONSE_P50);
+        let reason = of_response?.comparisons.iter().flatten().find_map(|c| match c.conclusion {
+            Conclusion::Withheld(reason) if reason != Reason::ArmFailed => Some(reason),
+            _ => None,
+        });
         if let Some(reason) = reason {
             *reasons.entry(conclusions::because(reason)).or_default() += 1;
         }
     }
     let n: usize = reasons.values().sum();
-    let named: Vec<String> = reasons
-        .iter()
-        .map(|(reason, n)| format!("{reason} ({n})"))
-        .collect();
+    let named: Vec<String> = reasons.iter().map(|(reason, n)| format!("{reason} ({n})")).collect();
     (n > 0).then(|| {
         format!(
             "Nothing is concluded about the response of {n} of {}: {}.",
@@ -158,11 +135,7 @@ pub(super) fn withheld(families: &[Analysed<'_>]) -> Option<String> {
 }
 
 fn plural_families(n: usize) -> String {
-    if n == 1 {
-        "1 family".to_owned()
-    } else {
-        format!("{n} families")
-    }
+    if n == 1 { "1 family".to_owned() } else { format!("{n} families") }
 }
 
 /// Signals of noise that this machine does not show: what disturbs through them goes unseen.

@@ -14,21 +14,14 @@ const PARTIAL: &str = "partial";
 
 /// In a word or some, how a run came to its end that has not all of its plan.
 pub(super) fn early(run: &Run) -> &'static str {
-    if has_whole_blocks(run) && has_spent_its_budget(run) {
-        BY_BUDGET
-    } else {
-        PARTIAL
-    }
+    if has_whole_blocks(run) && has_spent_its_budget(run) { BY_BUDGET } else { PARTIAL }
 }
 
 /// Whether every block that was begun has all of its trials.
 fn has_whole_blocks(run: &Run) -> bool {
     let ran: BTreeSet<&str> = run.trials.iter().map(|row| row.trial_id.as_str()).collect();
-    let begun: BTreeSet<(&str, u32)> = run
-        .trials
-        .iter()
-        .map(|row| (row.family_id.as_str(), row.block))
-        .collect();
+    let begun: BTreeSet<(&str, u32)> =
+        run.trials.iter().map(|row| (row.family_id.as_str(), row.block)).collect();
     run.plan
         .iter()
         .filter(|row| begun.contains(&(row.family_id.as_str(), row.block)))

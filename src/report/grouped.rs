@@ -52,10 +52,7 @@ pub(super) struct ArmRows<'a> {
 pub(super) fn families(run: &Run) -> Vec<FamilyRows<'_>> {
     let rows = accepted(&run.trials, Safeguards::ALL_ON);
     let stopped = stopped(run);
-    family_ids(run)
-        .into_iter()
-        .map(|id| family(run, id, &rows, stopped.get(id).copied()))
-        .collect()
+    family_ids(run).into_iter().map(|id| family(run, id, &rows, stopped.get(id).copied())).collect()
 }
 
 /// After which block each family stopped that was known well enough, by its id.
@@ -65,10 +62,7 @@ pub(super) fn stopped(run: &Run) -> BTreeMap<String, u32> {
     let mut stopped = stopping::stopped(&run.plan, &run.trials, looks);
     // Whoever asked for a run by other rules than these has rows behind the look.
     for row in &run.trials {
-        if stopped
-            .get(&row.family_id)
-            .is_some_and(|after| row.block > *after)
-        {
+        if stopped.get(&row.family_id).is_some_and(|after| row.block > *after) {
             stopped.remove(&row.family_id);
         }
     }
@@ -102,10 +96,7 @@ pub(super) struct ArmKey {
 impl ArmKey {
     fn new(role: &str, name: &str, options: &str) -> ArmKey {
         ArmKey {
-            role: ["reference", "placebo"]
-                .iter()
-                .position(|r| *r == role)
-                .map_or(2, |i| i as u8),
+            role: ["reference", "placebo"].iter().position(|r| *r == role).map_or(2, |i| i as u8),
             strategy: strategy::ALL
                 .iter()
                 .position(|kind| kind.name == name)
@@ -137,12 +128,8 @@ fn family<'a>(
     let wanted = |row: &&PlanRow| stopped.is_none_or(|after| row.block <= after);
     let of_family = |row: &&&TrialRow| row.family_id == id;
     let rows: Vec<&TrialRow> = rows.iter().filter(of_family).copied().collect();
-    let plan: Vec<&PlanRow> = run
-        .plan
-        .iter()
-        .filter(|p| p.family_id == id)
-        .filter(wanted)
-        .collect();
+    let plan: Vec<&PlanRow> =
+        run.plan.iter().filter(|p| p.family_id == id).filter(wanted).collect();
     let planned_ids: BTreeSet<&str> = plan
         .iter()
         .map(|p| p.trial_id.as_str())
@@ -178,14 +165,7 @@ fn arm<'a>(key: &ArmKey, label: String, planned: usize, rows: Vec<&'a TrialRow>)
     let mut outcomes = Outcomes::default();
     rows.iter().for_each(|row| outcomes.add(row));
     let (state, reason) = judge(&rows, good.len(), planned, &outcomes);
-    ArmRows {
-        key: key.clone(),
-        label,
-        good,
-        outcomes,
-        state,
-        reason,
-    }
+    ArmRows { key: key.clone(), label, good, outcomes, state, reason }
 }
 
 /// The strategy's name; its options behind it only where the family has the strategy twice.
@@ -193,10 +173,7 @@ pub(super) fn label(key: &ArmKey, all: &BTreeSet<ArmKey>) -> String {
     if key.role_name() == "placebo" {
         return format!("placebo ({} again)", key.name);
     }
-    let twins = all
-        .iter()
-        .filter(|k| k.name == key.name && k.role_name() != "placebo")
-        .count();
+    let twins = all.iter().filter(|k| k.name == key.name && k.role_name() != "placebo").count();
     if twins > 1 && !key.options.is_empty() {
         format!("{} {}", key.name, key.options.replace(';', " "))
     } else {
@@ -218,11 +195,9 @@ pub(super) fn title(row: &TrialRow) -> String {
     parts.extend(options_set(row));
     parts.push(row.runtime.clone());
     match (row.callers, row.rate_per_s) {
-        (Some(n), _) => parts.push(format!(
-            "{} loop, {}",
-            row.regime,
-            human::plural(n.into(), "caller")
-        )),
+        (Some(n), _) => {
+            parts.push(format!("{} loop, {}", row.regime, human::plural(n.into(), "caller")))
+        }
         (None, Some(rate)) => parts.push(format!("{} loop, {}/s", row.regime, human::rate(rate))),
         (None, None) => {}
     }
@@ -238,10 +213,8 @@ pub(super) fn title(row: &TrialRow) -> String {
 /// The workload's options that are not at their defaults, in words: `chunks 4`.
 fn options_set(row: &TrialRow) -> Vec<String> {
     let defs = workload::by_name(&row.workload).map_or(&[][..], |workload| workload.options());
-    let is_default = |name: &str, value: &str| {
-        defs.iter()
-            .any(|def| def.name == name && def.default == value)
-    };
+    let is_default =
+        |name: &str, value: &str| defs.iter().any(|def| def.name == name && def.default == value);
     options::parse(&row.workload_options)
         .into_iter()
         .filter(|(name, value)| !is_default(name, value))
@@ -263,18 +236,13 @@ fn is_bad(row: &TrialRow) -> bool {
 fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (State, String) {
     let skipped = rows.iter().filter(|r| r.status == "skipped").count();
     if rows.is_empty() {
-        return (
-            State::Missing,
-            format!("0 of {planned} planned trials ran to their end"),
-        );
+        return (State::Missing, format!("0 of {planned} planned trials ran to their end"));
     }
     if skipped == rows.len() {
         return (State::Skipped, reasons(rows));
     }
-    let (bad, thrown): (Vec<&TrialRow>, Vec<&TrialRow>) = rows
-        .iter()
-        .filter(|row| !usable(row))
-        .partition(|row| is_bad(row));
+    let (bad, thrown): (Vec<&TrialRow>, Vec<&TrialRow>) =
+        rows.iter().filter(|row| !usable(row)).partition(|row| is_bad(row));
     let some_of = |some: &[&TrialRow], what: &str| {
         let said = reasons(some);
         let colon = if said.is_empty() { "" } else { ": " };

@@ -21,11 +21,7 @@ pub(crate) fn duration_tick(ns: f64) -> String {
 fn duration_unit(ns: f64) -> (f64, &'static str) {
     const UNITS: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
     let rounded = round_to_three_digits(ns);
-    UNITS
-        .into_iter()
-        .rev()
-        .find(|&(scale, _)| rounded >= scale)
-        .unwrap_or(UNITS[0])
+    UNITS.into_iter().rev().find(|&(scale, _)| rounded >= scale).unwrap_or(UNITS[0])
 }
 
 /// A rate per second without its unit, which the header names: `950`, `12.3k`, `1.05M`.
@@ -59,11 +55,7 @@ pub(crate) fn ratio_tick(ratio: f64) -> String {
 
 /// A plain number of three significant digits: `0.95`, `12.4`, `1230`, `14.0k`.
 pub(crate) fn number(value: f64) -> String {
-    if value < 1e4 {
-        three_digits(value)
-    } else {
-        rate(value)
-    }
+    if value < 1e4 { three_digits(value) } else { rate(value) }
 }
 
 /// A share as a percentage with at most one digit behind the point: `3 %`, `0.4 %`.
@@ -74,16 +66,13 @@ pub(crate) fn percent(share: f64) -> String {
 /// `64 B`, `64 KiB`, `256 MiB`: binary units, since payloads and ballast are powers of two.
 pub(crate) fn bytes(n: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    UNITS
-        .into_iter()
-        .find(|&(scale, _)| n >= scale)
-        .map_or_else(
-            || format!("{n} B"),
-            |(scale, unit)| {
-                let text = format!("{:.1}", n as f64 / scale as f64);
-                format!("{} {unit}", trimmed(&text))
-            },
-        )
+    UNITS.into_iter().find(|&(scale, _)| n >= scale).map_or_else(
+        || format!("{n} B"),
+        |(scale, unit)| {
+            let text = format!("{:.1}", n as f64 / scale as f64);
+            format!("{} {unit}", trimmed(&text))
+        },
+    )
 }
 
 /// Bytes as MB of a million bytes, without the unit, which the header names: memory per child is
@@ -174,10 +163,7 @@ fn trimmed(number: &str) -> String {
     if !number.contains('.') {
         return number.to_owned();
     }
-    number
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
+    number.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -73,9 +73,7 @@ impl Curves {
         let rates = |is_placebo: bool| -> Vec<f64> {
             let arms = self.arms.iter();
             let arms = arms.filter(|arm| (arm.role == "placebo") == is_placebo);
-            arms.flat_map(|arm| &arm.points)
-                .map(|point| point.rate_per_s)
-                .collect()
+            arms.flat_map(|arm| &arm.points).map(|point| point.rate_per_s).collect()
         };
         let (of_placebo, of_others) = (rates(true), rates(false));
         !of_placebo.is_empty() && of_others.iter().any(|rate| !of_placebo.contains(rate))
@@ -104,11 +102,7 @@ pub(super) fn of(
         .map(|id| {
             let own = || rows.iter().copied().filter(|row| load_id(row) == id);
             let keys: BTreeSet<ArmKey> = own().map(ArmKey::of_row).collect();
-            let pool = Pool {
-                id: &id,
-                families,
-                distributions,
-            };
+            let pool = Pool { id: &id, families, distributions };
             let arm = |key: &ArmKey| arm(key, &keys, own().collect(), &points, &pool);
             let arms = keys.iter().map(arm).collect();
             let any = own().next();
@@ -131,16 +125,8 @@ fn is_open(row: &TrialRow) -> bool {
 }
 
 fn title(row: &TrialRow) -> String {
-    let bare = TrialRow {
-        rate_per_s: None,
-        callers: None,
-        ..row.clone()
-    };
-    format!(
-        "{} · open loop, {} arrivals",
-        grouped::title(&bare),
-        row.arrivals
-    )
+    let bare = TrialRow { rate_per_s: None, callers: None, ..row.clone() };
+    format!("{} · open loop, {} arrivals", grouped::title(&bare), row.arrivals)
 }
 
 fn arm(
@@ -150,10 +136,7 @@ fn arm(
     points: &[LoadPointRow],
     pool: &Pool<'_>,
 ) -> LoadArm {
-    let rows: Vec<&TrialRow> = rows
-        .into_iter()
-        .filter(|row| ArmKey::of_row(row) == *key)
-        .collect();
+    let rows: Vec<&TrialRow> = rows.into_iter().filter(|row| ArmKey::of_row(row) == *key).collect();
     let own: Vec<&LoadPointRow> = points
         .iter()
         .filter(|p| {
@@ -179,10 +162,7 @@ fn arm(
         missed_per_s: own.first().and_then(|p| p.limit_above_per_s),
         cores_at_limit: limit_per_s.and_then(|rate_per_s| cores(&rows, rate_per_s)),
         reason: reason.to_owned(),
-        points: own
-            .into_iter()
-            .map(|p| point(p, &at(&rows, p.rate_per_s), key, pool))
-            .collect(),
+        points: own.into_iter().map(|p| point(p, &at(&rows, p.rate_per_s), key, pool)).collect(),
     }
 }
 
@@ -237,22 +217,10 @@ struct Pool<'a> {
 impl Pool<'_> {
     fn p99_ns(&self, key: &ArmKey, rate_per_s: f64) -> Option<f64> {
         let place = self.families.iter().position(|family| {
-            let first = family
-                .rows
-                .rows
-                .iter()
-                .find(|row| row.rate_per_s == Some(rate_per_s));
+            let first = family.rows.rows.iter().find(|row| row.rate_per_s == Some(rate_per_s));
             first.is_some_and(|row| is_open(row) && load_id(row) == self.id)
         })?;
-        let arm = self.families[place]
-            .rows
-            .arms
-            .iter()
-            .position(|arm| arm.key == *key)?;
-        self.distributions
-            .families
-            .get(place)?
-            .get(arm)?
-            .quantile(P::P99)
+        let arm = self.families[place].rows.arms.iter().position(|arm| arm.key == *key)?;
+        self.distributions.families.get(place)?.get(arm)?.quantile(P::P99)
     }
 }

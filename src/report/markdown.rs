@@ -31,11 +31,7 @@ pub(super) fn render(
         ),
         conclusions::legend(summary).join(" "),
     ] {
-        let escaped = if paragraph.contains("*response*") {
-            paragraph
-        } else {
-            text(&paragraph)
-        };
+        let escaped = if paragraph.contains("*response*") { paragraph } else { text(&paragraph) };
         out.push_str(&escaped);
         out.push_str("\n\n");
     }
@@ -82,11 +78,7 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
 }
 
 fn push_section(out: &mut String, section: &Section) {
-    out.push_str(&format!(
-        "## {}\n\n{}\n\n",
-        text(&section.title),
-        text(&section.answer)
-    ));
+    out.push_str(&format!("## {}\n\n{}\n\n", text(&section.title), text(&section.answer)));
     for (caption, table) in &section.tables {
         out.push_str(&format!("{}\n\n", text(caption)));
         push_table(out, table);
@@ -171,9 +163,6 @@ fn text(raw: &str) -> String {
 mod tests {
     #[test]
     fn text_stays_in_its_cell_and_is_no_markup() {
-        assert_eq!(
-            super::text("a|b <script>\n*x*"),
-            "a\\|b &lt;script> \\*x\\*"
-        );
+        assert_eq!(super::text("a|b <script>\n*x*"), "a\\|b &lt;script> \\*x\\*");
     }
 }

@@ -54,16 +54,12 @@ pub(super) const BESIDE: &[Metric] = &[
     time("load_p50_ns", false, |r| float(r.load_p50_ns)),
     time("work_p50_ns", false, |r| float(r.work_p50_ns)),
     time("return_p50_ns", false, |r| float(r.return_p50_ns)),
-    time("acknowledged_p50_ns", false, |r| {
-        float(r.acknowledged_p50_ns)
-    }),
+    time("acknowledged_p50_ns", false, |r| float(r.acknowledged_p50_ns)),
     time("probe_p50_ns", false, |r| float(r.probe_p50_ns)),
     time("probe_p95_ns", true, |r| float(r.probe_p95_ns)),
     time("probe_max_ns", false, |r| float(r.probe_max_ns)),
     time("probe_gap_max_ns", false, |r| float(r.probe_gap_max_ns)),
-    time("probe_unloaded_p50_ns", false, |r| {
-        float(r.probe_unloaded_p50_ns)
-    }),
+    time("probe_unloaded_p50_ns", false, |r| float(r.probe_unloaded_p50_ns)),
     Metric {
         name: "probe_over_100ms_ratio",
         unit: "1",
@@ -78,13 +74,7 @@ const fn time(
     needs_every_block: bool,
     value: fn(&TrialRow) -> Option<f64>,
 ) -> Metric {
-    Metric {
-        name,
-        unit: "ns",
-        better: Better::Lower,
-        needs_every_block,
-        value,
-    }
+    Metric { name, unit: "ns", better: Better::Lower, needs_every_block, value }
 }
 
 fn float(ns: Option<u64>) -> Option<f64> {
@@ -112,10 +102,7 @@ mod tests {
             ..TrialRow::default()
         };
         assert_eq!(cpu_per_request_ns(&row), Some(50.0));
-        let none = TrialRow {
-            n_served: Some(0),
-            ..row
-        };
+        let none = TrialRow { n_served: Some(0), ..row };
         assert_eq!(cpu_per_request_ns(&none), None);
     }
 }

@@ -89,9 +89,7 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
         cells_csv: derived::cells(run_id, &families),
         comparisons_csv: derived::comparisons(run_id, &run.manifest.reference, &families),
         fits_csv: derived::fits(run_id, &summary.memory),
-        claims_csv: answers
-            .as_ref()
-            .map(|answers| derived::claims(run_id, &answers.judged)),
+        claims_csv: answers.as_ref().map(|answers| derived::claims(run_id, &answers.judged)),
         tables_md: markdown::render(run, &summary, &open, answers.as_ref()),
         html: page::render(&page::Page {
             run,
@@ -103,10 +101,7 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
             unread: &distributions.unread,
             has_requests: distributions.has_any,
         }),
-        charts: charts
-            .into_iter()
-            .map(|chart| (chart.file, chart.svg))
-            .collect(),
+        charts: charts.into_iter().map(|chart| (chart.file, chart.svg)).collect(),
     }
 }
 
@@ -121,11 +116,7 @@ pub fn terminal(run: &Run, width: usize) -> String {
 
 /// What a run says of the claims of its experiment, if that has any.
 fn answers(run: &Run, families: &[Analysed<'_>], summary: &summary::Summary) -> Option<Answers> {
-    claims::answers(Evidence {
-        run,
-        families,
-        memory: &summary.memory,
-    })
+    claims::answers(Evidence { run, families, memory: &summary.memory })
 }
 
 /// Manifest, environment and summary, in machine units.

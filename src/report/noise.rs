@@ -62,22 +62,14 @@ impl Lane {
 /// `None` without rows.
 pub(super) fn timeline(run: &Run, rows: &[NoiseRow]) -> Option<Timeline> {
     let (step_ns, steps) = steps(rows)?;
-    let trials: BTreeMap<&str, &TrialRow> = run
-        .trials
-        .iter()
-        .map(|trial| (trial.trial_id.as_str(), trial))
-        .collect();
+    let trials: BTreeMap<&str, &TrialRow> =
+        run.trials.iter().map(|trial| (trial.trial_id.as_str(), trial)).collect();
     let of_step = |step: &[&NoiseRow]| -> Vec<&TrialRow> {
-        step.iter()
-            .filter_map(|row| trials.get(row.trial_id.as_str()).copied())
-            .collect()
+        step.iter().filter_map(|row| trials.get(row.trial_id.as_str()).copied()).collect()
     };
     let is_disturbed = |row: &TrialRow| row.noise_label == "disturbed";
     let foreign = |step: &[&NoiseRow]| {
-        of_step(step)
-            .iter()
-            .filter_map(|row| row.noise_foreign_cpu_ratio)
-            .reduce(f64::max)
+        of_step(step).iter().filter_map(|row| row.noise_foreign_cpu_ratio).reduce(f64::max)
     };
     Some(Timeline {
         step_ns,
@@ -145,18 +137,12 @@ fn lanes(
 }
 
 fn steal(step: &[&NoiseRow]) -> Option<f64> {
-    let time: u64 = step
-        .iter()
-        .map(|row| row.interval_ns * u64::from(row.cpus))
-        .sum();
+    let time: u64 = step.iter().map(|row| row.interval_ns * u64::from(row.cpus)).sum();
     let steal: Option<u64> = step.iter().map(|row| row.steal_ns).sum();
     (time > 0).then_some(())?;
     Some(steal? as f64 / time as f64)
 }
 
 fn pause(step: &[&NoiseRow]) -> Option<f64> {
-    step.iter()
-        .filter_map(|row| row.vm_pause_ns)
-        .max()
-        .map(|ns| ns as f64)
+    step.iter().filter_map(|row| row.vm_pause_ns).max().map(|ns| ns as f64)
 }

@@ -53,29 +53,17 @@ impl Open {
 fn of_load(curves: &Curves, extent: Extent) -> Section {
     let objective = answers::objective(&curves.slo);
     let capacity = curves.capacity_per_s.map_or_else(String::new, |per_s| {
-        format!(
-            " Capacity is what blocking answers in a closed loop: {}/s.",
-            human::rate(per_s)
-        )
+        format!(" Capacity is what blocking answers in a closed loop: {}/s.", human::rate(per_s))
     });
     let placebo = match curves.is_searched_without_placebo() {
         true => " The placebo's are at the rates of the grid only: no search follows for it.",
         false => "",
     };
     let mut notes = Vec::new();
-    let rows = curves
-        .arms
-        .iter()
-        .map(|arm| load_row(arm, curves, extent, &mut notes));
+    let rows = curves.arms.iter().map(|arm| load_row(arm, curves, extent, &mut notes));
     let rows: Vec<Vec<Cell>> = rows.collect();
-    let head = [
-        "highest rate ↑",
-        "missed at",
-        "of capacity",
-        "cores used",
-        "p50 there ↓",
-        "in time ↑",
-    ];
+    let head =
+        ["highest rate ↑", "missed at", "of capacity", "cores used", "p50 there ↓", "in time ↑"];
     let mut heads = vec![Head::new("strategy", false)];
     heads.extend(head.map(|text| Head::new(text, true)));
     Section {
@@ -90,11 +78,7 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
         ),
         tables: vec![(
             "The highest rate that meets the objective".to_owned(),
-            Table {
-                head: heads,
-                rows,
-                notes,
-            },
+            Table { head: heads, rows, notes },
         )],
     }
 }
@@ -112,10 +96,7 @@ fn load_row(arm: &LoadArm, curves: &Curves, extent: Extent, notes: &mut Vec<Stri
         Cell::from(name(&arm.label, &arm.role, extent, &arm.reason, notes)),
         limit,
         Cell::of(arm.missed_per_s, per_s),
-        Cell::of(
-            of_capacity.map(|(rate, capacity)| rate / capacity),
-            human::ratio,
-        ),
+        Cell::of(of_capacity.map(|(rate, capacity)| rate / capacity), human::ratio),
         Cell::of(arm.cores_at_limit, |cores| format!("{cores:.2}")),
         Cell::of(at.and_then(|point| point.p50_ns), human::duration),
         Cell::of(at.and_then(|point| point.in_time_ratio), human::percent),
@@ -125,11 +106,7 @@ fn load_row(arm: &LoadArm, curves: &Curves, extent: Extent, notes: &mut Vec<Stri
 /// The arm's label, with the number of the note that says what went wrong with it.
 fn name(label: &str, role: &str, extent: Extent, reason: &str, notes: &mut Vec<String>) -> String {
     let is_terminal = matches!(extent, Extent::Narrow | Extent::Wide);
-    let short = if role == "placebo" && is_terminal {
-        "placebo"
-    } else {
-        label
-    };
+    let short = if role == "placebo" && is_terminal { "placebo" } else { label };
     if reason.is_empty() {
         return short.to_owned();
     }
@@ -145,16 +122,12 @@ const COLUMNS: [Column; 10] = [
     (Extent::Narrow, "p95 ↓", |a| time(a.loaded.p95_ns)),
     (Extent::Wide, "p99 ↓", |a| time(a.loaded.p99_ns)),
     (Extent::Narrow, "longest ↓", |a| time(a.loaded.max_ns)),
-    (Extent::Narrow, "over 100 ms ↓", |a| {
-        share(a.over_100ms_ratio)
-    }),
+    (Extent::Narrow, "over 100 ms ↓", |a| share(a.over_100ms_ratio)),
     (Extent::Wide, "over 1 s ↓", |a| share(a.over_1s_ratio)),
     (Extent::Narrow, "longest gap ↓", |a| time(a.gap_max_ns)),
     (Extent::Narrow, "unloaded p50", |a| time(a.unloaded.p50_ns)),
     (Extent::Wide, "unloaded p95", |a| time(a.unloaded.p95_ns)),
-    (Extent::Wide, "unloaded longest", |a| {
-        time(a.unloaded.max_ns)
-    }),
+    (Extent::Wide, "unloaded longest", |a| time(a.unloaded.max_ns)),
 ];
 
 fn time(ns: Option<f64>) -> Cell {
@@ -179,11 +152,7 @@ fn of_probes(probed: &Probed, extent: Extent) -> Section {
              probe) are of all blocks; unloaded: the same servers' probes before the \
              load began.{heavy}"
         ),
-        tables: probed
-            .variants
-            .iter()
-            .map(|variant| of_variant(variant, extent))
-            .collect(),
+        tables: probed.variants.iter().map(|variant| of_variant(variant, extent)).collect(),
     }
 }
 

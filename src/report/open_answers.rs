@@ -41,9 +41,8 @@ pub(super) fn load_answer(curves: &Curves) -> String {
         arm.limit_per_s.is_some() && arm.missed_per_s.is_none_or(reached)
     };
     let is_best = |arm: &&LoadArm| arm.label == best.label;
-    let equals: Vec<&LoadArm> = compared(curves)
-        .filter(|arm| is_best(arm) || may_reach(arm))
-        .collect();
+    let equals: Vec<&LoadArm> =
+        compared(curves).filter(|arm| is_best(arm) || may_reach(arm)).collect();
     let reference = curves.arms.iter().find(|arm| arm.role == "reference");
     let is_among = |arm: &LoadArm| equals.iter().any(|equal| equal.label == arm.label);
     let others = match reference {
@@ -52,21 +51,15 @@ pub(super) fn load_answer(curves: &Curves) -> String {
     };
     if equals.len() > 1 {
         let names: Vec<&str> = equals.iter().map(|arm| arm.label.as_str()).collect();
-        let limits: Vec<String> = equals
-            .iter()
-            .map(|arm| format!("{} {}", arm.label, taken(arm)))
-            .collect();
+        let limits: Vec<String> =
+            equals.iter().map(|arm| format!("{} {}", arm.label, taken(arm))).collect();
         return format!(
             "Under {objective}, {} take the most and are not told apart: {}{others}.",
             listed(&names),
             limits.join(", ")
         );
     }
-    format!(
-        "Under {objective}, {} takes the most: {}{others}.",
-        best.label,
-        taken(best)
-    )
+    format!("Under {objective}, {} takes the most: {}{others}.", best.label, taken(best))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -84,36 +77,22 @@ fn taken(arm: &LoadArm) -> String {
         (None, None) => "nothing that was measured".to_owned(),
         (Some(met), None) => format!("{}/s or more", human::rate(met)),
         (Some(met), Some(missed)) => {
-            format!(
-                "{}/s (missed at {}/s)",
-                human::rate(met),
-                human::rate(missed)
-            )
+            format!("{}/s (missed at {}/s)", human::rate(met), human::rate(missed))
         }
     }
 }
 
 /// The most that any arm answered.
 pub(super) fn goodput_answer(curves: &Curves) -> String {
-    let most = |arm: &LoadArm| {
-        arm.points
-            .iter()
-            .filter_map(|p| p.ok_per_s)
-            .reduce(f64::max)
-    };
-    let mut known: Vec<(&str, f64)> = compared(curves)
-        .filter_map(|arm| Some((arm.label.as_str(), most(arm)?)))
-        .collect();
+    let most = |arm: &LoadArm| arm.points.iter().filter_map(|p| p.ok_per_s).reduce(f64::max);
+    let mut known: Vec<(&str, f64)> =
+        compared(curves).filter_map(|arm| Some((arm.label.as_str(), most(arm)?))).collect();
     known.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (Some(first), Some(last)) = (known.first(), known.last()) else {
         return "Nothing was answered.".to_owned();
     };
     if known.len() == 1 {
-        return format!(
-            "The most that {} answered was {}/s.",
-            first.0,
-            human::rate(first.1)
-        );
+        return format!("The most that {} answered was {}/s.", first.0, human::rate(first.1));
     }
     format!(
         "The most that was answered at any rate: {}/s by {}; the least such peak is {}'s, {}/s.",
@@ -136,11 +115,7 @@ pub(super) fn responsiveness_answer(probed: &Probed) -> String {
 fn of_variant(variant: &Variant) -> Option<String> {
     let arms = || {
         let ok = |arm: &&ProbedArm| arm.state == State::Ok && arm.role != "placebo";
-        variant
-            .arms
-            .iter()
-            .filter(ok)
-            .filter(|arm| arm.over_100ms_ratio.is_some())
+        variant.arms.iter().filter(ok).filter(|arm| arm.over_100ms_ratio.is_some())
     };
     let told = |arm: &ProbedArm| {
         let share = human::percent(arm.over_100ms_ratio.unwrap_or(0.0));
@@ -170,11 +145,7 @@ fn of_variant(variant: &Variant) -> Option<String> {
     if worst.label == best.label {
         return Some(format!("{where_to}, {} took over 100 ms.", told(worst)));
     }
-    Some(format!(
-        "{where_to}, {} took over 100 ms and {}.",
-        told(worst),
-        told(best)
-    ))
+    Some(format!("{where_to}, {} took over 100 ms and {}.", told(worst), told(best)))
 }
 
 /// What disturbed a run, and how long.

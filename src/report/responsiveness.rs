@@ -63,9 +63,7 @@ pub(super) struct Times {
 impl Times {
     /// In ascending order, as far as they are known.
     pub(super) fn all(&self) -> impl Iterator<Item = f64> {
-        [self.p50_ns, self.p95_ns, self.p99_ns, self.max_ns]
-            .into_iter()
-            .flatten()
+        [self.p50_ns, self.p95_ns, self.p99_ns, self.max_ns].into_iter().flatten()
     }
 }
 
@@ -78,10 +76,8 @@ pub(super) fn of(families: &[Analysed<'_>]) -> Vec<Probed> {
             continue;
         };
         let load = format!("{} at {:?}", load_id(first), first.rate_per_s);
-        let variant = Variant {
-            probe: first.probe.clone(),
-            arms: rows.arms.iter().map(arm).collect(),
-        };
+        let variant =
+            Variant { probe: first.probe.clone(), arms: rows.arms.iter().map(arm).collect() };
         match found.iter_mut().find(|(other, _)| *other == load) {
             Some((_, probed)) => probed.variants.push(variant),
             None => found.push((
@@ -100,12 +96,8 @@ pub(super) fn of(families: &[Analysed<'_>]) -> Vec<Probed> {
 /// The work of a request, without waiting.
 fn heavy(arms: &[ArmRows<'_>]) -> Option<f64> {
     let reference = arms.iter().find(|arm| arm.key.role_name() == "reference")?;
-    let works: Vec<f64> = reference
-        .good
-        .iter()
-        .filter_map(|row| row.work_p50_ns)
-        .map(|ns| ns as f64)
-        .collect();
+    let works: Vec<f64> =
+        reference.good.iter().filter_map(|row| row.work_p50_ns).map(|ns| ns as f64).collect();
     median(&works)
 }
 
@@ -158,17 +150,9 @@ fn times(rows: &[&TrialRow], [p50, p95, p99, max]: [Get; 4]) -> Times {
         let values: Option<Vec<f64>> = rows.iter().map(|row| Some(get(row)? as f64)).collect();
         median(&values?)
     };
-    Times {
-        p50_ns: every(p50),
-        p95_ns: every(p95),
-        p99_ns: every(p99),
-        max_ns: longest(rows, max),
-    }
+    Times { p50_ns: every(p50), p95_ns: every(p95), p99_ns: every(p99), max_ns: longest(rows, max) }
 }
 
 fn longest(rows: &[&TrialRow], get: Get) -> Option<f64> {
-    rows.iter()
-        .filter_map(|row| get(row))
-        .max()
-        .map(|ns| ns as f64)
+    rows.iter().filter_map(|row| get(row)).max().map(|ns| ns as f64)
 }

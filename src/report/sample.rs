@@ -22,11 +22,7 @@ pub(crate) const HOSTILE: &str = "<script>alert(\"1\")</script> & more";
 /// Those of the last usable trial cannot be read.
 pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String> {
     let answered = |row: &&TrialRow| row.status == "ok";
-    let last = run
-        .trials
-        .iter()
-        .rfind(answered)
-        .map(|row| row.trial_id.clone());
+    let last = run.trials.iter().rfind(answered).map(|row| row.trial_id.clone());
     let rows: BTreeMap<String, (u64, u64)> = run
         .trials
         .iter()
@@ -194,12 +190,7 @@ fn trial(
         workload: sketch.workload.to_owned(),
         size: sketch.size.to_owned(),
         strategy: name.to_owned(),
-        options: if name.contains("pool") {
-            "workers=2"
-        } else {
-            ""
-        }
-        .to_owned(),
+        options: if name.contains("pool") { "workers=2" } else { "" }.to_owned(),
         regime: "closed".to_owned(),
         callers: Some(4),
         payload_bytes: sketch.payload_bytes,
@@ -281,9 +272,7 @@ fn manifest() -> Manifest {
         run_id: "sample".to_owned(),
         forkbench_version: "0.1.0".to_owned(),
         git_revision: "0123456789ab".to_owned(),
-        arguments: ["run", "main", "--preset", "quick"]
-            .map(str::to_owned)
-            .to_vec(),
+        arguments: ["run", "main", "--preset", "quick"].map(str::to_owned).to_vec(),
         experiment: "main".to_owned(),
         question: "How should CPU-heavy work be run on this machine?".to_owned(),
         reference: "blocking".to_owned(),

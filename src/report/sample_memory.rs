@@ -18,12 +18,7 @@ pub(crate) struct Priced {
 }
 
 const fn priced(strategy: &'static str, once_bytes: u64, each_bytes: u64, is_pool: bool) -> Priced {
-    Priced {
-        strategy,
-        once_bytes,
-        each_bytes,
-        is_pool,
-    }
+    Priced { strategy, once_bytes, each_bytes, is_pool }
 }
 
 /// Every strategy but `blocking`, which has no children.
@@ -101,12 +96,7 @@ fn head(run: &mut Run, ballast_mib: u64, block: u32, k: u32, strategy: &str) -> 
         attempt: 1,
         family_id: format!("hold-rust-memory{k}{ballast}"),
         block,
-        trial_role: if strategy == "blocking" {
-            "reference"
-        } else {
-            "arm"
-        }
-        .to_owned(),
+        trial_role: if strategy == "blocking" { "reference" } else { "arm" }.to_owned(),
         workload: "hold".to_owned(),
         workload_options: "touch_mib=0;write_mib=0".to_owned(),
         size: "s".to_owned(),
@@ -165,8 +155,7 @@ fn add_blocking(run: &mut Run, ballast_mib: u64, block: u32, k: u32) {
         });
         return add_trial_row(run, &row, reason);
     }
-    run.memory
-        .push(look(&row, "idle", (ballast_mib << 20) + 1_900_000, 0));
+    run.memory.push(look(&row, "idle", (ballast_mib << 20) + 1_900_000, 0));
     add_trial_row(run, &row, "");
 }
 
@@ -179,24 +168,13 @@ fn add_trial(run: &mut Run, ballast_mib: u64, block: u32, k: u32, priced: &Price
     };
     for (i, phase) in (0_u32..).zip(phases) {
         // Who is held has no children when idle or at the end.
-        let k_now = if priced.is_pool || *phase == "held" {
-            k
-        } else {
-            0
-        };
-        let growth = if priced.is_pool {
-            u64::from(i) * GROWTH_BYTES
-        } else {
-            0
-        };
+        let k_now = if priced.is_pool || *phase == "held" { k } else { 0 };
+        let growth = if priced.is_pool { u64::from(i) * GROWTH_BYTES } else { 0 };
         let each_bytes = priced.each_bytes + growth;
         let noise_bytes = u64::from(block) * 1_000;
         let bytes =
             (ballast_mib << 20) + priced.once_bytes + u64::from(k_now) * each_bytes + noise_bytes;
-        run.memory.push(MemoryRow {
-            snapshot: i + 1,
-            ..look(&row, phase, bytes, k_now)
-        });
+        run.memory.push(MemoryRow { snapshot: i + 1, ..look(&row, phase, bytes, k_now) });
     }
     add_trial_row(run, &row, "");
 }

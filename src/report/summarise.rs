@@ -38,12 +38,7 @@ fn family(
         n_blocks: rows.blocks.len(),
         trials_planned: rows.trials_planned,
         trials_run: rows.rows.len(),
-        n_ok: rows
-            .rows
-            .iter()
-            .filter(|row| usable(row))
-            .map(|row| row.n_ok)
-            .sum(),
+        n_ok: rows.rows.iter().filter(|row| usable(row)).map(|row| row.n_ok).sum(),
         reference: run.manifest.reference.clone(),
         placebo: [RESPONSE_P50, SERVICE_P50, THROUGHPUT]
             .into_iter()
@@ -62,13 +57,8 @@ fn family(
 fn per_child(rows: &FamilyRows<'_>, arm: &ArmRows<'_>, memory: &MemorySummary) -> Option<f64> {
     let row = rows.rows.first()?;
     let key = &arm.key;
-    let line = memory.line_of(
-        &row.runtime,
-        &row.workload,
-        row.ballast_bytes,
-        &key.name,
-        &key.options,
-    )?;
+    let line =
+        memory.line_of(&row.runtime, &row.workload, row.ballast_bytes, &key.name, &key.options)?;
     Some(line.slope_bytes)
 }
 
@@ -92,11 +82,8 @@ fn arm(rows: &ArmRows<'_>, place: usize, results: &[MetricResult]) -> ArmSummary
         let result = of_metric(results, name)?;
         Ratio::of(result.comparisons[place].as_ref()?)
     };
-    let rates: Vec<f64> = rows
-        .good
-        .iter()
-        .filter_map(|row| row.steady_throughput_per_s())
-        .collect();
+    let rates: Vec<f64> =
+        rows.good.iter().filter_map(|row| row.steady_throughput_per_s()).collect();
     ArmSummary {
         label: rows.label.clone(),
         strategy: rows.key.name.clone(),
@@ -121,21 +108,14 @@ fn arm(rows: &ArmRows<'_>, place: usize, results: &[MetricResult]) -> ArmSummary
 
 fn medians(rows: &[&TrialRow]) -> Medians {
     let any = |get: fn(&TrialRow) -> Option<u64>| {
-        let values: Vec<f64> = rows
-            .iter()
-            .filter_map(|r| get(r))
-            .map(|v| v as f64)
-            .collect();
+        let values: Vec<f64> = rows.iter().filter_map(|r| get(r)).map(|v| v as f64).collect();
         median(&values)
     };
     let every = |get: fn(&TrialRow) -> Option<u64>| {
         let complete = rows.iter().all(|row| get(row).is_some());
         if complete { any(get) } else { None }
     };
-    let rates: Vec<f64> = rows
-        .iter()
-        .filter_map(|row| row.steady_throughput_per_s())
-        .collect();
+    let rates: Vec<f64> = rows.iter().filter_map(|row| row.steady_throughput_per_s()).collect();
     Medians {
         response_p50_ns: any(|r| r.response_p50_ns),
         response_p90_ns: every(|r| r.response_p90_ns),

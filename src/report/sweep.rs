@@ -74,10 +74,7 @@ pub(super) fn facts(family: &Analysed<'_>) -> Option<Facts> {
         ("placement", row.placement.clone()),
         ("payload_bytes", row.payload_bytes.to_string()),
         ("ballast_bytes", row.ballast_bytes.to_string()),
-        (
-            "callers",
-            row.callers.map(|n| n.to_string()).unwrap_or_default(),
-        ),
+        ("callers", row.callers.map(|n| n.to_string()).unwrap_or_default()),
     ];
     facts.extend(own.map(|(name, value)| (name.to_owned(), value)));
     Some(facts)
@@ -105,11 +102,8 @@ pub(super) fn grouped_without<'a>(
 }
 
 fn between<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
-    let factors: BTreeSet<String> = families
-        .iter()
-        .filter_map(facts)
-        .flat_map(Facts::into_keys)
-        .collect();
+    let factors: BTreeSet<String> =
+        families.iter().filter_map(facts).flat_map(Facts::into_keys).collect();
     let mut sweeps = Vec::new();
     for factor in factors {
         for (facts, members) in grouped_without(families, &factor) {
@@ -155,11 +149,7 @@ impl<'a> Grouped<'a> {
         let keys: Vec<LineKey> = self.0.iter().map(|(key, _)| key.clone()).collect();
         let line = |(key, mut points): (LineKey, Vec<Point<'a>>)| {
             points.sort_by(|a, b| a.level.total_cmp(&b.level));
-            Line {
-                label: label(&key, &keys),
-                points,
-                is_level: false,
-            }
+            Line { label: label(&key, &keys), points, is_level: false }
         };
         self.0.into_iter().map(line).collect()
     }
@@ -176,9 +166,7 @@ fn label((role, name, options): &LineKey, all: &[LineKey]) -> String {
         .collect();
     let differs = |key: &String| twins.iter().any(|twin| twin.get(key) != options.get(key));
     let told = options.iter().filter(|(key, _)| differs(key));
-    told.fold(name.clone(), |label, (key, value)| {
-        format!("{label} {key}={value}")
-    })
+    told.fold(name.clone(), |label, (key, value)| format!("{label} {key}={value}"))
 }
 
 fn lines_between<'a>(members: &[(f64, &'a Analysed<'a>)]) -> Vec<Line<'a>> {
@@ -245,10 +233,7 @@ fn with_level_lines<'a>(
     let mut all: Vec<Line<'_>> = without
         .map(|(arm, rows)| Line {
             label: rows.label.clone(),
-            points: levels
-                .iter()
-                .map(|&level| Point { level, family, arm })
-                .collect(),
+            points: levels.iter().map(|&level| Point { level, family, arm }).collect(),
             is_level: true,
         })
         .collect();

@@ -48,11 +48,7 @@ impl Table {
         rows: impl IntoIterator<Item = Vec<C>>,
     ) -> Table {
         let cells = |row: Vec<C>| row.into_iter().map(Into::into).collect();
-        Table {
-            head,
-            rows: rows.into_iter().map(cells).collect(),
-            notes: Vec::new(),
-        }
+        Table { head, rows: rows.into_iter().map(cells).collect(), notes: Vec::new() }
     }
 }
 
@@ -69,10 +65,7 @@ pub(super) struct Cell {
 impl Cell {
     /// A number as it is shown, or the sign for none.
     pub(super) fn of(value: Option<f64>, shown: impl FnOnce(f64) -> String) -> Cell {
-        Cell {
-            text: value.map_or_else(|| NONE.to_owned(), shown),
-            value,
-        }
+        Cell { text: value.map_or_else(|| NONE.to_owned(), shown), value }
     }
 
     /// A number with more in its text than the number.
@@ -126,10 +119,7 @@ pub(super) struct Head {
 
 impl Head {
     pub(super) fn new(text: &str, numeric: bool) -> Head {
-        Head {
-            text: text.to_owned(),
-            numeric,
-        }
+        Head { text: text.to_owned(), numeric }
     }
 }
 
@@ -155,12 +145,7 @@ enum Show {
 }
 
 const fn value(head: &'static str, from: Extent, cell: fn(&ArmSummary) -> Cell) -> Column {
-    Column {
-        head,
-        from,
-        from_with_memory: from,
-        show: Show::Value(cell),
-    }
+    Column { head, from, from_with_memory: from, show: Show::Value(cell) }
 }
 
 const fn ratio(
@@ -168,21 +153,13 @@ const fn ratio(
     from: Extent,
     ratio: fn(&ArmSummary) -> Option<Ratio>,
 ) -> Column {
-    Column {
-        head,
-        from,
-        from_with_memory: from,
-        show: Show::Ratio(ratio),
-    }
+    Column { head, from, from_with_memory: from, show: Show::Ratio(ratio) }
 }
 
 impl Column {
     /// Where there is memory to show, from another extent on.
     const fn with_memory(self, from: Extent) -> Column {
-        Column {
-            from_with_memory: from,
-            ..self
-        }
+        Column { from_with_memory: from, ..self }
     }
 }
 
@@ -194,61 +171,34 @@ const MEMORY: Column = value("MB per further child ↓", Extent::Narrow, |a| {
 /// Between the strategy and the outcomes. Ratios lead: they are what a run is for, and what the
 /// machine's drift touches least.
 const COLUMNS: &[Column] = &[
-    ratio("response ratio ↓", Extent::Narrow, |a| {
-        a.response_p50_ratio
-    }),
+    ratio("response ratio ↓", Extent::Narrow, |a| a.response_p50_ratio),
     ratio("service ratio ↓", Extent::Narrow, |a| a.service_p50_ratio).with_memory(Extent::Wide),
     ratio("throughput ratio ↑", Extent::Full, |a| a.throughput_ratio),
-    value("response p50 ↓", Extent::Narrow, |a| {
-        time(a.medians.response_p50_ns)
-    }),
-    value("response p90 ↓", Extent::Wide, |a| {
-        time(a.medians.response_p90_ns)
-    })
-    .with_memory(Extent::Page),
-    value("response p99 ↓", Extent::Full, |a| {
-        time(a.medians.response_p99_ns)
-    }),
-    value("service p50 ↓", Extent::Wide, |a| {
-        time(a.medians.service_p50_ns)
-    }),
-    value("service p90 ↓", Extent::Full, |a| {
-        time(a.medians.service_p90_ns)
-    }),
-    value("service p99 ↓", Extent::Full, |a| {
-        time(a.medians.service_p99_ns)
-    }),
-    value("requests/s ↑", Extent::Wide, |a| {
-        Cell::of(a.medians.throughput_per_s, human::rate)
-    })
-    .with_memory(Extent::Narrow),
+    value("response p50 ↓", Extent::Narrow, |a| time(a.medians.response_p50_ns)),
+    value("response p90 ↓", Extent::Wide, |a| time(a.medians.response_p90_ns))
+        .with_memory(Extent::Page),
+    value("response p99 ↓", Extent::Full, |a| time(a.medians.response_p99_ns)),
+    value("service p50 ↓", Extent::Wide, |a| time(a.medians.service_p50_ns)),
+    value("service p90 ↓", Extent::Full, |a| time(a.medians.service_p90_ns)),
+    value("service p99 ↓", Extent::Full, |a| time(a.medians.service_p99_ns)),
+    value("requests/s ↑", Extent::Wide, |a| Cell::of(a.medians.throughput_per_s, human::rate))
+        .with_memory(Extent::Narrow),
     MEMORY,
     value("ready ↓", Extent::Full, |a| time(a.medians.ready_ns)),
-    value("first response ↓", Extent::Full, |a| {
-        time(a.medians.first_response_ns)
-    }),
-    value("transport", Extent::Full, |a| {
-        time(a.medians.transport_p50_ns)
-    }),
+    value("first response ↓", Extent::Full, |a| time(a.medians.first_response_ns)),
+    value("transport", Extent::Full, |a| time(a.medians.transport_p50_ns)),
     value("queue", Extent::Full, |a| time(a.medians.queue_p50_ns)),
-    value("creation", Extent::Full, |a| {
-        time(a.medians.creation_p50_ns)
-    }),
+    value("creation", Extent::Full, |a| time(a.medians.creation_p50_ns)),
     value("load", Extent::Full, |a| time(a.medians.load_p50_ns)),
     value("work", Extent::Full, |a| time(a.medians.work_p50_ns)),
     value("return", Extent::Full, |a| time(a.medians.return_p50_ns)),
     value("reap", Extent::Full, |a| time(a.medians.reap_p50_ns)),
-    value("blocks", Extent::Full, |a| {
-        Cell::from(a.n_blocks.to_string())
-    }),
+    value("blocks", Extent::Full, |a| Cell::from(a.n_blocks.to_string())),
 ];
 
 /// The family's table.
 pub(super) fn of_family(family: &FamilySummary, extent: Extent) -> Table {
-    let has_memory = family
-        .arms
-        .iter()
-        .any(|a| a.memory_per_child_bytes.is_some());
+    let has_memory = family.arms.iter().any(|a| a.memory_per_child_bytes.is_some());
     let is_shown = |column: &&Column| match has_memory {
         true => column.from_with_memory <= extent,
         false => column.from <= extent && column.head != MEMORY.head,
@@ -265,11 +215,7 @@ pub(super) fn of_family(family: &FamilySummary, extent: Extent) -> Table {
         head.push(Head::new("outcomes", false));
     }
     let mut notes = Vec::new();
-    let rows = family
-        .arms
-        .iter()
-        .map(|arm| row(arm, &columns, extent, &mut notes))
-        .collect();
+    let rows = family.arms.iter().map(|arm| row(arm, &columns, extent, &mut notes)).collect();
     Table { head, rows, notes }
 }
 
@@ -338,11 +284,6 @@ fn outcomes(arm: &ArmSummary, notes: &mut Vec<String>) -> String {
         }
         state => state.word().to_owned(),
     };
-    notes.push(format!(
-        "{}: {}: {}",
-        arm.label,
-        arm.state.word(),
-        arm.reason
-    ));
+    notes.push(format!("{}: {}: {}", arm.label, arm.state.word(), arm.reason));
     format!("{text} [{}]", notes.len())
 }

@@ -16,15 +16,10 @@ const TABLES: (&str, &str) = ("tables.html", include_str!("tables.html"));
 pub(super) fn render(name: &str, template: &str, view: &impl Serialize) -> String {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let syntax = SyntaxConfig::builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .build();
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
     let (tables, source) = TABLES;
-    environment
-        .add_template(tables, source)
-        .expect("macros are no matter of a view");
+    environment.add_template(tables, source).expect("macros are no matter of a view");
     environment
         .render_named_str(name, template, context! { view => Serde(view) })
         .expect("the template knows every field of the view; a test renders it")

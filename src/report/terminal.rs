@@ -82,11 +82,7 @@ fn push_section(out: &mut String, section: &Section, width: usize) {
 }
 
 pub(super) fn extent(width: usize) -> Extent {
-    if width >= WIDE {
-        Extent::Wide
-    } else {
-        Extent::Narrow
-    }
+    if width >= WIDE { Extent::Wide } else { Extent::Narrow }
 }
 
 pub(super) fn push_table(out: &mut String, table: &Table, width: usize) {
@@ -139,10 +135,7 @@ fn grid(table: &Table, width: usize) -> Grid {
     for (i, head) in table.head.iter().enumerate() {
         if let Some(column) = grid.column_mut(i) {
             // A sign stands close to its number.
-            let is_before_sign = table
-                .head
-                .get(i + 1)
-                .is_some_and(|next| next.text.is_empty());
+            let is_before_sign = table.head.get(i + 1).is_some_and(|next| next.text.is_empty());
             column.set_padding((0, u16::from(!is_before_sign)));
             if head.numeric {
                 column.set_cell_alignment(CellAlignment::Right);

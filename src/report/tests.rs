@@ -77,11 +77,7 @@ fn an_arm_is_named_by_its_options_only_where_the_strategy_stands_twice() {
     }
     run.plan.clear();
     let summary = summarise(&run);
-    let labels: Vec<&str> = summary.families[0]
-        .arms
-        .iter()
-        .map(|arm| arm.label.as_str())
-        .collect();
+    let labels: Vec<&str> = summary.families[0].arms.iter().map(|arm| arm.label.as_str()).collect();
     assert!(labels.contains(&"pool workers=1") && labels.contains(&"pool workers=2"));
     assert!(labels.contains(&"thread-pool"), "{labels:?}");
 }
@@ -102,16 +98,10 @@ fn failures_and_skips_have_counts_and_reasons_but_no_ratio() {
     let exec = arm(&summary.families[1], "exec");
     assert_eq!(exec.state, State::Flawed);
     assert_eq!((exec.n_blocks, exec.outcomes.crash), (3, 6));
-    assert!(
-        exec.reason
-            .contains("3 of 6 trials not ok: subject exited with 134")
-    );
+    assert!(exec.reason.contains("3 of 6 trials not ok: subject exited with 134"));
     assert!(exec.reason.contains("6 of 459 requests: crash"));
     let fork = arm(&summary.families[2], "fork");
-    assert_eq!(
-        (fork.state, fork.reason.as_str()),
-        (State::Skipped, "Node.js cannot fork(2)")
-    );
+    assert_eq!((fork.state, fork.reason.as_str()), (State::Skipped, "Node.js cannot fork(2)"));
     for arm in [exec, fork] {
         assert_eq!(arm.response_p50_ratio, None);
         assert_eq!(arm.service_p50_ratio, None);
@@ -126,11 +116,7 @@ fn a_trial_that_was_thrown_out_takes_its_block_and_no_more() {
         let mut run = sample::run();
         let family_id = run.plan[0].family_id.clone();
         let own = |row: &&mut crate::record::TrialRow| row.family_id == family_id;
-        let late = run
-            .trials
-            .iter_mut()
-            .filter(own)
-            .find(|row| row.role == role);
+        let late = run.trials.iter_mut().filter(own).find(|row| row.role == role);
         let late = late.unwrap();
         late.validity = "invalid".to_owned();
         late.reason = "the generator was late".to_owned();
@@ -139,15 +125,8 @@ fn a_trial_that_was_thrown_out_takes_its_block_and_no_more() {
         let of_role = |arm: &&ArmSummary| arm.role == role && arm.strategy == strategy;
         let struck = family.arms.iter().find(of_role).unwrap();
         assert_eq!((struck.state, struck.n_blocks), (State::Ok, 5), "{role}");
-        assert!(
-            struck
-                .reason
-                .contains("1 of 6 trials thrown out: the generator was late")
-        );
-        let compared = family
-            .arms
-            .iter()
-            .filter(|arm| arm.role == "arm" && arm.state == State::Ok);
+        assert!(struck.reason.contains("1 of 6 trials thrown out: the generator was late"));
+        let compared = family.arms.iter().filter(|arm| arm.role == "arm" && arm.state == State::Ok);
         assert!(compared.clone().count() > 0);
         if role == "reference" {
             assert!(compared.clone().any(|arm| arm.response_p50_ratio.is_some()));
@@ -160,19 +139,10 @@ fn a_trial_that_was_thrown_out_takes_its_block_and_no_more() {
 #[test]
 fn a_reference_that_fails_leaves_no_ratio_in_its_family() {
     let mut run = sample::run();
-    let row = run
-        .trials
-        .iter_mut()
-        .find(|row| row.role == "reference")
-        .unwrap();
+    let row = run.trials.iter_mut().find(|row| row.role == "reference").unwrap();
     row.n_wrong_answer = 1;
     let families = summarise(&run).families;
-    assert!(
-        families[0]
-            .arms
-            .iter()
-            .all(|arm| arm.response_p50_ratio.is_none())
-    );
+    assert!(families[0].arms.iter().all(|arm| arm.response_p50_ratio.is_none()));
     assert!(arm(&families[1], "thread").response_p50_ratio.is_some());
 }
 
@@ -193,18 +163,11 @@ fn ratios_are_of_the_same_block_and_say_how_many_blocks() {
 #[test]
 fn the_last_attempt_counts_and_a_trial_cut_short_does_not() {
     let mut run = sample::run();
-    let again = TrialRow {
-        attempt: 2,
-        n_ok: 1,
-        ..run.trials[0].clone()
-    };
+    let again = TrialRow { attempt: 2, n_ok: 1, ..run.trials[0].clone() };
     run.trials.push(again);
     run.trials[11].status = "partial".to_owned();
     let summary = summarise(&run);
-    assert_eq!(
-        arm(&summary.families[0], "blocking").outcomes.ok,
-        5 * 4000 + 1
-    );
+    assert_eq!(arm(&summary.families[0], "blocking").outcomes.ok, 5 * 4000 + 1);
     assert_eq!(summary.trials_run, 190);
     assert_eq!(arm(&summary.families[1], "blocking").n_blocks, 5);
     assert_eq!(arm(&summary.families[1], "blocking").state, State::Ok);
@@ -229,11 +192,7 @@ fn what_did_not_run_is_counted() {
     let family = &summary.families[2];
     assert_eq!((family.trials_run, family.arms.len()), (0, 11));
     assert!(family.arms.iter().all(|arm| arm.state == State::Missing));
-    assert!(
-        sample::render(&run)
-            .html
-            .contains("0 of 6 planned trials ran to their end")
-    );
+    assert!(sample::render(&run).html.contains("0 of 6 planned trials ran to their end"));
 }
 
 #[test]
@@ -263,9 +222,7 @@ fn markup_is_well_formed_and_needs_nothing_else() {
         check_markup(svg);
     }
     let outside = without_script(&rendered.html).replace("http://www.w3.org/2000/svg", "");
-    for link in [
-        "http:", "https:", "src=", "url(", "@import", "<script", "<link",
-    ] {
+    for link in ["http:", "https:", "src=", "url(", "@import", "<script", "<link"] {
         assert!(!outside.contains(link), "{link}");
     }
 }
@@ -289,11 +246,7 @@ fn hostile_text_stays_text_everywhere() {
     assert!(rendered.html.contains("&lt;script&gt;"));
     assert!(!rendered.tables_md.contains("<script"));
     for (name, svg) in &rendered.charts {
-        assert!(
-            name.chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
-            "{name}"
-        );
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)), "{name}");
         assert!(!svg.contains("<script"));
         check_markup(svg);
     }
@@ -311,10 +264,7 @@ fn the_plotted_numbers_are_those_of_the_summary() {
         assert_eq!(charts.len(), 7);
         for chart in charts {
             for row in chart.numbers.rows.iter().flatten().skip(1) {
-                assert!(
-                    html.contains(&format!(">{row}<")) || row.contains('('),
-                    "{row}"
-                );
+                assert!(html.contains(&format!(">{row}<")) || row.contains('('), "{row}");
             }
         }
         let columns: [(usize, usize, Value); 8] = [
@@ -344,36 +294,21 @@ fn a_ratio_has_an_interval_from_six_blocks_and_words_only_from_ten() {
         ratios.map(|ratio| conclusions::sign(&ratio)).collect()
     };
     let quick = signs(&sample::run());
-    assert!(
-        quick.contains(&"slower?") && quick.contains(&"~"),
-        "{quick:?}"
-    );
-    assert!(
-        !quick.contains(&"=") && !quick.contains(&"slower"),
-        "{quick:?}"
-    );
+    assert!(quick.contains(&"slower?") && quick.contains(&"~"), "{quick:?}");
+    assert!(!quick.contains(&"=") && !quick.contains(&"slower"), "{quick:?}");
     let standard = signs(&sample::standard());
-    assert!(
-        standard.contains(&"slower") && standard.contains(&"="),
-        "{standard:?}"
-    );
+    assert!(standard.contains(&"slower") && standard.contains(&"="), "{standard:?}");
     let mut few = sample::run();
     few.trials.retain(|row| row.block <= 5);
     few.plan.retain(|row| row.block <= 5);
     assert!(signs(&few).iter().all(|sign| sign.is_empty()));
-    assert!(
-        summarise(&few).families[0].arms[2]
-            .response_p50_ratio
-            .is_some()
-    );
+    assert!(summarise(&few).families[0].arms[2].response_p50_ratio.is_some());
 }
 
 #[test]
 fn the_page_says_whether_it_can_be_trusted() {
     let trust = |run: &crate::record::Run| {
-        trust::of(run, &summarise(run), &analyse::run(run))
-            .sentences
-            .join("\n")
+        trust::of(run, &summarise(run), &analyse::run(run)).sentences.join("\n")
     };
     let mut run = sample::standard();
     let text = trust(&run);
@@ -431,23 +366,19 @@ fn more_families_than_fit_make_another_overview() {
     let (plan, trials) = (run.plan.clone(), run.trials.clone());
     for copy in 1..=3 {
         let renamed = |id: &str| format!("{id}-{copy}");
-        run.plan
-            .extend(plan.iter().map(|row| crate::record::PlanRow {
-                trial_id: renamed(&row.trial_id),
-                family_id: renamed(&row.family_id),
-                ..row.clone()
-            }));
+        run.plan.extend(plan.iter().map(|row| crate::record::PlanRow {
+            trial_id: renamed(&row.trial_id),
+            family_id: renamed(&row.family_id),
+            ..row.clone()
+        }));
         run.trials.extend(trials.iter().map(|row| TrialRow {
             trial_id: renamed(&row.trial_id),
             family_id: renamed(&row.family_id),
             ..row.clone()
         }));
     }
-    let names: Vec<String> = sample::charts(&run)
-        .overview
-        .into_iter()
-        .map(|chart| chart.file)
-        .collect();
+    let names: Vec<String> =
+        sample::charts(&run).overview.into_iter().map(|chart| chart.file).collect();
     let expected = "overview-best.svg overview-response-1.svg overview-response-2.svg \
                     overview-service-1.svg overview-service-2.svg";
     assert_eq!(names.join(" "), expected);
@@ -471,10 +402,7 @@ pub(super) fn check_markup(text: &str) {
     let mut ids = std::collections::BTreeSet::new();
     for tag in text.split('<').skip(1) {
         let (tag, _) = tag.split_once('>').expect("every `<` begins a tag");
-        let name = tag
-            .split([' ', '\n', '/'])
-            .find(|part| !part.is_empty())
-            .unwrap();
+        let name = tag.split([' ', '\n', '/']).find(|part| !part.is_empty()).unwrap();
         if let Some((_, rest)) = tag.split_once(" id=\"") {
             let id = rest.split('"').next().unwrap();
             assert!(ids.insert(id), "id {id} twice");

@@ -26,11 +26,7 @@ pub(super) struct Trust {
 const BLUNT: f64 = 0.1;
 
 pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Trust {
-    let rows = || {
-        families
-            .iter()
-            .flat_map(|family| family.rows.rows.iter().copied())
-    };
+    let rows = || families.iter().flat_map(|family| family.rows.rows.iter().copied());
     let mut sentences = vec![blocks(summary), placebo(summary)];
     sentences.extend(doubts::withheld(families));
     sentences.extend(stopped(run));
@@ -45,21 +41,12 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
     sentences.extend(doubts::unwatched(run));
     sentences.extend(flags(rows()));
     sentences.extend(losses(summary));
-    Trust {
-        sentences,
-        placebos: placebos(summary),
-    }
+    Trust { sentences, placebos: placebos(summary) }
 }
 
 /// Fewest and most blocks of a family that has any.
 pub(super) fn span(summary: &Summary) -> Option<(usize, usize)> {
-    let counts = || {
-        summary
-            .families
-            .iter()
-            .map(|f| f.n_blocks)
-            .filter(|n| *n > 0)
-    };
+    let counts = || summary.families.iter().map(|f| f.n_blocks).filter(|n| *n > 0);
     Some((counts().min()?, counts().max()?))
 }
 
@@ -91,11 +78,7 @@ fn blocks(summary: &Summary) -> String {
 fn stopped(run: &Run) -> Option<String> {
     let n = grouped::stopped(run).len();
     (n > 0).then(|| {
-        let families = if n == 1 {
-            "1 family".to_owned()
-        } else {
-            format!("{n} families")
-        };
+        let families = if n == 1 { "1 family".to_owned() } else { format!("{n} families") };
         format!(
             "{families} stopped before the last planned block, because the ratios of throughput \
              and p50 were known to 3 % by then, and those of p99 to 10 % where every block has \
@@ -112,9 +95,7 @@ fn shortened(run: &Run) -> Option<String> {
     let mut parts = Vec::new();
     if has(|row| row.regime == "closed") {
         let closed = time(windows.min_window_ns);
-        parts.push(format!(
-            "every closed-loop trial was measured for {closed} only"
-        ));
+        parts.push(format!("every closed-loop trial was measured for {closed} only"));
     }
     if has(|row| !row.arrivals.is_empty()) {
         let [shortest, longest] = windows.open_window_ns.map(time);
@@ -189,10 +170,8 @@ fn coverage(summary: &Summary) -> Option<String> {
     if fewest < INTERVAL_BLOCKS_MIN {
         return None;
     }
-    let simulated: Vec<String> = COVERAGE_UNDER_DRIFT
-        .iter()
-        .map(|(n, share)| format!("{share} % at {n} blocks"))
-        .collect();
+    let simulated: Vec<String> =
+        COVERAGE_UNDER_DRIFT.iter().map(|(n, share)| format!("{share} % at {n} blocks")).collect();
     let ends = if fewest < 9 {
         " With so few blocks the interval of a ratio is as wide as the blocks themselves: from \
          the lowest or nearly so to the highest."
@@ -282,10 +261,7 @@ fn flags<'a>(rows: impl Iterator<Item = &'a TrialRow>) -> Option<String> {
     }
     match (trials, counted(&counts).as_str()) {
         (0, _) => None,
-        (n, "") => Some(format!(
-            "None of {} carries a flag.",
-            human::plural(n, "trial")
-        )),
+        (n, "") => Some(format!("None of {} carries a flag.", human::plural(n, "trial"))),
         (n, named) => {
             let kept = match flagged {
                 1 => "carries flags and was kept",
@@ -302,17 +278,12 @@ fn flags<'a>(rows: impl Iterator<Item = &'a TrialRow>) -> Option<String> {
 
 /// The words of a cell that are joined by `;`.
 fn words_of(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split(';')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
+    cell.split(';').map(str::trim).filter(|word| !word.is_empty())
 }
 
 /// `late: 3, steal: 1`.
 fn counted(counts: &BTreeMap<&str, u64>) -> String {
-    let named: Vec<String> = counts
-        .iter()
-        .map(|(name, n)| format!("{name}: {n}"))
-        .collect();
+    let named: Vec<String> = counts.iter().map(|(name, n)| format!("{name}: {n}")).collect();
     named.join(", ")
 }
 

@@ -14,18 +14,11 @@ pub(super) fn scope(run: &Run, summary: &Summary) -> String {
     let ran = if summary.trials_run == summary.trials_planned {
         trials
     } else {
-        format!(
-            "{}: {} of {trials}",
-            ended::early(run),
-            human::count(summary.trials_run as u64)
-        )
+        format!("{}: {} of {trials}", ended::early(run), human::count(summary.trials_run as u64))
     };
     let mut parts = Vec::new();
     if !summary.families.is_empty() || summary.memory.trials_run == 0 {
-        parts.push(format!(
-            "{}, {ran}",
-            human::families(summary.families.len())
-        ));
+        parts.push(format!("{}, {ran}", human::families(summary.families.len())));
     }
     parts.extend(memory_trials(summary));
     format!(
@@ -98,10 +91,7 @@ pub(super) fn says(ratio: Option<Ratio>, verdict: Verdict) -> bool {
 
 /// Arms whose numbers may be compared, without the placebo, which is the reference again.
 pub(super) fn comparable(family: &FamilySummary) -> impl Iterator<Item = &ArmSummary> {
-    family
-        .arms
-        .iter()
-        .filter(|arm| arm.state == State::Ok && arm.role != "placebo")
+    family.arms.iter().filter(|arm| arm.state == State::Ok && arm.role != "placebo")
 }
 
 /// The page's summary: at most five sentences, what was found before what it was found in.
@@ -167,16 +157,12 @@ fn winners(summary: &Summary) -> Option<String> {
             .min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))
             .map(|(arm, ratio)| (arm.label.clone(), ratio))
     };
-    let won: Vec<(&FamilySummary, (String, Ratio))> = judged
-        .iter()
-        .filter_map(|family| Some((*family, faster(family)?)))
-        .collect();
+    let won: Vec<(&FamilySummary, (String, Ratio))> =
+        judged.iter().filter_map(|family| Some((*family, faster(family)?))).collect();
     let n = judged.len();
     let all = judged.iter().copied().flat_map(ratios);
     let how = conclusions::how(all.map(|(_, ratio)| ratio.conclusion));
-    let best = won
-        .iter()
-        .min_by(|a, b| a.1.1.estimate.total_cmp(&b.1.1.estimate));
+    let best = won.iter().min_by(|a, b| a.1.1.estimate.total_cmp(&b.1.1.estimate));
     Some(match best {
         Some((family, (label, ratio))) => format!(
             "{how} {} of {n} comparable families some strategy answered faster than \
@@ -221,9 +207,7 @@ fn costliest(summary: &Summary) -> Option<String> {
         "The greatest loss inside the server is {} in {}: {}, {}.",
         arm.label,
         family.title,
-        arm.medians
-            .service_p50_ns
-            .map_or_else(|| "unknown".to_owned(), human::duration),
+        arm.medians.service_p50_ns.map_or_else(|| "unknown".to_owned(), human::duration),
         conclusions::clause(&ratio, &family.reference)
     ))
 }
@@ -235,18 +219,11 @@ fn trust(summary: &Summary) -> Option<String> {
         .filter_map(|family| Some((family, placebo_effect(family)?)))
         .max_by(|a, b| a.1.total_cmp(&b.1))?;
     // What an average hides: how far apart the blocks of one and the same thing were.
-    let deltas = summary
-        .families
-        .iter()
-        .filter_map(|family| family.placebo_of(RESPONSE_P50)?.delta_ratio);
-    let blunt = deltas
-        .max_by(f64::total_cmp)
-        .map_or_else(String::new, |delta| {
-            format!(
-                " and differences of up to {} go unseen",
-                human::percent(delta)
-            )
-        });
+    let deltas =
+        summary.families.iter().filter_map(|family| family.placebo_of(RESPONSE_P50)?.delta_ratio);
+    let blunt = deltas.max_by(f64::total_cmp).map_or_else(String::new, |delta| {
+        format!(" and differences of up to {} go unseen", human::percent(delta))
+    });
     Some(format!(
         "Measured against itself, {}'s median response differs by at most {} (in {}){blunt}; see \
          «Can I trust it?».",

@@ -99,9 +99,7 @@ impl Pair {
     }
 
     fn p_value(&self, shift: Option<&Shift>) -> Option<f64> {
-        shift
-            .filter(|_| self.is_enough())
-            .map(|shift| shift.p_value)
+        shift.filter(|_| self.is_enough()).map(|shift| shift.p_value)
     }
 
     fn conclude(&self, shift: Option<Shift>, p_adjusted: Option<f64>) -> Conclusion {
@@ -173,31 +171,19 @@ mod tests {
 
     #[test]
     fn more_is_faster_where_more_is_better() {
-        let more = Pair {
-            better: Better::Higher,
-            ..pair([10, 10], 1.1)
-        };
+        let more = Pair { better: Better::Higher, ..pair([10, 10], 1.1) };
         check(&more, Conclusion::Verdict(Verdict::Faster));
     }
 
     #[test]
     fn nothing_is_concluded_without_placebo_or_peace() {
-        let without = Pair {
-            delta_log: None,
-            ..pair([10, 10], 2.0)
-        };
+        let without = Pair { delta_log: None, ..pair([10, 10], 2.0) };
         check(&without, Conclusion::Withheld(Reason::NoPlacebo));
-        let disturbed = Pair {
-            is_disturbed: true,
-            ..pair([10, 10], 2.0)
-        };
+        let disturbed = Pair { is_disturbed: true, ..pair([10, 10], 2.0) };
         check(&disturbed, Conclusion::Withheld(Reason::Disturbed));
         let mut grey = judge(&[pair([10, 10], 2.0)], Safeguards::ALL_ON)[0];
         grey.grey_out();
-        assert_eq!(
-            grey.conclusion,
-            Conclusion::Withheld(Reason::PlaceboDiffers)
-        );
+        assert_eq!(grey.conclusion, Conclusion::Withheld(Reason::PlaceboDiffers));
         assert!(grey.ratio_interval.is_some(), "the numbers stay");
     }
 
@@ -208,11 +194,7 @@ mod tests {
         let p = judged[0].p_value.unwrap();
         // The smallest there is: two of the ways to divide 20 values.
         assert!((p - 2.0 / 184_756.0).abs() < 1e-15);
-        assert!(
-            judged
-                .iter()
-                .all(|one| (one.p_adjusted.unwrap() - 30.0 * p).abs() < 1e-12)
-        );
+        assert!(judged.iter().all(|one| (one.p_adjusted.unwrap() - 30.0 * p).abs() < 1e-12));
         // Six blocks each cannot be certain enough among so many.
         let small = judge(&vec![pair([6, 6], 1.1); 30], Safeguards::ALL_ON);
         assert!(small[0].p_adjusted.unwrap() > 0.05);

@@ -66,16 +66,10 @@ pub fn break_even(ratios: &RatiosOverSize, level: Level, seed: u64) -> Option<Br
     let tail = expanded_tail(level, ratios.blocks.len());
     let found = observed.filter(|_| crossing_share >= CROSSING_SHARE_MIN);
     Some(match (found, percentiles(resampled, tail)) {
-        (Some(log), Some(interval)) => BreakEven::At {
-            size: log.exp(),
-            interval: interval.map(f64::exp),
-            crossing_share,
-        },
-        _ => BreakEven::NoCrossing {
-            from,
-            to,
-            crossing_share,
-        },
+        (Some(log), Some(interval)) => {
+            BreakEven::At { size: log.exp(), interval: interval.map(f64::exp), crossing_share }
+        }
+        _ => BreakEven::NoCrossing { from, to, crossing_share },
     })
 }
 
@@ -88,15 +82,9 @@ fn only_crossing(logs: &[f64], blocks: &[&Vec<f64>]) -> Option<f64> {
     });
     // A curve that touches zero has not crossed it, so zeros themselves are passed over; the line
     // between their neighbours crosses where they are, or between several of them.
-    let points: Vec<(f64, f64)> = logs
-        .iter()
-        .copied()
-        .zip(estimates)
-        .filter(|(_, estimate)| *estimate != 0.0)
-        .collect();
-    let mut crossings = points
-        .windows(2)
-        .filter(|pair| pair[0].1.signum() != pair[1].1.signum());
+    let points: Vec<(f64, f64)> =
+        logs.iter().copied().zip(estimates).filter(|(_, estimate)| *estimate != 0.0).collect();
+    let mut crossings = points.windows(2).filter(|pair| pair[0].1.signum() != pair[1].1.signum());
     let only = crossings.next()?;
     if crossings.next().is_some() {
         return None;
@@ -122,20 +110,14 @@ mod tests {
     }
 
     fn check(curve: [f64; 4], wobble: f64) -> Option<BreakEven> {
-        let ratios = RatiosOverSize {
-            sizes: &SIZES,
-            blocks: &blocks(curve, wobble),
-        };
+        let ratios = RatiosOverSize { sizes: &SIZES, blocks: &blocks(curve, wobble) };
         break_even(&ratios, Level::P95, 3)
     }
 
     #[test]
     fn a_clear_crossing_is_found_between_its_sizes() {
-        let Some(BreakEven::At {
-            size,
-            interval,
-            crossing_share,
-        }) = check([0.9, 0.3, -0.3, -0.9], 0.1)
+        let Some(BreakEven::At { size, interval, crossing_share }) =
+            check([0.9, 0.3, -0.3, -0.9], 0.1)
         else {
             panic!("no crossing");
         };
@@ -146,11 +128,7 @@ mod tests {
 
     #[test]
     fn no_crossing_is_said_with_its_range() {
-        let none = BreakEven::NoCrossing {
-            from: 1.0,
-            to: 1000.0,
-            crossing_share: 0.0,
-        };
+        let none = BreakEven::NoCrossing { from: 1.0, to: 1000.0, crossing_share: 0.0 };
         assert_eq!(check([0.9, 0.5, 0.3, 0.2], 0.01), Some(none));
         // Twice across is not once across.
         assert_eq!(check([0.9, -0.5, -0.3, 0.2], 0.01), Some(none));
@@ -162,10 +140,7 @@ mod tests {
         let Some(BreakEven::NoCrossing { crossing_share, .. }) = doubtful else {
             panic!("{doubtful:?}");
         };
-        assert!(
-            crossing_share > 0.2 && crossing_share < 0.95,
-            "{crossing_share}"
-        );
+        assert!(crossing_share > 0.2 && crossing_share < 0.95, "{crossing_share}");
     }
 
     #[test]

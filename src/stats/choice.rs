@@ -99,10 +99,7 @@ mod tests {
 
     #[track_caller]
     fn check(n: usize, others: &[f64], expected: Choice) {
-        let others: Vec<_> = (1..)
-            .zip(others)
-            .map(|(salt, by)| blocks(n, *by, salt))
-            .collect();
+        let others: Vec<_> = (1..).zip(others).map(|(salt, by)| blocks(n, *by, salt)).collect();
         let others: Vec<&[Option<f64>]> = others.iter().map(Vec::as_slice).collect();
         let found = judge(&blocks(n, 1.0, 0), &others, DELTA, 1, Safeguards::ALL_ON);
         assert_eq!(found, expected, "{n} blocks, {others:?}");

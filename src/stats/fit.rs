@@ -51,10 +51,7 @@ pub fn theil_sen(points: &[(f64, f64)]) -> Option<Line> {
     }
     let slope = median_in_place(&mut slopes)?;
     let mut rests: Vec<f64> = points.iter().map(|(x, y)| y - slope * x).collect();
-    Some(Line {
-        slope,
-        intercept: median_in_place(&mut rests)?,
-    })
+    Some(Line { slope, intercept: median_in_place(&mut rests)? })
 }
 
 /// [`theil_sen`] through the points of all blocks, with expanded percentile intervals from 2 000
@@ -62,11 +59,7 @@ pub fn theil_sen(points: &[(f64, f64)]) -> Option<Line> {
 pub fn fit_line(blocks: &[Vec<(f64, f64)>], level: Level, seed: u64) -> Option<FittedLine> {
     let line = theil_sen(&blocks.concat())?;
     if blocks.len() < BOOTSTRAP_BLOCKS_MIN {
-        return Some(FittedLine {
-            line,
-            slope: None,
-            intercept: None,
-        });
+        return Some(FittedLine { line, slope: None, intercept: None });
     }
     let mut random = Seeded::new(seed);
     let pairs = Pairs::of(blocks);
@@ -140,10 +133,7 @@ impl Pairs {
                 rests.extend((0..*times).map(|_| y - slope * x));
             }
         }
-        Some(Line {
-            slope,
-            intercept: median_in_place(&mut rests)?,
-        })
+        Some(Line { slope, intercept: median_in_place(&mut rests)? })
     }
 }
 
@@ -196,9 +186,7 @@ mod tests {
         (0..count)
             .map(|block| {
                 let offset = f64::from(block % 5) * 0.1;
-                (0..8)
-                    .map(|x| (f64::from(x), 3.0 + offset + 2.0 * f64::from(x)))
-                    .collect()
+                (0..8).map(|x| (f64::from(x), 3.0 + offset + 2.0 * f64::from(x))).collect()
             })
             .collect()
     }
@@ -224,10 +212,7 @@ mod tests {
         let fit = fit_line(&blocks(10), Level::P95, 1).unwrap();
         assert!(fit.slope.unwrap().contains(2.0), "{fit:?}");
         let intercept = fit.intercept.unwrap();
-        assert!(
-            intercept.contains(3.2) && intercept.half_width() > 0.04,
-            "{fit:?}"
-        );
+        assert!(intercept.contains(3.2) && intercept.half_width() > 0.04, "{fit:?}");
         assert_eq!(fit_line(&blocks(10), Level::P95, 1), Some(fit));
         assert_eq!(fit_line(&blocks(5), Level::P95, 1).unwrap().slope, None);
     }
@@ -245,14 +230,9 @@ mod tests {
             for _ in 0..50 {
                 let drawn: Vec<u64> = (0..n).map(|_| random.index(4) as u64).collect();
                 let copies = blocks.iter().zip(&drawn);
-                let points: Vec<(f64, f64)> = copies
-                    .flat_map(|(points, times)| points.repeat(*times as usize))
-                    .collect();
-                assert_eq!(
-                    pairs.line(&blocks, &drawn),
-                    theil_sen(&points),
-                    "{points:?}"
-                );
+                let points: Vec<(f64, f64)> =
+                    copies.flat_map(|(points, times)| points.repeat(*times as usize)).collect();
+                assert_eq!(pairs.line(&blocks, &drawn), theil_sen(&points), "{points:?}");
             }
         }
     }
@@ -278,10 +258,7 @@ mod tests {
     #[test]
     fn few_blocks_have_thinner_tails() {
         let tails = [6, 10, 20, 1000].map(|blocks| expanded_tail(Level::P95, blocks));
-        assert!(
-            tails.is_sorted() && tails[0] > 0.001 && tails[0] < 0.004,
-            "{tails:?}"
-        );
+        assert!(tails.is_sorted() && tails[0] > 0.001 && tails[0] < 0.004, "{tails:?}");
         assert!((tails[3] - 0.025).abs() < 2e-4, "{tails:?}");
         assert!(expanded_tail(Level::P98, 10) < expanded_tail(Level::P95, 10));
     }

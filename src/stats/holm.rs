@@ -34,10 +34,7 @@ mod tests {
         let adjusted = adjust(p_values, Safeguards::ALL_ON);
         assert_eq!(adjusted.len(), expected.len());
         for (got, want) in adjusted.iter().zip(expected) {
-            assert!(
-                (got - want).abs() < 1e-12,
-                "{adjusted:?} is not {expected:?}"
-            );
+            assert!((got - want).abs() < 1e-12, "{adjusted:?} is not {expected:?}");
         }
     }
 

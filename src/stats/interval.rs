@@ -64,10 +64,7 @@ impl Interval {
 
     /// Both ends through a function that does not decrease.
     pub fn map(self, ascending: impl Fn(f64) -> f64) -> Interval {
-        Interval {
-            low: ascending(self.low),
-            high: ascending(self.high),
-        }
+        Interval { low: ascending(self.low), high: ascending(self.high) }
     }
 }
 
@@ -86,13 +83,8 @@ pub fn median_ranks(n: usize, level: Level) -> Option<Ranks> {
     let below = Binomial::new(0.5, n as u64).ok()?;
     // Rank k misses when fewer than k values lie below the median.
     let missed = |rank: usize| below.cdf(rank as u64 - 1);
-    let from_end = (1..=n / 2)
-        .take_while(|&rank| missed(rank) <= level.tail())
-        .last()?;
-    Some(Ranks {
-        from_end,
-        coverage: 1.0 - 2.0 * missed(from_end),
-    })
+    let from_end = (1..=n / 2).take_while(|&rank| missed(rank) <= level.tail()).last()?;
+    Some(Ranks { from_end, coverage: 1.0 - 2.0 * missed(from_end) })
 }
 
 /// The interval of the median of `values` in the order of their blocks; `None` if the level
@@ -108,10 +100,8 @@ pub fn median_interval(values: &[f64], level: Level, safeguards: Safeguards) -> 
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let median = median_of_sorted(&sorted)?;
-    let exact = Interval {
-        low: sorted[ranks.from_end - 1],
-        high: sorted[values.len() - ranks.from_end],
-    };
+    let exact =
+        Interval { low: sorted[ranks.from_end - 1], high: sorted[values.len() - ranks.from_end] };
     if !safeguards.hold(Safeguard::AutocorrelationInflation) {
         return Some(exact);
     }
@@ -181,10 +171,7 @@ fn lag_one_autocorrelation(series: &[f64]) -> f64 {
     if square == 0.0 {
         return 0.0;
     }
-    let product: f64 = series
-        .windows(2)
-        .map(|pair| (pair[0] - mean) * (pair[1] - mean))
-        .sum();
+    let product: f64 = series.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
     product / square
 }
 
@@ -194,9 +181,7 @@ mod tests {
 
     /// 1 to n in an order that is not autocorrelated: small and large take turns.
     fn alternating(n: usize) -> Vec<f64> {
-        (0..n)
-            .map(|i| if i % 2 == 0 { i / 2 + 1 } else { n - i / 2 } as f64)
-            .collect()
+        (0..n).map(|i| if i % 2 == 0 { i / 2 + 1 } else { n - i / 2 } as f64).collect()
     }
 
     #[test]
@@ -221,10 +206,7 @@ mod tests {
     fn too_few_values_have_no_interval() {
         for n in 0..6 {
             assert_eq!(median_ranks(n, Level::P95), None, "{n}");
-            assert_eq!(
-                median_interval(&alternating(n), Level::P95, Safeguards::ALL_ON),
-                None
-            );
+            assert_eq!(median_interval(&alternating(n), Level::P95, Safeguards::ALL_ON), None);
         }
         assert_eq!(median_ranks(6, Level::P98), None);
     }
@@ -232,10 +214,7 @@ mod tests {
     #[test]
     fn without_autocorrelation_the_interval_is_exact() {
         let interval = median_interval(&alternating(20), Level::P95, Safeguards::ALL_ON);
-        let expected = Interval {
-            low: 6.0,
-            high: 15.0,
-        };
+        let expected = Interval { low: 6.0, high: 15.0 };
         assert_eq!(interval, Some(expected));
         assert_eq!(effective_count(&alternating(20)), 20.0);
     }
@@ -254,10 +233,7 @@ mod tests {
     #[test]
     fn constant_values_have_a_point() {
         let interval = median_interval(&[7.0; 12], Level::P98, Safeguards::ALL_ON);
-        let expected = Interval {
-            low: 7.0,
-            high: 7.0,
-        };
+        let expected = Interval { low: 7.0, high: 7.0 };
         assert_eq!(interval, Some(expected));
     }
 

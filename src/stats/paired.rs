@@ -22,10 +22,7 @@ pub fn log_ratios(
     if safeguards.hold(Safeguard::Pairing) {
         arm.iter().zip(reference).filter_map(ratio).collect()
     } else {
-        arm.iter()
-            .zip(reference.iter().rev())
-            .filter_map(ratio)
-            .collect()
+        arm.iter().zip(reference.iter().rev()).filter_map(ratio).collect()
     }
 }
 
@@ -47,10 +44,7 @@ impl WalshAverages {
             .flat_map(|(i, a)| differences[i..].iter().map(move |b| f64::midpoint(*a, *b)))
             .collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        WalshAverages {
-            blocks: differences.len(),
-            sorted,
-        }
+        WalshAverages { blocks: differences.len(), sorted }
     }
 
     /// The Hodges–Lehmann estimate of the typical difference; `None` without differences.
@@ -62,10 +56,7 @@ impl WalshAverages {
     /// `None` if the level cannot be reached with so few (below 6 at 95 %, below 7 at 98 %).
     pub fn interval(&self, level: Level) -> Option<Interval> {
         let rank = signed_rank_critical(self.blocks, level)?;
-        Some(Interval {
-            low: self.sorted[rank - 1],
-            high: self.sorted[self.sorted.len() - rank],
-        })
+        Some(Interval { low: self.sorted[rank - 1], high: self.sorted[self.sorted.len() - rank] })
     }
 }
 
@@ -80,11 +71,7 @@ pub fn signed_rank_distribution(n: usize) -> Vec<f64> {
         largest += rank;
         // From above, so that each rank is added to sums without it.
         for sum in (0..=largest).rev() {
-            let with = if sum >= rank {
-                probabilities[sum - rank]
-            } else {
-                0.0
-            };
+            let with = if sum >= rank { probabilities[sum - rank] } else { 0.0 };
             probabilities[sum] = (probabilities[sum] + with) / 2.0;
         }
     }
@@ -148,9 +135,7 @@ fn exact_flip_p(differences: &[f64], limit: f64) -> f64 {
 /// The sums of `values` under every choice of signs.
 fn signed_sums(values: &[f64]) -> Vec<f64> {
     values.iter().fold(vec![0.0], |sums, value| {
-        sums.iter()
-            .flat_map(|sum| [sum + value, sum - value])
-            .collect()
+        sums.iter().flat_map(|sum| [sum + value, sum - value]).collect()
     })
 }
 
@@ -162,11 +147,7 @@ fn sampled_flip_p(differences: &[f64], limit: f64, seed: u64) -> f64 {
         for word in differences.chunks(64) {
             let bits = random.bits();
             for (bit, difference) in word.iter().enumerate() {
-                sum += if bits >> bit & 1 == 0 {
-                    *difference
-                } else {
-                    -difference
-                };
+                sum += if bits >> bit & 1 == 0 { *difference } else { -difference };
             }
         }
         as_far += u32::from(sum.abs() >= limit);
@@ -180,14 +161,7 @@ mod tests {
 
     #[test]
     fn blocks_without_both_values_are_left_out() {
-        let arm = [
-            Some(2.0),
-            None,
-            Some(4.0),
-            Some(0.0),
-            Some(f64::INFINITY),
-            Some(3.0),
-        ];
+        let arm = [Some(2.0), None, Some(4.0), Some(0.0), Some(f64::INFINITY), Some(3.0)];
         let reference = [Some(1.0), Some(1.0), None, Some(1.0), Some(1.0), Some(3.0)];
         let ratios = log_ratios(&arm, &reference, Safeguards::ALL_ON);
         assert_eq!(ratios, [2.0_f64.ln(), 0.0]);
@@ -205,10 +179,7 @@ mod tests {
     #[test]
     fn six_differences_reach_95_percent_and_not_98() {
         let six = WalshAverages::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        let all = Interval {
-            low: 1.0,
-            high: 6.0,
-        };
+        let all = Interval { low: 1.0, high: 6.0 };
         assert_eq!(six.interval(Level::P95), Some(all));
         assert_eq!(six.interval(Level::P98), None);
         assert_eq!(six.estimate(), Some(3.5));
@@ -224,12 +195,7 @@ mod tests {
             let distribution = signed_rank_distribution(n);
             assert!((distribution.iter().sum::<f64>() - 1.0).abs() < 1e-12);
             let mirrored: Vec<_> = distribution.iter().rev().copied().collect();
-            assert!(
-                distribution
-                    .iter()
-                    .zip(&mirrored)
-                    .all(|(a, b)| (a - b).abs() < 1e-15)
-            );
+            assert!(distribution.iter().zip(&mirrored).all(|(a, b)| (a - b).abs() < 1e-15));
         }
     }
 

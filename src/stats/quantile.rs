@@ -64,9 +64,7 @@ pub fn nearest_rank<T: Copy + PartialOrd>(sorted: &[T], p: P) -> Option<T> {
 
 /// [`nearest_rank`] where [`P::is_shown_of`] allows it, else `None`: what tables and rows hold.
 pub fn shown<T: Copy + PartialOrd>(sorted: &[T], p: P) -> Option<T> {
-    p.is_shown_of(sorted.len())
-        .then(|| nearest_rank(sorted, p))
-        .flatten()
+    p.is_shown_of(sorted.len()).then(|| nearest_rank(sorted, p)).flatten()
 }
 
 /// [`shown`] for requests that stand for others: `sorted` is `(value, weight)` ascending by
@@ -114,10 +112,7 @@ pub(super) fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
     if sorted.len() % 2 == 1 {
         return sorted.get(upper).copied();
     }
-    Some(f64::midpoint(
-        *sorted.get(upper.checked_sub(1)?)?,
-        sorted[upper],
-    ))
+    Some(f64::midpoint(*sorted.get(upper.checked_sub(1)?)?, sorted[upper]))
 }
 
 #[cfg(test)]
@@ -130,19 +125,10 @@ mod tests {
 
     #[test]
     fn quantiles_are_shown_from_their_minimum_count_on() {
-        for (p, minimum) in [
-            (P::P50, 20),
-            (P::P90, 100),
-            (P::P95, 200),
-            (P::P99, 1_000),
-            (P::P999, 10_000),
-        ] {
-            assert_eq!(
-                shown(&one_to(minimum - 1), p),
-                None,
-                "{p:?} of {}",
-                minimum - 1
-            );
+        for (p, minimum) in
+            [(P::P50, 20), (P::P90, 100), (P::P95, 200), (P::P99, 1_000), (P::P999, 10_000)]
+        {
+            assert_eq!(shown(&one_to(minimum - 1), p), None, "{p:?} of {}", minimum - 1);
             assert!(shown(&one_to(minimum), p).is_some(), "{p:?} of {minimum}");
         }
         let low = P::per_ten_thousand(1_000).unwrap();
@@ -176,11 +162,7 @@ mod tests {
             for weight in [0.1, 1.0, 1.0 / 3.0, 517.3] {
                 let weighted: Vec<_> = plain.iter().map(|&value| (value, weight)).collect();
                 for p in [P::P50, P::P90, P::P99] {
-                    assert_eq!(
-                        shown_weighted(&weighted, p),
-                        shown(&plain, p),
-                        "{n} {weight}"
-                    );
+                    assert_eq!(shown_weighted(&weighted, p), shown(&plain, p), "{n} {weight}");
                 }
             }
         }

@@ -41,9 +41,8 @@ pub fn mean_wait_mmc(servers: u32, utilization: f64) -> Option<f64> {
     }
     let load = f64::from(servers) * utilization;
     // Erlang B by its recursion, which neither overflows nor cancels as factorials do.
-    let blocked = (1..=servers).fold(1.0, |blocked, server| {
-        load * blocked / (f64::from(server) + load * blocked)
-    });
+    let blocked = (1..=servers)
+        .fold(1.0, |blocked, server| load * blocked / (f64::from(server) + load * blocked));
     let waits = blocked / (1.0 - utilization * (1.0 - blocked));
     Some(waits / (f64::from(servers) * (1.0 - utilization)))
 }
@@ -55,10 +54,7 @@ mod tests {
     fn waits_ns(offered: &[(u64, u64)], servers: usize) -> Vec<u64> {
         let offered: Vec<_> = offered
             .iter()
-            .map(|&(arrival_ns, service_ns)| Offered {
-                arrival_ns,
-                service_ns,
-            })
+            .map(|&(arrival_ns, service_ns)| Offered { arrival_ns, service_ns })
             .collect();
         fifo_waits_ns(&offered, servers)
     }
@@ -82,10 +78,7 @@ mod tests {
         ] {
             for (utilization, wait) in [0.5, 0.7, 0.8, 0.9].into_iter().zip(expected) {
                 let got = mean_wait_mmc(servers, utilization).unwrap();
-                assert!(
-                    (got - wait).abs() < 0.006,
-                    "M/M/{servers} at {utilization}: {got}"
-                );
+                assert!((got - wait).abs() < 0.006, "M/M/{servers} at {utilization}: {got}");
             }
         }
         assert_eq!(mean_wait_mmc(2, 1.0), None);

@@ -55,9 +55,7 @@ impl Safeguards {
     /// All but one.
     #[cfg(test)]
     pub(crate) const fn without(safeguard: Safeguard) -> Safeguards {
-        Safeguards {
-            off: Some(safeguard),
-        }
+        Safeguards { off: Some(safeguard) }
     }
 
     /// Whether this one is on.

@@ -27,8 +27,6 @@ impl Seeded {
 
     /// As many draws from `items` as there are items: one resample of the bootstrap.
     pub(super) fn resample<'a, T>(&mut self, items: &'a [T]) -> Vec<&'a T> {
-        (0..items.len())
-            .map(|_| &items[self.index(items.len())])
-            .collect()
+        (0..items.len()).map(|_| &items[self.index(items.len())]).collect()
     }
 }

@@ -51,13 +51,7 @@ pub fn shift(
     drift: Drift,
     safeguards: Safeguards,
 ) -> Option<Shift> {
-    shift_by(
-        &RankSum::of(a.len(), b.len()),
-        [a, b],
-        level,
-        drift,
-        safeguards,
-    )
+    shift_by(&RankSum::of(a.len(), b.len()), [a, b], level, drift, safeguards)
 }
 
 /// [`shift`] by a law that is known already: tables have many cells of as many blocks, and the law
@@ -109,10 +103,7 @@ impl Differences {
             sorted.sort_unstable_by(f64::total_cmp);
             sorted
         };
-        (!a.is_empty() && !b.is_empty()).then(|| Differences {
-            a: sorted(a),
-            b: sorted(b),
-        })
+        (!a.is_empty() && !b.is_empty()).then(|| Differences { a: sorted(a), b: sorted(b) })
     }
 
     fn count(&self) -> usize {
@@ -212,12 +203,7 @@ impl RankSum {
                 below += probability;
                 below
             };
-            Law::Exact(
-                rank_sum_distribution(m, n)
-                    .into_iter()
-                    .map(cumulated)
-                    .collect(),
-            )
+            Law::Exact(rank_sum_distribution(m, n).into_iter().map(cumulated).collect())
         } else {
             Law::Normal {
                 mean: pairs as f64 / 2.0,
@@ -308,10 +294,7 @@ mod tests {
     fn any_difference_is_found_by_its_rank() {
         let a = [3.5, -1.0, 1e-300, 2.0, 2.0];
         let b = [0.25, -7.0, 2.0, 1e9];
-        let mut all: Vec<f64> = a
-            .iter()
-            .flat_map(|a| b.iter().map(move |b| b - a))
-            .collect();
+        let mut all: Vec<f64> = a.iter().flat_map(|a| b.iter().map(move |b| b - a)).collect();
         all.sort_by(f64::total_cmp);
         let differences = Differences::of(&a, &b).unwrap();
         let ranked: Vec<f64> = (1..=all.len()).map(|k| differences.ranked(k)).collect();
@@ -340,11 +323,7 @@ mod tests {
     #[test]
     fn three_values_each_have_no_interval_and_none_no_shift() {
         assert_eq!(removed(&[1.0, 2.0, 3.0], &[1.0, 2.0, 3.0]).interval, None);
-        assert!(
-            removed(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 3.0, 4.0])
-                .interval
-                .is_some()
-        );
+        assert!(removed(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 3.0, 4.0]).interval.is_some());
         let none = shift(&[], &[1.0], Level::P95, Drift::Removed, Safeguards::ALL_ON);
         assert_eq!(none, None);
     }
@@ -353,10 +332,7 @@ mod tests {
     fn ties_count_against_a_shift() {
         let same = [1.0; 8];
         assert_eq!(removed(&same, &same).p_value, 1.0);
-        let (a, b) = (
-            [1.0, 1.0, 2.0, 2.0, 3.0, 3.0],
-            [2.0, 2.0, 3.0, 3.0, 4.0, 4.0],
-        );
+        let (a, b) = ([1.0, 1.0, 2.0, 2.0, 3.0, 3.0], [2.0, 2.0, 3.0, 3.0, 4.0, 4.0]);
         let tied = removed(&a, &b);
         // Broken in favour of a shift they would be rarer.
         let broken: Vec<f64> = b.iter().map(|x| x + 1e-9).collect();
@@ -400,15 +376,9 @@ mod tests {
         let exact = RankSum::of(EXACT_MAX, EXACT_MAX);
         let normal = RankSum {
             pairs: exact.pairs,
-            law: Law::Normal {
-                mean: 1250.0,
-                deviation: (2500.0 * 101.0 / 12.0_f64).sqrt(),
-            },
+            law: Law::Normal { mean: 1250.0, deviation: (2500.0 * 101.0 / 12.0_f64).sqrt() },
         };
-        assert!(matches!(
-            RankSum::of(EXACT_MAX + 1, 6).law,
-            Law::Normal { .. }
-        ));
+        assert!(matches!(RankSum::of(EXACT_MAX + 1, 6).law, Law::Normal { .. }));
         for count in [900, 960, 1000, 1100, 1250, 1500] {
             let error = (exact.at_most(count) - normal.at_most(count)).abs();
             assert!(error < 1e-3, "{count}: {error}");

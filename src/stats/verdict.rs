@@ -210,22 +210,14 @@ pub fn judge(family: &FamilyValues, settings: Settings, safeguards: Safeguards) 
         let p_values: Vec<f64> = effects.iter().filter_map(|effect| effect.p_value).collect();
         holm::adjust(&p_values, safeguards).into_iter()
     };
-    let delta_log = effects[0]
-        .interval
-        .map(|placebo| delta_log(placebo, settings.noise));
-    let mut comparisons: Vec<Comparison> = effects
-        .iter()
-        .map(|effect| effect.compare(&mut p_adjusted, delta_log, settings))
-        .collect();
+    let delta_log = effects[0].interval.map(|placebo| delta_log(placebo, settings.noise));
+    let mut comparisons: Vec<Comparison> =
+        effects.iter().map(|effect| effect.compare(&mut p_adjusted, delta_log, settings)).collect();
     let placebo = comparisons.remove(0);
     if placebo.conclusion.is_difference() {
         comparisons.iter_mut().for_each(Comparison::grey_out);
     }
-    Judgement {
-        delta_log,
-        placebo,
-        arms: comparisons,
-    }
+    Judgement { delta_log, placebo, arms: comparisons }
 }
 
 /// The smallest difference of log ratios worth naming: 3 %, or the half-width of the placebo's
@@ -260,13 +252,7 @@ impl Effect {
     }
 
     fn failed(reason: Reason) -> Effect {
-        Effect {
-            n_blocks: 0,
-            estimate: None,
-            interval: None,
-            p_value: None,
-            failed: Some(reason),
-        }
+        Effect { n_blocks: 0, estimate: None, interval: None, p_value: None, failed: Some(reason) }
     }
 
     fn of_differences(differences: &[f64], seed: u64) -> Effect {
@@ -312,12 +298,7 @@ impl Effect {
         let Some(delta) = delta else {
             return Conclusion::Withheld(Reason::NoPlacebo);
         };
-        let difference = Difference {
-            n_blocks: self.n_blocks,
-            estimate,
-            interval,
-            p_adjusted: p,
-        };
+        let difference = Difference { n_blocks: self.n_blocks, estimate, interval, p_adjusted: p };
         difference.conclude(delta, settings.better)
     }
 }
@@ -334,12 +315,7 @@ pub(super) struct Difference {
 impl Difference {
     /// Verdict or indication, against a δ in log ratios.
     pub(super) fn conclude(&self, delta: f64, better: Better) -> Conclusion {
-        let Difference {
-            n_blocks,
-            estimate,
-            interval,
-            p_adjusted,
-        } = *self;
+        let Difference { n_blocks, estimate, interval, p_adjusted } = *self;
         let direction = match better {
             Better::Lower if estimate < 0.0 => Verdict::Faster,
             Better::Higher if estimate > 0.0 => Verdict::Faster,

@@ -25,10 +25,7 @@ struct Blocking {
 
 fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     let _ballast = Ballast::touch(setup.ballast_bytes);
-    Ok(Box::new(Blocking {
-        input: setup.prepare()?,
-        _ballast,
-    }))
+    Ok(Box::new(Blocking { input: setup.prepare()?, _ballast }))
 }
 
 impl Strategy for Blocking {

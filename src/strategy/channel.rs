@@ -12,10 +12,7 @@ use crate::sys::process::ExitStatus;
 
 /// A RUN for one task.
 pub(super) fn run_header(id: TaskId) -> Header {
-    Header {
-        flags: id.task,
-        ..Header::new(Kind::Run, id.request)
-    }
+    Header { flags: id.task, ..Header::new(Kind::Run, id.request) }
 }
 
 /// The answer to the RUN of `id`, and its payload or reason.
@@ -25,10 +22,7 @@ pub(super) fn run_header(id: TaskId) -> Header {
 pub(super) fn read_reply(frame: &Frame, id: TaskId) -> Result<(Reply, &[u8]), String> {
     let header = frame.header;
     if header.kind != Kind::Reply {
-        return Err(format!(
-            "the child sent {:?} when a REPLY was due",
-            header.kind
-        ));
+        return Err(format!("the child sent {:?} when a REPLY was due", header.kind));
     }
     if (header.id, header.flags) != (id.request, id.task) {
         return Err(format!(
@@ -66,15 +60,7 @@ impl Talk {
     /// With a child that has been given its task otherwise, and whose answer comes to
     /// [`Talk::piece`].
     pub(super) fn without_socket(id: TaskId, key: u64, dispatched: u64) -> Talk {
-        Talk {
-            id,
-            key,
-            conn: None,
-            pieces: Vec::new(),
-            dispatched,
-            answered: false,
-            child_pid: 0,
-        }
+        Talk { id, key, conn: None, pieces: Vec::new(), dispatched, answered: false, child_pid: 0 }
     }
 
     /// Sends the task; whatever the socket does not take at once follows when it is writable.
@@ -95,10 +81,7 @@ impl Talk {
         if !conn.flush().unwrap_or(true) {
             cx.poller.want_write(&conn, key, true)?;
         }
-        Ok(Talk {
-            conn: Some(conn),
-            ..Talk::without_socket(task.id, key, dispatched)
-        })
+        Ok(Talk { conn: Some(conn), ..Talk::without_socket(task.id, key, dispatched) })
     }
 
     /// The child's process id, where the starter knows it.
@@ -151,11 +134,7 @@ impl Talk {
     pub(super) fn reaped(&mut self, status: ExitStatus, at_ns: u64, cx: &mut Context<'_>) {
         self.read(cx);
         if !self.answered {
-            self.fail(
-                Outcome::Crash,
-                &format!("the child {status} before it had answered"),
-                cx,
-            );
+            self.fail(Outcome::Crash, &format!("the child {status} before it had answered"), cx);
         }
         self.hang_up(cx);
         cx.events.push(Event::Reaped { id: self.id, at_ns });
@@ -171,32 +150,16 @@ impl Talk {
     pub(super) fn refused(&mut self, reason: &str, cx: &mut Context<'_>) {
         if self.answered {
             // Given up before the refusal came: the reaping that was promised then is over, too.
-            cx.events.push(Event::Reaped {
-                id: self.id,
-                at_ns: now_ns(),
-            });
+            cx.events.push(Event::Reaped { id: self.id, at_ns: now_ns() });
         } else {
-            cx.events.push(Event::Done(Done::failed(
-                self.id,
-                Outcome::Rejected,
-                reason,
-            )));
+            cx.events.push(Event::Done(Done::failed(self.id, Outcome::Rejected, reason)));
         }
         self.abandon(cx);
     }
 
     fn fail(&mut self, outcome: Outcome, reason: &str, cx: &mut Context<'_>) {
-        let stamps = TaskStamps {
-            dispatched: self.dispatched,
-            ..TaskStamps::default()
-        };
-        self.finish(
-            Done {
-                stamps,
-                ..Done::failed(self.id, outcome, reason)
-            },
-            cx,
-        );
+        let stamps = TaskStamps { dispatched: self.dispatched, ..TaskStamps::default() };
+        self.finish(Done { stamps, ..Done::failed(self.id, outcome, reason) }, cx);
     }
 
     fn read(&mut self, cx: &mut Context<'_>) {
@@ -235,16 +198,8 @@ impl Talk {
     fn finish(&mut self, done: Done, cx: &mut Context<'_>) {
         if !self.answered {
             self.answered = true;
-            let child_pid = if done.child_pid == 0 {
-                self.child_pid
-            } else {
-                done.child_pid
-            };
-            cx.events.push(Event::Done(Done {
-                child_pid,
-                reaps: true,
-                ..done
-            }));
+            let child_pid = if done.child_pid == 0 { self.child_pid } else { done.child_pid };
+            cx.events.push(Event::Done(Done { child_pid, reaps: true, ..done }));
         }
         self.hang_up(cx);
     }
@@ -301,15 +256,8 @@ fn answer(
     payload: Vec<u8>,
     child_start: u64,
 ) -> std::io::Result<()> {
-    let id = TaskId {
-        request: header.id,
-        task: header.flags,
-    };
-    let Answer {
-        header,
-        fixed,
-        body,
-    } = run_task(id, payload, input, child_start);
+    let id = TaskId { request: header.id, task: header.flags };
+    let Answer { header, fixed, body } = run_task(id, payload, input, child_start);
     conn.push(header, &[&fixed, &body]);
     conn.flush().map(drop)
 }
@@ -330,22 +278,11 @@ pub(super) fn run_task(
     child_start: u64,
 ) -> Answer {
     let ran = super::run::run(input, id.task, payload);
-    let mut reply = Reply {
-        checksum: ran.checksum,
-        ..Reply::default()
-    };
+    let mut reply = Reply { checksum: ran.checksum, ..Reply::default() };
     reply.stamps.child_start = child_start;
     reply.stamps.work_start = ran.work_start;
     reply.stamps.work_end = ran.work_end;
     reply.child_pid = std::process::id();
-    let header = Header {
-        kind: Kind::Reply,
-        outcome: ran.outcome,
-        ..run_header(id)
-    };
-    Answer {
-        header,
-        fixed: reply.encode(),
-        body: ran.body,
-    }
+    let header = Header { kind: Kind::Reply, outcome: ran.outcome, ..run_header(id) };
+    Answer { header, fixed: reply.encode(), body: ran.body }
 }

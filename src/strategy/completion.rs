@@ -32,18 +32,11 @@ impl Completions {
         let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         poller.add(&eventfd, key)?;
         let (sender, receiver) = channel();
-        Ok(Completions {
-            eventfd: Arc::new(eventfd),
-            sender,
-            receiver,
-        })
+        Ok(Completions { eventfd: Arc::new(eventfd), sender, receiver })
     }
 
     pub(super) fn notifier(&self) -> Notifier {
-        Notifier {
-            eventfd: Arc::clone(&self.eventfd),
-            sender: self.sender.clone(),
-        }
+        Notifier { eventfd: Arc::clone(&self.eventfd), sender: self.sender.clone() }
     }
 
     /// All that has finished since the last call.

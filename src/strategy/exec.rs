@@ -21,9 +21,7 @@ pub(super) const KIND: Kind = Kind {
 const SHELL: &str = "/bin/sh";
 
 fn through_shell(programs: &program::Programs, args: &[OsString; 3]) -> Command {
-    let words = std::iter::once(&programs.program)
-        .chain(args)
-        .chain(&programs.spec_args);
+    let words = std::iter::once(&programs.program).chain(args).chain(&programs.spec_args);
     let mut line = Vec::new();
     for word in words {
         if !line.is_empty() {

@@ -59,11 +59,7 @@ impl Strategy for Forked {
     fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
         if let Err(error) = self.launch(&task, cx) {
             let reason = format!("make a socket for a forked child: {error}");
-            cx.events.push(Event::Done(Done::failed(
-                task.id,
-                Outcome::Rejected,
-                reason,
-            )));
+            cx.events.push(Event::Done(Done::failed(task.id, Outcome::Rejected, reason)));
         }
     }
 
@@ -111,8 +107,7 @@ impl Forked {
         let dispatched = now_ns();
         let talk = if task.payload.len() <= MAX_PAYLOAD_BYTES {
             let (id, payload) = (task.id, &*task.payload);
-            self.server
-                .send(Order::Task { slot, id, payload }, None, cx);
+            self.server.send(Order::Task { slot, id, payload }, None, cx);
             Talk::without_socket(id, slot, dispatched)
         } else {
             let (ours, theirs) = socket::stream_pair()?;

@@ -56,12 +56,7 @@ struct ForkIpc {
 fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     Ok(Box::new(ForkIpc {
         program: setup.program.into_os_string(),
-        spec_args: setup
-            .spec
-            .to_args()
-            .into_iter()
-            .map(OsString::from)
-            .collect(),
+        spec_args: setup.spec.to_args().into_iter().map(OsString::from).collect(),
         jobs: HashMap::new(),
         slots: HashMap::new(),
         next_slot: 0,
@@ -82,11 +77,7 @@ impl Strategy for ForkIpc {
             }
             Err(error) => {
                 let reason = launch::start_error(&self.program, &error);
-                cx.events.push(Event::Done(Done::failed(
-                    task.id,
-                    Outcome::Rejected,
-                    reason,
-                )));
+                cx.events.push(Event::Done(Done::failed(task.id, Outcome::Rejected, reason)));
             }
         }
     }

@@ -41,11 +41,7 @@ impl Owned {
     /// Takes over this process's own, not yet reaped child.
     pub(super) fn from_pid(pid: u32) -> io::Result<Owned> {
         match process::pidfd(pid) {
-            Ok(pidfd) => Ok(Owned {
-                pid,
-                pidfd,
-                reaped: false,
-            }),
+            Ok(pidfd) => Ok(Owned { pid, pidfd, reaped: false }),
             Err(error) => {
                 // Without a descriptor its end would go unnoticed: it must not go on.
                 process::kill_tree(pid);

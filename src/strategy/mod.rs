@@ -239,10 +239,7 @@ pub struct Done {
 
 /// The middle of [`Stamps`](crate::protocol::Stamps): what strategy and child see of one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(
-    missing_docs,
-    reason = "the same names and meanings as in protocol::Stamps"
-)]
+#[allow(missing_docs, reason = "the same names and meanings as in protocol::Stamps")]
 pub struct TaskStamps {
     pub dispatched: u64,
     pub child_start: u64,
@@ -272,9 +269,6 @@ pub const WORKERS_MAX: u64 = 4096;
 const WORKERS: OptionDef = OptionDef {
     name: "workers",
     default: "1x",
-    values: Values::Cores {
-        min: 1,
-        max: WORKERS_MAX,
-    },
+    values: Values::Cores { min: 1, max: WORKERS_MAX },
     help: "how many workers live at a time",
 };

@@ -22,13 +22,7 @@ pub(super) const KIND: Kind = Kind {
 
 const OPTIONS: [OptionDef; 5] = {
     let [workers, queue, recycle_after, recycle_jitter] = *workers::OPTIONS;
-    [
-        workers,
-        queue,
-        recycle_after,
-        recycle_jitter,
-        fork_ipc::SERIALIZATION,
-    ]
+    [workers, queue, recycle_after, recycle_jitter, fork_ipc::SERIALIZATION]
 };
 
 /// Starts workers as programs.
@@ -43,12 +37,7 @@ fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     let _ballast = Ballast::touch(setup.ballast_bytes);
     let launcher = Programs {
         program: setup.program.clone().into_os_string(),
-        spec_args: setup
-            .spec
-            .to_args()
-            .into_iter()
-            .map(OsString::from)
-            .collect(),
+        spec_args: setup.spec.to_args().into_iter().map(OsString::from).collect(),
         children: HashMap::new(),
         _ballast,
     };
@@ -79,10 +68,7 @@ impl Launcher for Programs {
         if let Some(child) = self.children.remove(&slot) {
             let _ = cx.poller.remove(&child);
         }
-        Ok(vec![WorkerEnd {
-            slot,
-            how: exit.status.to_string(),
-        }])
+        Ok(vec![WorkerEnd { slot, how: exit.status.to_string() }])
     }
 
     fn is_ready(&self) -> bool {

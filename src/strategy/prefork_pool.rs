@@ -43,24 +43,16 @@ impl Launcher for Server {
     }
 
     fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) -> Result<Vec<WorkerEnd>, String> {
-        let ends = self
-            .0
-            .ready(ready, cx)?
-            .into_iter()
-            .filter_map(|notice| match notice {
-                Notice::Reaped { slot, ended } => Some(WorkerEnd {
-                    slot,
-                    how: ended.status.to_string(),
-                }),
-                Notice::Refused { slot, errno } => {
-                    let error = io::Error::from_raw_os_error(errno);
-                    Some(WorkerEnd {
-                        slot,
-                        how: format!("could not be forked: {error}"),
-                    })
-                }
-                Notice::Ready { .. } | Notice::Failed { .. } | Notice::Piece { .. } => None,
-            });
+        let ends = self.0.ready(ready, cx)?.into_iter().filter_map(|notice| match notice {
+            Notice::Reaped { slot, ended } => {
+                Some(WorkerEnd { slot, how: ended.status.to_string() })
+            }
+            Notice::Refused { slot, errno } => {
+                let error = io::Error::from_raw_os_error(errno);
+                Some(WorkerEnd { slot, how: format!("could not be forked: {error}") })
+            }
+            Notice::Ready { .. } | Notice::Failed { .. } | Notice::Piece { .. } => None,
+        });
         Ok(ends.collect())
     }
 

@@ -86,12 +86,7 @@ pub(super) fn start(
 ) -> Result<Box<dyn Strategy>, String> {
     Ok(Box::new(Programs {
         program: setup.program.into_os_string(),
-        spec_args: setup
-            .spec
-            .to_args()
-            .into_iter()
-            .map(OsString::from)
-            .collect(),
+        spec_args: setup.spec.to_args().into_iter().map(OsString::from).collect(),
         reading,
         build,
         jobs: HashMap::new(),
@@ -116,8 +111,7 @@ impl Strategy for Programs {
             }
             Err(error) => {
                 let reason = launch::start_error(&self.program, &error);
-                cx.events
-                    .push(Event::Done(Done::failed(id, Outcome::Rejected, reason)));
+                cx.events.push(Event::Done(Done::failed(id, Outcome::Rejected, reason)));
             }
         }
     }
@@ -200,21 +194,9 @@ impl Programs {
             }
             Ok(fd)
         };
-        let stdout = child
-            .stdout
-            .take()
-            .map(|out| register(out.into(), STDOUT))
-            .transpose()?;
-        let stderr = child
-            .stderr
-            .take()
-            .map(|err| register(err.into(), STDERR))
-            .transpose()?;
-        let stdin = child
-            .stdin
-            .take()
-            .map(|input| register(input.into(), STDIN))
-            .transpose()?;
+        let stdout = child.stdout.take().map(|out| register(out.into(), STDOUT)).transpose()?;
+        let stderr = child.stderr.take().map(|err| register(err.into(), STDERR)).transpose()?;
+        let stdin = child.stdin.take().map(|input| register(input.into(), STDIN)).transpose()?;
         cx.poller.add(&owned, key | EXIT)?;
         Ok(Job {
             id: task.id,
@@ -351,10 +333,7 @@ impl Job {
 
     fn answer(&mut self, line: AnswerLine, start: usize, cx: &mut Context<'_>) {
         if line.id != self.id.request {
-            let reason = format!(
-                "answered request {} when asked {}",
-                line.id, self.id.request
-            );
+            let reason = format!("answered request {} when asked {}", line.id, self.id.request);
             return self.finish(Outcome::AppError, 0, reason.into_bytes(), cx);
         }
         let mut body = std::mem::take(&mut self.out);
@@ -377,10 +356,7 @@ impl Job {
     }
 
     fn finish(&mut self, outcome: Outcome, checksum: u64, body: Vec<u8>, cx: &mut Context<'_>) {
-        let stamps = TaskStamps {
-            dispatched: self.dispatched,
-            ..TaskStamps::default()
-        };
+        let stamps = TaskStamps { dispatched: self.dispatched, ..TaskStamps::default() };
         self.finish_with(outcome, checksum, body, stamps, cx);
     }
 
@@ -395,15 +371,7 @@ impl Job {
         self.answered = true;
         let child_pid = self.child.pid();
         let id = self.id;
-        let done = Done {
-            id,
-            outcome,
-            checksum,
-            body,
-            stamps,
-            child_pid,
-            reaps: true,
-        };
+        let done = Done { id, outcome, checksum, body, stamps, child_pid, reaps: true };
         cx.events.push(Event::Done(done));
     }
 
@@ -422,19 +390,14 @@ impl Job {
     }
 
     fn last_words(&self) -> String {
-        last_line(&self.err)
-            .map(|line| format!("; it said: {line}"))
-            .unwrap_or_default()
+        last_line(&self.err).map(|line| format!("; it said: {line}")).unwrap_or_default()
     }
 }
 
 /// The last line that is not blank.
 fn last_line(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text);
-    text.lines()
-        .map(str::trim)
-        .rfind(|line| !line.is_empty())
-        .map(str::to_owned)
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// Closing alone is not enough. A child that is being started holds copies of all descriptors

@@ -30,29 +30,14 @@ pub fn run(input: &dyn Input, task: u16, payload: Vec<u8>) -> Ran {
         task => catch_unwind(AssertUnwindSafe(|| input.run(u32::from(task), payload))),
     };
     let work_end = now_ns();
-    let (
-        outcome,
-        Answer {
-            checksum,
-            payload: body,
-        },
-    ) = match result {
+    let (outcome, Answer { checksum, payload: body }) = match result {
         Ok(Ok(answer)) => (Outcome::Ok, answer),
         Ok(Err(reason)) => (Outcome::AppError, failure(reason)),
         Err(_) => (Outcome::Crash, failure("the task panicked".to_owned())),
     };
-    Ran {
-        outcome,
-        checksum,
-        body,
-        work_start,
-        work_end,
-    }
+    Ran { outcome, checksum, body, work_start, work_end }
 }
 
 fn failure(reason: String) -> Answer {
-    Answer {
-        checksum: 0,
-        payload: reason.into_bytes(),
-    }
+    Answer { checksum: 0, payload: reason.into_bytes() }
 }

@@ -38,18 +38,8 @@ fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
         .map_err(|error| format!("make a channel from threads to the loop: {error}"))?;
     // None only in memory trials, which compare with it; of rayon 0 would ask for the default.
     let pool = (workers > 0).then(|| threads(workers)).transpose()?;
-    let census = Census {
-        started: workers,
-        alive: workers,
-        peak: workers,
-    };
-    Ok(Box::new(ThreadPool {
-        input: setup.prepare()?,
-        completions,
-        pool,
-        census,
-        _ballast,
-    }))
+    let census = Census { started: workers, alive: workers, peak: workers };
+    Ok(Box::new(ThreadPool { input: setup.prepare()?, completions, pool, census, _ballast }))
 }
 
 fn threads(workers: u64) -> Result<rayon::ThreadPool, String> {

@@ -120,10 +120,7 @@ impl<L: Launcher> Workers<L> {
             census: Census::default(),
         };
         let mut events = Vec::new();
-        pool.top_up(&mut Context {
-            poller: setup.poller,
-            events: &mut events,
-        });
+        pool.top_up(&mut Context { poller: setup.poller, events: &mut events });
         match events.pop() {
             Some(Event::Broken(reason)) => Err(reason),
             _ => Ok(pool),
@@ -132,18 +129,12 @@ impl<L: Launcher> Workers<L> {
 
     /// Starts workers until there are as many as wanted.
     fn top_up(&mut self, cx: &mut Context<'_>) {
-        let staying = self
-            .workers
-            .values()
-            .filter(|w| w.state != State::Leaving)
-            .count();
+        let staying = self.workers.values().filter(|w| w.state != State::Leaving).count();
         for _ in staying..self.limits.workers {
             let slot = self.next_slot;
             self.next_slot += 1;
             if let Err(error) = self.start_worker(slot, cx) {
-                return cx
-                    .events
-                    .push(Event::Broken(format!("start a worker: {error}")));
+                return cx.events.push(Event::Broken(format!("start a worker: {error}")));
             }
         }
     }
@@ -155,12 +146,7 @@ impl<L: Launcher> Workers<L> {
         let tasks_left = self.limits.tasks_of(slot);
         self.workers.insert(
             slot,
-            Worker {
-                conn: Some(conn),
-                state: State::Starting,
-                was_ready: false,
-                tasks_left,
-            },
+            Worker { conn: Some(conn), state: State::Starting, was_ready: false, tasks_left },
         );
         Ok(())
     }
@@ -195,8 +181,7 @@ impl<L: Launcher> Workers<L> {
             }
             (Kind::Failed, State::Starting) => {
                 let reason = String::from_utf8_lossy(&frame.body).into_owned();
-                cx.events
-                    .push(Event::Broken(format!("a worker could not start: {reason}")));
+                cx.events.push(Event::Broken(format!("a worker could not start: {reason}")));
             }
             (_, State::Busy { id, dispatched }) => match read_reply(frame, id) {
                 Ok((reply, body)) => {
@@ -215,12 +200,7 @@ impl<L: Launcher> Workers<L> {
             },
             (_, State::Leaving) => {}
             (kind, State::Idle | State::Starting) => {
-                self.fail(
-                    slot,
-                    Outcome::AppError,
-                    &format!("a worker sent {kind:?} unasked"),
-                    cx,
-                );
+                self.fail(slot, Outcome::AppError, &format!("a worker sent {kind:?} unasked"), cx);
             }
         }
     }
@@ -283,11 +263,7 @@ impl<L: Launcher> Workers<L> {
     /// The worker closed its socket. How it ended is about to show, and says why; one that goes
     /// on without a socket is of no use.
     fn closed(&mut self, slot: u64, cx: &mut Context<'_>) {
-        if let Some(conn) = self
-            .workers
-            .get_mut(&slot)
-            .and_then(|worker| worker.conn.take())
-        {
+        if let Some(conn) = self.workers.get_mut(&slot).and_then(|worker| worker.conn.take()) {
             let _ = cx.poller.remove(&conn);
         }
         self.idle.retain(|&idle| idle != slot);
@@ -302,11 +278,7 @@ impl<L: Launcher> Workers<L> {
         self.idle.retain(|&idle| idle != end.slot);
         self.census.gone();
         let how = &end.how;
-        worker.answer_for(
-            Outcome::Crash,
-            &format!("the worker {how} before it had answered"),
-            cx,
-        );
+        worker.answer_for(Outcome::Crash, &format!("the worker {how} before it had answered"), cx);
         if !worker.was_ready {
             self.start_failures += 1;
         }
@@ -333,11 +305,7 @@ impl<L: Launcher> Strategy for Workers<L> {
         self.was_ready = true;
         if self.idle.is_empty() && self.queue.len() >= self.limits.queue {
             let reason = format!("{} tasks wait already", self.queue.len());
-            return cx.events.push(Event::Done(Done::failed(
-                task.id,
-                Outcome::Rejected,
-                reason,
-            )));
+            return cx.events.push(Event::Done(Done::failed(task.id, Outcome::Rejected, reason)));
         }
         self.queue.push_back(task);
         self.dispatch(cx);
@@ -365,12 +333,7 @@ impl<L: Launcher> Strategy for Workers<L> {
         self.queue.retain(|task| task.id != id);
         let busy =
             |worker: &Worker| matches!(worker.state, State::Busy { id: its, .. } if its == id);
-        let Some(slot) = self
-            .workers
-            .iter()
-            .find(|(_, w)| busy(w))
-            .map(|(&slot, _)| slot)
-        else {
+        let Some(slot) = self.workers.iter().find(|(_, w)| busy(w)).map(|(&slot, _)| slot) else {
             return;
         };
         if let Some(worker) = self.workers.get_mut(&slot) {
@@ -383,9 +346,7 @@ impl<L: Launcher> Strategy for Workers<L> {
         self.closing = true;
         self.queue.clear();
         self.idle.clear();
-        self.workers
-            .values_mut()
-            .for_each(|worker| worker.leave(cx));
+        self.workers.values_mut().for_each(|worker| worker.leave(cx));
         self.launcher.close(cx);
     }
 
@@ -401,10 +362,7 @@ impl<L: Launcher> Strategy for Workers<L> {
 impl Worker {
     fn give(&mut self, slot: u64, task: &Task, cx: &mut Context<'_>) {
         let dispatched = now_ns();
-        self.state = State::Busy {
-            id: task.id,
-            dispatched,
-        };
+        self.state = State::Busy { id: task.id, dispatched };
         if let Some(conn) = &mut self.conn {
             conn.push(run_header(task.id), &[&task.payload]);
         }
@@ -425,14 +383,8 @@ impl Worker {
         let State::Busy { id, dispatched } = self.state else {
             return;
         };
-        let stamps = TaskStamps {
-            dispatched,
-            ..TaskStamps::default()
-        };
-        cx.events.push(Event::Done(Done {
-            stamps,
-            ..Done::failed(id, outcome, reason)
-        }));
+        let stamps = TaskStamps { dispatched, ..TaskStamps::default() };
+        cx.events.push(Event::Done(Done { stamps, ..Done::failed(id, outcome, reason) }));
     }
 
     fn leave(&mut self, cx: &mut Context<'_>) {

@@ -53,9 +53,7 @@ impl<'a> Host<'a> {
         strategy: Box<dyn Strategy>,
     ) -> Result<Host<'a>, String> {
         let workload = configure.spec.workload()?;
-        poller
-            .add(&conn, DRIVER)
-            .map_err(|error| format!("wait for the driver: {error}"))?;
+        poller.add(&conn, DRIVER).map_err(|error| format!("wait for the driver: {error}"))?;
         Ok(Host {
             conn,
             poller,
@@ -87,9 +85,7 @@ impl<'a> Host<'a> {
                     return self.say_farewell(farewell);
                 }
             }
-            let timeout = self
-                .next_wake_ns()
-                .map(|at_ns| at_ns.saturating_sub(now_ns()));
+            let timeout = self.next_wake_ns().map(|at_ns| at_ns.saturating_sub(now_ns()));
             self.poller.wait(&mut ready, timeout)?;
             for &event in &ready {
                 self.handle(event)?;
@@ -102,10 +98,7 @@ impl<'a> Host<'a> {
 
     fn handle(&mut self, event: poller::Ready) -> io::Result<()> {
         if event.key != DRIVER {
-            let mut cx = Context {
-                poller: self.poller,
-                events: &mut self.events,
-            };
+            let mut cx = Context { poller: self.poller, events: &mut self.events };
             self.strategy.ready(event, &mut cx);
             return self.take_events();
         }
@@ -158,19 +151,9 @@ impl<'a> Host<'a> {
 
     /// Says that a request was accepted; the answer follows when its last task is done.
     fn announce(&mut self, id: u64, accepted: u64) {
-        let stamps = Stamps {
-            accepted,
-            replied: now_ns(),
-            ..Stamps::default()
-        };
-        let reply = Reply {
-            stamps,
-            ..Reply::default()
-        };
-        let header = Header {
-            flags: FLAG_MORE,
-            ..Header::new(Kind::Reply, id)
-        };
+        let stamps = Stamps { accepted, replied: now_ns(), ..Stamps::default() };
+        let reply = Reply { stamps, ..Reply::default() };
+        let header = Header { flags: FLAG_MORE, ..Header::new(Kind::Reply, id) };
         self.conn.push(header, &[&reply.encode()]);
     }
 
@@ -179,8 +162,7 @@ impl<'a> Host<'a> {
             Kind::Run if is_light_run(&frame.header) => self.begin_light(frame.header.id)?,
             Kind::Run => self.begin(frame.header.id, frame.body)?,
             Kind::Light => {
-                self.conn
-                    .push(Header::new(Kind::Light, frame.header.id), &[]);
+                self.conn.push(Header::new(Kind::Light, frame.header.id), &[]);
                 self.flush()?;
             }
             Kind::Stop => self.close(true),
@@ -190,45 +172,21 @@ impl<'a> Host<'a> {
     }
 
     fn begin_light(&mut self, request: u64) -> io::Result<()> {
-        let id = TaskId {
-            request,
-            task: LIGHT_TASK,
-        };
+        let id = TaskId { request, task: LIGHT_TASK };
         let payload = Vec::new();
-        let mut cx = Context {
-            poller: self.poller,
-            events: &mut self.events,
-        };
+        let mut cx = Context { poller: self.poller, events: &mut self.events };
         self.strategy.begin(Task { id, payload }, &mut cx);
         self.take_events()
     }
 
     fn begin(&mut self, request: u64, payload: Vec<u8>) -> io::Result<()> {
-        let mut cx = Context {
-            poller: self.poller,
-            events: &mut self.events,
-        };
+        let mut cx = Context { poller: self.poller, events: &mut self.events };
         let last = self.tasks as u16 - 1;
         for task in 0..last {
             let payload = payload.clone();
-            self.strategy.begin(
-                Task {
-                    id: TaskId { request, task },
-                    payload,
-                },
-                &mut cx,
-            );
+            self.strategy.begin(Task { id: TaskId { request, task }, payload }, &mut cx);
         }
-        self.strategy.begin(
-            Task {
-                id: TaskId {
-                    request,
-                    task: last,
-                },
-                payload,
-            },
-            &mut cx,
-        );
+        self.strategy.begin(Task { id: TaskId { request, task: last }, payload }, &mut cx);
         self.take_events()
     }
 
@@ -249,8 +207,7 @@ impl<'a> Host<'a> {
                     self.requests.reaped(id, at_ns, &mut self.messages);
                 }
                 Event::Broken(reason) => {
-                    self.conn
-                        .push(Header::new(Kind::Failed, 0), &[reason.as_bytes()]);
+                    self.conn.push(Header::new(Kind::Failed, 0), &[reason.as_bytes()]);
                     self.close(false);
                 }
             }
@@ -262,13 +219,8 @@ impl<'a> Host<'a> {
         if self.requests.is_empty() {
             return;
         }
-        let expired = self
-            .requests
-            .expire(now_ns(), self.kind.reaps, &mut self.messages);
-        let mut cx = Context {
-            poller: self.poller,
-            events: &mut self.events,
-        };
+        let expired = self.requests.expire(now_ns(), self.kind.reaps, &mut self.messages);
+        let mut cx = Context { poller: self.poller, events: &mut self.events };
         for id in expired {
             self.strategy.expire(id, &mut cx);
         }
@@ -280,20 +232,10 @@ impl<'a> Host<'a> {
         }
         for message in self.messages.drain(..) {
             match message {
-                Message::Reply {
-                    id,
-                    outcome,
-                    reaps,
-                    mut reply,
-                    body,
-                } => {
+                Message::Reply { id, outcome, reaps, mut reply, body } => {
                     reply.stamps.replied = now_ns();
                     let flags = if reaps { FLAG_REAPS } else { 0 };
-                    let header = Header {
-                        outcome,
-                        flags,
-                        ..Header::new(Kind::Reply, id)
-                    };
+                    let header = Header { outcome, flags, ..Header::new(Kind::Reply, id) };
                     let body = if body.len() > MAX_REASON_BYTES && outcome != Outcome::Ok {
                         &body[..MAX_REASON_BYTES]
                     } else {
@@ -302,8 +244,7 @@ impl<'a> Host<'a> {
                     self.conn.push(header, &[&reply.encode(), body]);
                 }
                 Message::Reaped { id, at_ns } => {
-                    self.conn
-                        .push(Header::new(Kind::Reaped, id), &[&at_ns.to_le_bytes()]);
+                    self.conn.push(Header::new(Kind::Reaped, id), &[&at_ns.to_le_bytes()]);
                 }
             }
         }
@@ -350,14 +291,8 @@ impl<'a> Host<'a> {
         if matches!(self.phase, Phase::Closing { .. }) {
             return;
         }
-        self.phase = Phase::Closing {
-            until_ns: now_ns() + CLOSING_NS,
-            farewell,
-        };
-        let mut cx = Context {
-            poller: self.poller,
-            events: &mut self.events,
-        };
+        self.phase = Phase::Closing { until_ns: now_ns() + CLOSING_NS, farewell };
+        let mut cx = Context { poller: self.poller, events: &mut self.events };
         self.strategy.close(&mut cx);
         if !farewell {
             // Nobody reads the driver's side any more; an end-of-file would be ready for ever.
@@ -380,10 +315,7 @@ impl<'a> Host<'a> {
         }
         // The last words must get out even through a full socket, so they may block; a driver
         // that is gone does not need them.
-        let _ = self
-            .conn
-            .set_blocking()
-            .and_then(|()| self.conn.flush().map(drop));
+        let _ = self.conn.set_blocking().and_then(|()| self.conn.flush().map(drop));
         Ok(())
     }
 
@@ -392,10 +324,7 @@ impl<'a> Host<'a> {
             Phase::Closing { until_ns, .. } => Some(until_ns),
             _ => None,
         };
-        closing
-            .into_iter()
-            .chain(self.requests.next_deadline_ns())
-            .min()
+        closing.into_iter().chain(self.requests.next_deadline_ns()).min()
     }
 }
 

@@ -33,10 +33,8 @@ pub fn main(started: u64) -> i32 {
     // Before anything else: whoever started this must not be outlived. The driver itself adopts
     // what escapes the moment between start and this call.
     process::die_with_parent();
-    let args: Vec<String> = std::env::args_os()
-        .skip(1)
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect();
+    let args: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     let result = match args.split_first() {
         None => serve::serve(),
         Some((mode, rest)) => match mode.as_str() {
@@ -68,11 +66,7 @@ fn answer(args: &[String]) -> Result<(), String> {
     }
     let input = workload.prepare(&spec)?;
     let checksums = (0..workload.tasks(&spec)?)
-        .map(|task| {
-            Ok(input
-                .run(task, vec![0; spec.payload_bytes as usize])?
-                .checksum)
-        })
+        .map(|task| Ok(input.run(task, vec![0; spec.payload_bytes as usize])?.checksum))
         .collect::<Result<Vec<u64>, String>>()?;
     println!("{}", workload.join(&checksums));
     Ok(())

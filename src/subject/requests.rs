@@ -51,10 +51,7 @@ pub(super) enum Message {
 impl Requests {
     /// None, each with this long to be answered in.
     pub(super) fn new(deadline_ns: u64) -> Requests {
-        Requests {
-            deadline_ns,
-            ..Requests::default()
-        }
+        Requests { deadline_ns, ..Requests::default() }
     }
 
     /// A request of `tasks` tasks has arrived.
@@ -90,8 +87,7 @@ impl Requests {
         if self.pending.insert(id, pending).is_some() {
             return Err(format!("request {id} was sent twice"));
         }
-        self.deadlines
-            .push_back((accepted.saturating_add(self.deadline_ns), id));
+        self.deadlines.push_back((accepted.saturating_add(self.deadline_ns), id));
         Ok(())
     }
 
@@ -167,17 +163,13 @@ impl Requests {
                 continue;
             };
             let first = pending.first_task;
-            expired.extend((0..pending.checksums.len() as u16).map(|i| TaskId {
-                request: id,
-                task: first + i,
-            }));
+            expired.extend(
+                (0..pending.checksums.len() as u16)
+                    .map(|i| TaskId { request: id, task: first + i }),
+            );
             if !pending.answered {
                 // Tasks without an answer have a child each whose reaping will be told.
-                pending.reaps_left += if reaps {
-                    i64::from(pending.tasks_left)
-                } else {
-                    0
-                };
+                pending.reaps_left += if reaps { i64::from(pending.tasks_left) } else { 0 };
                 pending.reaped_any |= reaps;
                 pending.outcome = Outcome::Timeout;
                 let limit_ms = self.deadline_ns / 1_000_000;
@@ -200,10 +192,7 @@ impl Requests {
         };
         if pending.answered && pending.reaps_left <= 0 {
             if pending.reaped_any {
-                send.push(Message::Reaped {
-                    id,
-                    at_ns: pending.last_reaped_ns,
-                });
+                send.push(Message::Reaped { id, at_ns: pending.last_reaped_ns });
             }
             self.pending.remove(&id);
         }
@@ -249,12 +238,6 @@ impl Pending {
         }
         let body = std::mem::take(&mut self.body);
         let reaps = self.reaped_any || self.reaps_left > 0;
-        send.push(Message::Reply {
-            id,
-            outcome: self.outcome,
-            reaps,
-            reply: self.reply,
-            body,
-        });
+        send.push(Message::Reply { id, outcome: self.outcome, reaps, reply: self.reply, body });
     }
 }

@@ -32,11 +32,8 @@ pub(super) fn serve() -> Result<(), String> {
             return Err(reason);
         }
     };
-    conn.set_nonblocking()
-        .map_err(fail("make the driver's socket non-blocking"))?;
-    Host::new(conn, &poller, &configure, kind, strategy)?
-        .run()
-        .map_err(fail("serve"))
+    conn.set_nonblocking().map_err(fail("make the driver's socket non-blocking"))?;
+    Host::new(conn, &poller, &configure, kind, strategy)?.run().map_err(fail("serve"))
 }
 
 fn start(
@@ -67,9 +64,7 @@ fn read_configure(conn: &mut Conn) -> Result<Option<Configure>, String> {
         match conn.next_frame().map_err(|error| error.to_string())? {
             Some(Frame { header, body }) if header.kind == Kind::Configure => {
                 let configure = serde_json::from_slice(&body);
-                return configure
-                    .map(Some)
-                    .map_err(|error| format!("read CONFIGURE: {error}"));
+                return configure.map(Some).map_err(|error| format!("read CONFIGURE: {error}"));
             }
             Some(frame) => return Err(format!("the first frame is {:?}", frame.header.kind)),
             None => {}

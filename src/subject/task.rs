@@ -14,12 +14,8 @@ pub(super) fn task(args: &[String], child_start: u64) -> Result<(), String> {
     let [id, task, spec @ ..] = args else {
         return Err(format!("expected ID TASK SPEC, got {args:?}"));
     };
-    let id = id
-        .parse()
-        .map_err(|_| format!("id is `{id}`; expected a whole number"))?;
-    let task = task
-        .parse()
-        .map_err(|_| format!("task is `{task}`; expected a whole number"))?;
+    let id = id.parse().map_err(|_| format!("id is `{id}`; expected a whole number"))?;
+    let task = task.parse().map_err(|_| format!("task is `{task}`; expected a whole number"))?;
     let spec = Spec::from_args(spec)?;
     let ran = if task == LIGHT_TASK {
         run(&NoInput, task, Vec::new())

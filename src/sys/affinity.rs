@@ -15,10 +15,7 @@ pub const CHILD_CPU: &str = "FORKBENCH_CHILD_CPU";
 /// The kernel refused to say.
 pub fn allowed() -> io::Result<Vec<u32>> {
     let set = sched_getaffinity(None)?;
-    Ok((0..CpuSet::MAX_CPU)
-        .filter(|&cpu| set.is_set(cpu))
-        .map(|cpu| cpu as u32)
-        .collect())
+    Ok((0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).map(|cpu| cpu as u32).collect())
 }
 
 /// Restricts the calling thread, and whatever it starts from now on, to these cores.

@@ -29,8 +29,5 @@ pub fn sleep_until_ns(deadline_ns: u64) -> std::io::Result<()> {
 
 /// A duration in nanoseconds as the type that waiting calls take.
 pub fn timespec(ns: u64) -> Timespec {
-    Timespec {
-        tv_sec: (ns / 1_000_000_000) as i64,
-        tv_nsec: (ns % 1_000_000_000) as i64,
-    }
+    Timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as i64 }
 }

@@ -29,9 +29,7 @@ impl Poller {
     /// # Errors
     /// The process has too many descriptors.
     pub fn new() -> io::Result<Poller> {
-        Ok(Poller {
-            epoll: epoll::create(CreateFlags::CLOEXEC)?,
-        })
+        Ok(Poller { epoll: epoll::create(CreateFlags::CLOEXEC)? })
     }
 
     /// Reports `fd` under `key` when it can be read or is closed.
@@ -39,12 +37,7 @@ impl Poller {
     /// # Errors
     /// The descriptor is already added, or cannot be waited for.
     pub fn add(&self, fd: impl AsFd, key: u64) -> io::Result<()> {
-        Ok(epoll::add(
-            &self.epoll,
-            fd,
-            EventData::new_u64(key),
-            EventFlags::IN,
-        )?)
+        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(key), EventFlags::IN)?)
     }
 
     /// Reports `fd` under `key` when it can be written to or is closed, and not when it can be
@@ -53,12 +46,7 @@ impl Poller {
     /// # Errors
     /// As [`Poller::add`].
     pub fn add_writable(&self, fd: impl AsFd, key: u64) -> io::Result<()> {
-        Ok(epoll::add(
-            &self.epoll,
-            fd,
-            EventData::new_u64(key),
-            EventFlags::OUT,
-        )?)
+        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(key), EventFlags::OUT)?)
     }
 
     /// Also (or no longer) reports when `fd` can be written to.
@@ -66,17 +54,8 @@ impl Poller {
     /// # Errors
     /// The descriptor was not added.
     pub fn want_write(&self, fd: impl AsFd, key: u64, wanted: bool) -> io::Result<()> {
-        let flags = if wanted {
-            EventFlags::IN | EventFlags::OUT
-        } else {
-            EventFlags::IN
-        };
-        Ok(epoll::modify(
-            &self.epoll,
-            fd,
-            EventData::new_u64(key),
-            flags,
-        )?)
+        let flags = if wanted { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+        Ok(epoll::modify(&self.epoll, fd, EventData::new_u64(key), flags)?)
     }
 
     /// Forgets `fd`. Closing it would do the same only if no other process holds it.
@@ -96,10 +75,8 @@ impl Poller {
     pub fn wait(&self, ready: &mut Vec<Ready>, timeout_ns: Option<u64>) -> io::Result<()> {
         ready.clear();
         let timeout = timeout_ns.map(super::clock::timespec);
-        let mut events = [epoll::Event {
-            flags: EventFlags::empty(),
-            data: EventData::new_u64(0),
-        }; 64];
+        let mut events =
+            [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 64];
         let n = match epoll::wait(&self.epoll, &mut events, timeout.as_ref()) {
             Ok(n) => n,
             Err(Errno::INTR) => 0,
@@ -137,9 +114,6 @@ mod tests {
             now_ns() - from_ns
         };
         let shortest_ns = (0..1_000).map(|_| wait_ns()).find(|ns| *ns < 1_000_000);
-        assert!(
-            shortest_ns.is_some_and(|ns| ns >= 100_000),
-            "{shortest_ns:?}"
-        );
+        assert!(shortest_ns.is_some_and(|ns| ns >= 100_000), "{shortest_ns:?}");
     }
 }

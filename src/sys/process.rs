@@ -22,9 +22,9 @@ impl SingleThreaded {
     pub fn assert() -> io::Result<SingleThreaded> {
         match thread_count()? {
             1 => Ok(SingleThreaded(())),
-            n => Err(io::Error::other(format!(
-                "fork needs a process with one thread, this has {n}"
-            ))),
+            n => {
+                Err(io::Error::other(format!("fork needs a process with one thread, this has {n}")))
+            }
         }
     }
 }
@@ -236,10 +236,7 @@ fn usage_from(usage: &libc::rusage) -> Usage {
 /// # Errors
 /// There is no such process, or there are too many descriptors.
 pub fn pidfd(pid: u32) -> io::Result<OwnedFd> {
-    Ok(rustix::process::pidfd_open(
-        pid_of(pid)?,
-        PidfdFlags::empty(),
-    )?)
+    Ok(rustix::process::pidfd_open(pid_of(pid)?, PidfdFlags::empty())?)
 }
 
 /// Kills the child `pid` and the group it leads, if it leads one. The caller must not have
@@ -288,10 +285,7 @@ pub fn lead_group() {
 /// go to a program through a pipe the kernel heeds no other limit than this one (`do_coredump` in
 /// its `fs/coredump.c`). Such a program would take longer than most of what dies.
 pub fn dump_no_core(pid: u32) {
-    let limit = rustix::process::Rlimit {
-        current: Some(1),
-        maximum: Some(1),
-    };
+    let limit = rustix::process::Rlimit { current: Some(1), maximum: Some(1) };
     // A limit can always be lowered; a child that has ended meanwhile leaves nothing more.
     if let Ok(pid) = pid_of(pid) {
         let _ = rustix::process::prlimit(Some(pid), rustix::process::Resource::Core, limit);
@@ -309,9 +303,7 @@ pub fn die_with_parent() {
 /// # Errors
 /// The kernel is older than 3.4.
 pub fn adopt_orphans() -> io::Result<()> {
-    Ok(rustix::process::set_child_subreaper(Some(
-        rustix::process::getpid(),
-    ))?)
+    Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
 /// Whether there is a process of this id, whoever may see it.

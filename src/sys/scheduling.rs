@@ -51,9 +51,7 @@ fn policy() -> io::Result<libc::c_int> {
 }
 
 fn set(policy: libc::c_int, priority: libc::c_int) -> io::Result<()> {
-    let parameters = libc::sched_param {
-        sched_priority: priority,
-    };
+    let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: the kernel reads the parameters, which outlive the call; 0 is the calling thread.
     check(unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) }).map(drop)
 }
@@ -96,21 +94,12 @@ mod tests {
         };
         assert_eq!(this_thread(), FIRST);
         // `stat` does not show the flag.
-        assert_eq!(
-            policy().unwrap(),
-            libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK
-        );
+        assert_eq!(policy().unwrap(), libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK);
         assert!(RealTime::begin().is_err());
         assert_eq!(this_thread(), FIRST);
-        let child = Command::new("cat")
-            .arg("/proc/self/stat")
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert_eq!(
-            scheduled(&String::from_utf8(child.stdout).unwrap()),
-            ORDINARY
-        );
+        let child =
+            Command::new("cat").arg("/proc/self/stat").stderr(Stdio::inherit()).output().unwrap();
+        assert_eq!(scheduled(&String::from_utf8(child.stdout).unwrap()), ORDINARY);
         let thread = std::thread::spawn(this_thread);
         assert_eq!(thread.join().unwrap(), ORDINARY);
         drop(first);

@@ -42,19 +42,13 @@ const OPTIONS: &[OptionDef] = &[
     OptionDef {
         name: "touch_mib",
         default: "0",
-        values: Values::Count {
-            min: 0,
-            max: MIB_MAX,
-        },
+        values: Values::Count { min: 0, max: MIB_MAX },
         help: "fresh memory that a task touches and keeps while it is held",
     },
     OptionDef {
         name: "write_mib",
         default: "0",
-        values: Values::Count {
-            min: 0,
-            max: MIB_MAX,
-        },
+        values: Values::Count { min: 0, max: MIB_MAX },
         help: "how much of the ballast that its process carries or inherited a task writes to",
     },
     OptionDef {
@@ -128,10 +122,7 @@ impl Input for Barrier {
         ballast::write_to_carried(self.write_mib << 20);
         self.wait()?;
         drop(black_box(kept));
-        Ok(Answer {
-            checksum: self.touch_mib,
-            payload: Vec::new(),
-        })
+        Ok(Answer { checksum: self.touch_mib, payload: Vec::new() })
     }
 }
 
@@ -181,12 +172,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let made = Hold.materialise(&spec(0, Path::new("")), scratch.path());
         let dir = made.unwrap().unwrap();
-        let both = |name| {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(dir.join(name))
-        };
+        let both = |name| OpenOptions::new().read(true).write(true).open(dir.join(name));
         let (mut arrived, release) = (both(ARRIVED).unwrap(), both(RELEASE).unwrap());
         let input = Hold.prepare(&spec(1, &dir)).unwrap();
         std::thread::scope(|scope| {

@@ -224,10 +224,7 @@ impl Spec {
             self.seed.to_string(),
             self.payload_bytes.to_string(),
         ];
-        fixed
-            .into_iter()
-            .chain(self.options.iter().map(|(k, v)| format!("{k}={v}")))
-            .collect()
+        fixed.into_iter().chain(self.options.iter().map(|(k, v)| format!("{k}={v}"))).collect()
     }
 
     /// The inverse of [`Spec::to_args`].
@@ -236,13 +233,10 @@ impl Spec {
     /// Which argument is missing or malformed.
     pub fn from_args(args: &[String]) -> Result<Spec, String> {
         let [workload, size, seed, payload_bytes, options @ ..] = args else {
-            return Err(format!(
-                "expected WORKLOAD SIZE SEED PAYLOAD_BYTES, got {args:?}"
-            ));
+            return Err(format!("expected WORKLOAD SIZE SEED PAYLOAD_BYTES, got {args:?}"));
         };
         let number = |what: &str, text: &str| {
-            text.parse()
-                .map_err(|_| format!("{what} is `{text}`; expected a whole number"))
+            text.parse().map_err(|_| format!("{what} is `{text}`; expected a whole number"))
         };
         Ok(Spec {
             workload: workload.clone(),
@@ -295,11 +289,7 @@ mod tests {
             size: Size::L,
             seed: u64::MAX,
             payload_bytes: 0,
-            options: [
-                ("chunks".into(), "4".into()),
-                ("path".into(), "a=b c".into()),
-            ]
-            .into(),
+            options: [("chunks".into(), "4".into()), ("path".into(), "a=b c".into())].into(),
         };
         assert_eq!(Spec::from_args(&spec.to_args()), Ok(spec));
         assert!(Spec::from_args(&["noop".into()]).is_err());

@@ -28,10 +28,7 @@ struct Echo;
 
 impl Input for Echo {
     fn run(&self, _: u32, payload: Vec<u8>) -> Result<Answer, String> {
-        Ok(Answer {
-            checksum: checksum(&payload),
-            payload,
-        })
+        Ok(Answer { checksum: checksum(&payload), payload })
     }
 }
 

@@ -50,9 +50,7 @@ struct Order {
 impl Input for Order {
     fn run(&self, task: u32, _: Vec<u8>) -> Result<Answer, String> {
         if task >= TASKS {
-            return Err(format!(
-                "an order has {TASKS} tasks, not one numbered {task}"
-            ));
+            return Err(format!("an order has {TASKS} tasks, not one numbered {task}"));
         }
         // Each task starts elsewhere, so that no two of them can be one computation.
         let start = self.seed ^ (task + 1).wrapping_mul(0x9e37_79b9);
@@ -68,9 +66,7 @@ impl Input for Order {
 /// keeps the state from settling at zero.
 fn mix(mut state: u32, steps: u32) -> u32 {
     for step in 0..steps {
-        state = (state ^ (state >> 15))
-            .wrapping_mul(0x2c1b_3c6d)
-            .wrapping_add(step);
+        state = (state ^ (state >> 15)).wrapping_mul(0x2c1b_3c6d).wrapping_add(step);
     }
     state
 }
@@ -83,9 +79,7 @@ mod tests {
     fn the_tasks_of_an_order_differ_and_so_do_orders() {
         let answers = |seed: u32| -> Vec<u64> {
             let order = Order { steps: 1_000, seed };
-            (0..TASKS)
-                .map(|t| order.run(t, Vec::new()).unwrap().checksum)
-                .collect()
+            (0..TASKS).map(|t| order.run(t, Vec::new()).unwrap().checksum).collect()
         };
         let mut all = [answers(0), answers(1)].concat();
         all.sort_unstable();

@@ -74,10 +74,7 @@ impl Input for Candidates {
         } else {
             contiguous(limit, self.chunks, chunk)
         };
-        Ok(Answer {
-            checksum: black_box(count),
-            payload: Vec::new(),
-        })
+        Ok(Answer { checksum: black_box(count), payload: Vec::new() })
     }
 }
 
@@ -102,10 +99,7 @@ fn count_primes(candidates: impl Iterator<Item = u64>) -> u64 {
 
 /// Trial division by every number from 2 to the root, even ones included, as the notes do it.
 fn is_prime(n: u64) -> bool {
-    n >= 2
-        && (2..)
-            .take_while(|d| d * d <= n)
-            .all(|d| !n.is_multiple_of(d))
+    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 #[cfg(test)]

@@ -40,10 +40,7 @@ impl Input for Draws {
     fn run(&self, _: u32, _: Vec<u8>) -> Result<Answer, String> {
         // Both ends are opaque, so that equal requests cannot be folded into one computation.
         let sum = black_box(sum_of_draws(black_box(self.count), black_box(self.seed)));
-        Ok(Answer {
-            checksum: sum.to_bits(),
-            payload: Vec::new(),
-        })
+        Ok(Answer { checksum: sum.to_bits(), payload: Vec::new() })
     }
 }
 

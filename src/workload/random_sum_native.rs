@@ -29,9 +29,7 @@ impl Workload for RandomSumNative {
     }
 
     fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
-        Ok(Arc::new(Draws {
-            count: spec.size.pick([10_000, 1_000_000, 10_000_000]),
-        }))
+        Ok(Arc::new(Draws { count: spec.size.pick([10_000, 1_000_000, 10_000_000]) }))
     }
 }
 
@@ -46,10 +44,7 @@ impl Input for Draws {
         if (mean - 0.5).abs() >= TOLERANCE {
             return Err(format!("the mean of {} draws is {mean}", self.count));
         }
-        Ok(Answer {
-            checksum: u64::from(self.count),
-            payload: Vec::new(),
-        })
+        Ok(Answer { checksum: u64::from(self.count), payload: Vec::new() })
     }
 }
 
@@ -70,10 +65,7 @@ mod tests {
 
     #[test]
     fn sums_differ_and_answers_do_not() {
-        assert_ne!(
-            sum_of_draws(10_000).to_bits(),
-            sum_of_draws(10_000).to_bits()
-        );
+        assert_ne!(sum_of_draws(10_000).to_bits(), sum_of_draws(10_000).to_bits());
         let draws = Draws { count: 10_000 };
         assert_eq!(draws.run(0, Vec::new()).unwrap().checksum, 10_000);
     }

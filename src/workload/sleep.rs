@@ -20,10 +20,7 @@ const OPTIONS: &[OptionDef] = &[
     OptionDef {
         name: "us",
         default: "1000",
-        values: Values::Count {
-            min: 0,
-            max: 60_000_000,
-        },
+        values: Values::Count { min: 0, max: 60_000_000 },
         help: "how long a task sleeps, in microseconds",
     },
     OptionDef {
@@ -140,11 +137,7 @@ impl Workload for Sleep {
                 spec.payload_bytes
             ));
         }
-        Ok(Arc::new(Nap {
-            us: options::count(&spec.options, "us")?,
-            draws,
-            seed: spec.seed,
-        }))
+        Ok(Arc::new(Nap { us: options::count(&spec.options, "us")?, draws, seed: spec.seed }))
     }
 }
 
@@ -166,10 +159,7 @@ impl Input for Nap {
         let drawn_ns = self.draws.of_request_ns(self.us, self.seed, id);
         clock::sleep_until_ns(started_ns + drawn_ns)
             .map_err(|e| format!("sleep for {drawn_ns} ns: {e}"))?;
-        Ok(Answer {
-            checksum: self.us,
-            payload,
-        })
+        Ok(Answer { checksum: self.us, payload })
     }
 }
 
@@ -180,11 +170,7 @@ mod tests {
     #[test]
     fn returns_after_the_time_given_and_not_before() {
         for draws in Draws::ALL {
-            let nap = Nap {
-                us: 300,
-                draws,
-                seed: 3,
-            };
+            let nap = Nap { us: 300, draws, seed: 3 };
             let due_ns = draws.of_request_ns(300, 3, 77);
             let start_ns = clock::now_ns();
             let payload = 77_u64.to_le_bytes().to_vec();
@@ -206,9 +192,8 @@ mod tests {
             // Half of all is at 5/7 of the fast mode, 99 % at 29/30 of the slow one.
             (Draws::Bimodal, 1.381, [(0.5, 1.0429), (0.99, 4.3733)]),
         ] {
-            let mut drawn: Vec<f64> = (0..N as u64)
-                .map(|id| draws.of_request_ns(1_000, 9, id) as f64 / 1e6)
-                .collect();
+            let mut drawn: Vec<f64> =
+                (0..N as u64).map(|id| draws.of_request_ns(1_000, 9, id) as f64 / 1e6).collect();
             let mean = drawn.iter().sum::<f64>() / N as f64;
             let error = 5.0 * deviation / (N as f64).sqrt() + 1e-9;
             assert!((mean - draws.mean()).abs() <= error, "{draws:?}: {mean}");

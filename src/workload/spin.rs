@@ -14,10 +14,7 @@ pub(super) struct Spin;
 const OPTIONS: &[OptionDef] = &[OptionDef {
     name: "us",
     default: "1000",
-    values: Values::Count {
-        min: 0,
-        max: 60_000_000,
-    },
+    values: Values::Count { min: 0, max: 60_000_000 },
     help: "how long a task is busy, in microseconds",
 }];
 
@@ -35,9 +32,7 @@ impl Workload for Spin {
     }
 
     fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
-        Ok(Arc::new(Busy {
-            us: options::count(&spec.options, "us")?,
-        }))
+        Ok(Arc::new(Busy { us: options::count(&spec.options, "us")? }))
     }
 }
 
@@ -52,10 +47,7 @@ impl Input for Busy {
         while clock::now_ns() < deadline_ns {
             std::hint::spin_loop();
         }
-        Ok(Answer {
-            checksum: self.us,
-            payload: Vec::new(),
-        })
+        Ok(Answer { checksum: self.us, payload: Vec::new() })
     }
 }
 

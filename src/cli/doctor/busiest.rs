@@ -59,10 +59,7 @@ fn name_and_ns(stat: &str) -> Option<(String, u64)> {
     let mut ticks = || times.next()?.parse::<u64>().ok();
     let ticks = ticks()?.checked_add(ticks()?)?;
     let name = name.escape_debug().to_string();
-    Some((
-        name,
-        ticks.checked_mul(crate::driver::noise::text::TICK_NS)?,
-    ))
+    Some((name, ticks.checked_mul(crate::driver::noise::text::TICK_NS)?))
 }
 
 #[cfg(test)]
@@ -84,19 +81,9 @@ mod tests {
             let one = |&(pid, name, ns): &(u32, &str, u64)| (pid, (name.to_owned(), ns));
             times.iter().map(one).collect::<BTreeMap<_, _>>()
         };
-        let before = look(&[
-            (1, "cc", 100),
-            (2, "cc", 100),
-            (3, "idle", 5),
-            (4, "old", 0),
-        ]);
-        let after = look(&[
-            (1, "cc", 400),
-            (2, "cc", 300),
-            (3, "idle", 5),
-            (4, "new", 900),
-            (5, "new", 9),
-        ]);
+        let before = look(&[(1, "cc", 100), (2, "cc", 100), (3, "idle", 5), (4, "old", 0)]);
+        let after =
+            look(&[(1, "cc", 400), (2, "cc", 300), (3, "idle", 5), (4, "new", 900), (5, "new", 9)]);
         assert_eq!(between(&before, &after, 1_000), [("cc".to_owned(), 0.5)]);
         assert_eq!(between(&before, &after, 0).len(), 1);
     }

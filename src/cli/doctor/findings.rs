@@ -48,12 +48,7 @@ impl Finding {
     }
 
     fn new(name: &'static str, state: State, detail: impl Into<String>) -> Finding {
-        Finding {
-            name,
-            state,
-            detail: detail.into(),
-            advice: None,
-        }
+        Finding { name, state, detail: detail.into(), advice: None }
     }
 
     fn advise(mut self, advice: impl Into<String>) -> Finding {
@@ -143,12 +138,8 @@ fn subject(facts: &Facts<'_>, probe: &Probe) -> Finding {
         );
     }
     if !facts.is("subject_is_static", true) {
-        return Finding::new(
-            NAME,
-            State::Partly,
-            format!("{ready}; not linked statically"),
-        )
-        .advise("link the subject statically: a dynamic one makes `spawn` look slower");
+        return Finding::new(NAME, State::Partly, format!("{ready}; not linked statically"))
+            .advise("link the subject statically: a dynamic one makes `spawn` look slower");
     }
     Finding::new(NAME, State::Yes, format!("static, {ready}"))
 }
@@ -159,21 +150,14 @@ fn cores(facts: &Facts<'_>) -> Finding {
     let quota = facts.text("cgroup_cpu_quota_cores").ok();
     let quota = quota.filter(|quota| quota != "unlimited");
     let model = facts.shown("cpu_model");
-    let detail = format!(
-        "{} of {}, {model}",
-        facts.shown("cpus_available"),
-        facts.shown("cpus_online")
-    );
+    let detail =
+        format!("{} of {}, {model}", facts.shown("cpus_available"), facts.shown("cpus_online"));
     if let Some(quota) = quota {
-        return Finding::new(
-            NAME,
-            State::Partly,
-            format!("{detail}; a quota of {quota} cores"),
-        )
-        .advise(
-            "lift the CPU quota of the control group: when it is spent everything stops for \
+        return Finding::new(NAME, State::Partly, format!("{detail}; a quota of {quota} cores"))
+            .advise(
+                "lift the CPU quota of the control group: when it is spent everything stops for \
                  the rest of a period, which looks like slow requests",
-        );
+            );
     }
     match available {
         Some(0 | 1) => Finding::new(NAME, State::Partly, detail).advise(
@@ -251,11 +235,7 @@ fn memory_of_groups(facts: &Facts<'_>, probe: &Probe) -> Finding {
     let version = facts.shown("cgroup_version");
     let name = "memory of groups";
     match &probe.memory_peak_file {
-        Ok(file) => Finding::new(
-            name,
-            State::Yes,
-            format!("{file}; control groups {version}"),
-        ),
+        Ok(file) => Finding::new(name, State::Yes, format!("{file}; control groups {version}")),
         Err(reason) => {
             let detail = format!("{reason}; control groups {version}; peaks are sampled instead");
             Finding::new(name, State::No, detail)
@@ -328,12 +308,10 @@ fn process_ids(facts: &Facts<'_>) -> Finding {
     let name = "process ids";
     let detail = format!("up to {}", facts.shown("pid_max"));
     match facts.number("cgroup_pids_limit") {
-        Some(limit) if limit < ENOUGH => Finding::new(
-            name,
-            State::Partly,
-            format!("{detail}; the group has {limit}"),
-        )
-        .advise("raise the control group's `pids.max`: many children would be refused"),
+        Some(limit) if limit < ENOUGH => {
+            Finding::new(name, State::Partly, format!("{detail}; the group has {limit}"))
+                .advise("raise the control group's `pids.max`: many children would be refused")
+        }
         _ => Finding::new(name, State::Yes, detail),
     }
 }

@@ -85,10 +85,7 @@ fn try_subject(path: &Path) -> (Result<u64, String>, Result<u64, String>) {
     let target = match Target::start(&launch, &configure) {
         Ok(target) => target,
         Err(error) => {
-            return (
-                Err(error.to_string()),
-                Err("the subject does not run".into()),
-            );
+            return (Err(error.to_string()), Err("the subject does not run".into()));
         }
     };
     let ready_ns = target.ready_ns - target.started_ns;
@@ -106,8 +103,7 @@ fn pss_bytes(pid: u32) -> Result<u64, String> {
         .lines()
         .find_map(|line| line.strip_prefix("Pss:"))
         .and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    kib.and_then(|kib| kib.checked_mul(1024))
-        .ok_or_else(|| fail("has no `Pss:`"))
+    kib.and_then(|kib| kib.checked_mul(1024)).ok_or_else(|| fail("has no `Pss:`"))
 }
 
 /// The file that keeps the highest memory of a group, where there is a group that shows one.
@@ -117,10 +113,7 @@ fn memory_peak_file() -> Result<&'static str, String> {
     let v2 = format!("/sys/fs/cgroup/{}/memory.peak", own.unwrap_or_default());
     for (path, name) in [
         (v2.as_str(), "memory.peak (v2)"),
-        (
-            "/sys/fs/cgroup/memory/memory.max_usage_in_bytes",
-            "memory.max_usage_in_bytes (v1)",
-        ),
+        ("/sys/fs/cgroup/memory/memory.max_usage_in_bytes", "memory.max_usage_in_bytes (v1)"),
     ] {
         if fs::read_to_string(path).is_ok() {
             return Ok(name);
@@ -131,9 +124,7 @@ fn memory_peak_file() -> Result<&'static str, String> {
 
 fn version(names: &[&str]) -> Result<String, String> {
     let found = names.iter().map(|name| find(name));
-    let path = found
-        .reduce(Result::or)
-        .unwrap_or_else(|| Err(String::new()))?;
+    let path = found.reduce(Result::or).unwrap_or_else(|| Err(String::new()))?;
     first_line(&path, &["--version"])
 }
 
@@ -174,10 +165,7 @@ fn first_line(path: &Path, args: &[&str]) -> Result<String, String> {
     let mut text = Vec::new();
     if let Some(stdout) = child.stdout.take() {
         // Bounded: nobody prints this much of a version.
-        stdout
-            .take(4096)
-            .read_to_end(&mut text)
-            .map_err(|error| fail(error.to_string()))?;
+        stdout.take(4096).read_to_end(&mut text).map_err(|error| fail(error.to_string()))?;
     }
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().next().unwrap_or_default().trim();
@@ -205,10 +193,7 @@ mod tests {
         let line = first_line(sh, &["-c", "echo ' one '; echo two"]);
         assert_eq!(line.as_deref(), Ok("one"));
         let error = first_line(sh, &["-c", "exit 3"]).unwrap_err();
-        assert!(
-            error.starts_with("`sh -c exit 3`: exit status: 3"),
-            "{error}"
-        );
+        assert!(error.starts_with("`sh -c exit 3`: exit status: 3"), "{error}");
         let error = version(&["no-such-program", "nor-this-one"]).unwrap_err();
         assert_eq!(error, "there is no `nor-this-one` in PATH");
     }

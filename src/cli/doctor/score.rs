@@ -174,10 +174,7 @@ impl Score {
                     "stop other programs; those that were busy came and went too fast to be named"
                         .to_owned()
                 } else {
-                    format!(
-                        "stop other programs, the busiest first: {}",
-                        names.join(", ")
-                    )
+                    format!("stop other programs, the busiest first: {}", names.join(", "))
                 }
             }
             Signal::Steal => "ask for cores of your own: other guests use those that this machine \
@@ -231,11 +228,7 @@ pub(super) mod tests {
 
     fn score(p95: impl Fn(Signal) -> Option<f64>, busiest: &[Busy]) -> Score {
         let one = |signal: Signal| {
-            let spread = |p95| Spread {
-                median: signal.calm(),
-                p95,
-                max: p95,
-            };
+            let spread = |p95| Spread { median: signal.calm(), p95, max: p95 };
             let found = p95(signal).map(spread);
             (signal, found.ok_or_else(|| "/sys/…: not here".to_owned()))
         };
@@ -291,10 +284,7 @@ pub(super) mod tests {
         let advice = noisy().advice();
         for signal in Signal::ALL {
             let begins = format!("{}: ", signal.name());
-            assert!(
-                advice.iter().any(|text| text.starts_with(&begins)),
-                "{begins}"
-            );
+            assert!(advice.iter().any(|text| text.starts_with(&begins)), "{begins}");
         }
         let stop = "foreign_cpu: stop other programs, the busiest first: rustc (98 % of a core), \
                     a browser (12 % of a core)";

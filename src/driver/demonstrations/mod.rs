@@ -138,33 +138,25 @@ fn judged(ended: &Ended, left: Leftovers, deadline_ns: u64) -> (Vec<Fact>, Fault
     let how = match &ended.how {
         How::Exited(status) if status.success() => None,
         How::Exited(status) => Some(status.to_string()),
-        How::Late => Some(format!(
-            "did not end within {} s and was ended",
-            deadline_ns as f64 / 1e9
-        )),
+        How::Late => {
+            Some(format!("did not end within {} s and was ended", deadline_ns as f64 / 1e9))
+        }
         How::Flooded => Some(format!(
             "wrote more than {} KiB of facts and was ended",
             program::OUT_MAX_BYTES >> 10
         )),
     };
     let nothing = || facts.is_empty().then(|| "said nothing".to_owned());
-    let remains = (left.running > 0).then(|| {
-        format!(
-            "left {} of its processes running, which were ended",
-            left.running
-        )
-    });
+    let remains = (left.running > 0)
+        .then(|| format!("left {} of its processes running, which were ended", left.running));
     let wrong = [how.or(unreadable).or_else(nothing), remains];
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     if wrong.is_empty() {
         return (facts, Fault::None);
     }
     let last_words = last_line(&ended.err).map(|line| format!("; last line of stderr: {line}"));
-    let reason = format!(
-        "the demonstration {}{}",
-        wrong.join(", and "),
-        last_words.unwrap_or_default()
-    );
+    let reason =
+        format!("the demonstration {}{}", wrong.join(", and "), last_words.unwrap_or_default());
     (facts, Fault::Failed(reason))
 }
 

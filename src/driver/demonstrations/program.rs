@@ -64,10 +64,7 @@ pub(super) fn run(
     let shown = command.iter().map(|part| part.display().to_string());
     let shown = shown.collect::<Vec<_>>().join(" ");
     let attempt = |error: io::Error| {
-        io::Error::new(
-            error.kind(),
-            format!("run the demonstration `{shown}`: {error}"),
-        )
+        io::Error::new(error.kind(), format!("run the demonstration `{shown}`: {error}"))
     };
     let mut running = Running::start(command, environment, dir).map_err(attempt)?;
     let mut events = Vec::new();
@@ -80,10 +77,7 @@ pub(super) fn run(
             break How::Late;
         }
         let wait_ns = (until_ns - now).min(LOOK_NS);
-        running
-            .poller
-            .wait(&mut events, Some(wait_ns))
-            .map_err(attempt)?;
+        running.poller.wait(&mut events, Some(wait_ns)).map_err(attempt)?;
         running.take(&events).map_err(attempt)?;
         if running.streams[0].kept.len() > OUT_MAX_BYTES {
             break How::Flooded;
@@ -93,11 +87,7 @@ pub(super) fn run(
         }
     };
     let [out, err] = &mut running.streams;
-    Ok(Some(Ended {
-        how,
-        out: std::mem::take(&mut out.kept),
-        err: std::mem::take(&mut err.kept),
-    }))
+    Ok(Some(Ended { how, out: std::mem::take(&mut out.kept), err: std::mem::take(&mut err.kept) }))
 }
 
 /// Dropping it ends it with its group.
@@ -145,10 +135,7 @@ impl Running {
         process::dump_no_core(pid);
         let pidfd = process::pidfd(pid)?;
         poller.add(&pidfd, EXIT)?;
-        let mut streams = [out, err].map(|fd| Stream {
-            fd,
-            kept: Vec::new(),
-        });
+        let mut streams = [out, err].map(|fd| Stream { fd, kept: Vec::new() });
         for (key, stream) in (0..).zip(&mut streams) {
             if let Some(fd) = &stream.fd {
                 rustix::io::ioctl_fionbio(fd, true)?;
@@ -156,13 +143,7 @@ impl Running {
             }
         }
         std::mem::forget(owned);
-        Ok(Running {
-            pid,
-            _pidfd: pidfd,
-            poller,
-            streams,
-            exit: None,
-        })
+        Ok(Running { pid, _pidfd: pidfd, poller, streams, exit: None })
     }
 
     fn take(&mut self, events: &[Ready]) -> io::Result<()> {

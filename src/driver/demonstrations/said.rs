@@ -81,11 +81,7 @@ mod tests {
         let (facts, fault) = facts(out.as_bytes());
         let fault = fault.unwrap_or_default();
         assert_eq!(facts.len(), expected_facts, "{out}: {fault}");
-        assert_eq!(
-            fault.is_empty(),
-            expected_fault.is_empty(),
-            "{out}: {fault}"
-        );
+        assert_eq!(fault.is_empty(), expected_fault.is_empty(), "{out}: {fault}");
         assert!(fault.contains(expected_fault), "{out}: {fault}");
     }
 

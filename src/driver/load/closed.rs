@@ -56,11 +56,7 @@ pub fn closed(
     let mut run = Closed {
         target,
         ledger: Ledger::new(exchange, seed),
-        course: Course {
-            pace,
-            phase: Phase::First,
-            window_ns: 0,
-        },
+        course: Course { pace, phase: Phase::First, window_ns: 0 },
     };
     run.go(pace.deadline_ns + SILENCE_NS)?;
     Ok(run.ledger.close(run.course.window_ns))
@@ -159,36 +155,21 @@ impl Course {
         let pace = self.pace;
         match self.phase {
             Phase::First => {
-                self.phase = Phase::WarmUp {
-                    since_ns: now,
-                    completed: 0,
-                };
+                self.phase = Phase::WarmUp { since_ns: now, completed: 0 };
                 (Counted::No, u64::from(pace.callers))
             }
-            Phase::WarmUp {
-                since_ns,
-                completed,
-            } => {
+            Phase::WarmUp { since_ns, completed } => {
                 let completed = completed + completed_now;
                 let elapsed = now - since_ns;
                 let warm = elapsed >= pace.warm_up_ns && completed >= 2 * u64::from(pace.callers);
                 self.phase = if warm || elapsed >= pace.max_window_ns {
-                    Phase::Window {
-                        since_ns: now,
-                        completed: 0,
-                    }
+                    Phase::Window { since_ns: now, completed: 0 }
                 } else {
-                    Phase::WarmUp {
-                        since_ns,
-                        completed,
-                    }
+                    Phase::WarmUp { since_ns, completed }
                 };
                 (Counted::No, completed_now)
             }
-            Phase::Window {
-                since_ns,
-                completed,
-            } => {
+            Phase::Window { since_ns, completed } => {
                 let completed = completed + completed_now;
                 let elapsed = now - since_ns;
                 let enough = elapsed >= pace.min_window_ns && completed >= pace.min_requests;
@@ -197,10 +178,7 @@ impl Course {
                     self.phase = Phase::Drain;
                     return (Counted::Yes, 0);
                 }
-                self.phase = Phase::Window {
-                    since_ns,
-                    completed,
-                };
+                self.phase = Phase::Window { since_ns, completed };
                 (Counted::Yes, completed_now)
             }
             Phase::Drain => (Counted::No, 0),
@@ -225,15 +203,9 @@ mod tests {
 
     /// The window of a course whose completions come at these times, and how many it counts.
     fn window(completions: &[u64]) -> (u64, usize) {
-        let mut course = Course {
-            pace: pace(),
-            phase: Phase::First,
-            window_ns: 0,
-        };
-        let counts = completions
-            .iter()
-            .filter(|&&at| course.advance(at, 1).0 == Counted::Yes)
-            .count();
+        let mut course = Course { pace: pace(), phase: Phase::First, window_ns: 0 };
+        let counts =
+            completions.iter().filter(|&&at| course.advance(at, 1).0 == Counted::Yes).count();
         assert_eq!(course.phase, Phase::Drain);
         (course.window_ns, counts)
     }
@@ -242,34 +214,23 @@ mod tests {
     fn a_window_counts_what_completes_after_its_first_moment_and_up_to_its_last() {
         // First at 0, warm-up until four completions and 10 ns: at 40. Then one each 20 ns: the
         // fifth at 140 ends it.
-        let completions: Vec<u64> = [0, 5, 6, 7, 40]
-            .into_iter()
-            .chain((60..).step_by(20).take(9))
-            .collect();
+        let completions: Vec<u64> =
+            [0, 5, 6, 7, 40].into_iter().chain((60..).step_by(20).take(9)).collect();
         assert_eq!(window(&completions), (100, 5));
     }
 
     #[test]
     fn a_window_goes_on_until_it_has_enough_requests_or_lasts_too_long() {
-        let slow: Vec<u64> = [0, 1, 2, 3, 20]
-            .into_iter()
-            .chain((100..).step_by(80).take(20))
-            .collect();
+        let slow: Vec<u64> =
+            [0, 1, 2, 3, 20].into_iter().chain((100..).step_by(80).take(20)).collect();
         assert_eq!(window(&slow), (400, 5));
-        let slower: Vec<u64> = [0, 1, 2, 3, 20]
-            .into_iter()
-            .chain([800, 1_500, 3_000])
-            .collect();
+        let slower: Vec<u64> = [0, 1, 2, 3, 20].into_iter().chain([800, 1_500, 3_000]).collect();
         assert_eq!(window(&slower), (1_480, 2));
     }
 
     #[test]
     fn callers_stay_busy_through_both_ends_and_stop_in_the_drain() {
-        let mut course = Course {
-            pace: pace(),
-            phase: Phase::First,
-            window_ns: 0,
-        };
+        let mut course = Course { pace: pace(), phase: Phase::First, window_ns: 0 };
         assert_eq!(course.advance(0, 1).1, 2, "as many as there are callers");
         let mut in_flight = 2;
         for at in (10..).step_by(10).take(40) {

@@ -77,11 +77,7 @@ impl<'a> Ledger<'a> {
         self.next_id += 1;
         let counts_intended = self.safeguards.hold(Safeguard::IntendedTime);
         let sent = Sent {
-            intended_ns: if counts_intended {
-                intended_ns
-            } else {
-                sent_ns
-            },
+            intended_ns: if counts_intended { intended_ns } else { sent_ns },
             sent_ns,
             acknowledged_ns: None,
         };
@@ -178,32 +174,20 @@ impl<'a> Ledger<'a> {
             let what = format!("told of a reaping for request {id} out of turn");
             return Err(TargetError::Silent(what));
         };
-        self.count(
-            RequestRow {
-                reaped_ns: Some(at_ns),
-                ..row
-            },
-            counted,
-        );
+        self.count(RequestRow { reaped_ns: Some(at_ns), ..row }, counted);
         Ok(())
     }
 
     /// Closes the books.
     pub fn close(self, window_ns: u64) -> Measured {
-        Measured {
-            window_ns,
-            ..self.measured
-        }
+        Measured { window_ns, ..self.measured }
     }
 
     fn judge(&mut self, id: u64, outcome: Outcome, reply: &Reply, body: &[u8]) -> Outcome {
         if outcome != Outcome::Ok || !self.safeguards.hold(Safeguard::Checksum) {
             return outcome;
         }
-        let right_sum = self
-            .exchange
-            .checksum
-            .is_none_or(|due| due == reply.checksum);
+        let right_sum = self.exchange.checksum.is_none_or(|due| due == reply.checksum);
         let sent = &self.exchange.payload;
         let head = sent.len().min(8);
         let right_echo = !self.exchange.echo
@@ -284,23 +268,13 @@ pub(crate) mod tests {
     }
 
     fn exchange(payload: Vec<u8>) -> Exchange {
-        Exchange {
-            payload,
-            echo: true,
-            checksum: Some(16),
-        }
+        Exchange { payload, echo: true, checksum: Some(16) }
     }
 
     fn answer(checksum: u64, echo: &[u8]) -> Frame {
-        let reply = Reply {
-            checksum,
-            ..Reply::default()
-        };
+        let reply = Reply { checksum, ..Reply::default() };
         let body = [&reply.encode()[..], echo].concat();
-        Frame {
-            header: Header::new(Kind::Reply, 1),
-            body,
-        }
+        Frame { header: Header::new(Kind::Reply, 1), body }
     }
 
     /// What the books say of one request to which this was the answer.
@@ -311,11 +285,7 @@ pub(crate) mod tests {
     fn judged_with(answer: &Frame, safeguards: Safeguards) -> Measured {
         let exchange = exchange((0..16).collect());
         let mut ledger = Ledger::new(&exchange, 1).with_safeguards(safeguards);
-        let sent = Sent {
-            intended_ns: 10,
-            sent_ns: 20,
-            acknowledged_ns: None,
-        };
+        let sent = Sent { intended_ns: 10, sent_ns: 20, acknowledged_ns: None };
         ledger.in_flight.insert(1, sent);
         ledger.answered(answer, 50, Counted::Yes).unwrap();
         ledger.close(100)
@@ -326,21 +296,14 @@ pub(crate) mod tests {
         let right = [&1_u64.to_le_bytes()[..], &(8..16).collect::<Vec<u8>>()].concat();
         let measured = judged(&answer(16, &right));
         assert_eq!(measured.outcomes[Outcome::Ok as usize], 1);
-        assert_eq!(
-            measured.first_response_ns,
-            Some(40),
-            "from the intended start"
-        );
+        assert_eq!(measured.first_response_ns, Some(40), "from the intended start");
         let mut others = right.clone();
         others[0] = 2;
         let mut flipped = right.clone();
         flipped[15] ^= 1;
-        for wrong in [
-            answer(15, &right),
-            answer(16, &others),
-            answer(16, &flipped),
-            answer(16, &[]),
-        ] {
+        for wrong in
+            [answer(15, &right), answer(16, &others), answer(16, &flipped), answer(16, &[])]
+        {
             let measured = judged(&wrong);
             assert_eq!(measured.outcomes[Outcome::WrongAnswer as usize], 1);
             assert_eq!((measured.wrong, measured.samples.seen()), (1, 0));
@@ -353,10 +316,7 @@ pub(crate) mod tests {
         let exchange = exchange(Vec::new());
         let mut ledger = Ledger::new(&exchange, 1);
         assert!(ledger.answered(&answer(16, &[]), 1, Counted::Yes).is_err());
-        let reaped = Frame {
-            header: Header::new(Kind::Reaped, 1),
-            body: vec![0; 8],
-        };
+        let reaped = Frame { header: Header::new(Kind::Reaped, 1), body: vec![0; 8] };
         assert!(ledger.reaped(&reaped).is_err());
     }
 }

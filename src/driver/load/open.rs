@@ -140,10 +140,7 @@ impl Punctual {
         let before = rustix::process::getpriority_process(None).ok();
         let raised =
             real_time.is_none() && rustix::process::setpriority_process(None, NICE).is_ok();
-        Punctual {
-            real_time,
-            nice: before.filter(|_| raised),
-        }
+        Punctual { real_time, nice: before.filter(|_| raised) }
     }
 }
 
@@ -193,13 +190,8 @@ impl<'t, 'e> Loop<'t, 'e> {
             target,
             ledger,
             traffic: Traffic::new(window),
-            probes: offer
-                .probe
-                .map(|probe| (probe, Probes::new(start_ns, window.until_ns, seed))),
-            unloaded: Window {
-                from_ns: start_ns,
-                until_ns: start_ns + offer.unloaded_ns,
-            },
+            probes: offer.probe.map(|probe| (probe, Probes::new(start_ns, window.until_ns, seed))),
+            unloaded: Window { from_ns: start_ns, until_ns: start_ns + offer.unloaded_ns },
             course,
         }
     }
@@ -245,10 +237,7 @@ impl<'t, 'e> Loop<'t, 'e> {
     fn wake_ns(&mut self) -> Option<u64> {
         let probe = self.probes.as_mut().and_then(|(_, p)| p.next_ns());
         let turn = self.course.next_turn_ns(now_ns());
-        [probe, self.course.next_ns(), turn]
-            .into_iter()
-            .flatten()
-            .min()
+        [probe, self.course.next_ns(), turn].into_iter().flatten().min()
     }
 
     /// Sends everything whose time has come by now. What comes due while sending waits for the next
@@ -309,9 +298,10 @@ impl<'t, 'e> Loop<'t, 'e> {
         }
         match frame.header.kind {
             Kind::Reply => {
-                let counted = self.ledger.sent(id).map_or(Counted::No, |sent| {
-                    self.course.window.counts(sent.intended_ns)
-                });
+                let counted = self
+                    .ledger
+                    .sent(id)
+                    .map_or(Counted::No, |sent| self.course.window.counts(sent.intended_ns));
                 self.ledger.answered(frame, read_ns, counted)
             }
             Kind::Reaped => self.ledger.reaped(frame),
@@ -333,11 +323,7 @@ impl<'t, 'e> Loop<'t, 'e> {
             unloaded: probes.met(unloaded, end_ns),
             loaded: probes.met(window, end_ns),
         });
-        Measured {
-            traffic: Some(self.traffic),
-            probes,
-            ..self.ledger.close(window.length_ns())
-        }
+        Measured { traffic: Some(self.traffic), probes, ..self.ledger.close(window.length_ns()) }
     }
 }
 

@@ -88,10 +88,7 @@ impl Probes {
         let unanswered = self.open.values().map(|&intended_ns| (intended_ns, end_ns));
         let mut all: Vec<(u64, u64)> = self.answered.iter().copied().chain(unanswered).collect();
         all.retain(|&(intended_ns, _)| counts(intended_ns));
-        let mut times: Vec<u64> = all
-            .iter()
-            .map(|(at, done)| done.saturating_sub(*at))
-            .collect();
+        let mut times: Vec<u64> = all.iter().map(|(at, done)| done.saturating_sub(*at)).collect();
         times.sort_unstable();
         let mut answers: Vec<u64> = all.iter().map(|&(_, done_ns)| done_ns).collect();
         answers.push(window.from_ns);
@@ -159,10 +156,7 @@ mod tests {
     use super::*;
 
     const MS: u64 = 1_000_000;
-    const WINDOW: Window = Window {
-        from_ns: 1_000 * MS,
-        until_ns: 3_000 * MS,
-    };
+    const WINDOW: Window = Window { from_ns: 1_000 * MS, until_ns: 3_000 * MS };
 
     /// Probes to a loop that takes 100 µs to answer and is blocked once.
     fn blocked(from_ns: u64, until_ns: u64) -> Times {
@@ -170,11 +164,7 @@ mod tests {
         while let Some(at_ns) = probes.next_ns() {
             let id = probes.take_due(at_ns).unwrap();
             assert!(is_probe(id));
-            let at_ns = if (from_ns..until_ns).contains(&at_ns) {
-                until_ns
-            } else {
-                at_ns
-            };
+            let at_ns = if (from_ns..until_ns).contains(&at_ns) { until_ns } else { at_ns };
             probes.done(id, at_ns + MS / 10, true);
         }
         probes.met(WINDOW, 3_100 * MS)
@@ -199,10 +189,7 @@ mod tests {
         assert!((109.0..=111.0).contains(&over(times.over_100ms_ratio())));
         assert!((19.0..=21.0).contains(&over(times.over_1s_ratio())));
         let gap_ns = times.gap_max_ns.unwrap();
-        assert!(
-            (1_200 * MS..1_200 * MS + SLOT_NS).contains(&gap_ns),
-            "{gap_ns}"
-        );
+        assert!((1_200 * MS..1_200 * MS + SLOT_NS).contains(&gap_ns), "{gap_ns}");
         assert!(times.quantile_ns(0.95).unwrap() > 1_000 * MS);
         assert_eq!(times.quantile_ns(0.99), None, "two probes are beyond it");
     }

@@ -105,9 +105,7 @@ mod tests {
     fn poisson_gaps_are_exponential_at_the_rate() {
         let n = 200_000;
         let rate_per_s = 2_500.0;
-        let times: Vec<u64> = Schedule::new(Arrivals::Poisson, rate_per_s, 7)
-            .take(n)
-            .collect();
+        let times: Vec<u64> = Schedule::new(Arrivals::Poisson, rate_per_s, 7).take(n).collect();
         let mean_ns = 1e9 / rate_per_s;
         let gaps: Vec<f64> = std::iter::once(0)
             .chain(times.iter().copied())
@@ -119,24 +117,15 @@ mod tests {
         assert!((mean - 1.0).abs() < 5.0 / root, "{mean}");
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / n as f64;
         // The variance of an exponential's sample variance is 8/n.
-        assert!(
-            (variance - 1.0).abs() < 5.0 * 8_f64.sqrt() / root,
-            "{variance}"
-        );
+        assert!((variance - 1.0).abs() < 5.0 * 8_f64.sqrt() / root, "{variance}");
         for x in [0.1, 1.0, 3.0] {
             let beyond = gaps.iter().filter(|&&gap| gap > x).count() as f64 / n as f64;
             let due: f64 = f64::exp(-x);
             let error = (due * (1.0 - due)).sqrt() / root;
-            assert!(
-                (beyond - due).abs() < 5.0 * error,
-                "beyond {x}: {beyond}, due {due}"
-            );
+            assert!((beyond - due).abs() < 5.0 * error, "beyond {x}: {beyond}, due {due}");
         }
         // Independent: a gap says nothing of the next.
-        let lagged = gaps
-            .windows(2)
-            .map(|w| (w[0] - mean) * (w[1] - mean))
-            .sum::<f64>();
+        let lagged = gaps.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum::<f64>();
         let correlation = lagged / n as f64 / variance;
         assert!(correlation.abs() < 5.0 / root, "{correlation}");
     }

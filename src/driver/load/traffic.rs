@@ -160,11 +160,7 @@ impl Traffic {
         for (i, area) in (0..).zip(&mut self.areas) {
             let third = Window {
                 from_ns: from_ns + i * third_ns,
-                until_ns: if i == 2 {
-                    until_ns
-                } else {
-                    from_ns + (i + 1) * third_ns
-                },
+                until_ns: if i == 2 { until_ns } else { from_ns + (i + 1) * third_ns },
             };
             let overlap_ns = third.overlap(since_ns, now);
             *area += u128::from(overlap_ns) * u128::from(self.in_flight);
@@ -230,10 +226,7 @@ mod tests {
     use proptest::prelude::*;
 
     const MS: u64 = 1_000_000;
-    const WINDOW: Window = Window {
-        from_ns: 1_000 * MS,
-        until_ns: 4_000 * MS,
-    };
+    const WINDOW: Window = Window { from_ns: 1_000 * MS, until_ns: 4_000 * MS };
 
     /// What a FIFO server makes of requests at these times that take it so long each; it is given
     /// up at `end_ns`.
@@ -268,10 +261,7 @@ mod tests {
     #[test]
     fn a_server_that_keeps_up_is_not_saturated() {
         let traffic = served(every(10 * MS), 8 * MS, 5_000 * MS);
-        assert_eq!(
-            (traffic.offered, traffic.sent, traffic.completed),
-            (300, 300, 300)
-        );
+        assert_eq!((traffic.offered, traffic.sent, traffic.completed), (300, 300, 300));
         assert_eq!((traffic.in_flight_peak, traffic.unanswered), (1, 0));
         assert!((traffic.in_flight_mean() - 0.8).abs() < 0.01);
         assert!((traffic.achieved_rate_per_s() - 100.0).abs() < 1e-9);

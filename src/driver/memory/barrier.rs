@@ -57,10 +57,7 @@ impl Barrier {
             }
         }
         let whole = self.partial.iter().rposition(|&byte| byte == b'\n');
-        let lines: Vec<u8> = self
-            .partial
-            .drain(..whole.map_or(0, |end| end + 1))
-            .collect();
+        let lines: Vec<u8> = self.partial.drain(..whole.map_or(0, |end| end + 1)).collect();
         let lines = String::from_utf8_lossy(&lines).into_owned();
         let pid = |line: &str| {
             let what = format!("`{line}` arrived at the barrier; expected a process's id");

@@ -191,10 +191,7 @@ fn places(mounts: &str, own: &str, controller: &str) -> Vec<Place> {
         if !dirs.contains(&root.as_path()) {
             dirs.push(&root);
         }
-        places.extend(dirs.into_iter().map(|dir| Place {
-            dir: dir.to_owned(),
-            version,
-        }));
+        places.extend(dirs.into_iter().map(|dir| Place { dir: dir.to_owned(), version }));
     }
     // Version 1 first: where both are mounted, the controller is in one of them only, and in
     // version 2 that shows.
@@ -207,10 +204,7 @@ fn own_path<'a>(own: &'a str, controller: &str) -> Option<&'a str> {
     own.lines().find_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);
         let (names, path) = (fields.next()?, fields.next()?);
-        names
-            .split(',')
-            .any(|name| name == controller)
-            .then_some(path)
+        names.split(',').any(|name| name == controller).then_some(path)
     })
 }
 
@@ -226,9 +220,7 @@ mod tests {
 
     fn dirs(mounts: &str, own: &str) -> Vec<(String, Version)> {
         let places = places(mounts, own, "memory").into_iter();
-        places
-            .map(|p| (p.dir.display().to_string(), p.version))
-            .collect()
+        places.map(|p| (p.dir.display().to_string(), p.version)).collect()
     }
 
     #[test]
@@ -264,15 +256,10 @@ mod tests {
     /// The command that joins fails where it cannot, instead of measuring outside the group.
     #[test]
     fn who_cannot_join_does_not_start() {
-        let group = TrialGroup {
-            dir: PathBuf::from("/nonexistent/forkbench-0"),
-            version: Version::V1,
-        };
+        let group =
+            TrialGroup { dir: PathBuf::from("/nonexistent/forkbench-0"), version: Version::V1 };
         let command = group.joined(&["/bin/echo".into(), "started".into()]);
-        let output = std::process::Command::new(&command[0])
-            .args(&command[1..])
-            .output()
-            .unwrap();
+        let output = std::process::Command::new(&command[0]).args(&command[1..]).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty());
         assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent/forkbench-0"));
     }

@@ -73,10 +73,7 @@ impl<'a> Course<'a> {
         // Also of those that failed: then it is the time until that was known.
         let took_ns = now_ns() - started_ns;
         self.answered = 0;
-        Ok(Held {
-            arrived: self.arrived,
-            took_ns,
-        })
+        Ok(Held { arrived: self.arrived, took_ns })
     }
 
     /// Lets everybody at the barrier go, and waits for all answers and reapings.

@@ -52,11 +52,7 @@ impl Need {
     /// of its own.
     pub fn of(children: Children, k: u32, runtime: &str) -> Need {
         let k = u64::from(k);
-        let per_process = if runtime == RUST_NAME {
-            1
-        } else {
-            TASKS_OF_A_RUNTIME
-        };
+        let per_process = if runtime == RUST_NAME { 1 } else { TASKS_OF_A_RUNTIME };
         let (tasks, descriptors, mappings) = match children {
             Children::None => (0, 0, 0),
             Children::Threads(_) => (k, 0, k * MAPPINGS_PER_THREAD),
@@ -113,40 +109,18 @@ fn limits() -> Vec<(What, Limit)> {
         false => getrlimit(Resource::Nproc).maximum,
     };
     let found = [
-        (
-            What::Tasks,
-            limit("RLIMIT_NPROC (ulimit -u)", own_tasks, tasks_of_user()),
-        ),
-        (
-            What::Tasks,
-            limit("kernel.pid_max", number("/proc/sys/kernel/pid_max"), tasks),
-        ),
-        (
-            What::Tasks,
-            limit(
-                "kernel.threads-max",
-                number("/proc/sys/kernel/threads-max"),
-                tasks,
-            ),
-        ),
+        (What::Tasks, limit("RLIMIT_NPROC (ulimit -u)", own_tasks, tasks_of_user())),
+        (What::Tasks, limit("kernel.pid_max", number("/proc/sys/kernel/pid_max"), tasks)),
+        (What::Tasks, limit("kernel.threads-max", number("/proc/sys/kernel/threads-max"), tasks)),
         (What::Tasks, pids_of_groups()),
         (
             What::Descriptors,
-            limit(
-                "RLIMIT_NOFILE (ulimit -Hn)",
-                getrlimit(Resource::Nofile).maximum,
-                0,
-            ),
+            limit("RLIMIT_NOFILE (ulimit -Hn)", getrlimit(Resource::Nofile).maximum, 0),
         ),
-        (
-            What::Mappings,
-            limit("vm.max_map_count", number("/proc/sys/vm/max_map_count"), 0),
-        ),
+        (What::Mappings, limit("vm.max_map_count", number("/proc/sys/vm/max_map_count"), 0)),
     ];
     let known = found.into_iter();
-    known
-        .filter_map(|(what, limit)| Some((what, limit?)))
-        .collect()
+    known.filter_map(|(what, limit)| Some((what, limit?))).collect()
 }
 
 /// Processes and threads of the whole machine; the fourth field of `/proc/loadavg` ends with it.
@@ -199,24 +173,14 @@ pub struct Raised {
 impl Raised {
     /// Raises what a trial of this need is short of.
     pub fn raise(need: Need) -> Raised {
-        let wanted = [
-            (Resource::Nofile, need.descriptors),
-            (Resource::Nproc, need.tasks),
-        ];
+        let wanted = [(Resource::Nofile, need.descriptors), (Resource::Nproc, need.tasks)];
         let before = wanted.into_iter().filter_map(|(resource, wanted)| {
             let before = getrlimit(resource);
-            let short = before
-                .current
-                .is_some_and(|soft| soft < wanted.saturating_mul(2));
-            let raised = Rlimit {
-                current: before.maximum,
-                maximum: before.maximum,
-            };
+            let short = before.current.is_some_and(|soft| soft < wanted.saturating_mul(2));
+            let raised = Rlimit { current: before.maximum, maximum: before.maximum };
             (short && setrlimit(resource, raised).is_ok()).then_some((resource, before))
         });
-        Raised {
-            before: before.collect(),
-        }
+        Raised { before: before.collect() }
     }
 }
 
@@ -244,27 +208,11 @@ pub fn classified(reason: &str) -> &'static str {
         ),
         (
             "ENOMEM: the system has no memory for it",
-            &[
-                "ENOMEM",
-                "os error 12)",
-                "Errno 12]",
-                "Cannot allocate",
-                "MemoryError",
-            ],
+            &["ENOMEM", "os error 12)", "Errno 12]", "Cannot allocate", "MemoryError"],
         ),
-        (
-            AGAIN,
-            &[
-                "EAGAIN",
-                "os error 11)",
-                "Errno 11]",
-                "can't start new thread",
-            ],
-        ),
+        (AGAIN, &["EAGAIN", "os error 11)", "Errno 11]", "can't start new thread"]),
     ];
-    let found = SIGNS
-        .iter()
-        .find(|(_, signs)| signs.iter().any(|sign| reason.contains(sign)));
+    let found = SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| reason.contains(sign)));
     match found.map(|(name, _)| *name) {
         // A fork in a control group whose pids are used up says EAGAIN, too.
         Some(AGAIN) if pids_are_used_up() => "EAGAIN: pids.max of this control group is reached",
@@ -283,22 +231,13 @@ mod tests {
 
     #[test]
     fn what_is_beyond_a_limit_is_refused_with_its_name_and_value() {
-        assert_eq!(
-            refusal(Need::of(Children::Programs(Span::Pool), 1, "rust")),
-            None
-        );
-        let mappings = Need {
-            mappings: u64::MAX,
-            ..Need::default()
-        };
+        assert_eq!(refusal(Need::of(Children::Programs(Span::Pool), 1, "rust")), None);
+        let mappings = Need { mappings: u64::MAX, ..Need::default() };
         let reason = refusal(mappings).unwrap();
         let most = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
         let said = format!("vm.max_map_count allows {}", most.trim());
         assert!(reason.contains(&said), "{reason}");
-        let tasks = Need {
-            tasks: u64::MAX,
-            ..Need::default()
-        };
+        let tasks = Need { tasks: u64::MAX, ..Need::default() };
         assert!(refusal(tasks).unwrap().contains("before the first child"));
     }
 
@@ -329,33 +268,20 @@ mod tests {
     #[test]
     fn errors_of_every_runtime_have_one_name() {
         for (reason, name) in [
-            (
-                "rejected: start `/bin/x`: Resource temporarily unavailable (os error 11)",
-                "EAGAIN",
-            ),
+            ("rejected: start `/bin/x`: Resource temporarily unavailable (os error 11)", "EAGAIN"),
             ("spawn ENOMEM", "ENOMEM"),
             ("[Errno 24] Too many open files", "EMFILE"),
-            (
-                "fork: Too many open files in system (os error 23)",
-                "ENFILE",
-            ),
+            ("fork: Too many open files in system (os error 23)", "ENFILE"),
             ("crash: the child was ended by signal 9", "no limit"),
         ] {
-            assert!(
-                classified(reason).starts_with(name),
-                "{reason}: {}",
-                classified(reason)
-            );
+            assert!(classified(reason).starts_with(name), "{reason}: {}", classified(reason));
         }
     }
 
     #[test]
     fn raised_limits_are_lowered_again() {
         let before = getrlimit(Resource::Nofile);
-        let need = Need {
-            descriptors: u64::MAX,
-            ..Need::default()
-        };
+        let need = Need { descriptors: u64::MAX, ..Need::default() };
         let raised = Raised::raise(need);
         assert_eq!(getrlimit(Resource::Nofile).current, before.maximum);
         drop(raised);

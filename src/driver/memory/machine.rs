@@ -56,10 +56,7 @@ impl Machine {
             lack(what, left, total, more_bytes)
         });
         machine.or_else(|| {
-            let Room {
-                limit_bytes,
-                available_bytes,
-            } = self.group?;
+            let Room { limit_bytes, available_bytes } = self.group?;
             let what = "the memory control group of this process has left";
             lack(what, available_bytes, limit_bytes, more_bytes)
         })
@@ -96,20 +93,13 @@ fn room(place: &Place) -> Option<Room> {
             "memory.usage_in_bytes",
             ["total_inactive_file", "total_active_file"],
         ),
-        Version::V2 => (
-            "memory.max",
-            "memory.current",
-            ["inactive_file", "active_file"],
-        ),
+        Version::V2 => ("memory.max", "memory.current", ["inactive_file", "active_file"]),
     };
     let (limit_bytes, usage_bytes) = (number(limit)?, number(usage)?);
     let stat = fs::read_to_string(place.dir.join("memory.stat")).unwrap_or_default();
     let dropped = files.map(|name| cgroup::stat_field(&stat, name).unwrap_or(0));
     let kept_bytes = usage_bytes.saturating_sub(dropped.iter().sum());
-    Some(Room {
-        limit_bytes,
-        available_bytes: limit_bytes.saturating_sub(kept_bytes),
-    })
+    Some(Room { limit_bytes, available_bytes: limit_bytes.saturating_sub(kept_bytes) })
 }
 
 /// What is asked again and again while children are created.
@@ -137,20 +127,14 @@ mod tests {
         assert_eq!(machine.lacks(0), None);
         assert_eq!(machine.lacks(50 << 20), None, "exactly 15 % are left");
         let reason = machine.lacks(51 << 20).unwrap();
-        assert!(
-            reason.contains("200 MiB of 1000 MiB") && reason.contains("51 MiB"),
-            "{reason}"
-        );
+        assert!(reason.contains("200 MiB of 1000 MiB") && reason.contains("51 MiB"), "{reason}");
         assert_eq!(Machine::default().lacks(u64::MAX), None);
         assert!(Machine::read().available_bytes > Some(0));
     }
 
     #[test]
     fn a_control_group_has_a_floor_of_its_own() {
-        let room = |available_bytes| Room {
-            limit_bytes: 1_000 << 20,
-            available_bytes,
-        };
+        let room = |available_bytes| Room { limit_bytes: 1_000 << 20, available_bytes };
         let machine = |available_bytes| Machine {
             total_bytes: Some(100_000 << 20),
             available_bytes: Some(90_000 << 20),
@@ -170,26 +154,13 @@ mod tests {
     fn what_a_group_has_left_is_read_of_either_version() {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
-        let read = |version| {
-            room(&Place {
-                dir: dir.path().to_owned(),
-                version,
-            })
-        };
-        write(
-            "memory.stat",
-            "inactive_file 5\nactive_file 7\ntotal_inactive_file 11\n",
-        );
+        let read = |version| room(&Place { dir: dir.path().to_owned(), version });
+        write("memory.stat", "inactive_file 5\nactive_file 7\ntotal_inactive_file 11\n");
         write("memory.max", "max\n");
         write("memory.current", "600\n");
         assert_eq!(read(Version::V2), None, "no limit");
         write("memory.max", "1000\n");
-        let left = |available_bytes| {
-            Some(Room {
-                limit_bytes: 1000,
-                available_bytes,
-            })
-        };
+        let left = |available_bytes| Some(Room { limit_bytes: 1000, available_bytes });
         assert_eq!(read(Version::V2), left(412));
         write("memory.limit_in_bytes", "1000\n");
         write("memory.usage_in_bytes", "600\n");

@@ -83,10 +83,7 @@ pub fn refusal(family: &Family, arm: &Arm) -> Option<String> {
     let children = family.load.children()?;
     let kind = strategy::by_name(&arm.strategy)?.children;
     let strategy = &arm.strategy;
-    let holds = family
-        .spec
-        .workload()
-        .is_ok_and(|workload| workload.holds());
+    let holds = family.spec.workload().is_ok_and(|workload| workload.holds());
     match kind.span() {
         None if children > 0 => {
             return Some(format!("`{strategy}` has no children that could be held"));
@@ -236,23 +233,14 @@ pub fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Option
 
 /// The barrier of a workload that has one.
 fn open_barrier(prepared: &Prepared) -> Result<Option<Barrier>, TargetError> {
-    if !prepared
-        .spec
-        .workload()
-        .is_ok_and(|workload| workload.holds())
-    {
+    if !prepared.spec.workload().is_ok_and(|workload| workload.holds()) {
         return Ok(None);
     }
-    let dir = prepared
-        .spec
-        .options
-        .get("input")
-        .map_or("", String::as_str);
+    let dir = prepared.spec.options.get("input").map_or("", String::as_str);
     let opened = Barrier::open(Path::new(dir));
-    opened.map(Some).map_err(|error| TargetError::Io {
-        attempt: format!("open the barrier in {dir}"),
-        error,
-    })
+    opened
+        .map(Some)
+        .map_err(|error| TargetError::Io { attempt: format!("open the barrier in {dir}"), error })
 }
 
 /// Looks again and again where the kernel keeps no high-water mark, as seldom as not to stop the
@@ -268,13 +256,7 @@ struct Sampler {
 
 impl Sampler {
     fn new(creation: Creation, wanted: bool) -> Sampler {
-        Sampler {
-            creation,
-            wanted,
-            reader: Reader::default(),
-            next_ns: 0,
-            highest_bytes: None,
-        }
+        Sampler { creation, wanted, reader: Reader::default(), next_ns: 0, highest_bytes: None }
     }
 
     fn between(&mut self, root: u32) {

@@ -97,10 +97,7 @@ impl Reader {
         // that came after it.
         let (name, status) = self.parsed(&dir, pid, "status", text::status)?;
         if name != listed.name {
-            return Err(Unread::Changed {
-                was: listed.name.clone(),
-                now: name,
-            });
+            return Err(Unread::Changed { was: listed.name.clone(), now: name });
         }
         Ok(Holding { rollup, status })
     }
@@ -199,10 +196,7 @@ mod tests {
         let mut own = reader.look_up(std::process::id()).unwrap();
         own.name = "another".to_owned();
         let changed = reader.read(&own).unwrap_err();
-        assert!(
-            changed.to_string().contains("listed as `another`"),
-            "{changed}"
-        );
+        assert!(changed.to_string().contains("listed as `another`"), "{changed}");
         // A child that has ended and is not reaped, and then is.
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pidfd = crate::sys::process::pidfd(child.id()).unwrap();

@@ -92,11 +92,7 @@ fn process(common: &MemoryRow, member: &Member, holding: &Result<Holding, Unread
     let Holding { rollup, status } = match holding {
         Ok(holding) => holding,
         Err(unread) => {
-            return MemoryRow {
-                status: "failed".to_owned(),
-                reason: unread.to_string(),
-                ..row
-            };
+            return MemoryRow { status: "failed".to_owned(), reason: unread.to_string(), ..row };
         }
     };
     MemoryRow {
@@ -152,10 +148,7 @@ fn tree(common: &MemoryRow, session: &Session<'_>, snapshot: &Snapshot) -> Memor
     // Without the kernel's mark, the highest of all looks stands for it.
     let sampled = is_peak && charge.peak_bytes.is_none();
     let now_bytes = sum(|h| Some(h.rollup.pss_bytes));
-    let highest = session
-        .snapshots
-        .iter()
-        .map(|s| s.sum(|h| Some(h.rollup.pss_bytes)));
+    let highest = session.snapshots.iter().map(|s| s.sum(|h| Some(h.rollup.pss_bytes)));
     let pss_bytes = match sampled {
         true => highest.chain([session.sampled_pss_bytes]).max().flatten(),
         false => now_bytes,

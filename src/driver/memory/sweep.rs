@@ -83,17 +83,12 @@ impl Snapshot {
 
     /// What the processes that could be read hold.
     pub fn holdings(&self) -> impl Iterator<Item = &Holding> {
-        self.processes
-            .iter()
-            .filter_map(|(_, holding)| holding.as_ref().ok())
+        self.processes.iter().filter_map(|(_, holding)| holding.as_ref().ok())
     }
 
     /// How many could not be read.
     pub fn unread(&self) -> usize {
-        self.processes
-            .iter()
-            .filter(|(_, holding)| holding.is_err())
-            .count()
+        self.processes.iter().filter(|(_, holding)| holding.is_err()).count()
     }
 
     /// How many are there for this.
@@ -104,7 +99,6 @@ impl Snapshot {
 
     /// The sum over the tree of one of the numbers; `None` where a process does not tell it.
     pub fn sum(&self, of: impl Fn(&Holding) -> Option<u64>) -> Option<u64> {
-        self.holdings()
-            .try_fold(0_u64, |sum, holding| sum.checked_add(of(holding)?))
+        self.holdings().try_fold(0_u64, |sum, holding| sum.checked_add(of(holding)?))
     }
 }

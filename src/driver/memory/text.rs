@@ -122,10 +122,7 @@ SwapPss:               3 kB
         let old = ROLLUP.replace("Pss_Anon", "Pss_Other");
         assert_eq!(rollup(&old).unwrap().pss_anon_bytes, None);
         assert_eq!(rollup(""), None);
-        assert_eq!(
-            rollup(&ROLLUP.replace("Rss:                 884", "Rss: x")),
-            None
-        );
+        assert_eq!(rollup(&ROLLUP.replace("Rss:                 884", "Rss: x")), None);
     }
 
     #[test]
@@ -134,11 +131,8 @@ SwapPss:               3 kB
                     VmPTE:\t  44 kB\nThreads:\t3\n";
         let (name, found) = status(text).unwrap();
         assert_eq!(name, "a (b) c");
-        let expected = Status {
-            vmhwm_bytes: Some(1000 << 10),
-            page_tables_bytes: Some(44 << 10),
-            threads: 3,
-        };
+        let expected =
+            Status { vmhwm_bytes: Some(1000 << 10), page_tables_bytes: Some(44 << 10), threads: 3 };
         assert_eq!(found, expected);
         let zombie = "Name:\tx\nState:\tZ (zombie)\nThreads:\t1\n";
         assert_eq!(status(zombie), None);
@@ -147,10 +141,7 @@ SwapPss:               3 kB
 
     #[test]
     fn the_machine_s_memory_is_bytes() {
-        assert_eq!(
-            meminfo("MemTotal:  8 kB\nMemAvailable: 4 kB\n", "MemAvailable"),
-            Some(4096)
-        );
+        assert_eq!(meminfo("MemTotal:  8 kB\nMemAvailable: 4 kB\n", "MemAvailable"), Some(4096));
     }
 
     proptest! {

@@ -92,27 +92,15 @@ pub fn members(reader: &mut Reader, root: u32, creation: Creation) -> Vec<Member
             Err(unread) => (unnamed(pid, ppid), Some(unread)),
         };
         let role = role(&listed, root, creation);
-        members.push(Member {
-            listed,
-            role,
-            unread,
-        });
+        members.push(Member { listed, role, unread });
         let children = families.children_of(pid).into_iter();
-        open.extend(
-            children
-                .filter(|child| seen.insert(*child))
-                .map(|child| (child, pid)),
-        );
+        open.extend(children.filter(|child| seen.insert(*child)).map(|child| (child, pid)));
     }
     members
 }
 
 fn unnamed(pid: u32, ppid: u32) -> Listed {
-    Listed {
-        pid,
-        ppid,
-        name: String::new(),
-    }
+    Listed { pid, ppid, name: String::new() }
 }
 
 /// Who is whose child, by the kernel's own lists or, where it keeps none, by everybody's parent.
@@ -176,10 +164,8 @@ fn is_gone(error: &io::Error) -> bool {
 const SHELL: &str = "sh";
 
 /// Processes that CPython's multiprocessing starts beside its children, by their command line.
-const PYTHON_HELPERS: [&str; 2] = [
-    "multiprocessing.resource_tracker",
-    "multiprocessing.forkserver",
-];
+const PYTHON_HELPERS: [&str; 2] =
+    ["multiprocessing.resource_tracker", "multiprocessing.forkserver"];
 
 fn role(listed: &Listed, root: u32, creation: Creation) -> Role {
     if listed.pid == root {
@@ -222,11 +208,7 @@ mod tests {
 
     #[test]
     fn roles_follow_from_place_and_strategy() {
-        let listed = |pid, ppid, name: &str| Listed {
-            pid,
-            ppid,
-            name: name.to_owned(),
-        };
+        let listed = |pid, ppid, name: &str| Listed { pid, ppid, name: name.to_owned() };
         let role = |listed: Listed, children, runtime| {
             role(&listed, 1, Creation::of(children, runtime)).name()
         };
@@ -235,22 +217,10 @@ mod tests {
         assert_eq!(of(listed(1, 0, "s"), programs), "parent");
         assert_eq!(of(listed(2, 1, "sh"), programs), "shell");
         assert_eq!(of(listed(3, 2, "s"), programs), "child");
-        assert_eq!(
-            of(listed(3, 1, "s"), Children::Programs(Span::Pool)),
-            "worker"
-        );
-        assert_eq!(
-            of(listed(2, 1, "s"), Children::Copies(Span::Pool)),
-            "helper"
-        );
-        assert_eq!(
-            of(listed(3, 2, "s"), Children::Copies(Span::Pool)),
-            "worker"
-        );
-        assert_eq!(
-            of(listed(3, 2, "s"), Children::Copies(Span::Request)),
-            "child"
-        );
+        assert_eq!(of(listed(3, 1, "s"), Children::Programs(Span::Pool)), "worker");
+        assert_eq!(of(listed(2, 1, "s"), Children::Copies(Span::Pool)), "helper");
+        assert_eq!(of(listed(3, 2, "s"), Children::Copies(Span::Pool)), "worker");
+        assert_eq!(of(listed(3, 2, "s"), Children::Copies(Span::Request)), "child");
         // multiprocessing's pool has no fork server; its `fork` has one.
         let copies = Children::Copies;
         let python = |listed, span| role(listed, copies(span), "python");

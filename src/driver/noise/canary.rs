@@ -31,10 +31,7 @@ const STEPS: u32 = 64;
 impl Canary {
     /// As many rounds as take about [`CANARY_NS`] on this machine. From here on they are fixed.
     pub fn calibrated() -> Canary {
-        let mut canary = Canary {
-            next: cycle(),
-            rounds: 64,
-        };
+        let mut canary = Canary { next: cycle(), rounds: 64 };
         let wanted_ns = CANARY_NS / SLICES as u64;
         // From a small number up: a machine that is slow just now must not take forever.
         for _ in 0..4 {
@@ -84,9 +81,8 @@ fn cycle() -> Vec<u32> {
     let mut next: Vec<u32> = (0..PLACES).collect();
     let mut state = 1_u64;
     for last in (1..next.len()).rev() {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         next.swap(last, (state >> 33) as usize % last);
     }
     next

@@ -100,9 +100,7 @@ impl Span {
     pub fn foreign_cpu_ratio(&self, cpus: u32) -> Option<f64> {
         let cpu = self.counts.cpu?;
         let all_ns = self.wall_ns.saturating_mul(u64::from(cpus));
-        let not_idle_ns = all_ns
-            .saturating_sub(cpu.idle_ns)
-            .saturating_sub(cpu.steal_ns);
+        let not_idle_ns = all_ns.saturating_sub(cpu.idle_ns).saturating_sub(cpu.steal_ns);
         let busy_ns = cpu.busy_ns.min(not_idle_ns);
         self.share(busy_ns.saturating_sub(self.counts.own_cpu_ns), cpus)
     }
@@ -132,19 +130,8 @@ mod tests {
     const S: u64 = 1_000_000_000;
 
     fn span(busy_ns: u64, idle_ns: u64, steal_ns: u64, own_cpu_ns: u64) -> Span {
-        let cpu = CpuTimes {
-            busy_ns,
-            idle_ns,
-            steal_ns,
-        };
-        Span {
-            wall_ns: 2 * S,
-            counts: Counts {
-                cpu: Some(cpu),
-                own_cpu_ns,
-                ..Counts::default()
-            },
-        }
+        let cpu = CpuTimes { busy_ns, idle_ns, steal_ns };
+        Span { wall_ns: 2 * S, counts: Counts { cpu: Some(cpu), own_cpu_ns, ..Counts::default() } }
     }
 
     #[test]
@@ -172,10 +159,7 @@ mod tests {
     fn a_missing_counter_stays_missing() {
         let at = |t_ns: u64, io_stall_ns: Option<u64>| Counters {
             t_ns,
-            counts: Counts {
-                io_stall_ns,
-                ..Counts::default()
-            },
+            counts: Counts { io_stall_ns, ..Counts::default() },
         };
         let with = at(2 * S, Some(S));
         assert_eq!(with.since(&at(0, None)).io_pressure_ratio(), None);

@@ -46,14 +46,10 @@ impl Idle {
     /// frequencies against their own medians, pauses of every stretch.
     pub fn of(moments: &[Moment], cpus: u32) -> Idle {
         let windows: Vec<(&Moment, &[Moment])> = windows(moments);
-        let readings: Vec<Readings> = windows
-            .iter()
-            .map(|(first, rest)| of_window(first, rest, cpus))
-            .collect();
-        let canaries_ns: Vec<f64> = moments
-            .iter()
-            .filter_map(|m| Some(m.canary_ns? as f64))
-            .collect();
+        let readings: Vec<Readings> =
+            windows.iter().map(|(first, rest)| of_window(first, rest, cpus)).collect();
+        let canaries_ns: Vec<f64> =
+            moments.iter().filter_map(|m| Some(m.canary_ns? as f64)).collect();
         let canaries = against_median(canaries_ns.iter().copied());
         let frequencies = against_median(moments.iter().filter_map(|m| m.frequency_hz));
         let drops = frequencies.into_iter().map(|ratio| (1.0 - ratio).max(0.0));
@@ -68,11 +64,7 @@ impl Idle {
         });
         let end_ns = moments.last().map_or(0, |m| m.counters.t_ns);
         let start_ns = moments.first().map_or(0, |m| m.counters.t_ns);
-        Idle {
-            wall_ns: end_ns.saturating_sub(start_ns),
-            canary_ns: median(&canaries_ns),
-            spreads,
-        }
+        Idle { wall_ns: end_ns.saturating_sub(start_ns), canary_ns: median(&canaries_ns), spreads }
     }
 
     /// What this signal did.
@@ -82,11 +74,9 @@ impl Idle {
 
     /// What thresholds are held against.
     pub fn p95(&self) -> Readings {
-        Signal::ALL
-            .into_iter()
-            .fold(Readings::default(), |r, signal| {
-                r.with(signal, self.spread(signal).map(|spread| spread.p95))
-            })
+        Signal::ALL.into_iter().fold(Readings::default(), |r, signal| {
+            r.with(signal, self.spread(signal).map(|spread| spread.p95))
+        })
     }
 }
 
@@ -155,10 +145,7 @@ mod tests {
                 Moment {
                     counters: Counters {
                         t_ns: i * 100 * MS,
-                        counts: Counts {
-                            cpu: Some(cpu),
-                            ..Counts::default()
-                        },
+                        counts: Counts { cpu: Some(cpu), ..Counts::default() },
                     },
                     vm_pause_ns: Some(if i == 30 { 15 * MS } else { 1 }),
                     canary_ns: (i % 5 == 0).then_some(if i == 10 { 1_100 } else { 1_000 }),
@@ -188,10 +175,7 @@ mod tests {
         let idle = Idle::of(&moments(40, |_| 20), 2);
         let (thresholds, raised) = Thresholds::default().raised_to(&idle.p95());
         // The only canary that was slow is one of nine, and so within their 95 %.
-        assert_eq!(
-            raised,
-            [Signal::ForeignCpu, Signal::Canary, Signal::VmPause]
-        );
+        assert_eq!(raised, [Signal::ForeignCpu, Signal::Canary, Signal::VmPause]);
         let warn = thresholds.of(Signal::ForeignCpu).warn;
         assert!((warn - 0.15).abs() < 1e-9, "{warn}");
     }

@@ -199,15 +199,9 @@ impl Block {
         thresholds: &Thresholds,
         cpus: u32,
     ) -> (Label, Vec<Flag>) {
-        self.so_far = if self.key == Some(key) {
-            self.so_far.plus(span)
-        } else {
-            *span
-        };
+        self.so_far = if self.key == Some(key) { self.so_far.plus(span) } else { *span };
         self.key = Some(key);
-        let judged = [span, &self.so_far]
-            .into_iter()
-            .find(|span| span.wall_ns >= JUDGED_NS);
+        let judged = [span, &self.so_far].into_iter().find(|span| span.wall_ns >= JUDGED_NS);
         let rates = judged.map(|span| Readings::of(span, cpus));
         let flags = thresholds.flags(&own.with_rates_of(rates.as_ref()));
         let label = match flags.iter().map(|flag| flag.level).max() {
@@ -233,18 +227,8 @@ mod tests {
     fn foreign(wall_ms: u64, ratio: f64) -> Span {
         let all_ns = 2 * wall_ms * MS;
         let busy_ns = (all_ns as f64 * ratio) as u64;
-        let cpu = CpuTimes {
-            busy_ns,
-            idle_ns: all_ns - busy_ns,
-            steal_ns: 0,
-        };
-        Span {
-            wall_ns: wall_ms * MS,
-            counts: Counts {
-                cpu: Some(cpu),
-                ..Counts::default()
-            },
-        }
+        let cpu = CpuTimes { busy_ns, idle_ns: all_ns - busy_ns, steal_ns: 0 };
+        Span { wall_ns: wall_ms * MS, counts: Counts { cpu: Some(cpu), ..Counts::default() } }
     }
 
     fn judge(block: &mut Block, key: (usize, u32), span: &Span) -> (Label, String) {
@@ -298,19 +282,10 @@ mod tests {
         let own = Readings::of(&foreign(100, 0.0), 2);
         assert_eq!(judge(own.with(Signal::VmPause, Some(15e6))), Label::Warn);
         assert_eq!(judge(own), Label::Unjudged);
-        assert_eq!(
-            judge(own.with(Signal::Canary, Some(1.06))),
-            Label::Disturbed
-        );
-        assert_eq!(
-            judge(own.with(Signal::Throttle, Some(1.0))),
-            Label::Disturbed
-        );
+        assert_eq!(judge(own.with(Signal::Canary, Some(1.06))), Label::Disturbed);
+        assert_eq!(judge(own.with(Signal::Throttle, Some(1.0))), Label::Disturbed);
         assert_eq!(judge(own.with(Signal::SwapIn, Some(1.0))), Label::Disturbed);
-        assert_eq!(
-            judge(own.with(Signal::FrequencyDrop, Some(0.02))),
-            Label::Unjudged
-        );
+        assert_eq!(judge(own.with(Signal::FrequencyDrop, Some(0.02))), Label::Unjudged);
     }
 
     #[test]

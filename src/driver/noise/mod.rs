@@ -161,9 +161,7 @@ impl Monitor {
     }
 
     fn moment(&self, number: usize) -> Moment {
-        let canary_ns = number
-            .is_multiple_of(CANARY_EVERY)
-            .then(|| self.canary.run_ns());
+        let canary_ns = number.is_multiple_of(CANARY_EVERY).then(|| self.canary.run_ns());
         let frequency_hz = canary_ns.and_then(|_| self.sources.frequency_hz().ok());
         Moment {
             counters: self.sources.all(),
@@ -204,10 +202,7 @@ impl Monitor {
             let names: Vec<_> = raised.iter().map(|signal| signal.name()).collect();
             json!(names)
         };
-        environment.record(
-            "noise_raised_thresholds",
-            raised.map(names).ok_or_else(not_watched),
-        );
+        environment.record("noise_raised_thresholds", raised.map(names).ok_or_else(not_watched));
         let label = |raised: &Vec<Signal>| if raised.is_empty() { "quiet" } else { "noisy" };
         environment.record("noise_when_idle", raised.map(label).ok_or_else(not_watched));
         for (name, reason) in self.unavailable() {
@@ -219,11 +214,7 @@ impl Monitor {
     pub fn before_trial(&mut self, family: usize, block: u32) {
         let canary_ns = self.canary.run_ns();
         self.ticker.take_pause_ns();
-        self.begun = Some(Begun {
-            key: (family, block),
-            counters: self.sources.all(),
-            canary_ns,
-        });
+        self.begun = Some(Begun { key: (family, block), counters: self.sources.all(), canary_ns });
     }
 
     /// Just after a trial, when all that it started has been reaped; `None` if none was begun.
@@ -238,9 +229,7 @@ impl Monitor {
         let (canary_at_start_ns, frequency_at_start_hz) = self.baseline;
         let canary_ratio =
             (canary_at_start_ns > 0.0).then(|| canary_ns as f64 / canary_at_start_ns);
-        let freq_ratio = frequency_hz
-            .zip(frequency_at_start_hz)
-            .map(|(now, then)| now / then);
+        let freq_ratio = frequency_hz.zip(frequency_at_start_hz).map(|(now, then)| now / then);
         let drop = freq_ratio.map(|ratio| (1.0 - ratio).max(0.0));
         let own = Readings::of(&span, self.cpus())
             .with(Signal::VmPause, vm_pause_ns.map(|ns| ns as f64))
@@ -366,19 +355,14 @@ mod tests {
         let mut shares = Vec::new();
         let idle = monitor.watch_idle(300_000_000, |share| shares.push(share));
         assert!(idle.wall_ns >= 300_000_000);
-        assert!(
-            shares.is_sorted() && shares.last() == Some(&1.0),
-            "{shares:?}"
-        );
+        assert!(shares.is_sorted() && shares.last() == Some(&1.0), "{shares:?}");
         assert!(idle.spread(Signal::Canary).is_some());
         monitor.adapt_to(&idle);
         assert_eq!(Some(monitor.baseline.0), idle.canary_ns);
         let mut environment = Environment::default();
         monitor.describe(&mut environment);
         let noisy = environment.facts["noise_when_idle"] == "noisy";
-        let raised = environment.facts["noise_raised_thresholds"]
-            .as_array()
-            .unwrap();
+        let raised = environment.facts["noise_raised_thresholds"].as_array().unwrap();
         assert_eq!(noisy, !raised.is_empty());
         for (name, _) in monitor.unavailable() {
             let fact = format!("noise_{name}");

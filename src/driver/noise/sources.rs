@@ -97,10 +97,7 @@ impl Sources {
             throttles: None,
             run_queue_delay_ns: read(&self.main_schedstat, text::run_queue_delay_ns),
         };
-        Counters {
-            t_ns: now_ns(),
-            counts,
-        }
+        Counters { t_ns: now_ns(), counts }
     }
 
     /// Everything, for the edges of a trial: one file more per core.
@@ -135,10 +132,7 @@ fn throttle_paths(cpus: u32) -> Vec<String> {
     let cores =
         (0..cpus).map(|cpu| format!("{CPUS}/cpu{cpu}/thermal_throttle/core_throttle_count"));
     let package = format!("{CPUS}/cpu0/thermal_throttle/package_throttle_count");
-    cores
-        .chain([package])
-        .filter(|path| fs::read_to_string(path).is_ok())
-        .collect()
+    cores.chain([package]).filter(|path| fs::read_to_string(path).is_ok()).collect()
 }
 
 fn source(path: &str, understood: impl Fn(&str) -> bool) -> Source {

@@ -22,22 +22,9 @@ pub fn cpu_times(stat: &str) -> Option<CpuTimes> {
     if words.next()? != "cpu" {
         return None;
     }
-    let ticks = words
-        .take(8)
-        .map(|word| word.parse::<u64>().ok())
-        .collect::<Option<Vec<u64>>>()?;
+    let ticks = words.take(8).map(|word| word.parse::<u64>().ok()).collect::<Option<Vec<u64>>>()?;
     // Kernels before 2.6.11 have no steal; nothing else is ever left out.
-    let [
-        user,
-        nice,
-        system,
-        idle,
-        iowait,
-        irq,
-        softirq,
-        ref rest @ ..,
-    ] = ticks[..]
-    else {
+    let [user, nice, system, idle, iowait, irq, softirq, ref rest @ ..] = ticks[..] else {
         return None;
     };
     let ns = |ticks: &[u64]| {
@@ -54,8 +41,7 @@ pub fn cpu_times(stat: &str) -> Option<CpuTimes> {
 /// How many processors `/proc/stat` counts.
 pub fn cpu_count(stat: &str) -> u32 {
     let is_one = |line: &&str| {
-        line.strip_prefix("cpu")
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     u32::try_from(stat.lines().filter(is_one).count()).unwrap_or(u32::MAX)
 }
@@ -76,20 +62,13 @@ pub fn pressure_ns(text: &str, share: Share) -> Option<u64> {
         Share::Full => "full ",
     };
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    let total = line
-        .split_ascii_whitespace()
-        .find_map(|word| word.strip_prefix("total="))?;
+    let total = line.split_ascii_whitespace().find_map(|word| word.strip_prefix("total="))?;
     total.parse::<u64>().ok()?.checked_mul(1_000)
 }
 
 /// Pages read back from swap so far: `pswpin` of `/proc/vmstat`.
 pub fn swap_in_pages(vmstat: &str) -> Option<u64> {
-    vmstat
-        .lines()
-        .find_map(|line| line.strip_prefix("pswpin "))?
-        .trim()
-        .parse()
-        .ok()
+    vmstat.lines().find_map(|line| line.strip_prefix("pswpin "))?.trim().parse().ok()
 }
 
 /// The time so far, in ns, for which a thread was ready and another one ran: the second number
@@ -108,24 +87,15 @@ mod tests {
 
     #[test]
     fn busy_is_all_but_idle_steal_and_guests_twice() {
-        let times = CpuTimes {
-            busy_ns: 73 * TICK_NS,
-            idle_ns: 450 * TICK_NS,
-            steal_ns: 8 * TICK_NS,
-        };
+        let times =
+            CpuTimes { busy_ns: 73 * TICK_NS, idle_ns: 450 * TICK_NS, steal_ns: 8 * TICK_NS };
         assert_eq!(cpu_times(STAT), Some(times));
         assert_eq!(cpu_count(STAT), 2);
     }
 
     #[test]
     fn what_is_not_understood_is_no_zero() {
-        for text in [
-            "",
-            "cpu",
-            "cpu 1 2 3",
-            "cpu0 1 2 3 4 5 6 7 8",
-            "cpu 1 2 3 4 5 6 -7 8",
-        ] {
+        for text in ["", "cpu", "cpu 1 2 3", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 3 4 5 6 -7 8"] {
             assert_eq!(cpu_times(text), None, "{text:?}");
         }
         let most = u64::MAX;

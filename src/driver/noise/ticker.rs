@@ -72,16 +72,11 @@ impl Ticker {
             tells_pauses: AtomicBool::new(OwnDelay::of_this_thread().read_ns().is_some()),
             ..Shared::default()
         });
-        let thread = std::thread::Builder::new()
-            .name("noise".to_owned())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || tick(&shared, &sources)
-            })?;
-        Ok(Ticker {
-            shared,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("noise".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || tick(&shared, &sources)
+        })?;
+        Ok(Ticker { shared, thread: Some(thread) })
     }
 
     /// The longest pause, in ns, since this was last asked; `None` where pauses cannot be told.
@@ -167,11 +162,7 @@ struct Sampler {
 
 impl Sampler {
     fn new(sources: &Sources) -> Sampler {
-        Sampler {
-            last: sources.sample(),
-            cpu_ns: thread_cpu_ns(),
-            pause_ns: 0,
-        }
+        Sampler { last: sources.sample(), cpu_ns: thread_cpu_ns(), pause_ns: 0 }
     }
 
     fn take(&mut self, sources: &Sources) -> Sample {
@@ -183,11 +174,7 @@ impl Sampler {
             vm_pause_ns: Some(self.pause_ns),
             sampler_cpu_ns: cpu_ns.saturating_sub(self.cpu_ns),
         };
-        *self = Sampler {
-            last: now,
-            cpu_ns,
-            pause_ns: 0,
-        };
+        *self = Sampler { last: now, cpu_ns, pause_ns: 0 };
         sample
     }
 }

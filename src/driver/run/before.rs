@@ -62,9 +62,7 @@ fn windows(preset: &Preset) -> Windows {
 
 pub(super) fn environment(order: &Order<'_>) -> record::Environment {
     let mut environment = record::environment::collect(order.subject);
-    let variables = subject_environment()
-        .into_iter()
-        .map(|(k, v)| format!("{k}={v}"));
+    let variables = subject_environment().into_iter().map(|(k, v)| format!("{k}={v}"));
     let variables: Vec<String> = variables.collect();
     environment.record("subject_environment", Ok(variables));
     environment.record("subject_is_copied", Ok(private::may_run_below(&order.out)));

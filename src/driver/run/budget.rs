@@ -65,9 +65,7 @@ impl Budget {
             let Some(family) = families.iter().position(|f| f.id == row.family_id) else {
                 continue;
             };
-            let block = blocks
-                .entry((family, row.block, row.pass_number()))
-                .or_default();
+            let block = blocks.entry((family, row.block, row.pass_number())).or_default();
             *block += row.noise_span_ns.map_or(0, |ns| ns + BETWEEN_TRIALS_NS);
         }
         for ((family, ..), ns) in blocks {
@@ -86,10 +84,7 @@ impl Budget {
     pub(super) fn allows(&self, family: usize, block: u32) -> bool {
         let longest_ns = self.longest_ns.get(&family).copied().unwrap_or(0);
         let end_ns = now_ns() - self.started_ns + longest_ns;
-        block == 1
-            || self
-                .blocks_limit_ns
-                .is_none_or(|limit_ns| end_ns <= limit_ns)
+        block == 1 || self.blocks_limit_ns.is_none_or(|limit_ns| end_ns <= limit_ns)
     }
 
     /// Whether a trial that takes this long will end in time.
@@ -137,10 +132,7 @@ mod tests {
         let early = usable_ns - trial_ns - minute_ns;
         assert!(spent(early).has_time_for(trial_ns));
         assert!(!spent(early).has_time_for(trial_ns + 2 * minute_ns));
-        let unlimited = Preset {
-            budget_ns: None,
-            ..preset
-        };
+        let unlimited = Preset { budget_ns: None, ..preset };
         assert!(Budget::new(&load, &unlimited, now_ns(), early).has_time_for(u64::MAX));
     }
 }

@@ -158,12 +158,7 @@ impl Course<'_, '_> {
         }
         let first = &self.plan[range.start];
         while let Some(place) = self.to_run_again(first, pass, &range) {
-            self.tell(
-                &trials[place],
-                total - (left - range.len()),
-                total,
-                progress,
-            );
+            self.tell(&trials[place], total - (left - range.len()), total, progress);
             if !self.attempt(&trials[place], pass)? {
                 return Ok(false);
             }
@@ -185,9 +180,7 @@ impl Course<'_, '_> {
         };
         let rows: Vec<&TrialRow> = self.rows.iter().filter(of_pass).collect();
         let again = accepted::to_run_again(&rows, self.order.preset.reruns)?;
-        range
-            .clone()
-            .find(|&place| self.trials[place].id == again.trial_id)
+        range.clone().find(|&place| self.trials[place].id == again.trial_id)
     }
 
     fn tell(

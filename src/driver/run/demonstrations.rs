@@ -159,9 +159,7 @@ mod tests {
         ];
         let left = |block| {
             let due = due(&all, &facts, block);
-            let told = due
-                .iter()
-                .map(|one| format!("{} {}", one.name, one.runtime));
+            let told = due.iter().map(|one| format!("{} {}", one.name, one.runtime));
             told.collect::<Vec<_>>().join(", ")
         };
         assert_eq!(left(1), "crash rust, max-buffer node");

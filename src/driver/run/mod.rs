@@ -142,15 +142,7 @@ pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End>
         return Err(error);
     }
     let planned = (trials.as_slice(), plan.as_slice());
-    let end = run_planned(
-        &setting,
-        order,
-        planned,
-        &mut begun,
-        &mut oracle,
-        started_ns,
-        progress,
-    );
+    let end = run_planned(&setting, order, planned, &mut begun, &mut oracle, started_ns, progress);
     begun.dir.finish()?;
     end
 }
@@ -169,10 +161,7 @@ fn run_planned(
         let missing = trials.len();
         return Ok(End::Interrupted { missing });
     };
-    let setting = Setting {
-        experiment: &experiment,
-        ..*setting
-    };
+    let setting = Setting { experiment: &experiment, ..*setting };
     let past = std::mem::take(&mut begun.past);
     let mut budget = Budget::new(&experiment, &order.preset, started_ns, past.spent_ns);
     budget.learn(&experiment, &past.trials);
@@ -208,12 +197,7 @@ fn begin(order: &Order<'_>, plan: &[PlanRow], environment: &mut Environment) -> 
     let monitor = before::monitor(&order.preset).context("start watching the machine")?;
     monitor.describe(environment);
     let dir = RunDir::create(&order.out, &manifest, environment, order.toml, plan)?;
-    Ok(Begun {
-        dir,
-        run_id: manifest.run_id,
-        past: Past::default(),
-        monitor,
-    })
+    Ok(Begun { dir, run_id: manifest.run_id, past: Past::default(), monitor })
 }
 
 /// Reopens the directory; `None` if nothing is left to be run.
@@ -231,12 +215,7 @@ fn begin_again(
     }
     let mut monitor = Monitor::start().context("start watching the machine")?;
     monitor.keep_thresholds(&past.environment);
-    Ok(Some(Begun {
-        dir,
-        run_id,
-        past,
-        monitor,
-    }))
+    Ok(Some(Begun { dir, run_id, past, monitor }))
 }
 
 /// The programs where nobody replaces them while they are measured, if they may run there.

@@ -110,11 +110,7 @@ fn difference(run: &Run, plan: &[PlanRow], now: &Environment) -> Option<String> 
                 "trial `{}` was `{}` of `{}` and would now be `{}` of `{}`",
                 then.trial_id, then.strategy, then.family_id, now.strategy, now.family_id
             ),
-            None => format!(
-                "it has {} trials and would now have {}",
-                run.plan.len(),
-                plan.len()
-            ),
+            None => format!("it has {} trials and would now have {}", run.plan.len(), plan.len()),
         };
         return Some(format!(
             "its plan.csv is not what its experiment.toml and seed plan: {what}; put back what \
@@ -172,9 +168,6 @@ mod tests {
         }
         let node = |version| environment(&[("node_version", version)]);
         let said = changed_fact(&node("v20"), &node("v22")).unwrap();
-        assert!(
-            said.contains("node_version") && said.contains("v22"),
-            "{said}"
-        );
+        assert!(said.contains("node_version") && said.contains("v22"), "{said}");
     }
 }

@@ -36,13 +36,7 @@ pub(super) struct Service<'a> {
 impl<'a> Service<'a> {
     /// Under `blocking`, without payload.
     pub(super) fn blocking(workload: &'a str, options: &'a [(&'a str, &'a str)]) -> Service<'a> {
-        Service {
-            workload,
-            options,
-            payload_bytes: 0,
-            strategy: "blocking",
-            strategy_options: &[],
-        }
+        Service { workload, options, payload_bytes: 0, strategy: "blocking", strategy_options: &[] }
     }
 
     fn configure(&self) -> Result<Configure> {
@@ -207,8 +201,7 @@ impl<'a> Bench<'a> {
             Ok(measured)
         })?;
         let traffic = measured.traffic.as_ref();
-        self.littles_law_ratios
-            .extend(traffic.and_then(|traffic| traffic.littles_law_ratio()));
+        self.littles_law_ratios.extend(traffic.and_then(|traffic| traffic.littles_law_ratio()));
         Ok(measured)
     }
 

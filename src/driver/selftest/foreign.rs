@@ -93,10 +93,7 @@ fn is_flagged(bench: &mut Bench<'_>, disturbed: bool) -> Result<bool> {
     let spinner = spinner.transpose()?;
     let key = bench.next_key();
     bench.monitor.before_trial(key, 1);
-    bench.closed(
-        &Service::blocking("sleep", &[("us", "2000")]),
-        window_ns.max(MS),
-    )?;
+    bench.closed(&Service::blocking("sleep", &[("us", "2000")]), window_ns.max(MS))?;
     let noise = bench.monitor.after_trial();
     drop(spinner);
     let is_foreign = |flag: &crate::driver::noise::judge::Flag| {
@@ -133,10 +130,7 @@ mod tests {
         assert_eq!(states(|_, disturbed| disturbed), [Pass, Pass]);
         // Of 60 disturbed trials three may be missed, of 140 quiet ones two flagged.
         assert_eq!(states(|t, d| d && !matches!(t, 0 | 4 | 7)), [Pass, Pass]);
-        assert_eq!(
-            states(|t, d| d && !matches!(t, 0 | 4 | 7 | 10)),
-            [Fail, Pass]
-        );
+        assert_eq!(states(|t, d| d && !matches!(t, 0 | 4 | 7 | 10)), [Fail, Pass]);
         assert_eq!(states(|t, d| d || t < 3), [Pass, Pass]);
         assert_eq!(states(|t, d| d || t < 4), [Pass, Fail]);
         assert_eq!(judge(&[]).lines[0].state, Fail);

@@ -39,27 +39,13 @@ fn judge(all: &[Kept]) -> Findings {
         // A millionth for the division.
         let is_exact = (ratio - 1.0).abs() <= 1e-3 + 1e-6;
         let achieved = format!("{:.1}/s", kept.achieved_per_s);
-        let line = Line::new(
-            format!("rate of {rate}/s"),
-            achieved,
-            "within 0.1 %",
-            is_exact,
-        );
+        let line = Line::new(format!("rate of {rate}/s"), achieved, "within 0.1 %", is_exact);
         findings.lines.push(line);
-        let [p50, p99, max] = [
-            kept.lateness_p50_ns,
-            kept.lateness_p99_ns,
-            kept.lateness_max_ns,
-        ]
-        .map(|ns| format!("{:.3}", ns as f64 / 1e6));
+        let [p50, p99, max] = [kept.lateness_p50_ns, kept.lateness_p99_ns, kept.lateness_max_ns]
+            .map(|ns| format!("{:.3}", ns as f64 / 1e6));
         let is_early = kept.lateness_p99_ns <= MS;
         let what = "  late by p50, p99, max";
-        let line = Line::new(
-            what,
-            format!("{p50}, {p99}, {max} ms"),
-            "p99 ≤ 1 ms",
-            is_early,
-        );
+        let line = Line::new(what, format!("{p50}, {p99}, {max} ms"), "p99 ≤ 1 ms", is_early);
         findings.lines.push(line);
         let figures = [
             ("achieved_per_s", kept.achieved_per_s),
@@ -77,10 +63,8 @@ fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let window_ns = bench.extent.generator_window_ns;
     let mut all = Vec::new();
     for rate_per_s in RATES_PER_S {
-        let offer = Offer {
-            warm_up_ns: 500 * MS,
-            ..offer(rate_per_s, Arrivals::Constant, window_ns)
-        };
+        let offer =
+            Offer { warm_up_ns: 500 * MS, ..offer(rate_per_s, Arrivals::Constant, window_ns) };
         let measured = bench.open(&Service::blocking("noop", &[]), &offer)?;
         let traffic = measured.traffic.context("an open loop has traffic")?;
         let late = |p| traffic.lateness_ns(p).context("nothing was sent");
@@ -114,15 +98,9 @@ mod tests {
             [findings.lines[0].state, findings.lines[1].state]
         };
         assert_eq!(states(kept), [State::Pass, State::Pass]);
-        let slow = Kept {
-            achieved_per_s: 998.0,
-            ..kept
-        };
+        let slow = Kept { achieved_per_s: 998.0, ..kept };
         assert_eq!(states(slow), [State::Fail, State::Pass]);
-        let late = Kept {
-            lateness_p99_ns: MS + 1,
-            ..kept
-        };
+        let late = Kept { lateness_p99_ns: MS + 1, ..kept };
         assert_eq!(states(late), [State::Pass, State::Fail]);
     }
 }

@@ -26,11 +26,8 @@ const US: u64 = 20_000;
 const RATE_PER_S: f64 = 150.0;
 
 /// The quantile, and how far off it may be.
-const BARS: [(f64, f64, &str); 3] = [
-    (0.5, 0.01, "within 1 %"),
-    (0.9, 0.015, "within 1.5 %"),
-    (0.99, 0.03, "within 3 %"),
-];
+const BARS: [(f64, f64, &str); 3] =
+    [(0.5, 0.01, "within 1 %"), (0.9, 0.015, "within 1.5 %"), (0.99, 0.03, "within 3 %")];
 
 /// Responses of some requests, and what was drawn for the same, in ns; in any order.
 struct Known {

@@ -80,11 +80,7 @@ fn held(bench: &mut Bench<'_>, touched_mib: &[u64]) -> Result<Vec<MemoryRow>> {
         }
         let ran = bench.trial(&experiment, &trial)?;
         if ran.row.status != "ok" {
-            bail!(
-                "a memory trial of `{}`: {}",
-                ran.row.strategy,
-                ran.row.reason
-            );
+            bail!("a memory trial of `{}`: {}", ran.row.strategy, ran.row.reason);
         }
         rows.extend(ran.memory.into_iter().filter(|row| row.phase == "held"));
     }
@@ -138,9 +134,7 @@ fn judge(read: &Read) -> Findings {
     let due_mib = SHARED_MIB + COPIES * WRITTEN_MIB;
     of_copies("after writing", "written_pss_bytes", after, due_mib, "");
     let naive_bytes = read.shared_rss_bytes as f64;
-    findings
-        .figures
-        .push(("shared_rss_bytes".to_owned(), naive_bytes));
+    findings.figures.push(("shared_rss_bytes".to_owned(), naive_bytes));
     findings
 }
 
@@ -180,15 +174,9 @@ mod tests {
         off.touched[1].1 -= 64 * MIB / 100 + 1;
         assert_eq!(failed(&off), [1]);
         // Counted as RSS counts.
-        let naive = Read {
-            shared_pss_bytes: 1284 * MIB,
-            ..right()
-        };
+        let naive = Read { shared_pss_bytes: 1284 * MIB, ..right() };
         assert_eq!(failed(&naive), [2]);
-        let unwritten = Read {
-            written_pss_bytes: 257 * MIB,
-            ..right()
-        };
+        let unwritten = Read { written_pss_bytes: 257 * MIB, ..right() };
         assert_eq!(failed(&unwritten), [3]);
     }
 

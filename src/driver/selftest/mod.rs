@@ -232,20 +232,13 @@ pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -
     let noisy_when_idle = noisy(&monitor, &idle);
     monitor.adapt_to(&idle);
     let mut bench = Bench::new(subject, &scratch.0, extent, monitor);
-    let mut report = Report {
-        noisy_when_idle,
-        ..Report::default()
-    };
+    let mut report = Report { noisy_when_idle, ..Report::default() };
     for (number, check) in (1..).zip(ALL) {
         if super::interrupted() {
             report.is_interrupted = true;
             break;
         }
-        progress(Progress {
-            number,
-            of: ALL.len(),
-            name: check.name,
-        });
+        progress(Progress { number, of: ALL.len(), name: check.name });
         let checked = run_one(check, &mut bench, !report.noisy_when_idle.is_empty());
         leftovers::clean_up(&strangers).context("clean up after a check")?;
         match checked {
@@ -359,10 +352,7 @@ mod tests {
     use super::*;
 
     fn checked(states: &[State]) -> Checked {
-        let line = |&state: &State| Line {
-            state,
-            ..Line::new("", String::new(), "", true)
-        };
+        let line = |&state: &State| Line { state, ..Line::new("", String::new(), "", true) };
         Checked {
             name: "",
             asked: String::new(),
@@ -382,18 +372,12 @@ mod tests {
         assert!(report(&[State::Pass, State::Pass]).passes());
         assert!(!report(&[State::Pass, State::Fail]).passes());
         assert!(!report(&[State::Noisy]).passes());
-        let half = Report {
-            is_interrupted: true,
-            ..report(&[State::Pass])
-        };
+        let half = Report { is_interrupted: true, ..report(&[State::Pass]) };
         assert!(!half.passes());
     }
 
     fn failing() -> Findings {
-        Findings {
-            lines: checked(&[State::Fail]).lines,
-            figures: Vec::new(),
-        }
+        Findings { lines: checked(&[State::Fail]).lines, figures: Vec::new() }
     }
 
     #[test]

@@ -41,10 +41,8 @@ pub(super) fn measure(
     let experiment = wire::parse(&family(others), "selftest", 1, seed)?;
     let arms = experiment.families.first().map_or(0, |f| f.arms.len());
     ensure!(arms == 2 + others, "a family of {arms} arms was planned");
-    let mut measured = Blocks {
-        by_arm: vec![vec![None; blocks as usize]; arms],
-        in_time: Vec::new(),
-    };
+    let mut measured =
+        Blocks { by_arm: vec![vec![None; blocks as usize]; arms], in_time: Vec::new() };
     for trial in plan::plan(&experiment, blocks, seed) {
         let value = p50_ns(measured.in_time.len(), trial.arm)? as f64;
         measured.by_arm[trial.arm][trial.block as usize - 1] = Some(value);
@@ -79,11 +77,7 @@ pub(super) fn conclude(by_arm: &[Vec<Option<f64>>]) -> Judgement {
             placebo: Observed::Blocks(placebo),
             arms: arms.iter().map(|arm| Observed::Blocks(arm)).collect(),
         },
-        Settings {
-            better: Better::Lower,
-            noise: Noise::Quiet,
-            seed: 0,
-        },
+        Settings { better: Better::Lower, noise: Noise::Quiet, seed: 0 },
         Safeguards::ALL_ON,
     )
 }

@@ -36,14 +36,9 @@ fn judge(placebos: &[Comparison]) -> Findings {
     let n = placebos.len();
     let is_flagged = |one: &&Comparison| one.p_value.is_none_or(|p| p < 0.05);
     let flagged = placebos.iter().filter(is_flagged).count();
-    let wrong = placebos
-        .iter()
-        .filter(|one| one.conclusion.is_difference())
-        .count();
-    let mut off: Vec<f64> = placebos
-        .iter()
-        .filter_map(|one| Some((one.ratio? - 1.0).abs()))
-        .collect();
+    let wrong = placebos.iter().filter(|one| one.conclusion.is_difference()).count();
+    let mut off: Vec<f64> =
+        placebos.iter().filter_map(|one| Some((one.ratio? - 1.0).abs())).collect();
     off.sort_by(f64::total_cmp);
     let median_off = off.get(off.len() / 2).copied().unwrap_or(f64::NAN);
     let max = flagged_max(n);
@@ -55,12 +50,7 @@ fn judge(placebos: &[Comparison]) -> Findings {
                 &format!("≤ {max}"),
                 n > 0 && flagged <= max,
             ),
-            Line::new(
-                "called different",
-                format!("{wrong} of {n}"),
-                "≤ 1 %",
-                100 * wrong <= n,
-            ),
+            Line::new("called different", format!("{wrong} of {n}"), "≤ 1 %", 100 * wrong <= n),
         ],
         figures: vec![
             ("placebos".to_owned(), n as f64),

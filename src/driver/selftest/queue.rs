@@ -45,10 +45,7 @@ fn errors_ns(served: &[Served], servers: usize) -> Vec<u64> {
     served.sort_by_key(|request| request.arrival_ns);
     let offered: Vec<Offered> = served
         .iter()
-        .map(|request| Offered {
-            arrival_ns: request.arrival_ns,
-            service_ns: request.service_ns,
-        })
+        .map(|request| Offered { arrival_ns: request.arrival_ns, service_ns: request.service_ns })
         .collect();
     let waits_ns = fifo_waits_ns(&offered, servers);
     let error = |(request, wait_ns): (&Served, u64)| {
@@ -62,10 +59,7 @@ fn errors_ns(served: &[Served], servers: usize) -> Vec<u64> {
 /// The same against what was drawn alone: sleeps that ended late are errors here, and add up in
 /// whoever waits behind them.
 fn pure_errors_ns(served: &[Served], servers: usize) -> Vec<u64> {
-    let pure = |request: &Served| Served {
-        service_ns: request.drawn_ns,
-        ..*request
-    };
+    let pure = |request: &Served| Served { service_ns: request.drawn_ns, ..*request };
     errors_ns(&served.iter().map(pure).collect::<Vec<_>>(), servers)
 }
 
@@ -75,21 +69,12 @@ fn judge(what: &str, served: &[Served], servers: usize) -> Findings {
     let (median_ns, p99_ns) = (quantile(0.5), quantile(0.99));
     let pure_ns = nearest_rank(&pure_errors_ns(served, servers), 0.5).unwrap_or(u64::MAX);
     let shown = |ns: u64| ms(ns as f64);
-    let found = format!(
-        "{}, p99 {}; of pure draws {}",
-        shown(median_ns),
-        shown(p99_ns),
-        shown(pure_ns)
-    );
+    let found =
+        format!("{}, p99 {}; of pure draws {}", shown(median_ns), shown(p99_ns), shown(pure_ns));
     let holds = median_ns <= TOLERANCE_NS;
     let key = what.replace(' ', "_");
     Findings {
-        lines: vec![Line::new(
-            format!("{what}, median error"),
-            found,
-            "≤ 0.2 ms",
-            holds,
-        )],
+        lines: vec![Line::new(format!("{what}, median error"), found, "≤ 0.2 ms", holds)],
         figures: vec![
             (format!("{key}_error_p50_ns"), median_ns as f64),
             (format!("{key}_error_p99_ns"), p99_ns as f64),
@@ -207,8 +192,7 @@ mod tests {
     #[test]
     fn the_error_against_pure_draws_counts_late_sleeps() {
         let mut late = served(1);
-        late.iter_mut()
-            .for_each(|request| request.drawn_ns -= MS / 2);
+        late.iter_mut().for_each(|request| request.drawn_ns -= MS / 2);
         let findings = judge("one server", &late, 1);
         assert_eq!(findings.lines[0].state, State::Pass);
         let found = &findings.lines[0].found;
@@ -220,8 +204,7 @@ mod tests {
     fn responses_that_are_late_or_leave_out_the_wait_fail() {
         let late = |by_ns: u64| -> Vec<Served> {
             let mut late = served(1);
-            late.iter_mut()
-                .for_each(|request| request.response_ns += by_ns);
+            late.iter_mut().for_each(|request| request.response_ns += by_ns);
             late
         };
         assert_eq!(state(&late(MS / 5), 1), State::Pass);

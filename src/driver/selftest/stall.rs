@@ -50,18 +50,8 @@ fn judge(found: Stall) -> Findings {
     let shown = |ns: u64| ms(ns as f64);
     Findings {
         lines: vec![
-            Line::new(
-                "open loop, p99",
-                shown(found.open_p99_ns),
-                "61 ± 5 ms",
-                open,
-            ),
-            Line::new(
-                "closed loop, p99",
-                shown(found.closed_p99_ns),
-                "< 5 ms",
-                closed,
-            ),
+            Line::new("open loop, p99", shown(found.open_p99_ns), "61 ± 5 ms", open),
+            Line::new("closed loop, p99", shown(found.closed_p99_ns), "< 5 ms", closed),
         ],
         figures: vec![
             ("open_p99_ns".to_owned(), found.open_p99_ns as f64),
@@ -72,22 +62,16 @@ fn judge(found: Stall) -> Findings {
 
 fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let window_ns = bench.extent.stall_window_ns;
-    let offer = Offer {
-        warm_up_ns: S.min(window_ns),
-        ..offer(200.0, Arrivals::Constant, window_ns)
-    };
+    let offer =
+        Offer { warm_up_ns: S.min(window_ns), ..offer(200.0, Arrivals::Constant, window_ns) };
     let at_ns = offer.warm_up_ns + window_ns * 2 / 5;
     let open = bench.open_with(&SERVICE, |target, exchange| {
-        stalled(target, at_ns, |target| {
-            load::open(target, exchange, &offer, SEED)
-        })
+        stalled(target, at_ns, |target| load::open(target, exchange, &offer, SEED))
     })?;
     let pace = one_caller(window_ns);
     let at_ns = pace.warm_up_ns + window_ns * 2 / 5;
     let closed = bench.with_subject(&SERVICE, |target, exchange| {
-        let closed = stalled(target, at_ns, |target| {
-            load::closed(target, exchange, pace, SEED)
-        })?;
+        let closed = stalled(target, at_ns, |target| load::closed(target, exchange, pace, SEED))?;
         all_right(&closed)?;
         Ok(closed)
     })?;
@@ -95,10 +79,7 @@ fn run(bench: &mut Bench<'_>) -> Result<Findings> {
         let p99 = measured.samples.quantile(Time::Response, 0.99);
         p99.context("no request was answered ok")
     };
-    Ok(judge(Stall {
-        open_p99_ns: p99(&open)?,
-        closed_p99_ns: p99(&closed)?,
-    }))
+    Ok(judge(Stall { open_p99_ns: p99(&open)?, closed_p99_ns: p99(&closed)? }))
 }
 
 /// Runs some load while the subject is stopped once, so long after now.
@@ -127,10 +108,9 @@ fn stalled<T>(
         is_over.store(true, Ordering::Relaxed);
         match stalling.join() {
             Ok(Ok(())) => measured,
-            Ok(Err(error)) => Err(TargetError::Io {
-                attempt: "stop the subject for a while".to_owned(),
-                error,
-            }),
+            Ok(Err(error)) => {
+                Err(TargetError::Io { attempt: "stop the subject for a while".to_owned(), error })
+            }
             Err(_) => Err(TargetError::Silent("could not be stopped".to_owned())),
         }
     })
@@ -144,10 +124,7 @@ mod tests {
     #[test]
     fn a_stall_that_one_loop_hides_or_the_other_shows_fails() {
         let states = |open_p99_ns, closed_p99_ns| {
-            let findings = judge(Stall {
-                open_p99_ns,
-                closed_p99_ns,
-            });
+            let findings = judge(Stall { open_p99_ns, closed_p99_ns });
             [findings.lines[0].state, findings.lines[1].state]
         };
         assert_eq!(states(63 * MS, MS), [State::Pass, State::Pass]);

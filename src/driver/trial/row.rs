@@ -16,12 +16,7 @@ pub(super) fn fail(row: &mut TrialRow, reason: String) {
 }
 
 pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
-    let Done {
-        measured,
-        ready,
-        ready_ns,
-        farewell,
-    } = done;
+    let Done { measured, ready, ready_ns, farewell } = done;
     row.ready_ns = Some(ready_ns);
     row.tasks = Some(ready.tasks);
     row.first_response_ns = measured.first_response_ns;
@@ -102,10 +97,7 @@ fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
     row.n_rejected = n(Outcome::Rejected);
     row.n_wrong_answer = n(Outcome::WrongAnswer);
     if measured.window_ns > 0 {
-        let ok = measured
-            .traffic
-            .as_ref()
-            .map_or(row.n_ok, |t| t.completed_ok);
+        let ok = measured.traffic.as_ref().map_or(row.n_ok, |t| t.completed_ok);
         row.throughput_per_s = Some(ok as f64 * 1e9 / measured.window_ns as f64);
     }
 }
@@ -139,11 +131,8 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
         let there = r.accepted_ns?.saturating_sub(r.sent_ns);
         Some(there + r.done_ns.saturating_sub(r.replied_ns?))
     });
-    let acknowledged = |p: f64| {
-        samples.quantile_of(p, |r| {
-            Some(r.acknowledged_ns?.saturating_sub(r.intended_ns))
-        })
-    };
+    let acknowledged =
+        |p: f64| samples.quantile_of(p, |r| Some(r.acknowledged_ns?.saturating_sub(r.intended_ns)));
     row.acknowledged_p50_ns = acknowledged(0.5);
     row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(0.9));
     row.queue_p50_ns = between(|r| r.accepted_ns, |r| r.dispatched_ns);
@@ -157,16 +146,10 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
 fn judge(row: &mut TrialRow, measured: &Measured) {
     let said = measured.first_failure.clone().unwrap_or_default();
     if measured.wrong > 0 {
-        return fail(
-            row,
-            format!("{} wrong answers; the first: {said}", measured.wrong),
-        );
+        return fail(row, format!("{} wrong answers; the first: {said}", measured.wrong));
     }
     if row.n_ok == 0 {
-        return fail(
-            row,
-            format!("no request was answered ok; the first failure: {said}"),
-        );
+        return fail(row, format!("no request was answered ok; the first failure: {said}"));
     }
     row.status = "ok".to_owned();
     row.validity = "valid".to_owned();

@@ -98,10 +98,7 @@ fn add(
 }
 
 fn defaults(reader: &Reader<'_>, strategy: &'static str) -> Listed {
-    Listed {
-        strategy,
-        options: reader.defaults(definitions(strategy)),
-    }
+    Listed { strategy, options: reader.defaults(definitions(strategy)) }
 }
 
 fn combinations(

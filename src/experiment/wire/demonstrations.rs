@@ -31,10 +31,7 @@ pub(super) fn demonstrations(
 fn expand(reader: &Reader<'_>, wire: &WireDemonstration) -> Result<Vec<Demonstration>, WireError> {
     let valid: Vec<_> = demonstration::ALL.iter().map(|kind| kind.name).collect();
     let names = reader.names(&wire.name, "demonstration", &valid, &valid)?;
-    let kinds: Vec<&Kind> = names
-        .into_iter()
-        .filter_map(demonstration::by_name)
-        .collect();
+    let kinds: Vec<&Kind> = names.into_iter().filter_map(demonstration::by_name).collect();
     let valid: Vec<_> = runtime::ALL.iter().map(|runtime| runtime.name).collect();
     let runtimes = match &wire.runtime {
         None => valid,
@@ -48,10 +45,8 @@ fn expand(reader: &Reader<'_>, wire: &WireDemonstration) -> Result<Vec<Demonstra
         let name = kind.name;
         let has = kind.runtimes.iter().map(|(runtime, _)| *runtime);
         let wanted = has.filter(|runtime| runtimes.contains(runtime));
-        let one = |runtime: &str| Demonstration {
-            name: name.to_owned(),
-            runtime: runtime.to_owned(),
-        };
+        let one =
+            |runtime: &str| Demonstration { name: name.to_owned(), runtime: runtime.to_owned() };
         wanted.map(one).collect::<Vec<_>>()
     };
     Ok(kinds.iter().flat_map(in_runtimes).collect())
@@ -65,9 +60,8 @@ fn check_all_used(
     span: std::ops::Range<usize>,
     runtimes: &[&str],
 ) -> Result<(), WireError> {
-    if let Some(kind) = kinds
-        .iter()
-        .find(|kind| !runtimes.iter().any(|runtime| kind.is_in(runtime)))
+    if let Some(kind) =
+        kinds.iter().find(|kind| !runtimes.iter().any(|runtime| kind.is_in(runtime)))
     {
         let has: Vec<_> = kind.runtimes.iter().map(|(name, _)| *name).collect();
         let message = format!(

@@ -58,16 +58,8 @@ pub(super) fn experiment(
         name: wire.name.get_ref().clone(),
         question: wire.question.get_ref().clone(),
         reference: reference.to_owned(),
-        budget_ns: wire
-            .budget
-            .as_ref()
-            .map(|b| budget(reader, b))
-            .transpose()?,
-        claims: wire
-            .claims
-            .as_ref()
-            .map(|name| claims(reader, name))
-            .transpose()?,
+        budget_ns: wire.budget.as_ref().map(|b| budget(reader, b)).transpose()?,
+        claims: wire.claims.as_ref().map(|name| claims(reader, name)).transpose()?,
         families,
         demonstrations: super::demonstrations::demonstrations(reader, wire)?,
     })
@@ -94,10 +86,8 @@ fn budget(reader: &Reader<'_>, text: &Spanned<String>) -> Result<u64, WireError>
     let parsed = text.get_ref().parse::<jiff::SignedDuration>().ok();
     let ns = parsed.and_then(|budget| u64::try_from(budget.as_nanos()).ok());
     ns.filter(|&ns| ns > 0).ok_or_else(|| {
-        let message = format!(
-            "`budget` is `{}`; expected a time above zero such as \"10m\"",
-            text.get_ref()
-        );
+        let message =
+            format!("`budget` is `{}`; expected a time above zero such as \"10m\"", text.get_ref());
         reader.error(text.span(), message)
     })
 }
@@ -168,10 +158,7 @@ fn check_applicable(
     wire: &WireFamily,
     workloads: &[&'static dyn Workload],
 ) -> Result<(), WireError> {
-    let names: Vec<_> = workloads
-        .iter()
-        .map(|w| format!("`{}`", w.name()))
-        .collect();
+    let names: Vec<_> = workloads.iter().map(|w| format!("`{}`", w.name())).collect();
     let names = names.join(", ");
     if let Some(sizes) = &wire.size
         && !workloads.iter().any(|&w| is_sized(w))
@@ -185,10 +172,8 @@ fn check_applicable(
         let message = format!("{names} takes no payload; leave `payload_bytes` out");
         return Err(reader.error(payloads.span.clone(), message));
     }
-    let valid: Vec<&str> = workloads
-        .iter()
-        .flat_map(|w| w.options().iter().map(|def| def.name))
-        .collect();
+    let valid: Vec<&str> =
+        workloads.iter().flat_map(|w| w.options().iter().map(|def| def.name)).collect();
     for (key, _) in wire.options.iter().flat_map(|options| &options.0) {
         reader.option(key, &names, &valid)?;
     }

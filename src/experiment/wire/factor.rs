@@ -242,10 +242,7 @@ pub(super) enum WireStrategy {
     /// With the options at their defaults; `*` is every strategy.
     Name(String),
     /// With options, whose lists multiply out.
-    Table {
-        name: Spanned<String>,
-        options: Entries<Factor<Scalar>>,
-    },
+    Table { name: Spanned<String>, options: Entries<Factor<Scalar>> },
 }
 
 impl Element for WireStrategy {

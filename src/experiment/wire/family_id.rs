@@ -66,11 +66,7 @@ fn set_options(defs: &[OptionDef], options: &Options, cores: u32) -> impl Iterat
     // In the order of the registry, not of the alphabet: what matters most comes first.
     defs.iter().filter_map(move |def| {
         let value = set.get(def.name)?;
-        let dash = if value.starts_with(|c: char| c.is_ascii_digit()) {
-            ""
-        } else {
-            "-"
-        };
+        let dash = if value.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "-" };
         let name = def.name.replace('_', "-");
         Some(format!("{name}{dash}{}", file_safe(value)))
     })
@@ -81,13 +77,7 @@ fn set_options(defs: &[OptionDef], options: &Options, cores: u32) -> impl Iterat
 fn file_safe(value: &str) -> String {
     let safe: String = value
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '.' {
-                c
-            } else {
-                '-'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
         .collect();
     if safe == value {
         return safe;

@@ -31,10 +31,7 @@ const SEARCH_STEPS_MAX: u32 = 20;
 
 /// One field per regime.
 #[derive(Debug, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table such as { closed = { callers = 1 } }"
-)]
+#[serde(deny_unknown_fields, expecting = "a table such as { closed = { callers = 1 } }")]
 pub(super) struct WireLoad {
     closed: Option<WireClosed>,
     open: Option<Spanned<WireOpen>>,
@@ -42,10 +39,7 @@ pub(super) struct WireLoad {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table such as { children = [0, 1, 10] }"
-)]
+#[serde(deny_unknown_fields, expecting = "a table such as { children = [0, 1, 10] }")]
 struct WireMemory {
     children: Factor<Count>,
 }
@@ -73,11 +67,7 @@ struct WireOpen {
 
 /// The loads of a family.
 pub(super) fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec<Load>, WireError> {
-    let WireLoad {
-        closed,
-        open,
-        memory,
-    } = wire.get_ref();
+    let WireLoad { closed, open, memory } = wire.get_ref();
     match (closed, open, memory) {
         (Some(closed), None, None) => {
             let callers = reader.values(&closed.callers, "callers", &CALLERS)?;
@@ -137,14 +127,7 @@ fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Load>
     for rate in rates {
         for &arrivals in &arrivals {
             loads.extend(probes.iter().map(|&probe| {
-                Load::Open(Open {
-                    rate,
-                    arrivals,
-                    probe,
-                    window,
-                    search_steps,
-                    slo: None,
-                })
+                Load::Open(Open { rate, arrivals, probe, window, search_steps, slo: None })
             }));
         }
     }
@@ -167,10 +150,7 @@ fn rates(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Rate>, Wir
         (Some(shares), Some(of), None) => {
             reader.name(of, "whole", &[CAPACITY])?;
             let shares = reader.numbers(shares, "rate", SHARE_MAX)?;
-            let rate = |share| Rate::OfBlocking {
-                share,
-                capacity_per_s: None,
-            };
+            let rate = |share| Rate::OfBlocking { share, capacity_per_s: None };
             Ok(shares.into_iter().map(rate).collect())
         }
         (None, None, Some(rates)) => {

@@ -49,9 +49,7 @@ impl Reader<'_> {
     ) -> Result<&'v str, WireError> {
         let text = name.get_ref();
         let found = valid.iter().find(|valid| *valid == text);
-        found
-            .copied()
-            .ok_or_else(|| self.error(name.span(), unknown(what, text, valid)))
+        found.copied().ok_or_else(|| self.error(name.span(), unknown(what, text, valid)))
     }
 
     /// The name of an option that `owner` has.
@@ -163,10 +161,7 @@ impl Reader<'_> {
             }
             written.push(text);
             if values.iter().all(|value| value.resolved != resolved) {
-                values.push(Value {
-                    written: text.to_owned(),
-                    resolved,
-                });
+                values.push(Value { written: text.to_owned(), resolved });
             }
         }
         Ok(values)
@@ -196,10 +191,8 @@ impl Reader<'_> {
 
     /// Every option at its default.
     pub(super) fn defaults(&self, defs: &[OptionDef]) -> Combination {
-        let written: Options = defs
-            .iter()
-            .map(|def| (def.name.to_owned(), def.default.to_owned()))
-            .collect();
+        let written: Options =
+            defs.iter().map(|def| (def.name.to_owned(), def.default.to_owned())).collect();
         let resolved = options::resolve(defs, &Options::new(), self.cores);
         Combination {
             // A default that does not resolve is a mistake in a registry, which a test finds.

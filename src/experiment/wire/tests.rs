@@ -53,10 +53,7 @@ fn factors_multiply_out_into_readable_families() {
         ]
     );
     let primes = &experiment.families[4].spec;
-    assert_eq!(
-        options::render(&primes.options),
-        "chunks=2;split=contiguous"
-    );
+    assert_eq!(options::render(&primes.options), "chunks=2;split=contiguous");
     assert_eq!((primes.payload_bytes, primes.seed), (0, 7));
 }
 
@@ -139,16 +136,9 @@ fn reference_and_placebo_come_first() {
     let listed = family(&format!(
         "workload = \"noop\"\nstrategy = [\"fork\", \"blocking\", \"pool\"]\n{load}"
     ));
-    let expected = [
-        "reference blocking",
-        "placebo blocking",
-        "arm fork",
-        "arm pool workers=2",
-    ];
+    let expected = ["reference blocking", "placebo blocking", "arm fork", "arm pool workers=2"];
     assert_eq!(arms(&listed.unwrap()), expected);
-    let added = family(&format!(
-        "workload = \"noop\"\nstrategy = [\"fork\", \"pool\"]\n{load}"
-    ));
+    let added = family(&format!("workload = \"noop\"\nstrategy = [\"fork\", \"pool\"]\n{load}"));
     assert_eq!(arms(&added.unwrap()), expected);
 }
 
@@ -162,18 +152,10 @@ fn options_of_a_strategy_multiply_out_and_star_keeps_the_defaults() {
     .unwrap();
     let arms = arms(&experiment);
     assert_eq!(arms.len(), crate::strategy::ALL.len() + 1 + 3);
-    let pools: Vec<_> = arms
-        .iter()
-        .filter(|arm| arm.starts_with("arm pool"))
-        .collect();
+    let pools: Vec<_> = arms.iter().filter(|arm| arm.starts_with("arm pool")).collect();
     assert_eq!(
         pools,
-        [
-            "arm pool workers=2",
-            "arm pool workers=1",
-            "arm pool workers=4",
-            "arm pool workers=6"
-        ]
+        ["arm pool workers=2", "arm pool workers=1", "arm pool workers=4", "arm pool workers=6"]
     );
 }
 
@@ -239,10 +221,7 @@ fn places_count_characters_and_survive_odd_files() {
     let crlf = same_line.replace('\n', "\r\n");
     assert!(error(&crlf).starts_with("t.toml:6:28: unknown strategy"));
     assert_eq!(error(""), "t.toml:1:1: missing key `name`");
-    let source = Source {
-        path: "t.toml",
-        text: "a\n\u{fc}\u{fc}b",
-    };
+    let source = Source { path: "t.toml", text: "a\n\u{fc}\u{fc}b" };
     assert_eq!(source.error(Some(6..7), "x").to_string(), "t.toml:2:3: x");
     assert_eq!(source.error(Some(99..100), "x").line, 2);
 }
@@ -273,12 +252,7 @@ mod any_text {
 
 #[test]
 fn an_error_is_one_line_whatever_the_file_says() {
-    let error = parse(
-        "name = \"a\\nb\"\nquestion = \"\"\n[[family]]",
-        "t.toml",
-        2,
-        7,
-    );
+    let error = parse("name = \"a\\nb\"\nquestion = \"\"\n[[family]]", "t.toml", 2, 7);
     let message = error.unwrap_err().message;
     assert!(!message.contains('\n'), "{message}");
 }
@@ -303,12 +277,7 @@ fn memory_loads_count_children_and_give_pools_their_workers() {
         ]
     );
     // Whoever lists numbers of workers gets the number of children once.
-    let expected = [
-        "reference blocking",
-        "placebo blocking",
-        "arm pool workers=0",
-        "arm spawn",
-    ];
+    let expected = ["reference blocking", "placebo blocking", "arm pool workers=0", "arm spawn"];
     assert_eq!(arms(&experiment), expected);
     assert_eq!(experiment.families[1].arms[2].options["workers"], "100");
     assert_eq!(experiment.families[1].load.children(), Some(100));
@@ -320,18 +289,12 @@ fn what_is_held_needs_a_memory_load_and_a_memory_load_stands_alone() {
     let refused = |lines: &str| family(lines).unwrap_err().to_string();
     let held =
         refused("workload = \"hold\"\nstrategy = \"pool\"\nload = { closed = { callers = 1 } }");
-    assert!(
-        held.contains("t.toml:6:8") && held.contains("memory"),
-        "{held}"
-    );
+    assert!(held.contains("t.toml:6:8") && held.contains("memory"), "{held}");
     let both = refused(
         "workload = \"noop\"\nstrategy = \"pool\"\n\
          load = { closed = { callers = 1 }, memory = { children = 1 } }",
     );
-    assert!(
-        both.contains("give `memory` a [[family]] of its own"),
-        "{both}"
-    );
+    assert!(both.contains("give `memory` a [[family]] of its own"), "{both}");
     let many = refused(
         "workload = \"hold\"\nstrategy = \"pool\"\nload = { memory = { children = 5000 } }",
     );
@@ -347,10 +310,7 @@ fn demonstrations_multiply_out_over_the_runtimes_that_have_them() {
         let text = format!("{HEAD}{SHOWN}{lines}\n");
         let experiment = parse(&text, "t.toml", 2, 7).unwrap();
         let shown = experiment.demonstrations.iter();
-        shown
-            .map(|d| format!("{} {}", d.name, d.runtime))
-            .collect::<Vec<_>>()
-            .join(", ")
+        shown.map(|d| format!("{} {}", d.name, d.runtime)).collect::<Vec<_>>().join(", ")
     };
     let crashes = "crash node, crash rust, crash python";
     assert_eq!(shown("name = \"crash\""), crashes);
@@ -364,10 +324,7 @@ fn demonstrations_multiply_out_over_the_runtimes_that_have_them() {
     );
     let all = shown("name = \"*\"");
     for kind in crate::experiment::demonstration::ALL {
-        assert_eq!(
-            all.matches(&format!("{} ", kind.name)).count(),
-            kind.runtimes.len()
-        );
+        assert_eq!(all.matches(&format!("{} ", kind.name)).count(), kind.runtimes.len());
     }
 }
 
@@ -378,15 +335,9 @@ fn demonstrations_that_are_not_there_are_refused_with_a_hint() {
         let error = parse(&text, "t.toml", 2, 7).unwrap_err().to_string();
         assert!(error.starts_with(&format!("t.toml:{expected}")), "{error}");
     };
-    check(
-        "name = \"crush\"",
-        "8:8: unknown demonstration `crush`; did you mean `crash`?",
-    );
+    check("name = \"crush\"", "8:8: unknown demonstration `crush`; did you mean `crash`?");
     check("", "7:1: missing key `name`");
-    check(
-        "name = []",
-        "8:8: empty list; expected at least one demonstration",
-    );
+    check("name = []", "8:8: empty list; expected at least one demonstration");
     check(
         "name = \"crash\"\nruntme = \"node\"",
         "9:1: unknown key `runtme`; did you mean `runtime`? valid: name, runtime",
@@ -408,8 +359,5 @@ fn demonstrations_that_are_not_there_are_refused_with_a_hint() {
                         strategy = \"pool\"\nload = {{ closed = {{ callers = 1 }} }}\n"
     );
     let error = parse(&text, "t.toml", 2, 7).unwrap_err().to_string();
-    assert!(
-        error.contains("[[demonstration]] in double brackets"),
-        "{error}"
-    );
+    assert!(error.contains("[[demonstration]] in double brackets"), "{error}");
 }

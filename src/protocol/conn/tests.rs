@@ -65,25 +65,10 @@ fn small_buffers_take_large_frames() {
 }
 
 fn frames() -> impl Strategy<Value = Vec<Frame>> {
-    let len = prop_oneof![
-        0..200_usize,
-        LARGE_BYTES - 2..LARGE_BYTES + 2,
-        Just(300_000)
-    ];
-    let frame = (
-        0..Kind::ALL.len(),
-        0..Outcome::ALL.len(),
-        any::<u16>(),
-        any::<u64>(),
-        len,
-    );
+    let len = prop_oneof![0..200_usize, LARGE_BYTES - 2..LARGE_BYTES + 2, Just(300_000)];
+    let frame = (0..Kind::ALL.len(), 0..Outcome::ALL.len(), any::<u16>(), any::<u64>(), len);
     let frame = frame.prop_map(|(kind, outcome, flags, id, len)| Frame {
-        header: Header {
-            kind: Kind::ALL[kind],
-            outcome: Outcome::ALL[outcome],
-            flags,
-            id,
-        },
+        header: Header { kind: Kind::ALL[kind], outcome: Outcome::ALL[outcome], flags, id },
         body: (0..len).map(|i| (i as u64 ^ id) as u8).collect(),
     });
     proptest::collection::vec(frame, 1..6)
@@ -126,11 +111,7 @@ fn a_stream_that_ends_inside_a_frame_is_told_from_one_that_ends_after_it() {
         bytes.resize(HEADER_BYTES + len, 7);
         rustix::io::write(&theirs, &bytes[..kept.min(bytes.len())]).unwrap();
         drop(theirs);
-        assert_eq!(
-            read_all(&mut conn).is_ok(),
-            kept == bytes.len(),
-            "{kept} of {len}"
-        );
+        assert_eq!(read_all(&mut conn).is_ok(), kept == bytes.len(), "{kept} of {len}");
     }
 }
 

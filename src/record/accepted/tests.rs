@@ -61,10 +61,8 @@ fn the_attempt_that_was_not_disturbed_counts_or_else_the_first() {
 
 #[test]
 fn of_a_short_trial_only_events_say_that_it_was_disturbed() {
-    let short = |flags: &str| TrialRow {
-        noise_span_ns: Some(JUDGED_ALONE_NS - 1),
-        ..row(1, 1, 1, flags)
-    };
+    let short =
+        |flags: &str| TrialRow { noise_span_ns: Some(JUDGED_ALONE_NS - 1), ..row(1, 1, 1, flags) };
     assert!(is_disturbed(&row(1, 1, 1, DISTURBED)));
     assert!(!is_disturbed(&short(DISTURBED)));
     assert!(is_disturbed(&short("vm_pause:disturbed")));
@@ -91,10 +89,8 @@ fn a_block_that_was_cut_short_is_run_again_whole() {
         rows.push(row(position, attempt, 2, ""));
     }
     assert_eq!(stands(&rows), Block::Done);
-    let passes: BTreeSet<u32> = accepted(&rows, Safeguards::ALL_ON)
-        .iter()
-        .map(|row| row.pass_number())
-        .collect();
+    let passes: BTreeSet<u32> =
+        accepted(&rows, Safeguards::ALL_ON).iter().map(|row| row.pass_number()).collect();
     assert_eq!(passes, BTreeSet::from([2]), "two passes are mixed");
 }
 

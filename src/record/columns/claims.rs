@@ -34,21 +34,9 @@ const CLAIM_COLUMNS: [Column; 28] = [
         Kind::Integer,
         "Which of the claim's figures, from 1; 0 of a claim that has none.",
     ),
-    always(
-        "section",
-        Kind::Text,
-        "The document's heading that the claim stands under.",
-    ),
-    always(
-        "place",
-        Kind::Text,
-        "Where there: a table and its row, or a number in a list.",
-    ),
-    always(
-        "words",
-        Kind::Text,
-        "What is claimed, in the document's words.",
-    ),
+    always("section", Kind::Text, "The document's heading that the claim stands under."),
+    always("place", Kind::Text, "Where there: a table and its row, or a number in a list."),
+    always("words", Kind::Text, "What is claimed, in the document's words."),
     always(
         "verdict",
         VERDICTS,
@@ -78,16 +66,8 @@ const CLAIM_COLUMNS: [Column; 28] = [
          interval or is in doubt, or if what the row presumes does not hold; `missing` if there is \
          no figure.",
     ),
-    optional(
-        "reason",
-        Kind::Text,
-        "Why the figure decides nothing, or why the claim has none.",
-    ),
-    optional(
-        "figure",
-        Kind::Text,
-        "Name of the figure in the file of claims.",
-    ),
+    optional("reason", Kind::Text, "Why the figure decides nothing, or why the claim has none."),
+    optional("figure", Kind::Text, "Name of the figure in the file of claims."),
     optional("figure_is", Kind::Text, "What the figure is, in words."),
     optional(
         "runtime",
@@ -100,11 +80,7 @@ const CLAIM_COLUMNS: [Column; 28] = [
         "The figure: a median over blocks, the slope of a line, or of a ratio the \
          Hodges–Lehmann estimate.",
     ),
-    optional(
-        "ci_low",
-        Kind::Signed,
-        "Lower end of its interval. From 6 blocks.",
-    ),
+    optional("ci_low", Kind::Signed, "Lower end of its interval. From 6 blocks."),
     optional("ci_high", Kind::Signed, "Upper end of it."),
     super::derived::CI_LEVEL,
     optional(
@@ -154,10 +130,6 @@ const CLAIM_COLUMNS: [Column; 28] = [
          or of one demonstration. `pass`: those of the same block number of two families, which are \
          minutes apart.",
     ),
-    optional(
-        "confirms",
-        Kind::Text,
-        "What would confirm the claim, in words.",
-    ),
+    optional("confirms", Kind::Text, "What would confirm the claim, in words."),
     optional("refutes", Kind::Text, "What would refute it, in words."),
 ];

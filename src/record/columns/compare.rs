@@ -45,11 +45,7 @@ const WITHHELD: Kind = Kind::Word(&[
 ]);
 
 const COLUMNS: [Column; 48] = [
-    always(
-        "run_a",
-        Kind::Text,
-        "A: the run named first, which is divided by.",
-    ),
+    always("run_a", Kind::Text, "A: the run named first, which is divided by."),
     always("run_b", Kind::Text, "B: the run named second."),
     optional(
         "family_id",
@@ -89,11 +85,7 @@ const COLUMNS: [Column; 48] = [
         Kind::Word(&["ns", "1/s", "bytes"]),
         "Of `a`, `b` and their intervals: nanoseconds, per second, or bytes.",
     ),
-    always(
-        "better",
-        Kind::Word(&["lower", "higher"]),
-        "Which direction of the metric is good.",
-    ),
+    always("better", Kind::Word(&["lower", "higher"]), "Which direction of the metric is good."),
     optional(
         "a",
         Kind::Signed,
@@ -105,11 +97,7 @@ const COLUMNS: [Column; 48] = [
         "Lower end of the 95 % interval of that median, in `unit`, as in `cells.csv`. From 6 \
          blocks.",
     ),
-    optional(
-        "a_ci_high",
-        Kind::Signed,
-        "Upper end of the same interval, in `unit`.",
-    ),
+    optional("a_ci_high", Kind::Signed, "Upper end of the same interval, in `unit`."),
     always("a_n_blocks", Kind::Integer, "A's blocks that have a value."),
     optional("b", Kind::Signed, "The median over B's blocks, in `unit`."),
     optional("b_ci_low", Kind::Signed, "As `a_ci_low`, of B."),
@@ -133,11 +121,7 @@ const COLUMNS: [Column; 48] = [
         "Lower end of the 95 % interval of the ratio: exact by the rank sum, stretched for \
          autocorrelation between the blocks of a run. From 6 blocks in both.",
     ),
-    optional(
-        "ratio_ci_high",
-        Kind::Number,
-        "Upper end of the same interval.",
-    ),
+    optional("ratio_ci_high", Kind::Number, "Upper end of the same interval."),
     optional(
         "p_value",
         Kind::Number,
@@ -185,11 +169,7 @@ const COLUMNS: [Column; 48] = [
         "What A says by itself of the arm against the reference: `verdict: slower`, `indication: \
          slower`, `withheld: too_few_blocks`.",
     ),
-    optional(
-        "b_to_reference",
-        Kind::Number,
-        "Arm over reference in B, as `a_to_reference`.",
-    ),
+    optional("b_to_reference", Kind::Number, "Arm over reference in B, as `a_to_reference`."),
     optional("b_says", Kind::Text, "What B says by itself."),
     optional(
         "agreement",
@@ -209,16 +189,8 @@ const COLUMNS: [Column; 48] = [
         Kind::Number,
         "Lower end of the exact 95 % rank-sum interval of that. From 6 blocks in both.",
     ),
-    optional(
-        "relative_ci_high",
-        Kind::Number,
-        "Upper end of the same interval.",
-    ),
-    optional(
-        "relative_p_value",
-        Kind::Number,
-        "Of no shift, two-sided, by the rank sum.",
-    ),
+    optional("relative_ci_high", Kind::Number, "Upper end of the same interval."),
+    optional("relative_p_value", Kind::Number, "Of no shift, two-sided, by the rank sum."),
     optional(
         "relative_p_adjusted",
         Kind::Number,
@@ -229,11 +201,7 @@ const COLUMNS: [Column; 48] = [
         VERDICTS,
         "As `verdict`: `faster` if the arm gains more, or loses less, against the reference in B.",
     ),
-    optional(
-        "relative_indication",
-        INDICATIONS,
-        "As `indication`, of the relative ratio.",
-    ),
+    optional("relative_indication", INDICATIONS, "As `indication`, of the relative ratio."),
     optional(
         "relative_withheld",
         WITHHELD,

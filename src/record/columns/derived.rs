@@ -123,16 +123,8 @@ pub const COMPARISONS: Table = Table {
 
 const COMPARISON: [Column; 15] = [
     always("metric", METRICS, "As in `cells.csv`."),
-    always(
-        "better",
-        Kind::Word(&["lower", "higher"]),
-        "Which direction of the metric is good.",
-    ),
-    always(
-        "reference",
-        Kind::Text,
-        "The strategy that the arm is compared with.",
-    ),
+    always("better", Kind::Word(&["lower", "higher"]), "Which direction of the metric is good."),
+    always("reference", Kind::Text, "The strategy that the arm is compared with."),
     optional(
         "ratio",
         Kind::Number,
@@ -144,11 +136,7 @@ const COMPARISON: [Column; 15] = [
         Kind::Number,
         "Lower end of the exact signed-rank interval of the ratio. From 6 blocks.",
     ),
-    optional(
-        "ratio_ci_high",
-        Kind::Number,
-        "Upper end of the same interval.",
-    ),
+    optional("ratio_ci_high", Kind::Number, "Upper end of the same interval."),
     optional(
         "p_value",
         Kind::Number,
@@ -166,11 +154,7 @@ const COMPARISON: [Column; 15] = [
          below 0.05 and a ratio beyond `delta_ratio`. `equivalent`: the interval lies within it, \
          and within 0.8 to 1.25.",
     ),
-    always(
-        "n_blocks",
-        Kind::Integer,
-        "Blocks in which both have a value.",
-    ),
+    always("n_blocks", Kind::Integer, "Blocks in which both have a value."),
     optional(
         "flags",
         Kind::Text,

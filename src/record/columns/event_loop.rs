@@ -12,16 +12,8 @@ pub(super) const EVENT_LOOP: &[Column] = &[
              from READY to STOP: the median of the times it came. Empty for other runtimes. \
              A loop that stood still for a second came late once, so look at the longest.",
     ),
-    optional(
-        "event_loop_delay_p99_ns",
-        Kind::Integer,
-        "What 99 % of those times did not exceed.",
-    ),
-    optional(
-        "event_loop_delay_max_ns",
-        Kind::Integer,
-        "The longest of those times.",
-    ),
+    optional("event_loop_delay_p99_ns", Kind::Integer, "What 99 % of those times did not exceed."),
+    optional("event_loop_delay_max_ns", Kind::Integer, "The longest of those times."),
     optional(
         "event_loop_busy_ratio",
         Kind::Number,

@@ -24,11 +24,7 @@ pub const FACTS: Table = Table {
              demonstration ended.",
         ),
         always("runtime", Kind::Text, "In which runtime it was shown."),
-        always(
-            "block",
-            Kind::Integer,
-            "Behind the trials of which block, from 1.",
-        ),
+        always("block", Kind::Integer, "Behind the trials of which block, from 1."),
         always(
             "fact",
             Kind::Text,

@@ -88,11 +88,7 @@ pub(super) const OPEN_LOOP: &[Column] = &[
         Kind::Number,
         "Mean number of requests under way during the window.",
     ),
-    optional(
-        "in_flight_start",
-        Kind::Integer,
-        "Requests under way at the window's first moment.",
-    ),
+    optional("in_flight_start", Kind::Integer, "Requests under way at the window's first moment."),
     optional(
         "in_flight_end",
         Kind::Integer,
@@ -143,21 +139,9 @@ pub(super) const OPEN_LOOP: &[Column] = &[
         Kind::Integer,
         "Response time that 99 % of the probes did not exceed.",
     ),
-    optional(
-        "probe_max_ns",
-        Kind::Integer,
-        "The longest response time of a probe.",
-    ),
-    optional(
-        "probe_over_100ms_ratio",
-        Kind::Number,
-        "Share of the probes that took over 100 ms.",
-    ),
-    optional(
-        "probe_over_1s_ratio",
-        Kind::Number,
-        "Share of the probes that took over 1 s.",
-    ),
+    optional("probe_max_ns", Kind::Integer, "The longest response time of a probe."),
+    optional("probe_over_100ms_ratio", Kind::Number, "Share of the probes that took over 100 ms."),
+    optional("probe_over_1s_ratio", Kind::Number, "Share of the probes that took over 1 s."),
     optional(
         "probe_gap_max_ns",
         Kind::Integer,
@@ -216,11 +200,7 @@ pub const CALIBRATION: Table = Table {
         always("placement", Kind::Text, "As in `trials.csv`."),
         always("strategy", Kind::Text, "Always `blocking`."),
         optional("callers", Kind::Integer, "Callers of the closed loop."),
-        always(
-            "started_utc",
-            Kind::Utc,
-            "When the trial began, by the wall clock.",
-        ),
+        always("started_utc", Kind::Utc, "When the trial began, by the wall clock."),
         always("status", STATUSES, "As in `trials.csv`."),
         optional("reason", Kind::Text, "As in `trials.csv`."),
         optional("window_ns", Kind::Integer, "As in `trials.csv`."),
@@ -256,11 +236,7 @@ pub const LOAD_POINTS: Table = Table {
             "Trials at this rate that are valid, or failed under it. A failed one counts as \
              saturated, and nothing of it as in time.",
         ),
-        always(
-            "n_offered",
-            Kind::Integer,
-            "Requests offered in them, all together.",
-        ),
+        always("n_offered", Kind::Integer, "Requests offered in them, all together."),
         optional(
             "throughput_per_s",
             Kind::Number,
@@ -276,11 +252,7 @@ pub const LOAD_POINTS: Table = Table {
             Kind::Integer,
             "Median over trials of the p99; empty unless every trial has one.",
         ),
-        optional(
-            "service_p50_ns",
-            Kind::Integer,
-            "Median over trials of the median service time.",
-        ),
+        optional("service_p50_ns", Kind::Integer, "Median over trials of the median service time."),
         optional(
             "in_time_ratio",
             Kind::Number,

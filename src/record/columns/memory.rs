@@ -34,11 +34,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
          high-water marks, read at the end, and the row that says why a trial failed or was skipped, \
          which may follow looks that are whole.",
     ),
-    optional(
-        "t_ns",
-        Kind::Integer,
-        "When the look began, by `CLOCK_MONOTONIC`.",
-    ),
+    optional("t_ns", Kind::Integer, "When the look began, by `CLOCK_MONOTONIC`."),
     always(
         "k",
         Kind::Integer,
@@ -53,11 +49,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
         "`parent`: the subject. `child`: a program or copy of one request. `worker`: of a pool. \
          `helper`: the fork server, and of Python its `forkserver` and resource tracker. `shell`: of `exec`. `tree`: the sum over all of them.",
     ),
-    always(
-        "pid",
-        Kind::Integer,
-        "The process; of `tree` the subject's, or 0 if there was none.",
-    ),
+    always("pid", Kind::Integer, "The process; of `tree` the subject's, or 0 if there was none."),
     optional("ppid", Kind::Integer, "The process that created it."),
     optional(
         "rss_bytes",
@@ -80,11 +72,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
         Kind::Integer,
         "The part of `pss_bytes` that is mapped files: code and libraries.",
     ),
-    optional(
-        "pss_shmem_bytes",
-        Kind::Integer,
-        "The part of `pss_bytes` that is shared memory.",
-    ),
+    optional("pss_shmem_bytes", Kind::Integer, "The part of `pss_bytes` that is shared memory."),
     optional(
         "uss_bytes",
         Kind::Integer,
@@ -174,21 +162,9 @@ const MEMORY_COLUMNS: [Column; 49] = [
         Kind::Integer,
         "What of `cgroup_usage_bytes` is the kernel's: page tables, stacks, sockets, descriptors.",
     ),
-    optional(
-        "cgroup_anon_bytes",
-        Kind::Integer,
-        "What of `cgroup_usage_bytes` is without a file.",
-    ),
-    optional(
-        "cgroup_reason",
-        Kind::Text,
-        "Why there is nothing of a control group.",
-    ),
-    optional(
-        "mem_total_bytes",
-        Kind::Integer,
-        "`MemTotal` of the machine.",
-    ),
+    optional("cgroup_anon_bytes", Kind::Integer, "What of `cgroup_usage_bytes` is without a file."),
+    optional("cgroup_reason", Kind::Text, "Why there is nothing of a control group."),
+    optional("mem_total_bytes", Kind::Integer, "`MemTotal` of the machine."),
     optional(
         "mem_available_bytes",
         Kind::Integer,
@@ -281,11 +257,7 @@ const FIT_COLUMNS: [Column; 24] = [
          `pss_and_page_tables_bytes` only.",
     ),
     optional("slope_ci_high_bytes", Kind::Signed, "Upper end of it."),
-    always(
-        "intercept_bytes",
-        Kind::Signed,
-        "What is there once, however many children there are.",
-    ),
+    always("intercept_bytes", Kind::Signed, "What is there once, however many children there are."),
     optional(
         "intercept_ci_low_bytes",
         Kind::Signed,
@@ -298,11 +270,7 @@ const FIT_COLUMNS: [Column; 24] = [
         "How often such an interval is to contain the truth, in 0 to 1; empty without one.",
     ),
     always("n_blocks", Kind::Integer, "Blocks that the trees are of."),
-    always(
-        "trees",
-        Kind::Integer,
-        "How many trees the line goes through.",
-    ),
+    always("trees", Kind::Integer, "How many trees the line goes through."),
     always("k_min", Kind::Integer, "The fewest children among them."),
     always("k_max", Kind::Integer, "The most children among them."),
     optional(

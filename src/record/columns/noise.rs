@@ -42,11 +42,7 @@ pub const NOISE: Table = Table {
             "Time for which processors had nothing to run or waited for input or output, as \
              coarse.",
         ),
-        optional(
-            "steal_ns",
-            Kind::Integer,
-            "Time that the hypervisor gave to others, as coarse.",
-        ),
+        optional("steal_ns", Kind::Integer, "Time that the hypervisor gave to others, as coarse."),
         always(
             "own_cpu_ns",
             Kind::Integer,
@@ -80,10 +76,6 @@ pub const NOISE: Table = Table {
             Kind::Integer,
             "Time for which the driver's measuring thread was ready and did not run.",
         ),
-        always(
-            "sampler_cpu_ns",
-            Kind::Integer,
-            "CPU time that watching itself used.",
-        ),
+        always("sampler_cpu_ns", Kind::Integer, "CPU time that watching itself used."),
     ],
 };

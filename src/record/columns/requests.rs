@@ -3,14 +3,8 @@
 use super::tables::{always, optional};
 use super::{Kind, Table};
 
-const OUTCOMES: Kind = Kind::Word(&[
-    "ok",
-    "app_error",
-    "crash",
-    "timeout",
-    "rejected",
-    "wrong_answer",
-]);
+const OUTCOMES: Kind =
+    Kind::Word(&["ok", "app_error", "crash", "timeout", "rejected", "wrong_answer"]);
 
 /// `requests/<trial_id>.csv.zst`.
 pub const REQUESTS: Table = Table {
@@ -26,42 +20,18 @@ pub const REQUESTS: Table = Table {
              all processes of the machine; an empty one did not happen.",
         ),
         always("sent_ns", Kind::Integer, "When the driver sent it."),
-        optional(
-            "accepted_ns",
-            Kind::Integer,
-            "When the subject had read it.",
-        ),
+        optional("accepted_ns", Kind::Integer, "When the subject had read it."),
         optional(
             "dispatched_ns",
             Kind::Integer,
             "When the strategy began with the task. Stamps from here to `work_end_ns` are, of a \
              request of several tasks, those of the task that finished last.",
         ),
-        optional(
-            "child_start_ns",
-            Kind::Integer,
-            "When the child ran its first own code.",
-        ),
-        optional(
-            "work_start_ns",
-            Kind::Integer,
-            "When the task had its input and began.",
-        ),
-        optional(
-            "work_end_ns",
-            Kind::Integer,
-            "When the task had its result.",
-        ),
-        optional(
-            "replied_ns",
-            Kind::Integer,
-            "When the subject wrote the answer.",
-        ),
-        always(
-            "done_ns",
-            Kind::Integer,
-            "When the driver had read the answer.",
-        ),
+        optional("child_start_ns", Kind::Integer, "When the child ran its first own code."),
+        optional("work_start_ns", Kind::Integer, "When the task had its input and began."),
+        optional("work_end_ns", Kind::Integer, "When the task had its result."),
+        optional("replied_ns", Kind::Integer, "When the subject wrote the answer."),
+        always("done_ns", Kind::Integer, "When the driver had read the answer."),
         optional(
             "reaped_ns",
             Kind::Integer,

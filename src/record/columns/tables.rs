@@ -22,11 +22,7 @@ pub const PLAN: Table = Table {
             Kind::Text,
             "The family: workload, size, runtime and load. Arms of one family are compared.",
         ),
-        always(
-            "block",
-            Kind::Integer,
-            "Which pass over all arms of the family, from 1.",
-        ),
+        always("block", Kind::Integer, "Which pass over all arms of the family, from 1."),
         always(
             "position",
             Kind::Integer,
@@ -38,39 +34,21 @@ pub const PLAN: Table = Table {
             "`reference`: what the family's other arms are compared with. `placebo`: the same \
              arm a second time, an A/A test. `arm`: any other.",
         ),
-        always(
-            "strategy",
-            Kind::Text,
-            "How the requests are to be executed.",
-        ),
+        always("strategy", Kind::Text, "How the requests are to be executed."),
         optional(
             "options",
             Kind::Text,
             "The strategy's options, resolved, as `name=value` joined by `;` in the order of \
              their names.",
         ),
-        always(
-            "seed",
-            Kind::Integer,
-            "Seed of the block: all arms of a block get the same.",
-        ),
+        always("seed", Kind::Integer, "Seed of the block: all arms of a block get the same."),
     ],
 };
 
 pub(super) const fn always(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
-    Column {
-        name,
-        kind,
-        presence: Presence::Always,
-        meaning,
-    }
+    Column { name, kind, presence: Presence::Always, meaning }
 }
 
 pub(super) const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
-    Column {
-        name,
-        kind,
-        presence: Presence::Optional,
-        meaning,
-    }
+    Column { name, kind, presence: Presence::Optional, meaning }
 }

@@ -49,11 +49,7 @@ const CLOSED_LOOP: &[Column] = &[
         "Which pass over all arms of the family, from 1. The block, not the request, is the \
              unit of replication.",
     ),
-    always(
-        "position",
-        Kind::Integer,
-        "Place in the random order of the family's block, from 1.",
-    ),
+    always("position", Kind::Integer, "Place in the random order of the family's block, from 1."),
     always(
         "role",
         ROLES,
@@ -70,11 +66,7 @@ const CLOSED_LOOP: &[Column] = &[
         Kind::Text,
         "What a request does, as on the command line: `noop`, `random-sum`, `primes`.",
     ),
-    always(
-        "size",
-        Kind::Word(&["s", "m", "l"]),
-        "Which of the workload's three inputs.",
-    ),
+    always("size", Kind::Word(&["s", "m", "l"]), "Which of the workload's three inputs."),
     always(
         "strategy",
         Kind::Text,
@@ -102,11 +94,7 @@ const CLOSED_LOOP: &[Column] = &[
         "Requests offered per second in an open loop, also where it is said as a share of the \
              blocking capacity; empty in a closed one.",
     ),
-    optional(
-        "workers",
-        Kind::Integer,
-        "Long-lived workers; empty for strategies that have none.",
-    ),
+    optional("workers", Kind::Integer, "Long-lived workers; empty for strategies that have none."),
     always(
         "placement",
         Kind::Word(&["unpinned", "same-core", "other-core"]),
@@ -124,16 +112,8 @@ const CLOSED_LOOP: &[Column] = &[
         Kind::Integer,
         "Memory touched, before the first request, in the process that creates children.",
     ),
-    always(
-        "seed",
-        Kind::Integer,
-        "Seed of the block: all arms of a block get the same.",
-    ),
-    always(
-        "started_utc",
-        Kind::Utc,
-        "When the attempt began, by the wall clock.",
-    ),
+    always("seed", Kind::Integer, "Seed of the block: all arms of a block get the same."),
+    always("started_utc", Kind::Utc, "When the attempt began, by the wall clock."),
     always(
         "status",
         STATUSES,
@@ -153,11 +133,7 @@ const CLOSED_LOOP: &[Column] = &[
         Kind::Word(&["valid", "invalid"]),
         "Whether the numbers may be used. `invalid`: never.",
     ),
-    optional(
-        "flags",
-        Kind::Text,
-        "Doubts that do not exclude the trial, as words joined by `;`.",
-    ),
+    optional("flags", Kind::Text, "Doubts that do not exclude the trial, as words joined by `;`."),
     optional(
         "ready_ns",
         Kind::Integer,
@@ -281,11 +257,7 @@ const CLOSED_LOOP: &[Column] = &[
         "Median of work_start − child_start: the child getting at its input. Only a program \
              started per request must load it.",
     ),
-    optional(
-        "work_p50_ns",
-        Kind::Integer,
-        "Median of work_end − work_start: the task itself.",
-    ),
+    optional("work_p50_ns", Kind::Integer, "Median of work_end − work_start: the task itself."),
     optional(
         "return_p50_ns",
         Kind::Integer,
@@ -341,11 +313,7 @@ const CLOSED_LOOP: &[Column] = &[
         Kind::Integer,
         "Processes or threads that the strategy created since the subject started.",
     ),
-    optional(
-        "children_peak",
-        Kind::Integer,
-        "The most of them alive at one time.",
-    ),
+    optional("children_peak", Kind::Integer, "The most of them alive at one time."),
     optional(
         "checksum",
         Kind::Text,
@@ -362,22 +330,14 @@ const CLOSED_LOOP: &[Column] = &[
         "Requests that the columns `cpu_*`, `faults_*`, `ctx_*` and `driver_cpu_ns` cover: \
              all that were answered from READY to the end, the first and the warm-up included.",
     ),
-    optional(
-        "tasks",
-        Kind::Integer,
-        "Tasks that one request consists of.",
-    ),
+    optional("tasks", Kind::Integer, "Tasks that one request consists of."),
     optional(
         "acknowledged_p50_ns",
         Kind::Integer,
         "Median time from the intended start to the word that the request was accepted; only \
              for a workload that is answered twice (`orders`), whose response is its completion.",
     ),
-    optional(
-        "acknowledged_p90_ns",
-        Kind::Integer,
-        "The 90th percentile of the same.",
-    ),
+    optional("acknowledged_p90_ns", Kind::Integer, "The 90th percentile of the same."),
     optional(
         "noise_span_ns",
         Kind::Integer,

@@ -9,11 +9,7 @@ use super::super::Environment;
 
 pub(super) fn facts(subject: &Path, env: &mut Environment) {
     // By name only: the folder it is in is the user's.
-    let name = subject
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = subject.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let failed = |error: io::Error| format!("{name}: {error}");
     let file = File::open(subject).map_err(failed);
     let size = file.as_ref().map_err(Clone::clone).and_then(|file| {
@@ -22,14 +18,8 @@ pub(super) fn facts(subject: &Path, env: &mut Environment) {
     });
     let linking = file.as_ref().map_err(Clone::clone).and_then(linking);
     env.record("subject_size_bytes", size);
-    env.record(
-        "subject_is_static",
-        linking.clone().map(|linking| !linking.has_interpreter),
-    );
-    env.record(
-        "subject_is_relocatable",
-        linking.map(|linking| linking.is_relocatable),
-    );
+    env.record("subject_is_static", linking.clone().map(|linking| !linking.has_interpreter));
+    env.record("subject_is_relocatable", linking.map(|linking| linking.is_relocatable));
     let hash = file.and_then(|file| hash_of(file).map_err(failed));
     env.record("subject_hash", hash);
     env.record("subject_name", Ok(name.clone()));
@@ -59,8 +49,7 @@ fn linking(file: &File) -> Result<Linking, String> {
     const ET_DYN: u16 = 3;
     const PT_INTERP: u32 = 3;
     let mut head = [0; 64];
-    file.read_exact_at(&mut head, 0)
-        .map_err(|error| format!("has no ELF header: {error}"))?;
+    file.read_exact_at(&mut head, 0).map_err(|error| format!("has no ELF header: {error}"))?;
     // Magic number, then the classes of word size and byte order.
     if !head.starts_with(b"\x7fELF\x02\x01") {
         return Err("is no 64-bit little-endian ELF file".to_owned());
@@ -77,10 +66,7 @@ fn linking(file: &File) -> Result<Linking, String> {
             .map_err(|error| format!("program header {i}: {error}"))?;
         has_interpreter |= u32::from_le_bytes(kind) == PT_INTERP;
     }
-    Ok(Linking {
-        has_interpreter,
-        is_relocatable: half(16) == ET_DYN,
-    })
+    Ok(Linking { has_interpreter, is_relocatable: half(16) == ET_DYN })
 }
 
 /// FNV-1a over 64-bit little-endian words, the last filled up with zeros, and the length: tells
@@ -93,10 +79,7 @@ struct Hash {
 
 impl Hash {
     fn new() -> Hash {
-        Hash {
-            state: 0xcbf2_9ce4_8422_2325,
-            len: 0,
-        }
+        Hash { state: 0xcbf2_9ce4_8422_2325, len: 0 }
     }
 
     /// All pieces but the last must be whole words.
@@ -170,10 +153,7 @@ mod tests {
     #[test]
     fn headers_tell_how_a_program_is_linked() {
         let found = linking_of(&elf(2, &[1, 1, 7])).unwrap();
-        assert_eq!(
-            (found.has_interpreter, found.is_relocatable),
-            (false, false)
-        );
+        assert_eq!((found.has_interpreter, found.is_relocatable), (false, false));
         let found = linking_of(&elf(3, &[6, 1, 3])).unwrap();
         assert_eq!((found.has_interpreter, found.is_relocatable), (true, true));
         for broken in [&b"#!/bin/sh\n"[..], &[0; 100], &elf(2, &[1, 1])[..120]] {

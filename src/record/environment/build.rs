@@ -7,9 +7,7 @@ pub const GIT_REVISION: &str = env!("FORKBENCH_GIT_REVISION");
 
 pub(super) fn facts(env: &mut Environment) {
     let target_features = env!("FORKBENCH_TARGET_FEATURES");
-    let is_static = target_features
-        .split(',')
-        .any(|feature| feature == "crt-static");
+    let is_static = target_features.split(',').any(|feature| feature == "crt-static");
     for (name, value) in [
         ("build_git_revision", GIT_REVISION),
         ("build_rustc", env!("FORKBENCH_RUSTC_VERSION")),

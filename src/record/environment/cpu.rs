@@ -16,28 +16,16 @@ pub(super) fn facts(host: &Host, env: &mut Environment) {
     env.record("cpu_microcode", host.field(info, "microcode"));
     env.record("cpu_frequency_hz", frequency_hz(host));
     env.record("cpu_frequency_max_hz", frequency_max_hz(host));
-    env.record(
-        "cpu_governor",
-        host.text(&format!("{CPUS}/cpu0/cpufreq/scaling_governor")),
-    );
+    env.record("cpu_governor", host.text(&format!("{CPUS}/cpu0/cpufreq/scaling_governor")));
     env.record("cpu_boost", host.number(&format!("{CPUS}/cpufreq/boost")));
-    env.record(
-        "cpu_idle_driver",
-        host.text(&format!("{CPUS}/cpuidle/current_driver")),
-    );
-    env.record(
-        "cpu_idle_governor",
-        host.text(&format!("{CPUS}/cpuidle/current_governor")),
-    );
+    env.record("cpu_idle_driver", host.text(&format!("{CPUS}/cpuidle/current_driver")));
+    env.record("cpu_idle_governor", host.text(&format!("{CPUS}/cpuidle/current_governor")));
     env.record("cpu_smt_active", host.number(&format!("{CPUS}/smt/active")));
     env.record("cpu_online_list", host.text(&format!("{CPUS}/online")));
     env.record("cpu_isolated_list", host.text(&format!("{CPUS}/isolated")));
     env.record("cpus_online", cpus_online(host));
     env.record("cpus_available", cpus_available());
-    env.record(
-        "cpu_affinity_list",
-        host.field("proc/self/status", "Cpus_allowed_list"),
-    );
+    env.record("cpu_affinity_list", host.field("proc/self/status", "Cpus_allowed_list"));
     env.record("cpu_mitigations", mitigations(host));
     env.record("numa_nodes", numa_nodes(host));
     for (name, level, kind) in [
@@ -96,8 +84,7 @@ fn mitigations(host: &Host) -> Result<Value, String> {
 
 fn numa_nodes(host: &Host) -> Result<usize, String> {
     let is_node = |name: &String| {
-        name.strip_prefix("node")
-            .is_some_and(|number| number.parse::<u32>().is_ok())
+        name.strip_prefix("node").is_some_and(|number| number.parse::<u32>().is_ok())
     };
     let names = host.names("sys/devices/system/node")?;
     Ok(names.iter().filter(|name| is_node(name)).count())
@@ -107,14 +94,11 @@ fn cache_bytes(host: &Host, level: &str, kind: &str) -> Result<u64, String> {
     let dir = format!("{CPUS}/cpu0/cache");
     for name in host.names(&dir)? {
         let is = |file: &str, value: &str| {
-            host.text(&format!("{dir}/{name}/{file}"))
-                .is_ok_and(|text| text == value)
+            host.text(&format!("{dir}/{name}/{file}")).is_ok_and(|text| text == value)
         };
         if is("level", level) && is("type", kind) {
             let size = host.text(&format!("{dir}/{name}/size"))?;
-            let kib = size
-                .strip_suffix('K')
-                .and_then(|kib| kib.parse::<u64>().ok());
+            let kib = size.strip_suffix('K').and_then(|kib| kib.parse::<u64>().ok());
             return kib
                 .and_then(|kib| kib.checked_mul(1024))
                 .ok_or_else(|| format!("/{dir}/{name}/size: holds `{size}`"));

@@ -11,29 +11,14 @@ pub(super) fn facts(host: &Host, env: &mut Environment) {
     let thp = "sys/kernel/mm/transparent_hugepage";
     env.record("thp_enabled", host.choice(&format!("{thp}/enabled")));
     env.record("thp_defrag", host.choice(&format!("{thp}/defrag")));
-    env.record(
-        "thp_shmem_enabled",
-        host.choice(&format!("{thp}/shmem_enabled")),
-    );
-    env.record(
-        "thp_size_bytes",
-        host.number(&format!("{thp}/hpage_pmd_size")),
-    );
+    env.record("thp_shmem_enabled", host.choice(&format!("{thp}/shmem_enabled")));
+    env.record("thp_size_bytes", host.number(&format!("{thp}/hpage_pmd_size")));
     env.record("ksm_run", host.number("sys/kernel/mm/ksm/run"));
-    env.record(
-        "overcommit_memory",
-        host.number("proc/sys/vm/overcommit_memory"),
-    );
-    env.record(
-        "overcommit_ratio_percent",
-        host.number("proc/sys/vm/overcommit_ratio"),
-    );
+    env.record("overcommit_memory", host.number("proc/sys/vm/overcommit_memory"));
+    env.record("overcommit_ratio_percent", host.number("proc/sys/vm/overcommit_ratio"));
     env.record("swappiness", host.number("proc/sys/vm/swappiness"));
     env.record("max_map_count", host.number("proc/sys/vm/max_map_count"));
-    env.record(
-        "hugepages_reserved",
-        host.field_number("proc/meminfo", "HugePages_Total"),
-    );
+    env.record("hugepages_reserved", host.field_number("proc/meminfo", "HugePages_Total"));
 }
 
 fn amounts(env: &mut Environment) {

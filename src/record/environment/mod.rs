@@ -72,9 +72,7 @@ struct Host {
 
 impl Default for Host {
     fn default() -> Host {
-        Host {
-            root: PathBuf::from("/"),
-        }
+        Host { root: PathBuf::from("/") }
     }
 }
 
@@ -91,16 +89,13 @@ impl Host {
 
     fn number(&self, path: &str) -> Result<i64, String> {
         let text = self.text(path)?;
-        text.parse()
-            .map_err(|_| format!("/{path}: holds `{text}`, not a number"))
+        text.parse().map_err(|_| format!("/{path}: holds `{text}`, not a number"))
     }
 
     /// The chosen one of alternatives such as `always [madvise] never`.
     fn choice(&self, path: &str) -> Result<String, String> {
         let text = self.text(path)?;
-        let chosen = text
-            .split_once('[')
-            .and_then(|(_, rest)| rest.split_once(']'));
+        let chosen = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
         Ok(chosen.map_or(text.clone(), |(chosen, _)| chosen.to_owned()))
     }
 
@@ -116,17 +111,14 @@ impl Host {
 
     fn field_number(&self, path: &str, key: &str) -> Result<u64, String> {
         let value = self.field(path, key)?;
-        value
-            .parse()
-            .map_err(|_| format!("/{path}: `{key}` is `{value}`, not a number"))
+        value.parse().map_err(|_| format!("/{path}: `{key}` is `{value}`, not a number"))
     }
 
     /// Names in a directory, sorted.
     fn names(&self, path: &str) -> Result<Vec<String>, String> {
         let entries = fs::read_dir(self.path(path)).map_err(|error| format!("/{path}: {error}"))?;
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
         names.sort_unstable();
         Ok(names)
     }

@@ -133,11 +133,7 @@ fn controllers(host: &Host) -> Result<String, String> {
             _ => None,
         }
     };
-    Ok(text
-        .lines()
-        .filter_map(enabled)
-        .collect::<Vec<_>>()
-        .join(" "))
+    Ok(text.lines().filter_map(enabled).collect::<Vec<_>>().join(" "))
 }
 
 /// A file of the group that this process is in: v1 where the controller is mounted so, else v2.
@@ -165,9 +161,7 @@ fn group_file(
         })
         .find(|(list, _)| if mount.v2 { list.is_empty() } else { has(list) })
         .map_or("/", |(_, group)| group);
-    let own = own
-        .strip_prefix(mount.shows.trim_end_matches('/'))
-        .unwrap_or(own);
+    let own = own.strip_prefix(mount.shows.trim_end_matches('/')).unwrap_or(own);
     let file = if mount.v2 { v2 } else { v1 };
     let own = format!("{}/{}", mount.path, own.trim_matches('/'));
     // A reason names the mount, not the group, whose name may say whose it is.

@@ -27,24 +27,13 @@ fn this_machine_states_enough_facts() {
         "subject_size_bytes",
         "subject_hash",
     ] {
-        assert!(
-            env.facts.contains_key(name),
-            "{name}: {:?}",
-            env.unavailable.get(name)
-        );
+        assert!(env.facts.contains_key(name), "{name}: {:?}", env.unavailable.get(name));
     }
-    assert!(
-        env.facts
-            .keys()
-            .all(|name| !env.unavailable.contains_key(name))
-    );
+    assert!(env.facts.keys().all(|name| !env.unavailable.contains_key(name)));
     // The test binary is linked like both programs.
     assert_eq!(env.facts["subject_is_static"], env.facts["build_is_static"]);
     let json = serde_json::to_string(&env).unwrap();
-    assert!(
-        !json.contains(subject.to_str().unwrap()),
-        "a path of the user's is recorded"
-    );
+    assert!(!json.contains(subject.to_str().unwrap()), "a path of the user's is recorded");
     assert_eq!(serde_json::from_str::<Environment>(&json).unwrap(), env);
 }
 
@@ -53,10 +42,7 @@ fn what_is_missing_is_listed_with_its_reason() {
     let (_dir, host) = fake(&[]);
     let env = collect_from(&host);
     let reason = &env.unavailable["thp_enabled"];
-    assert!(
-        reason.starts_with("/sys/kernel/mm/transparent_hugepage/enabled: "),
-        "{reason}"
-    );
+    assert!(reason.starts_with("/sys/kernel/mm/transparent_hugepage/enabled: "), "{reason}");
     assert!(env.unavailable.len() >= 40);
     let missing = collect(Path::new("/nowhere/subject"));
     assert!(missing.unavailable["subject_hash"].starts_with("subject: "));
@@ -66,22 +52,13 @@ fn what_is_missing_is_listed_with_its_reason() {
 fn choices_lists_and_sizes_are_understood() {
     let cpus = "sys/devices/system/cpu";
     let (_dir, host) = fake(&[
-        (
-            "sys/kernel/mm/transparent_hugepage/enabled",
-            "always [madvise] never\n",
-        ),
+        ("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n"),
         ("sys/devices/system/cpu/online", "0-3,8\n"),
         (&format!("{cpus}/cpu0/cache/index2/level"), "2\n"),
         (&format!("{cpus}/cpu0/cache/index2/type"), "Unified\n"),
         (&format!("{cpus}/cpu0/cache/index2/size"), "1024K\n"),
-        (
-            "proc/cpuinfo",
-            "processor\t: 0\nmodel name\t: A: B\nflags\t: fpu hypervisor\n",
-        ),
-        (
-            "proc/self/limits",
-            "Limit  Soft\nMax open files  1024  unlimited  files\n",
-        ),
+        ("proc/cpuinfo", "processor\t: 0\nmodel name\t: A: B\nflags\t: fpu hypervisor\n"),
+        ("proc/self/limits", "Limit  Soft\nMax open files  1024  unlimited  files\n"),
         ("proc/sys/vm/swappiness", "a lot\n"),
     ]);
     let env = collect_from(&host);
@@ -113,10 +90,7 @@ fn quotas_of_both_kinds_of_control_groups_are_found() {
               32 1 0:28 /ctr /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
     let (_dir, host) = fake(&[
         ("proc/self/mountinfo", v1),
-        (
-            "proc/self/cgroup",
-            "4:memory:/ctr/inner\n1:cpu:/elsewhere\n",
-        ),
+        ("proc/self/cgroup", "4:memory:/ctr/inner\n1:cpu:/elsewhere\n"),
         ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
         ("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
         ("sys/fs/cgroup/memory/inner/memory.limit_in_bytes", "4096\n"),

@@ -28,74 +28,34 @@ fn check_left_out(change: impl FnOnce(&str) -> String, expected: &str) {
     let ids: Vec<_> = run.trials.iter().map(|row| row.trial_id.as_str()).collect();
     assert_eq!(ids, ["t0001", "t0002", "t0004"], "{:?}", run.remarks);
     assert_eq!(run.remarks.len(), 1, "{:?}", run.remarks);
-    assert!(
-        run.remarks[0].starts_with("trials.csv:4: "),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].starts_with("trials.csv:4: "), "{:?}", run.remarks);
     assert!(run.remarks[0].contains(expected), "{:?}", run.remarks);
 }
 
 #[test]
 fn rows_that_cannot_be_true_are_left_out_and_named() {
     let replace = |from: &'static str, to: &'static str| move |line: &str| line.replace(from, to);
-    check_left_out(
-        replace("t0003", "t0002"),
-        "`position` is `3`, the plan says `2`",
-    );
-    check_left_out(
-        replace("t0003", "t0009"),
-        "trial `t0009` is not in the plan",
-    );
-    check_left_out(
-        replace(",fork,", ",frok,"),
-        "unknown strategy `frok`; expected blocking",
-    );
-    check_left_out(
-        replace(",fork,", ",pool,"),
-        "`strategy` is `pool`, the plan says `fork`",
-    );
+    check_left_out(replace("t0003", "t0002"), "`position` is `3`, the plan says `2`");
+    check_left_out(replace("t0003", "t0009"), "trial `t0009` is not in the plan");
+    check_left_out(replace(",fork,", ",frok,"), "unknown strategy `frok`; expected blocking");
+    check_left_out(replace(",fork,", ",pool,"), "`strategy` is `pool`, the plan says `fork`");
     check_left_out(replace(",noop,", ",nope,"), "unknown workload `nope`");
-    check_left_out(
-        replace("queue=4", "queue=5"),
-        "`options` is `queue=5;workers=2`, the plan",
-    );
-    check_left_out(
-        replace("noop-s-rust", "noop-m-rust"),
-        "`family_id` is `noop-m-rust-closed2`",
-    );
-    check_left_out(
-        replace(",1,3,arm,", ",2,3,arm,"),
-        "`block` is `2`, the plan says `1`",
-    );
-    check_left_out(
-        replace("551614,", "551613,"),
-        "`seed` is `18446744073709551613`, the plan",
-    );
-    check_left_out(
-        replace(",noop,", ",primes,"),
-        "the rest of the family says `noop`",
-    );
+    check_left_out(replace("queue=4", "queue=5"), "`options` is `queue=5;workers=2`, the plan");
+    check_left_out(replace("noop-s-rust", "noop-m-rust"), "`family_id` is `noop-m-rust-closed2`");
+    check_left_out(replace(",1,3,arm,", ",2,3,arm,"), "`block` is `2`, the plan says `1`");
+    check_left_out(replace("551614,", "551613,"), "`seed` is `18446744073709551613`, the plan");
+    check_left_out(replace(",noop,", ",primes,"), "the rest of the family says `noop`");
     check_left_out(replace(",rust,", ",rusty,"), "`runtime` is `rusty`");
     check_left_out(replace(",arm,", ",leg,"), "`role` is `leg`; expected arm, ");
-    check_left_out(
-        replace(",ok,", ",fine,"),
-        "`status` is `fine`; expected ok, ",
-    );
+    check_left_out(replace(",ok,", ",fine,"), "`status` is `fine`; expected ok, ");
     check_left_out(replace(",ok,", ",,"), "`status` is empty");
     check_left_out(replace(",s,fork", ",xl,fork"), "`size` is `xl`");
-    check_left_out(
-        replace(",20,", ",twenty,"),
-        "`n_ok` is `twenty`; expected a whole number",
-    );
+    check_left_out(replace(",20,", ",twenty,"), "`n_ok` is `twenty`; expected a whole number");
     check_left_out(replace(",20,", ",-1,"), "`n_ok` is `-1`");
     check_left_out(replace("1234.5", "NaN"), "`throughput_per_s` is `NaN`");
     check_left_out(replace(",1,3,", ",1,99999999999,"), "`position`");
     check_left_out(replace("2026-11-23T", "yesterday "), "`started_utc`");
-    check_left_out(
-        replace("20261123T081500Z-vm-Main", "other"),
-        "the manifest says",
-    );
+    check_left_out(replace("20261123T081500Z-vm-Main", "other"), "the manifest says");
     check_left_out(replace(",rust,", ","), "fields, the header has");
     check_left_out(replace(",rust,", ",\"rust,"), "fields, the header has");
 }
@@ -118,34 +78,20 @@ fn a_doubled_key_keeps_the_first_row() {
 fn bytes_that_are_no_text_cost_their_row_only() {
     let (_dir, path) = written();
     let mut bytes = fs::read(path.join("trials.csv")).unwrap();
-    let at = bytes
-        .windows(5)
-        .position(|found| found == b"t0003")
-        .unwrap();
+    let at = bytes.windows(5).position(|found| found == b"t0003").unwrap();
     bytes[at] = 0xff;
     fs::write(path.join("trials.csv"), bytes).unwrap();
     let run = read(&path).unwrap();
     assert_eq!(run.trials.len(), 3);
-    assert!(
-        run.remarks[0].starts_with("trials.csv:4: is not UTF-8"),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].starts_with("trials.csv:4: is not UTF-8"), "{:?}", run.remarks);
 }
 
 #[test]
 fn editors_that_change_line_ends_do_no_harm() {
     let (_dir, path) = written();
-    edit(&path, "trials.csv", |text| {
-        format!("\u{feff}{}\r\n", text.replace('\n', "\r\n"))
-    });
+    edit(&path, "trials.csv", |text| format!("\u{feff}{}\r\n", text.replace('\n', "\r\n")));
     let run = read(&path).unwrap();
-    assert_eq!(
-        (run.trials.len(), run.remarks.len()),
-        (4, 0),
-        "{:?}",
-        run.remarks
-    );
+    assert_eq!((run.trials.len(), run.remarks.len()), (4, 0), "{:?}", run.remarks);
 }
 
 #[test]
@@ -158,22 +104,12 @@ fn columns_of_other_versions_are_no_obstacle() {
         format!("{older},from_later\n{rows}")
     });
     let run = read(&path).unwrap();
-    assert_eq!(
-        (run.trials.len(), run.remarks.len()),
-        (4, 0),
-        "{:?}",
-        run.remarks
-    );
+    assert_eq!((run.trials.len(), run.remarks.len()), (4, 0), "{:?}", run.remarks);
     assert_eq!(run.trials[0].n_served, None);
-    edit(&path, "trials.csv", |text| {
-        text.replacen(",n_ok,", ",n_fine,", 1)
-    });
+    edit(&path, "trials.csv", |text| text.replacen(",n_ok,", ",n_fine,", 1));
     let run = read(&path).unwrap();
     assert_eq!(run.trials.len(), 0);
-    assert_eq!(
-        run.remarks,
-        ["trials.csv: has no column `n_ok`; no row of it is used"]
-    );
+    assert_eq!(run.remarks, ["trials.csv: has no column `n_ok`; no row of it is used"]);
 }
 
 #[test]
@@ -191,22 +127,14 @@ fn what_is_no_run_or_a_later_one_is_refused() {
     let error = read(dir.path()).unwrap_err();
     assert!(matches!(error, RecordError::NotARun { .. }), "{error}");
     assert!(error.to_string().contains("is no run directory"), "{error}");
-    edit(&path, "manifest.json", |_| {
-        "{\"schema_version\": 99, \"other\": 1}".into()
-    });
+    edit(&path, "manifest.json", |_| "{\"schema_version\": 99, \"other\": 1}".into());
     let error = read(&path).unwrap_err();
-    assert!(
-        matches!(error, RecordError::NewerSchema { found: 99, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, RecordError::NewerSchema { found: 99, .. }), "{error}");
     let both = format!("schema version 99, this forkbench knows {SCHEMA_VERSION};");
     assert!(error.to_string().contains(&both), "{error}");
     edit(&path, "manifest.json", |_| "{\"schema_version\": 1,".into());
     let error = read(&path).unwrap_err().to_string();
-    assert!(
-        error.contains("manifest.json: ") && error.contains("line 1"),
-        "{error}"
-    );
+    assert!(error.contains("manifest.json: ") && error.contains("line 1"), "{error}");
 }
 
 #[test]
@@ -222,9 +150,7 @@ fn missing_files_are_remarked_on() {
 #[test]
 fn rows_of_noise_go_forward_or_are_left_out() {
     let (_dir, path) = written();
-    edit(&path, "noise.csv", |text| {
-        text.replace(",300,100,", ",200,100,") + "half a r"
-    });
+    edit(&path, "noise.csv", |text| text.replace(",300,100,", ",200,100,") + "half a r");
     let (rows, remarks) = read_noise(&path);
     let times: Vec<u64> = rows.iter().map(|row| row.t_ns).collect();
     assert_eq!(times, [100, 200, 400, 500]);
@@ -246,9 +172,7 @@ fn rows_of_memory_that_cannot_be_true_are_left_out_and_named() {
         let rows: Vec<&str> = text.lines().collect();
         let twice = rows[1];
         let unplanned = rows[2].replace("t0003", "t0099");
-        let other = rows[3]
-            .replace("tree", "parent")
-            .replace(",fork,", ",pool,");
+        let other = rows[3].replace("tree", "parent").replace(",fork,", ",pool,");
         let negative = rows[3].replace(",4096,", ",-4096,");
         format!("{text}{twice}\n{unplanned}\n{other}\n{negative}\nhalf a r")
     });

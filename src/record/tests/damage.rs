@@ -13,18 +13,11 @@ fn a_full_disk_ends_the_run_and_leaves_whole_rows() {
     let output = Command::new("/bin/sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "record::tests::damage::appends_until_the_disk_is_full",
-        ])
+        .args(["--ignored", "--exact", "record::tests::damage::appends_until_the_disk_is_full"])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 #[test]
@@ -52,16 +45,10 @@ fn appends_until_the_disk_is_full() {
     let found = read(&path).unwrap();
     assert_eq!((found.trials.len() as u32, found.remarks.len()), (rows, 0));
     let template = requests()[1];
-    let row = |id: u64| RequestRow {
-        id: id.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-        ..template
-    };
+    let row = |id: u64| RequestRow { id: id.wrapping_mul(0x9e37_79b9_7f4a_7c15), ..template };
     let many: Vec<_> = (0..20_000).map(row).collect();
     let error = run.write_requests("t0001", &many).unwrap_err().to_string();
-    assert!(
-        error.starts_with("write ") && error.contains("t0001.csv.zst: "),
-        "{error}"
-    );
+    assert!(error.starts_with("write ") && error.contains("t0001.csv.zst: "), "{error}");
     assert_eq!(fs::read_dir(path.join("requests")).unwrap().count(), 0);
 }
 
@@ -75,10 +62,7 @@ enum Damage {
 
 fn damages() -> impl Strategy<Value = Vec<(prop::sample::Index, Damage)>> {
     // Bytes that mean something to one of the formats, more often than others.
-    let byte = prop_oneof![
-        prop::sample::select(b",\"\n\r0-.{}[]\xff\0e".as_slice()),
-        any::<u8>()
-    ];
+    let byte = prop_oneof![prop::sample::select(b",\"\n\r0-.{}[]\xff\0e".as_slice()), any::<u8>()];
     let damage = prop_oneof![
         byte.clone().prop_map(Damage::Overwrite),
         byte.prop_map(Damage::Insert),

@@ -43,12 +43,7 @@ fn plan() -> Vec<PlanRow> {
             position,
             role: role.into(),
             strategy: (*strategy).into(),
-            options: if role == "arm" {
-                "queue=4;workers=2"
-            } else {
-                ""
-            }
-            .into(),
+            options: if role == "arm" { "queue=4;workers=2" } else { "" }.into(),
             seed: u64::MAX - 1,
         })
         .collect()
@@ -177,13 +172,7 @@ fn create(dir: &TempDir) -> Result<RunDir, RecordError> {
     environment.record("cpus_online", Ok(2));
     environment.record::<u32>("cpu_boost", Err("not here".into()));
     let path = dir.path().join("results/run");
-    RunDir::create(
-        &path,
-        &manifest(),
-        &environment,
-        "name = \"main\"\n",
-        &plan(),
-    )
+    RunDir::create(&path, &manifest(), &environment, "name = \"main\"\n", &plan())
 }
 
 /// A finished run with a row for every planned trial.
@@ -317,23 +306,14 @@ fn the_scratch_directory_goes_with_the_run() {
     assert_eq!(run.scratch().unwrap(), scratch);
     drop(run);
     assert!(!scratch.exists());
-    assert_eq!(
-        read(&dir.path().join("results/run")).unwrap().remarks,
-        [""; 0]
-    );
+    assert_eq!(read(&dir.path().join("results/run")).unwrap().remarks, [""; 0]);
 }
 
 #[test]
 fn requests_are_written_once_and_under_plain_names_only() {
     let (_dir, path) = written();
     for name in ["", "../t1", "a/b", "t.1"] {
-        assert!(
-            matches!(
-                read_requests(&path, name),
-                Err(RecordError::Malformed { .. })
-            ),
-            "{name}"
-        );
+        assert!(matches!(read_requests(&path, name), Err(RecordError::Malformed { .. })), "{name}");
     }
     let dir = tempfile::tempdir().unwrap();
     let run = create(&dir).unwrap();
@@ -344,8 +324,5 @@ fn requests_are_written_once_and_under_plain_names_only() {
     run.write_requests("t0002", &[]).unwrap();
     assert_eq!(read_requests(run.path(), "t0002").unwrap(), []);
     let error = read_requests(run.path(), "t0003").unwrap_err().to_string();
-    assert!(
-        error.starts_with("open ") && error.contains("t0003.csv.zst"),
-        "{error}"
-    );
+    assert!(error.starts_with("open ") && error.contains("t0003.csv.zst"), "{error}");
 }

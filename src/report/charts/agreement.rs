@@ -51,11 +51,7 @@ pub(in crate::report) fn chart(reference: &str, dots: &[Dot]) -> Option<Chart> {
         for dot in dots {
             let at = (across.pixel(dot.ratios[0]), upright.pixel(dot.ratios[1]));
             let (color, marker) = style::of_arm(&dot.strategy, "arm");
-            let fill = if dot.is_change {
-                Fill::Filled
-            } else {
-                Fill::Hollow
-            };
+            let fill = if dot.is_change { Fill::Filled } else { Fill::Hollow };
             canvas.marker(at, marker, color, fill);
         }
         paint_legend(canvas, dots, top);
@@ -76,20 +72,8 @@ fn paint_axes(
     reference: &str,
 ) {
     let right = LEFT + SIDE;
-    frame::paint_scale(
-        canvas,
-        (LEFT, right),
-        (top, bottom),
-        across,
-        human::ratio_tick,
-    );
-    frame::paint_upright(
-        canvas,
-        (LEFT, right),
-        (top, bottom),
-        upright,
-        human::ratio_tick,
-    );
+    frame::paint_scale(canvas, (LEFT, right), (top, bottom), across, human::ratio_tick);
+    frame::paint_upright(canvas, (LEFT, right), (top, bottom), upright, human::ratio_tick);
     canvas.line((LEFT, bottom), (right, top), style::LEADER, 1);
     let one = (across.pixel(1.0), upright.pixel(1.0));
     canvas.line((one.0, top), (one.0, bottom), style::OUTLINE, 1);

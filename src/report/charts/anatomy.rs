@@ -16,10 +16,7 @@ const TITLE: &str = "Where the time of a request goes";
 const BAR: i32 = 9;
 
 pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
-    let ends = family
-        .arms
-        .iter()
-        .map(|arm| total(arm) + arm.medians.reap_p50_ns.unwrap_or(0.0));
+    let ends = family.arms.iter().map(|arm| total(arm) + arm.medians.reap_p50_ns.unwrap_or(0.0));
     let longest = ends.fold(0.0, f64::max);
     if longest <= 0.0 {
         return None;
@@ -34,14 +31,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
     let answer = answers::anatomy_answer(family);
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw(layout.size(), stem, &name, &answer, |canvas| {
-        frame::paint(
-            canvas,
-            &layout,
-            family,
-            &words,
-            &scale,
-            human::duration_tick,
-        );
+        frame::paint(canvas, &layout, family, &words, &scale, human::duration_tick);
         legend(canvas, &layout);
         for (i, arm) in family.arms.iter().enumerate() {
             let y = layout.middle(i);
@@ -84,12 +74,7 @@ fn bar(canvas: &Canvas<'_>, layout: &Layout, scale: &Scale, arm: &ArmSummary, y:
             canvas.frame(corner, opposite, outline);
         }
         if canvas::text_width(name) + 6 <= right - left {
-            canvas.text(
-                (i32::midpoint(left, right), y),
-                name,
-                Align::Middle,
-                style::INK,
-            );
+            canvas.text((i32::midpoint(left, right), y), name, Align::Middle, style::INK);
         }
     }
     if from == 0.0 {

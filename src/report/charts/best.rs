@@ -38,9 +38,7 @@ pub(super) fn chart(summary: &Summary) -> Option<Chart> {
                 family,
                 arm,
                 ratio,
-                delta: family
-                    .placebo_of(RESPONSE_P50)
-                    .and_then(|placebo| placebo.delta_ratio),
+                delta: family.placebo_of(RESPONSE_P50).and_then(|placebo| placebo.delta_ratio),
             })
         })
         .collect();
@@ -84,13 +82,7 @@ pub(super) fn chart(summary: &Summary) -> Option<Chart> {
 }
 
 fn values(rows: &[Row<'_>]) -> Vec<f64> {
-    let ends = |row: &Row<'_>| {
-        [
-            Some(row.ratio.estimate),
-            row.ratio.ci_low,
-            row.ratio.ci_high,
-        ]
-    };
+    let ends = |row: &Row<'_>| [Some(row.ratio.estimate), row.ratio.ci_low, row.ratio.ci_high];
     rows.iter().flat_map(ends).flatten().collect()
 }
 
@@ -136,10 +128,7 @@ fn numbers(rows: &[Row<'_>]) -> Table {
     ];
     let rows = rows.iter().map(|row| {
         vec![
-            Cell::new(
-                format!("{}: {}", row.number, row.family.title),
-                Some(row.number as f64),
-            ),
+            Cell::new(format!("{}: {}", row.number, row.family.title), Some(row.number as f64)),
             Cell::from(row.arm.label.as_str()),
             Cell::of(Some(row.ratio.estimate), human::exact),
             Cell::of(row.ratio.ci_low, human::exact),

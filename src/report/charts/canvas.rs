@@ -61,10 +61,7 @@ pub(super) fn draw(
     paint: impl FnOnce(&Canvas<'_>),
 ) -> String {
     let body = RefCell::new(String::new());
-    let canvas = Canvas {
-        size: (width.unsigned_abs(), height.unsigned_abs()),
-        body: &body,
-    };
+    let canvas = Canvas { size: (width.unsigned_abs(), height.unsigned_abs()), body: &body };
     canvas.rect((0, 0), (width, height), style::PAPER);
     paint(&canvas);
     format!(
@@ -159,10 +156,7 @@ impl Canvas<'_> {
     }
 
     pub(super) fn line(&self, from: (i32, i32), to: (i32, i32), color: RGBColor, width_px: u32) {
-        self.put(&PathElement::new(
-            vec![from, to],
-            color.stroke_width(width_px),
-        ));
+        self.put(&PathElement::new(vec![from, to], color.stroke_width(width_px)));
     }
 
     /// A line through all points.
@@ -193,10 +187,7 @@ impl Canvas<'_> {
             .into_iter()
             .map(|(x, y)| {
                 let radius = f64::from(MARKER_PX);
-                (
-                    at.0 + (x * radius).round() as i32,
-                    at.1 + (y * radius).round() as i32,
-                )
+                (at.0 + (x * radius).round() as i32, at.1 + (y * radius).round() as i32)
             })
             .collect();
         self.put(&Polygon::new(points.clone(), inside.filled()));
@@ -258,10 +249,7 @@ pub(super) fn wrapped(text: &str, width_px: i32) -> Vec<String> {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -59,10 +59,7 @@ fn chart(sweep: &Sweep<'_>, stem: &str) -> Option<Chart> {
     let callers = sweep.facts.get("callers").map_or("", String::as_str);
     let below = if callers == "1" { SERVICE } else { SERVED };
     let quantities = [RESPONSE, below];
-    let panels: Vec<Panel> = quantities
-        .iter()
-        .map(|quantity| panel(sweep, quantity))
-        .collect();
+    let panels: Vec<Panel> = quantities.iter().map(|quantity| panel(sweep, quantity)).collect();
     if panels.iter().all(|panel| panel.series.is_empty()) {
         return None;
     }

@@ -13,9 +13,8 @@ use crate::stats::quantile::P;
 const TITLE: &str = "Distribution of response times";
 
 /// Per cent of requests at which a curve has a corner.
-const SHARES: [u32; 23] = [
-    1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 98, 99,
-];
+const SHARES: [u32; 23] =
+    [1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 98, 99];
 
 const COLUMNS: usize = 3;
 const PANEL: (i32, i32) = (216, 84);
@@ -33,12 +32,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         .filter(|(_, distribution)| distribution.members() > 0)
         .map(|(arm, distribution)| (arm, curve(distribution)))
         .collect();
-    let values: Vec<f64> = curves
-        .iter()
-        .flat_map(|(_, c)| c)
-        .flatten()
-        .copied()
-        .collect();
+    let values: Vec<f64> = curves.iter().flat_map(|(_, c)| c).flatten().copied().collect();
     if values.is_empty() {
         return None;
     }
@@ -54,10 +48,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         let reference = curves.iter().find(|(arm, _)| arm.role == "reference");
         for (i, (arm, curve)) in curves.iter().enumerate() {
             let (row, column) = ((i / COLUMNS) as i32, (i % COLUMNS) as i32);
-            let at = (
-                PAD + column * (PANEL.0 + GAP.0),
-                top + row * (PANEL.1 + GAP.1),
-            );
+            let at = (PAD + column * (PANEL.0 + GAP.0), top + row * (PANEL.1 + GAP.1));
             let behind = reference.filter(|_| arm.role != "reference");
             panel(canvas, at, arm, curve, behind.map(|(_, c)| c), &values);
         }
@@ -99,13 +90,7 @@ fn panel(
     let (right, bottom) = (left + PANEL.0 - 22, top + PANEL.1);
     let plot_left = left + 40;
     let scale = Scale::of(values, plot_left, right);
-    frame::paint_scale(
-        canvas,
-        (plot_left, right),
-        (top, bottom),
-        &scale,
-        human::duration_tick,
-    );
+    frame::paint_scale(canvas, (plot_left, right), (top, bottom), &scale, human::duration_tick);
     let height = |share: f64| bottom - (share * f64::from(PANEL.1)).round() as i32;
     for share in [0.0, 0.5, 1.0] {
         let y = height(share);
@@ -140,11 +125,7 @@ fn panel(
 
 fn numbers(curves: &[(&ArmSummary, Curve)]) -> Table {
     let mut head = vec![Head::new("share of requests, %", true)];
-    head.extend(
-        curves
-            .iter()
-            .map(|(arm, _)| Head::new(&format!("{}, ns", arm.label), true)),
-    );
+    head.extend(curves.iter().map(|(arm, _)| Head::new(&format!("{}, ns", arm.label), true)));
     let rows = SHARES.iter().enumerate().map(|(i, percent)| {
         let mut cells = vec![percent.to_string()];
         for (_, curve) in curves {

@@ -25,16 +25,8 @@ struct Panel {
 }
 
 const PANELS: [Panel; 2] = [
-    Panel {
-        name: "response p50",
-        metric: RESPONSE_P50,
-        ratio: |arm| arm.response_p50_ratio,
-    },
-    Panel {
-        name: "service p50",
-        metric: SERVICE_P50,
-        ratio: |arm| arm.service_p50_ratio,
-    },
+    Panel { name: "response p50", metric: RESPONSE_P50, ratio: |arm| arm.response_p50_ratio },
+    Panel { name: "service p50", metric: SERVICE_P50, ratio: |arm| arm.service_p50_ratio },
 ];
 
 pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
@@ -42,11 +34,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     if PANELS.iter().all(|panel| values(family, panel).is_empty()) {
         return None;
     }
-    let words = Words {
-        title: TITLE,
-        note: "line: 95 % interval",
-        axis: "",
-    };
+    let words = Words { title: TITLE, note: "line: 95 % interval", axis: "" };
     let layout = Layout::new(family, &words, 26, 3);
     let answer = answers::forest_answer(family);
     let name = format!("{TITLE}: {}", family.title);
@@ -58,10 +46,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
             let left = layout.left + i * (half + GAP);
             paint(canvas, &layout, family, panel, (left, left + half));
         }
-        let axis = format!(
-            "arm over {} ← below 1 is faster, log scale",
-            family.reference
-        );
+        let axis = format!("arm over {} ← below 1 is faster, log scale", family.reference);
         let below = (WIDTH / 2, layout.bottom() + 38);
         canvas.text(below, &axis, Align::Middle, style::INK);
         for (i, arm) in family.arms.iter().enumerate() {
@@ -74,10 +59,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     });
     Some(Chart {
         file: format!("{stem}.svg"),
-        question: format!(
-            "Which strategies are faster or slower than {}?",
-            family.reference
-        ),
+        question: format!("Which strategies are faster or slower than {}?", family.reference),
         answer,
         svg,
         numbers: numbers(family),
@@ -87,10 +69,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
 /// Everything that a panel has to show.
 fn values(family: &FamilySummary, panel: &Panel) -> Vec<f64> {
     let ratios = family.arms.iter().filter_map(panel.ratio);
-    ratios
-        .flat_map(|r| [Some(r.estimate), r.ci_low, r.ci_high])
-        .flatten()
-        .collect()
+    ratios.flat_map(|r| [Some(r.estimate), r.ci_low, r.ci_high]).flatten().collect()
 }
 
 fn paint(
@@ -107,13 +86,7 @@ fn paint(
         let edges = (scale.pixel(1.0 / (1.0 + delta)), scale.pixel(1.0 + delta));
         canvas.rect((edges.0, top), (edges.1, bottom), style::BAND);
     }
-    frame::paint_scale(
-        canvas,
-        (left, right),
-        (top, bottom),
-        &scale,
-        human::ratio_tick,
-    );
+    frame::paint_scale(canvas, (left, right), (top, bottom), &scale, human::ratio_tick);
     let one = scale.pixel(1.0);
     canvas.line((one, top), (one, bottom), style::OUTLINE, 1);
     let head = match delta {
@@ -135,11 +108,7 @@ pub(super) fn mark(canvas: &Canvas<'_>, scale: &Scale, arm: &ArmSummary, ratio: 
     let (color, marker) = style::of_arm(&arm.strategy, &arm.role);
     let grey = ratio.conclusion == Conclusion::Withheld(Reason::PlaceboDiffers);
     let color = if grey { style::GREY } else { color };
-    let fill = if ratio.conclusion.is_difference() {
-        Fill::Filled
-    } else {
-        Fill::Hollow
-    };
+    let fill = if ratio.conclusion.is_difference() { Fill::Filled } else { Fill::Hollow };
     if let (Some(low), Some(high)) = (ratio.ci_low, ratio.ci_high) {
         let (low, high) = (scale.pixel(low), scale.pixel(high));
         canvas.line((low, y), (high, y), color, 2);

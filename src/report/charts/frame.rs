@@ -45,10 +45,7 @@ impl Layout {
     /// `row` is the height of an arm's row in px, `legend` the number of lines between subtitle
     /// and plot.
     pub(super) fn new(family: &FamilySummary, words: &Words<'_>, row: i32, legend: i32) -> Layout {
-        let labels = family
-            .arms
-            .iter()
-            .map(|arm| canvas::text_width(&label(arm)));
+        let labels = family.arms.iter().map(|arm| canvas::text_width(&label(arm)));
         let label_width = labels.max().unwrap_or(0).min(LABEL_MAX);
         let subtitle = subtitle(family, words.note);
         let below = below_heading(&subtitle);
@@ -127,13 +124,7 @@ fn paint_axis(
     tick: fn(f64) -> String,
 ) {
     let bottom = layout.bottom();
-    paint_scale(
-        canvas,
-        (layout.left, layout.right),
-        (layout.top, bottom),
-        scale,
-        tick,
-    );
+    paint_scale(canvas, (layout.left, layout.right), (layout.top, bottom), scale, tick);
     let middle = (PAD + WIDTH) / 2;
     let title = format!("{}, {}", words.axis, scale.word());
     canvas.text((middle, bottom + 38), &title, Align::Middle, style::INK);
@@ -193,9 +184,7 @@ pub(super) fn paint_upright(
         canvas.line((left, y), (right, y), style::GRID, 1);
     }
     let fits = |ticks: &[f64]| {
-        ticks
-            .windows(2)
-            .all(|w| (scale.pixel(w[0]) - scale.pixel(w[1])).abs() >= LINE)
+        ticks.windows(2).all(|w| (scale.pixel(w[0]) - scale.pixel(w[1])).abs() >= LINE)
     };
     for value in scale.labelled(fits) {
         let (y, text) = (scale.pixel(value), tick(value));
@@ -224,11 +213,7 @@ pub(super) fn name(canvas: &Canvas<'_>, y: i32, arm: &ArmSummary) {
     let (color, marker, fill) = look(arm, Fill::Filled);
     canvas.marker((PAD + 8, y), marker, color, fill);
     let text = canvas::fitted(&label(arm), LABEL_MAX);
-    let ink = if arm.state == State::Ok {
-        style::INK
-    } else {
-        style::MUTED
-    };
+    let ink = if arm.state == State::Ok { style::INK } else { style::MUTED };
     canvas.text((LABEL_LEFT, y), &text, Align::Start, ink);
 }
 
@@ -243,11 +228,7 @@ pub(super) fn look(
     fill: Fill,
 ) -> (plotters::style::RGBColor, style::Marker, Fill) {
     let (color, marker) = style::of_arm(&arm.strategy, &arm.role);
-    if arm.state == State::Ok {
-        (color, marker, fill)
-    } else {
-        (style::GREY, marker, Fill::Hollow)
-    }
+    if arm.state == State::Ok { (color, marker, fill) } else { (style::GREY, marker, Fill::Hollow) }
 }
 
 fn label(arm: &ArmSummary) -> String {

@@ -27,13 +27,7 @@ pub(super) fn chart(curves: &Curves, stem: &str) -> Option<Chart> {
         let down = Scale::linear(most, panel.bottom, panel.top);
         grid(canvas, &panel, &across, &down, human::rate_tick);
         let sides = (panel.left, panel.right);
-        frame::paint_scale(
-            canvas,
-            sides,
-            (panel.top, panel.bottom),
-            &across,
-            human::rate_tick,
-        );
+        frame::paint_scale(canvas, sides, (panel.top, panel.bottom), &across, human::rate_tick);
         let head = "answered ok per second ↑ higher is better, linear scale";
         canvas.text((frame::PAD, panel.top - 14), head, Align::Start, style::INK);
         let below = ((panel.left + panel.right) / 2, panel.bottom + 38);
@@ -43,9 +37,7 @@ pub(super) fn chart(curves: &Curves, stem: &str) -> Option<Chart> {
         let end = end.min(down.ticks().last().copied().unwrap_or(0.0));
         let corner = (across.pixel(end), down.pixel(end));
         canvas.line((panel.left, panel.bottom), corner, style::LEADER, 1);
-        lines(canvas, &curves.arms, &panel, (&across, &down), |p| {
-            p.ok_per_s
-        });
+        lines(canvas, &curves.arms, &panel, (&across, &down), |p| p.ok_per_s);
     });
     Some(Chart {
         file: format!("{stem}.svg"),

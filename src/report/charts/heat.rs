@@ -30,16 +30,8 @@ pub(super) struct Kind {
 
 /// Response first: it is what a caller waits.
 pub(super) const KINDS: [Kind; 2] = [
-    Kind {
-        name: "response time",
-        stem: "response",
-        ratio: |arm| arm.response_p50_ratio,
-    },
-    Kind {
-        name: "service time",
-        stem: "service",
-        ratio: |arm| arm.service_p50_ratio,
-    },
+    Kind { name: "response time", stem: "response", ratio: |arm| arm.response_p50_ratio },
+    Kind { name: "service time", stem: "service", ratio: |arm| arm.service_p50_ratio },
 ];
 
 /// A chart for every ten families that have any ratio.
@@ -88,11 +80,7 @@ fn labels(families: &[(usize, &FamilySummary)]) -> Vec<String> {
     let mut found: BTreeMap<(bool, Option<usize>, &str), &str> = BTreeMap::new();
     for arm in families.iter().flat_map(|(_, family)| &family.arms) {
         if arm.role != "reference" {
-            let key = (
-                arm.role != "placebo",
-                place(&arm.strategy),
-                arm.label.as_str(),
-            );
+            let key = (arm.role != "placebo", place(&arm.strategy), arm.label.as_str());
             found.insert(key, &arm.label);
         }
     }
@@ -151,19 +139,10 @@ fn paint(canvas: &Canvas<'_>, grid: &Grid, families: &[(usize, &FamilySummary)],
     }
     for (column, (number, _)) in (0..).zip(families) {
         let x = grid.left + column * grid.column + grid.column / 2;
-        canvas.text(
-            (x, grid.top - 11),
-            &number.to_string(),
-            Align::Middle,
-            style::INK,
-        );
+        canvas.text((x, grid.top - 11), &number.to_string(), Align::Middle, style::INK);
     }
     let right = grid.left + grid.columns * grid.column;
-    canvas.frame(
-        (grid.left, grid.top),
-        (right, grid.bottom()),
-        style::OUTLINE,
-    );
+    canvas.frame((grid.left, grid.top), (right, grid.bottom()), style::OUTLINE);
     legend(canvas, grid.bottom() + 20);
     for (i, line) in (0..).zip(&grid.key) {
         let y = grid.bottom() + 20 + LINE * 2 + i * LINE;
@@ -185,23 +164,14 @@ fn field(
     canvas.rect(corners.0, corners.1, fill);
     canvas.frame(corners.0, corners.1, style::GRID);
     let text = canvas::fitted(&in_field(arm, ratio), width - 4);
-    let ink = if ratio.is_some() {
-        style::INK
-    } else {
-        style::MUTED
-    };
+    let ink = if ratio.is_some() { style::INK } else { style::MUTED };
     canvas.text((x + width / 2, y), &text, Align::Middle, ink);
 }
 
 /// A colour says `faster` and `slower`; the other signs need no room.
 fn in_field(arm: &ArmSummary, ratio: Option<Ratio>) -> String {
     let Some(ratio) = ratio else {
-        return if arm.state == State::Ok {
-            NONE
-        } else {
-            arm.state.word()
-        }
-        .to_owned();
+        return if arm.state == State::Ok { NONE } else { arm.state.word() }.to_owned();
     };
     let number = human::number(ratio.estimate);
     match conclusions::sign(&ratio) {

@@ -36,21 +36,12 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
     let answer = answers::latency_answer(family);
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw(layout.size(), stem, &name, &answer, |canvas| {
-        frame::paint(
-            canvas,
-            &layout,
-            family,
-            &words,
-            &scale,
-            human::duration_tick,
-        );
+        frame::paint(canvas, &layout, family, &words, &scale, human::duration_tick);
         legend(canvas, &layout);
         for (i, arm) in family.arms.iter().enumerate() {
             let y = layout.middle(i);
-            let lanes = [
-                (y - LANE, response(arm), Fill::Filled),
-                (y + LANE, service(arm), Fill::Hollow),
-            ];
+            let lanes =
+                [(y - LANE, response(arm), Fill::Filled), (y + LANE, service(arm), Fill::Hollow)];
             frame::about(canvas, arm, || {
                 for of in lanes {
                     lane(canvas, &layout, &scale, arm, of);
@@ -108,10 +99,7 @@ fn legend(canvas: &Canvas<'_>, layout: &Layout) {
     };
     let mut x = 24;
     for (fill, text) in [
-        (
-            Fill::Filled,
-            "filled, above: response (what a caller waits for)",
-        ),
+        (Fill::Filled, "filled, above: response (what a caller waits for)"),
         (Fill::Hollow, "hollow, below: service (inside the subject)"),
     ] {
         canvas.marker((x, first), Marker::Circle, style::MUTED, fill);

@@ -34,10 +34,7 @@ pub(super) struct Panel {
 pub(super) fn chart(curves: &Curves, stem: &str) -> Option<Chart> {
     let points = || curves.arms.iter().flat_map(|arm| &arm.points);
     points().find_map(|point| point.p50_ns)?;
-    let subtitle = subtitle(
-        curves,
-        "p50: median over trials; p99: of all requests at a rate",
-    );
+    let subtitle = subtitle(curves, "p50: median over trials; p99: of all requests at a rate");
     let mut top = frame::below_heading(&subtitle) + LINE + HEAD;
     let panels = [(); 3].map(|()| {
         let panel = panel(top, HEIGHT);
@@ -48,36 +45,17 @@ pub(super) fn chart(curves: &Curves, stem: &str) -> Option<Chart> {
     let limits = panel(panels[2].top, lanes);
     let answer = answers::load_answer(curves);
     let name = format!("{TITLE}: {}", curves.title);
-    let svg = canvas::draw(
-        (WIDTH, limits.bottom + 56),
-        stem,
-        &name,
-        &answer,
-        |canvas| {
-            frame::heading(canvas, TITLE, &subtitle);
-            legend(canvas, frame::below_heading(&subtitle) + 2);
-            let across = across(curves, &limits);
-            let slo = curves.slo.parse::<Slo>().ok();
-            let in_p50 = curves.slo.starts_with("p50");
-            let objective =
-                |wanted: bool| slo.filter(|_| wanted).map(|slo| (slo, curves.slo.as_str()));
-            times(
-                canvas,
-                curves,
-                &panels[0],
-                &across,
-                ("p50", |p| p.p50_ns, objective(in_p50)),
-            );
-            times(
-                canvas,
-                curves,
-                &panels[1],
-                &across,
-                ("p99", |p| p.p99_ns, objective(!in_p50)),
-            );
-            lanes_of_limits(canvas, curves, &limits, &across);
-        },
-    );
+    let svg = canvas::draw((WIDTH, limits.bottom + 56), stem, &name, &answer, |canvas| {
+        frame::heading(canvas, TITLE, &subtitle);
+        legend(canvas, frame::below_heading(&subtitle) + 2);
+        let across = across(curves, &limits);
+        let slo = curves.slo.parse::<Slo>().ok();
+        let in_p50 = curves.slo.starts_with("p50");
+        let objective = |wanted: bool| slo.filter(|_| wanted).map(|slo| (slo, curves.slo.as_str()));
+        times(canvas, curves, &panels[0], &across, ("p50", |p| p.p50_ns, objective(in_p50)));
+        times(canvas, curves, &panels[1], &across, ("p99", |p| p.p99_ns, objective(!in_p50)));
+        lanes_of_limits(canvas, curves, &limits, &across);
+    });
     Some(Chart {
         file: format!("{stem}.svg"),
         question: "How long do requests take as more of them come, and how many are too many?"
@@ -89,12 +67,7 @@ pub(super) fn chart(curves: &Curves, stem: &str) -> Option<Chart> {
 }
 
 pub(super) fn panel(top: i32, height: i32) -> Panel {
-    Panel {
-        left: PAD + 74,
-        right: WIDTH - PAD - ends::ROOM,
-        top,
-        bottom: top + height,
-    }
+    Panel { left: PAD + 74, right: WIDTH - PAD - ends::ROOM, top, bottom: top + height }
 }
 
 /// The curve, its sample size, the objective, and what a mark is.
@@ -112,20 +85,15 @@ pub(super) fn subtitle(curves: &Curves, note: &str) -> Vec<String> {
 
 /// From no load to the highest that was offered.
 pub(super) fn across(curves: &Curves, panel: &Panel) -> Scale {
-    let rates = curves
-        .arms
-        .iter()
-        .flat_map(|arm| &arm.points)
-        .map(|p| p.rate_per_s);
+    let rates = curves.arms.iter().flat_map(|arm| &arm.points).map(|p| p.rate_per_s);
     Scale::linear(rates.fold(0.0, f64::max), panel.left, panel.right)
 }
 
 fn legend(canvas: &Canvas<'_>, y: i32) {
     let mut x = PAD + 8;
-    for (fill, text) in [
-        (Fill::Filled, "filled: the subject kept up"),
-        (Fill::Hollow, "hollow: saturated"),
-    ] {
+    for (fill, text) in
+        [(Fill::Filled, "filled: the subject kept up"), (Fill::Hollow, "hollow: saturated")]
+    {
         canvas.marker((x, y), style::Marker::Circle, style::MUTED, fill);
         canvas.text((x + 14, y), text, Align::Start, style::MUTED);
         x += 14 + canvas::text_width(text) + 16;
@@ -140,12 +108,8 @@ fn times(
     across: &Scale,
     (name, time, slo): (&str, Time, Option<(Slo, &str)>),
 ) {
-    let mut values: Vec<f64> = curves
-        .arms
-        .iter()
-        .flat_map(|arm| &arm.points)
-        .filter_map(time)
-        .collect();
+    let mut values: Vec<f64> =
+        curves.arms.iter().flat_map(|arm| &arm.points).filter_map(time).collect();
     values.extend(slo.map(|(slo, _)| slo.limit_ns as f64));
     let down = Scale::logarithmic(&values, panel.bottom, panel.top);
     grid(canvas, panel, across, &down, human::duration_tick);
@@ -192,11 +156,7 @@ pub(super) fn lines(
             .iter()
             .filter_map(|point| {
                 let at = (across.pixel(point.rate_per_s), down.pixel(value(point)?));
-                let fill = if point.is_saturated {
-                    Fill::Hollow
-                } else {
-                    Fill::Filled
-                };
+                let fill = if point.is_saturated { Fill::Hollow } else { Fill::Filled };
                 Some((at, fill))
             })
             .collect();
@@ -227,20 +187,9 @@ fn lanes_of_limits(canvas: &Canvas<'_>, curves: &Curves, panel: &Panel, across: 
     let head = "highest rate that meets the objective; bar: up to the next, which missed it";
     canvas.text((PAD, panel.top - 14), head, Align::Start, style::INK);
     let sides = (panel.left, panel.right);
-    frame::paint_scale(
-        canvas,
-        sides,
-        (panel.top, panel.bottom),
-        across,
-        human::rate_tick,
-    );
+    frame::paint_scale(canvas, sides, (panel.top, panel.bottom), across, human::rate_tick);
     let below = ((panel.left + panel.right) / 2, panel.bottom + 38);
-    canvas.text(
-        below,
-        "requests offered per second, linear scale",
-        Align::Middle,
-        style::INK,
-    );
+    canvas.text(below, "requests offered per second, linear scale", Align::Middle, style::INK);
     for (i, arm) in (0..).zip(&curves.arms) {
         let y = panel.top + i * LANE + LANE / 2;
         canvas.about(style::key(&arm.strategy, &arm.role), || {
@@ -262,11 +211,7 @@ fn limit(canvas: &Canvas<'_>, arm: &LoadArm, y: i32, panel: &Panel, across: &Sca
             canvas.marker((x, y), marker, color, Fill::Filled);
         }
         (None, _) => {
-            let text = if arm.points.is_empty() {
-                "not measured"
-            } else {
-                "met at no rate"
-            };
+            let text = if arm.points.is_empty() { "not measured" } else { "met at no rate" };
             canvas.text((panel.left + 6, y), text, Align::Start, style::MUTED);
         }
     }
@@ -279,11 +224,7 @@ fn limit(canvas: &Canvas<'_>, arm: &LoadArm, y: i32, panel: &Panel, across: &Sca
 fn numbers(curves: &Curves) -> Table {
     let cell = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), human::exact);
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
-    let limit_ns = curves
-        .slo
-        .parse::<Slo>()
-        .ok()
-        .map(|slo| slo.limit_ns as f64);
+    let limit_ns = curves.slo.parse::<Slo>().ok().map(|slo| slo.limit_ns as f64);
     let rows = curves.arms.iter().flat_map(|arm| {
         arm.points.iter().map(move |point| {
             vec![

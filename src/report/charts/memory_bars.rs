@@ -47,14 +47,10 @@ pub(super) fn chart(group: &Group, stem: &str) -> Option<Chart> {
     let legend = frame::below_heading(&subtitle) + 4;
     let top = legend + LINE + 14;
     let bottom = top + ROW * i32::try_from(rows.len()).unwrap_or(0);
-    let widest = rows
-        .iter()
-        .map(|(series, level)| canvas::text_width(&label(series, level)));
+    let widest = rows.iter().map(|(series, level)| canvas::text_width(&label(series, level)));
     let left = LABEL_LEFT + widest.max().unwrap_or(0).min(LABEL_MAX) + 12;
     let right = WIDTH - PAD - VALUE_WIDTH;
-    let ends = rows
-        .iter()
-        .flat_map(|(_, level)| [Some(total(level)), level.rss_bytes]);
+    let ends = rows.iter().flat_map(|(_, level)| [Some(total(level)), level.rss_bytes]);
     let scale = Scale::linear(ends.flatten().fold(0.0, f64::max), left, right);
     let answer = memory::bars_answer(group);
     let name = format!("{TITLE}: {}", group.title);
@@ -64,19 +60,9 @@ pub(super) fn chart(group: &Group, stem: &str) -> Option<Chart> {
         let span = (left, right);
         frame::paint_scale(canvas, span, (top, bottom), &scale, human::megabytes_tick);
         let right_of_it = right + 10;
-        canvas.text(
-            (right_of_it, top - 8),
-            "sum ◇ naïve",
-            Align::Start,
-            style::MUTED,
-        );
+        canvas.text((right_of_it, top - 8), "sum ◇ naïve", Align::Start, style::MUTED);
         let axis = "memory ← lower is better, linear scale";
-        canvas.text(
-            ((left + right) / 2, bottom + 38),
-            axis,
-            Align::Middle,
-            style::INK,
-        );
+        canvas.text(((left + right) / 2, bottom + 38), axis, Align::Middle, style::INK);
         for (i, (series, level)) in (0..).zip(&rows) {
             let y = top + ROW * i + ROW / 2;
             canvas.about(&series.strategy, || {

@@ -73,10 +73,7 @@ impl Plot {
 fn paint(canvas: &Canvas<'_>, plot: &Plot, series: &Series, line: &MemoryLine) {
     let (color, marker) = style::of_arm(&series.strategy, "arm");
     let k_max = series.last().map_or(0, |level| level.k);
-    let (from, to) = (
-        plot.at(0, line.at(0.0)),
-        plot.at(k_max, line.at(f64::from(k_max))),
-    );
+    let (from, to) = (plot.at(0, line.at(0.0)), plot.at(k_max, line.at(f64::from(k_max))));
     canvas.line(from, to, color, 1);
     for level in &series.levels {
         if let Some(bytes) = level.held_bytes() {

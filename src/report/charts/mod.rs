@@ -67,17 +67,11 @@ type Draw = fn(&Material<'_>, &str) -> Option<Chart>;
 /// Every chart of a family, in the order of the page.
 const KINDS: &[(&str, Draw)] = &[
     ("ratios", forest::chart),
-    ("throughput", |material, stem| {
-        throughput::chart(material.summary, stem)
-    }),
-    ("latency", |material, stem| {
-        latency::chart(material.summary, stem)
-    }),
+    ("throughput", |material, stem| throughput::chart(material.summary, stem)),
+    ("latency", |material, stem| latency::chart(material.summary, stem)),
     ("percentiles", percentiles::chart),
     ("distribution", ecdf::chart),
-    ("anatomy", |material, stem| {
-        anatomy::chart(material.summary, stem)
-    }),
+    ("anatomy", |material, stem| anatomy::chart(material.summary, stem)),
     ("sequence", sequence::chart),
 ];
 
@@ -128,10 +122,7 @@ impl Charts {
 
     /// With that of the machine's noise.
     pub(super) fn with_noise(mut self, timeline: Option<&Timeline>) -> Charts {
-        self.trust = timeline
-            .map(|timeline| noise::chart(timeline, "noise"))
-            .into_iter()
-            .collect();
+        self.trust = timeline.map(|timeline| noise::chart(timeline, "noise")).into_iter().collect();
         self
     }
 }
@@ -143,16 +134,13 @@ pub(super) fn of_run(
     distributions: &Distributions,
     cores: Option<u64>,
 ) -> Charts {
-    let materials = summary
-        .families
-        .iter()
-        .zip(families)
-        .zip(&distributions.families)
-        .map(|((summary, analysed), distributions)| Material {
+    let materials = summary.families.iter().zip(families).zip(&distributions.families).map(
+        |((summary, analysed), distributions)| Material {
             summary,
             rows: &analysed.rows,
             distributions,
-        });
+        },
+    );
     Charts {
         overview: overview(summary, families, cores),
         families: materials
@@ -185,11 +173,7 @@ fn overview(summary: &Summary, families: &[Analysed<'_>], cores: Option<u64>) ->
     let mut charts = curve::charts(families, cores);
     charts.extend(placement::charts(families));
     charts.extend(best::chart(summary));
-    charts.extend(
-        heat::KINDS
-            .iter()
-            .flat_map(|kind| heat::charts(summary, kind)),
-    );
+    charts.extend(heat::KINDS.iter().flat_map(|kind| heat::charts(summary, kind)));
     charts
 }
 
@@ -198,13 +182,7 @@ fn overview(summary: &Summary, families: &[Analysed<'_>], cores: Option<u64>) ->
 fn stem(index: usize, family_id: &str, kind: &str) -> String {
     let safe: String = family_id
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
         .take(80)
         .collect();
     format!("f{:02}-{safe}-{kind}", index + 1)
@@ -284,10 +262,7 @@ mod tests {
             "middle" => (x - width / 2, x + width / 2),
             _ => (x - width, x),
         };
-        assert!(
-            left >= 0 && right <= super::frame::WIDTH,
-            "{left}..{right}: {body}"
-        );
+        assert!(left >= 0 && right <= super::frame::WIDTH, "{left}..{right}: {body}");
     }
 
     #[test]

@@ -24,12 +24,8 @@ pub(super) fn chart(timeline: &Timeline, stem: &str) -> Chart {
         .lanes
         .iter()
         .map(|_| {
-            let panel = Panel {
-                left: PAD + 74,
-                right: WIDTH - PAD - 10,
-                top,
-                bottom: top + HEIGHT,
-            };
+            let panel =
+                Panel { left: PAD + 74, right: WIDTH - PAD - 10, top, bottom: top + HEIGHT };
             top = panel.bottom + HEAD;
             panel
         })
@@ -65,17 +61,8 @@ fn paint(canvas: &Canvas<'_>, timeline: &Timeline, lane: &Lane, panel: &Panel) {
     let end_s = timeline.step_ns as f64 * n as f64 / 1e9;
     let across = Scale::linear(end_s, panel.left, panel.right);
     let x = |step: usize| across.pixel(timeline.step_ns as f64 * step as f64 / 1e9);
-    for (step, _) in timeline
-        .is_disturbed
-        .iter()
-        .enumerate()
-        .filter(|(_, is)| **is)
-    {
-        canvas.rect(
-            (x(step), panel.top),
-            (x(step + 1), panel.bottom),
-            style::BAND,
-        );
+    for (step, _) in timeline.is_disturbed.iter().enumerate().filter(|(_, is)| **is) {
+        canvas.rect((x(step), panel.top), (x(step + 1), panel.bottom), style::BAND);
     }
     let high = known.iter().copied().chain(lane.limit).fold(0.0, f64::max);
     let down = Scale::linear(high, panel.bottom, panel.top);
@@ -85,12 +72,7 @@ fn paint(canvas: &Canvas<'_>, timeline: &Timeline, lane: &Lane, panel: &Panel) {
     canvas.text((PAD, panel.top - 14), &head, Align::Start, style::INK);
     if known.is_empty() {
         let middle = (panel.left + 8, (panel.top + panel.bottom) / 2);
-        canvas.text(
-            middle,
-            "not counted on this machine",
-            Align::Start,
-            style::MUTED,
-        );
+        canvas.text(middle, "not counted on this machine", Align::Start, style::MUTED);
         return;
     }
     if let Some(limit) = lane.limit {
@@ -101,11 +83,7 @@ fn paint(canvas: &Canvas<'_>, timeline: &Timeline, lane: &Lane, panel: &Panel) {
         let Some(value) = value else { continue };
         let (left, y) = (x(step), down.pixel(*value));
         // A step of nothing is a line on the axis, so that it is told from one not counted.
-        canvas.rect(
-            (left, y.min(panel.bottom - 1)),
-            (x(step + 1), panel.bottom),
-            style::LANE,
-        );
+        canvas.rect((left, y.min(panel.bottom - 1)), (x(step + 1), panel.bottom), style::LANE);
     }
 }
 
@@ -119,24 +97,20 @@ fn numbers(timeline: &Timeline) -> Table {
         Head::new(&format!("{}, {unit}", lane.name), true)
     }));
     head.push(Head::new("a disturbed trial", false));
-    let rows = timeline
-        .is_disturbed
-        .iter()
-        .enumerate()
-        .map(|(step, is_disturbed)| {
-            let mut cells = vec![human::exact(timeline.step_ns as f64 * step as f64 / 1e9)];
-            for lane in &timeline.lanes {
-                let value = lane.values.get(step).copied().flatten();
-                cells.push(value.map_or_else(
-                    || NONE.to_owned(),
-                    |value| match lane.unit {
-                        Unit::Share => format!("{value:.5}"),
-                        Unit::Time => human::exact(value),
-                    },
-                ));
-            }
-            cells.push(if *is_disturbed { "yes" } else { "no" }.to_owned());
-            cells
-        });
+    let rows = timeline.is_disturbed.iter().enumerate().map(|(step, is_disturbed)| {
+        let mut cells = vec![human::exact(timeline.step_ns as f64 * step as f64 / 1e9)];
+        for lane in &timeline.lanes {
+            let value = lane.values.get(step).copied().flatten();
+            cells.push(value.map_or_else(
+                || NONE.to_owned(),
+                |value| match lane.unit {
+                    Unit::Share => format!("{value:.5}"),
+                    Unit::Time => human::exact(value),
+                },
+            ));
+        }
+        cells.push(if *is_disturbed { "yes" } else { "no" }.to_owned());
+        cells
+    });
     Table::new(head, rows)
 }

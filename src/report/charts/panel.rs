@@ -90,9 +90,9 @@ impl Axis {
     pub(super) fn of(sweep: &Sweep<'_>) -> Axis {
         let (name, word): (&str, fn(f64) -> String) = match sweep.factor.as_str() {
             "payload_bytes" => ("payload", |n| human::bytes(n as u64)),
-            "ballast_bytes" => ("ballast of the process that creates children", |n| {
-                human::bytes(n as u64)
-            }),
+            "ballast_bytes" => {
+                ("ballast of the process that creates children", |n| human::bytes(n as u64))
+            }
             "recycle_after" => ("tasks after which a worker is replaced", number),
             other => (other, number),
         };
@@ -101,11 +101,7 @@ impl Axis {
         let high = finite().fold(0.0, f64::max);
         let is_logarithmic =
             low < 1.0 || high > low * LINEAR_SPAN || finite().count() < sweep.levels.len();
-        let beside = if is_logarithmic && low == 0.0 {
-            ", 0 beside it"
-        } else {
-            ""
-        };
+        let beside = if is_logarithmic && low == 0.0 { ", 0 beside it" } else { "" };
         let scale = if is_logarithmic { "log" } else { "linear" };
         Axis {
             factor: name.replace('_', " "),
@@ -121,12 +117,8 @@ impl Axis {
         if !self.is_logarithmic {
             return level;
         }
-        let positive: Vec<f64> = self
-            .levels
-            .iter()
-            .copied()
-            .filter(|n| *n > 0.0 && n.is_finite())
-            .collect();
+        let positive: Vec<f64> =
+            self.levels.iter().copied().filter(|n| *n > 0.0 && n.is_finite()).collect();
         let steps = positive.windows(2).map(|pair| (pair[1] / pair[0]).ln());
         let step = steps.fold(f64::INFINITY, f64::min);
         let step = if step.is_finite() { step } else { 1.0 };
@@ -160,11 +152,7 @@ impl Axis {
 }
 
 fn number(level: f64) -> String {
-    if level.is_infinite() {
-        "never".to_owned()
-    } else {
-        human::exact(level)
-    }
+    if level.is_infinite() { "never".to_owned() } else { human::exact(level) }
 }
 
 impl Panel {
@@ -172,9 +160,7 @@ impl Panel {
     pub(super) fn values(&self) -> Vec<f64> {
         let dots = self.series.iter().flat_map(|series| &series.dots);
         dots.flat_map(|dot| {
-            let ends = dot
-                .interval
-                .map_or([None, None], |(a, b)| [Some(a), Some(b)]);
+            let ends = dot.interval.map_or([None, None], |(a, b)| [Some(a), Some(b)]);
             [Some(dot.value), ends[0], ends[1]]
         })
         .flatten()
@@ -266,11 +252,8 @@ fn paint_dot(
     (color, marker): (plotters::style::RGBColor, style::Marker),
     place: impl Fn(f64, f64) -> (i32, i32),
 ) {
-    let (color, fill) = if dot.is_sound {
-        (color, Fill::Filled)
-    } else {
-        (style::GREY, Fill::Hollow)
-    };
+    let (color, fill) =
+        if dot.is_sound { (color, Fill::Filled) } else { (style::GREY, Fill::Hollow) };
     let at = place(dot.level, dot.value);
     if let Some((low, high)) = dot.interval {
         let (low, high) = (place(dot.level, low), place(dot.level, high));

@@ -41,11 +41,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         .zip(material.distributions)
         .map(|(arm, distribution)| Curve::of(arm, distribution))
         .collect();
-    let values: Vec<f64> = curves
-        .iter()
-        .flat_map(|c| c.points())
-        .map(|p| p.1)
-        .collect();
+    let values: Vec<f64> = curves.iter().flat_map(|c| c.points()).map(|p| p.1).collect();
     if values.is_empty() {
         return None;
     }
@@ -91,10 +87,7 @@ impl<'a> Curve<'a> {
         let ns = SHARES
             .iter()
             .map(|(parts, _)| P::per_ten_thousand(*parts).and_then(|p| distribution.quantile(p)));
-        Curve {
-            arm,
-            ns: ns.collect(),
-        }
+        Curve { arm, ns: ns.collect() }
     }
 
     /// Place on the axis and ns of what is shown.
@@ -160,13 +153,7 @@ impl Plot {
 fn paint(canvas: &Canvas<'_>, plot: &Plot, curves: &[Curve<'_>], values: &[f64]) {
     let scale = Scale::of(values, plot.bottom, plot.top);
     let span = (plot.top, plot.bottom);
-    frame::paint_upright(
-        canvas,
-        (plot.left, plot.right),
-        span,
-        &scale,
-        human::duration_tick,
-    );
+    frame::paint_upright(canvas, (plot.left, plot.right), span, &scale, human::duration_tick);
     for (parts, labelled) in SHARES {
         let x = plot.across(nines(parts));
         if labelled && nines(parts) <= plot.last {
@@ -211,11 +198,7 @@ fn paint(canvas: &Canvas<'_>, plot: &Plot, curves: &[Curve<'_>], values: &[f64])
 
 fn numbers(curves: &[Curve<'_>]) -> Table {
     let mut head = vec![Head::new("share of requests, %", true)];
-    head.extend(
-        curves
-            .iter()
-            .map(|c| Head::new(&format!("{}, ns", c.arm.label), true)),
-    );
+    head.extend(curves.iter().map(|c| Head::new(&format!("{}, ns", c.arm.label), true)));
     let rows = SHARES.iter().enumerate().map(|(i, (parts, _))| {
         let mut cells = vec![human::exact(f64::from(*parts) / 100.0)];
         for curve in curves {

@@ -19,10 +19,8 @@ const LANES: [&str; 3] = ["same-core", "other-core", "unpinned"];
 const LANE: i32 = 14;
 const ROW: i32 = LANE * 3 + 12;
 /// The metric, its name in words, and in file names.
-const KINDS: [(&str, &str, &str); 2] = [
-    (SERVICE_P50, "service", "service"),
-    (RESPONSE_P50, "response", "response"),
-];
+const KINDS: [(&str, &str, &str); 2] =
+    [(SERVICE_P50, "service", "service"), (RESPONSE_P50, "response", "response")];
 
 /// What an arm needed at a placement.
 struct Dot {
@@ -55,9 +53,7 @@ impl Row {
 pub(super) fn charts(families: &[Analysed<'_>]) -> Vec<Chart> {
     let groups = sweep::grouped_without(families, FACTOR);
     let several = |members: &[(String, &Analysed<'_>)]| {
-        members
-            .iter()
-            .any(|(placement, _)| *placement != members[0].0)
+        members.iter().any(|(placement, _)| *placement != members[0].0)
     };
     let placed = groups.into_iter().filter(|(_, members)| several(members));
     let mut charts = Vec::new();
@@ -111,9 +107,7 @@ fn chart(rows: &[Row], (name, what): (&str, &str), blocks: usize, stem: &str) ->
         .iter()
         .flat_map(|row| &row.dots)
         .flat_map(|dot| {
-            let ends = dot
-                .interval_ns
-                .map_or([None; 2], |(a, b)| [Some(a), Some(b)]);
+            let ends = dot.interval_ns.map_or([None; 2], |(a, b)| [Some(a), Some(b)]);
             [Some(dot.value_ns), ends[0], ends[1]]
         })
         .flatten()
@@ -140,12 +134,7 @@ fn chart(rows: &[Row], (name, what): (&str, &str), blocks: usize, stem: &str) ->
         let across = (left, WIDTH - PAD - 84);
         frame::paint_scale(canvas, across, (top, bottom), &scale, human::duration_tick);
         let axis = format!("median {name} time ← lower is better, {}", scale.word());
-        canvas.text(
-            ((PAD + WIDTH) / 2, bottom + 38),
-            &axis,
-            Align::Middle,
-            style::INK,
-        );
+        canvas.text(((PAD + WIDTH) / 2, bottom + 38), &axis, Align::Middle, style::INK);
         for (i, row) in (0..).zip(rows) {
             canvas.about(style::key(&row.strategy, row.role), || {
                 paint_row(canvas, row, &scale, (left, top + i * ROW));
@@ -205,11 +194,7 @@ fn paint_row(canvas: &Canvas<'_>, row: &Row, scale: &Scale, (left, top): (i32, i
         canvas.line(from, to, style::LEADER, 1);
     }
     for dot in &row.dots {
-        let color = if dot.state == State::Ok {
-            color
-        } else {
-            style::GREY
-        };
+        let color = if dot.state == State::Ok { color } else { style::GREY };
         let (x, y) = (scale.pixel(dot.value_ns), y(dot.lane));
         if let Some((low, high)) = dot.interval_ns {
             canvas.line((scale.pixel(low), y), (scale.pixel(high), y), color, 2);
@@ -270,9 +255,5 @@ fn numbers(rows: &[Row]) -> Table {
             dot.state.word().to_owned(),
         ]
     };
-    Table::new(
-        head,
-        rows.iter()
-            .flat_map(|row| row.dots.iter().map(move |dot| of(row, dot))),
-    )
+    Table::new(head, rows.iter().flat_map(|row| row.dots.iter().map(move |dot| of(row, dot))))
 }

@@ -28,9 +28,8 @@ const NOTICED_NS: f64 = 1e8;
 
 pub(super) fn chart(probed: &Probed, stem: &str) -> Option<Chart> {
     let arms = || probed.variants.iter().flat_map(|variant| &variant.arms);
-    let mut values: Vec<f64> = arms()
-        .flat_map(|arm| arm.loaded.all().chain(arm.unloaded.all()))
-        .collect();
+    let mut values: Vec<f64> =
+        arms().flat_map(|arm| arm.loaded.all().chain(arm.unloaded.all())).collect();
     if values.is_empty() {
         return None;
     }
@@ -70,12 +69,7 @@ pub(super) fn chart(probed: &Probed, stem: &str) -> Option<Chart> {
 }
 
 fn subtitle(probed: &Probed) -> Vec<String> {
-    let n = probed
-        .variants
-        .iter()
-        .flat_map(|v| &v.arms)
-        .map(|arm| arm.n_probes)
-        .sum();
+    let n = probed.variants.iter().flat_map(|v| &v.arms).map(|arm| arm.n_probes).sum();
     let sample = format!(
         "{}; p50, p95, p99: medians over blocks; longest: of all blocks",
         human::plural(n, "probe under load"),
@@ -115,19 +109,8 @@ pub(in crate::report) fn way(probe: &str) -> &'static str {
 
 fn paint(canvas: &Canvas<'_>, variant: &Variant, top: i32, scale: &Scale) {
     let bottom = top + ROW * i32::try_from(variant.arms.len()).unwrap_or(0);
-    frame::paint_scale(
-        canvas,
-        (LEFT, RIGHT),
-        (top, bottom),
-        scale,
-        human::duration_tick,
-    );
-    canvas.text(
-        (PAD, top - 11),
-        way(&variant.probe),
-        Align::Start,
-        style::INK,
-    );
+    frame::paint_scale(canvas, (LEFT, RIGHT), (top, bottom), scale, human::duration_tick);
+    canvas.text((PAD, top - 11), way(&variant.probe), Align::Start, style::INK);
     let noticed = scale.pixel(NOTICED_NS);
     canvas.line((noticed, top), (noticed, bottom), style::INK, 1);
     canvas.text((noticed, top - 11), "100 ms", Align::Middle, style::INK);
@@ -166,11 +149,7 @@ fn look(arm: &ProbedArm) -> (plotters::style::RGBColor, Marker) {
 }
 
 fn fill(arm: &ProbedArm, fill: Fill) -> Fill {
-    if arm.state == State::Ok {
-        fill
-    } else {
-        Fill::Hollow
-    }
+    if arm.state == State::Ok { fill } else { Fill::Hollow }
 }
 
 fn lane(

@@ -53,23 +53,13 @@ impl Scale {
     }
 
     fn new(logarithmic: bool, low: f64, high: f64, left: i32, right: i32) -> Scale {
-        Scale {
-            logarithmic,
-            low,
-            high,
-            left: f64::from(left),
-            right: f64::from(right),
-            step: None,
-        }
+        Scale { logarithmic, low, high, left: f64::from(left), right: f64::from(right), step: None }
     }
 
     /// Ratios, of which 1 is always one: logarithmic, so that twice and half are equally far.
     pub(super) fn ratios(values: &[f64], left: i32, right: i32) -> Scale {
         let positive = || values.iter().copied().filter(|v| *v > 0.0 && v.is_finite());
-        let (low, high) = (
-            positive().fold(0.98, f64::min),
-            positive().fold(1.02, f64::max),
-        );
+        let (low, high) = (positive().fold(0.98, f64::min), positive().fold(1.02, f64::max));
         if high > low * NARROW_RATIOS {
             return Scale::new(true, round_down(low), round_up(high), left, right);
         }
@@ -79,10 +69,7 @@ impl Scale {
             .unwrap_or(0.5);
         let low = ((low / step).floor() * step).max(step.min(0.25));
         let high = (high / step).ceil() * step;
-        Scale {
-            step: Some(step),
-            ..Scale::new(true, low, high, left, right)
-        }
+        Scale { step: Some(step), ..Scale::new(true, low, high, left, right) }
     }
 
     /// Those of the ticks that can carry a label: all if `fits` says so, else powers of ten, so
@@ -94,11 +81,7 @@ impl Scale {
             .copied()
             .filter(|v| self.logarithmic && (v.log10() - v.log10().round()).abs() < 1e-9)
             .collect();
-        let ends: Vec<f64> = [all.first(), all.last()]
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
+        let ends: Vec<f64> = [all.first(), all.last()].into_iter().flatten().copied().collect();
         let every_second = decades.iter().copied().step_by(2).collect();
         // Of evenly spaced ratios those that are as far apart and have 1 among them.
         let one = all.iter().position(|v| (v - 1.0).abs() < 1e-9).unwrap_or(0);
@@ -116,11 +99,7 @@ impl Scale {
 
     /// `log scale` or `linear scale`.
     pub(super) fn word(&self) -> &'static str {
-        if self.logarithmic {
-            "log scale"
-        } else {
-            "linear scale"
-        }
+        if self.logarithmic { "log scale" } else { "linear scale" }
     }
 
     /// The pixel of a value, kept inside the axis.
@@ -138,9 +117,7 @@ impl Scale {
     pub(super) fn ticks(&self) -> Vec<f64> {
         if let Some(step) = self.step {
             let (first, last) = ((self.low / step).round(), (self.high / step).round());
-            return (first as u32..=last as u32)
-                .map(|i| f64::from(i) * step)
-                .collect();
+            return (first as u32..=last as u32).map(|i| f64::from(i) * step).collect();
         }
         if !self.logarithmic {
             let step = linear_step(self.high);
@@ -148,15 +125,8 @@ impl Scale {
             return (0..=n).map(|i| f64::from(i) * step).collect();
         }
         let decades = (self.high / self.low).log10();
-        let steps: &[f64] = if decades > 3.0 {
-            &[1.0]
-        } else {
-            &[1.0, 2.0, 5.0]
-        };
-        let (first, last) = (
-            self.low.log10().floor() as i32,
-            self.high.log10().ceil() as i32,
-        );
+        let steps: &[f64] = if decades > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
         (first..=last)
             .flat_map(|decade| steps.iter().map(move |step| power(decade) * step))
             .filter(|v| *v > self.low * 0.999 && *v < self.high * 1.001)
@@ -167,9 +137,7 @@ impl Scale {
 fn linear_step(high: f64) -> f64 {
     let raw = high / 5.0;
     let decade = power(raw.log10().floor() as i32);
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .find(|s| s * decade >= raw * 0.999);
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|s| s * decade >= raw * 0.999);
     decade * step.unwrap_or(10.0)
 }
 
@@ -214,29 +182,14 @@ mod tests {
         let wide = Scale::of(&[1.0, 2e6], 0, 100);
         assert_eq!(wide.ticks().len(), 7);
         let few = |ticks: &[f64]| ticks.len() < 4;
-        assert_eq!(
-            Scale::of(&[30.0, 3e3], 0, 100).labelled(few),
-            [100.0, 1000.0]
-        );
-        assert_eq!(
-            Scale::of(&[12.0, 480.0], 0, 100).labelled(few),
-            [10.0, 100.0]
-        );
-        assert_eq!(
-            Scale::of(&[12.0, 480.0], 0, 100).labelled(|_| false),
-            [10.0, 500.0]
-        );
+        assert_eq!(Scale::of(&[30.0, 3e3], 0, 100).labelled(few), [100.0, 1000.0]);
+        assert_eq!(Scale::of(&[12.0, 480.0], 0, 100).labelled(few), [10.0, 100.0]);
+        assert_eq!(Scale::of(&[12.0, 480.0], 0, 100).labelled(|_| false), [10.0, 500.0]);
     }
 
     #[test]
     fn ratios_have_one_among_their_ticks() {
-        for values in [
-            &[0.97, 1.04][..],
-            &[0.8, 1.9],
-            &[1.0, 1.02],
-            &[0.3, 0.5],
-            &[0.9, 140.0],
-        ] {
+        for values in [&[0.97, 1.04][..], &[0.8, 1.9], &[1.0, 1.02], &[0.3, 0.5], &[0.9, 140.0]] {
             let scale = Scale::ratios(values, 0, 1_000);
             let ticks = scale.ticks();
             assert!((3..=9).contains(&ticks.len()), "{values:?}: {ticks:?}");

@@ -42,22 +42,11 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
         frame::heading(canvas, TITLE, &subtitle);
         paint_legend(canvas, family, &legend, legend_top);
         let scale = Scale::ratios(&values, bottom, top);
-        frame::paint_upright(
-            canvas,
-            (left, right),
-            (top, bottom),
-            &scale,
-            human::ratio_tick,
-        );
+        frame::paint_upright(canvas, (left, right), (top, bottom), &scale, human::ratio_tick);
         let axis = "against the arm's median, log scale ↓ lower is better";
         canvas.text((PAD, top - 12), axis, Align::Start, style::INK);
         let axis = ((left + right) / 2, bottom + 38);
-        canvas.text(
-            axis,
-            "block, in order of execution",
-            Align::Middle,
-            style::INK,
-        );
+        canvas.text(axis, "block, in order of execution", Align::Middle, style::INK);
         paint(canvas, &points, &scale, (left + 8, right - 8, top, bottom));
     });
     Some(Chart {
@@ -120,10 +109,7 @@ fn paint(
     let mut labelled_to = i32::MIN;
     for block in points.chunk_by(|a, b| a.block == b.block) {
         // A block's first place in the run, found by address: chunks are slices of the whole.
-        let first = points
-            .iter()
-            .position(|p| std::ptr::eq(p, &block[0]))
-            .unwrap_or(0);
+        let first = points.iter().position(|p| std::ptr::eq(p, &block[0])).unwrap_or(0);
         if first > 0 {
             let x = across(first as f64 - 0.5);
             canvas.line((x, top), (x, bottom), style::GRID, 1);
@@ -139,20 +125,15 @@ fn paint(
     let one = scale.pixel(1.0);
     canvas.line((left - 8, one), (right + 8, one), style::OUTLINE, 1);
     let place = |i: usize| (across(i as f64), scale.pixel(points[i].ratio));
-    let reference: Vec<usize> = (0..points.len())
-        .filter(|i| points[*i].arm.role == "reference")
-        .collect();
+    let reference: Vec<usize> =
+        (0..points.len()).filter(|i| points[*i].arm.role == "reference").collect();
     if reference.len() > 1 {
         let points = reference.into_iter().map(place).collect();
         canvas.path(points, style::LEADER, 1);
     }
     for (i, point) in points.iter().enumerate() {
         let (color, marker, fill) = frame::look(point.arm, Fill::Hollow);
-        let fill = if point.arm.role == "reference" {
-            Fill::Filled
-        } else {
-            fill
-        };
+        let fill = if point.arm.role == "reference" { Fill::Filled } else { fill };
         frame::about(canvas, point.arm, || {
             canvas.marker(place(i), marker, color, fill);
         });
@@ -188,11 +169,7 @@ fn paint_legend(
             let arm = &family.arms[*arm];
             let y = top + line * LINE;
             let (color, marker, fill) = frame::look(arm, Fill::Hollow);
-            let fill = if arm.role == "reference" {
-                Fill::Filled
-            } else {
-                fill
-            };
+            let fill = if arm.role == "reference" { Fill::Filled } else { fill };
             let text = canvas::fitted(&arm.label, WIDTH - PAD - x - 12);
             frame::about(canvas, arm, || {
                 canvas.marker((*x, y), marker, color, fill);

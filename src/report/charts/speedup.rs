@@ -41,9 +41,7 @@ pub(super) fn charts(sweeps: &[&Sweep<'_>], cores: Option<u64>) -> Vec<Chart> {
         }
     }
     let numbered = (1..).zip(groups);
-    numbered
-        .filter_map(|(i, group)| chart(&group, cores, &format!("speedup-{i:02}")))
-        .collect()
+    numbered.filter_map(|(i, group)| chart(&group, cores, &format!("speedup-{i:02}"))).collect()
 }
 
 fn chart(group: &[&Sweep<'_>], cores: Option<u64>, stem: &str) -> Option<Chart> {
@@ -53,9 +51,7 @@ fn chart(group: &[&Sweep<'_>], cores: Option<u64>, stem: &str) -> Option<Chart> 
     }
     // One scale for all, so that the eye may compare them.
     let highest = panels.iter().flat_map(Panel::values).fold(1.0, f64::max);
-    panels
-        .iter_mut()
-        .for_each(|panel| panel.also = vec![highest]);
+    panels.iter_mut().for_each(|panel| panel.also = vec![highest]);
     let sweep = group[0];
     let families = sweep.lines.iter().flat_map(|line| &line.points);
     let blocks = families.clone().map(|point| point.family);
@@ -73,10 +69,7 @@ fn chart(group: &[&Sweep<'_>], cores: Option<u64>, stem: &str) -> Option<Chart> 
     let question = format!("How much sooner is one request answered, against {factor}?");
     let answer = answer(&panels, reference, cores);
     let heading = sweep::Sweep {
-        title: sweep::title(
-            sweep.lines.first()?.points.first()?.family,
-            &[&sweep.factor, SPLIT],
-        ),
+        title: sweep::title(sweep.lines.first()?.points.first()?.family, &[&sweep.factor, SPLIT]),
         ..(*sweep).clone()
     };
     let texts = ((title, note), (question, answer));
@@ -115,9 +108,7 @@ pub(super) fn ideal(levels: &[f64], cores: Option<u64>) -> Vec<(f64, f64)> {
         at.push(cores);
         at.sort_by(f64::total_cmp);
     }
-    at.into_iter()
-        .map(|level| (level, level.min(cores)))
-        .collect()
+    at.into_iter().map(|level| (level, level.min(cores))).collect()
 }
 
 /// The reference is 1 by definition.
@@ -161,18 +152,10 @@ fn answer(panels: &[Panel], reference: &str, cores: Option<u64>) -> String {
             .flat_map(|series| series.dots.iter().map(move |dot| (&series.label, *dot)))
             .filter(|(_, dot)| dot.is_sound || !any_sound)
             .max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
-        let what = panel
-            .head
-            .split(" ↑")
-            .next()?
-            .strip_prefix("speed-up, ")?
-            .to_owned();
+        let what = panel.head.split(" ↑").next()?.strip_prefix("speed-up, ")?.to_owned();
         let at = panel.axis.word(dot.level);
         let name = panel.axis.factor();
-        Some(format!(
-            "{} for {what} ({label}, {name}: {at})",
-            human::ratio(dot.value)
-        ))
+        Some(format!("{} for {what} ({label}, {name}: {at})", human::ratio(dot.value)))
     };
     let parts: Vec<String> = panels.iter().filter_map(best).collect();
     if parts.is_empty() {
@@ -184,11 +167,7 @@ fn answer(panels: &[Panel], reference: &str, cores: Option<u64>) -> String {
         "; but nothing may be concluded, because the machine or the placebo was disturbed"
     };
     let ideal = cores.map_or_else(String::new, |n| {
-        format!(
-            "; {} would be ideal on {}",
-            human::ratio(n as f64),
-            human::plural(n, "core")
-        )
+        format!("; {} would be ideal on {}", human::ratio(n as f64), human::plural(n, "core"))
     });
     format!(
         "At best the answer of {reference} comes sooner by {}{ideal}{but}.",

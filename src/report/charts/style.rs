@@ -92,12 +92,7 @@ fn on_ring(degrees: f64, radius: f64) -> (f64, f64) {
 
 fn ring(corners: u32, first_degrees: f64, radius: f64) -> Vec<(f64, f64)> {
     (0..corners)
-        .map(|i| {
-            on_ring(
-                first_degrees + 360.0 * f64::from(i) / f64::from(corners),
-                radius,
-            )
-        })
+        .map(|i| on_ring(first_degrees + 360.0 * f64::from(i) / f64::from(corners), radius))
         .collect()
 }
 
@@ -253,9 +248,7 @@ mod tests {
 
     #[test]
     fn strategies_have_at_most_seven_colors() {
-        let colors = strategy::ALL
-            .iter()
-            .map(|kind| hex(of_arm(kind.name, "arm").0));
+        let colors = strategy::ALL.iter().map(|kind| hex(of_arm(kind.name, "arm").0));
         let colors: BTreeSet<String> = colors.collect();
         assert!(colors.len() <= 7, "{colors:?}");
     }
@@ -279,11 +272,7 @@ mod tests {
     fn contrast(a: RGBColor, b: RGBColor) -> f64 {
         let linear = |c: u8| {
             let c = f64::from(c) / 255.0;
-            if c <= 0.04045 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
         };
         let luminance = |RGBColor(r, g, b): RGBColor| {
             0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)

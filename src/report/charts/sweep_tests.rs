@@ -75,11 +75,7 @@ fn a_factor_of_three_levels_is_a_curve_of_exactly_its_medians() {
     }
     assert!(!chart.svg.contains("noop 64"), "the title names no level");
     let two = copies(2, by_payload);
-    assert!(
-        overview(&two)
-            .iter()
-            .all(|chart| !chart.file.starts_with("curve"))
-    );
+    assert!(overview(&two).iter().all(|chart| !chart.file.starts_with("curve")));
 }
 
 #[test]
@@ -100,21 +96,14 @@ fn options_of_strategies_are_curves_inside_of_a_family() {
     assert_eq!(plotted(chart, "pool", "requests"), pairs(&expected));
     // Measured once, shown at every level.
     let level = plotted(chart, "blocking", "requests");
-    assert_eq!(
-        level,
-        pairs(&[("10", "100"), ("100", "100"), ("never", "100")])
-    );
+    assert_eq!(level, pairs(&[("10", "100"), ("100", "100"), ("never", "100")]));
 }
 
 /// Chunks 1, 2 and 4, contiguous and interleaved; on two cores, perfectly shared out by threads.
 fn by_chunks(row: &mut TrialRow, copy: usize) {
     let (chunks, split) = ([1, 2, 4][copy / 2], ["contiguous", "interleaved"][copy % 2]);
     row.workload_options = format!("chunks={chunks};split={split}");
-    let cores = if row.strategy == "thread" && split == "interleaved" {
-        chunks.min(2)
-    } else {
-        1
-    };
+    let cores = if row.strategy == "thread" && split == "interleaved" { chunks.min(2) } else { 1 };
     row.response_p50_ns = Some(u64::from(row.block) * 1_000_000 / cores);
 }
 
@@ -127,10 +116,9 @@ fn speed_up_is_over_the_reference_in_the_same_block_beside_what_is_ideal() {
     assert_eq!(shared, pairs(&[("1", "1"), ("2", "2"), ("4", "2")]));
     let skewed = plotted(chart, "thread", "speed-up, contiguous");
     assert_eq!(skewed, pairs(&[("1", "1"), ("2", "1"), ("4", "1")]));
-    for said in [
-        "2.00× for interleaved chunks (thread, chunks: ",
-        "2.00× would be ideal on 2 cores",
-    ] {
+    for said in
+        ["2.00× for interleaved chunks (thread, chunks: ", "2.00× would be ideal on 2 cores"]
+    {
         assert!(chart.answer.contains(said), "{}", chart.answer);
     }
     for drawn in [">ideal<", ">2 cores<"] {
@@ -160,11 +148,7 @@ fn placements_stand_beside_each_other_with_how_many_times_more_another_core_cost
     assert!(chart.answer.contains(said), "{}", chart.answer);
     let rows = chart.numbers.rows.iter().filter(|row| row[0] == "fork");
     let shown: Vec<(&str, &str)> = rows.map(|row| (&*row[1], &*row[2])).collect();
-    let expected = [
-        ("unpinned", "5000"),
-        ("same-core", "1000"),
-        ("other-core", "8000"),
-    ];
+    let expected = [("unpinned", "5000"), ("same-core", "1000"), ("other-core", "8000")];
     assert_eq!(shown, expected);
     assert!(chart.svg.contains(">8.00×<"));
 }

@@ -41,13 +41,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
             frame::value(canvas, &layout, y, &format!("{}/s", human::rate(rate)));
         }
     });
-    Some(Chart {
-        file: format!("{stem}.svg"),
-        question,
-        answer,
-        svg,
-        numbers: numbers(family),
-    })
+    Some(Chart { file: format!("{stem}.svg"), question, answer, svg, numbers: numbers(family) })
 }
 
 fn mark(canvas: &Canvas<'_>, scale: &Scale, arm: &ArmSummary, rate: f64, y: i32) {

@@ -60,12 +60,7 @@ impl Resolved<'_> {
             LoadOf::Callers(callers) => Some(callers),
             LoadOf::Open { .. } => None,
         };
-        if cores.is_none()
-            && callers
-                .into_iter()
-                .chain(of.options.values())
-                .any(is_multiple)
-        {
+        if cores.is_none() && callers.into_iter().chain(of.options.values()).any(is_multiple) {
             return Err("the run does not say how many cores it had".to_owned());
         }
         let cores = cores.unwrap_or(1);
@@ -91,9 +86,7 @@ impl Resolved<'_> {
         is_loaded
             && row.workload == of.workload
             && of.size.as_ref().is_none_or(|size| row.size == *size)
-            && of
-                .payload_bytes
-                .is_none_or(|bytes| row.payload_bytes == bytes)
+            && of.payload_bytes.is_none_or(|bytes| row.payload_bytes == bytes)
             && self.has_options(row)
             && row.ballast_bytes == 0
             && matches!(row.placement.as_str(), "" | "unpinned")

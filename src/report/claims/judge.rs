@@ -110,10 +110,7 @@ impl Judged {
 }
 
 fn is_decided(verdict: Verdict) -> bool {
-    matches!(
-        verdict,
-        Verdict::Confirmed | Verdict::Refuted | Verdict::Depends
-    )
+    matches!(verdict, Verdict::Confirmed | Verdict::Refuted | Verdict::Depends)
 }
 
 /// A test and what became of it.
@@ -166,10 +163,8 @@ fn of_claim(claim: &Claim, claims: &Claims, figures: &[Result<Measured, Missing>
         Rule::NotYet(why) => return without(Verdict::NotYetMeasured, why),
         Rule::Tests(tests) => tests,
     };
-    let tests: Vec<JudgedTest> = tests
-        .iter()
-        .map(|test| of_test(test, &claims.figures, figures))
-        .collect();
+    let tests: Vec<JudgedTest> =
+        tests.iter().map(|test| of_test(test, &claims.figures, figures)).collect();
     let conditions = conditions(&tests);
     let verdict = verdict(&conditions);
     let deciding = conditions
@@ -180,9 +175,7 @@ fn of_claim(claim: &Claim, claims: &Claims, figures: &[Result<Measured, Missing>
     Judged {
         verdict,
         is_indication: is_decided(verdict)
-            && fewest
-                .min()
-                .is_some_and(|blocks| blocks < VERDICT_BLOCKS_MIN),
+            && fewest.min().is_some_and(|blocks| blocks < VERDICT_BLOCKS_MIN),
         said: words::said(verdict, &conditions),
         tests,
         ..without(verdict, &String::new())
@@ -206,11 +199,9 @@ fn conditions(tests: &[JudgedTest]) -> Vec<Condition<'_>> {
     for test in tests {
         match found.iter_mut().find(|condition| condition.on == test.on) {
             Some(condition) => condition.tests.push(test),
-            None => found.push(Condition {
-                on: &test.on,
-                tests: vec![test],
-                outcome: Outcome::Missing,
-            }),
+            None => {
+                found.push(Condition { on: &test.on, tests: vec![test], outcome: Outcome::Missing })
+            }
         }
     }
     for condition in &mut found {
@@ -228,18 +219,11 @@ fn conditions(tests: &[JudgedTest]) -> Vec<Condition<'_>> {
 /// The first condition is what the claim is about: without it there is no verdict. One that is not
 /// decided beside it takes nothing from the others.
 fn verdict(conditions: &[Condition<'_>]) -> Verdict {
-    let has = |wanted| {
-        conditions
-            .iter()
-            .any(|condition| condition.outcome == wanted)
-    };
+    let has = |wanted| conditions.iter().any(|condition| condition.outcome == wanted);
     let Some(first) = conditions.first() else {
         return Verdict::NotYetMeasured;
     };
-    let lacks = first
-        .tests
-        .iter()
-        .any(|test| test.outcome == Outcome::Missing);
+    let lacks = first.tests.iter().any(|test| test.outcome == Outcome::Missing);
     let is_open = !first.outcome.is_decided();
     match (is_open, has(Outcome::Confirmed), has(Outcome::Refuted)) {
         (true, ..) if lacks => Verdict::NotYetMeasured,
@@ -270,9 +254,7 @@ fn of_test(test: &Test, figures: &[Figure], measured: &[Result<Measured, Missing
         shown: measured.map_or_else(String::new, |m| words::with_interval(m, figure.is_yes_no)),
         measured: measured.cloned(),
         confirmed_when: test.confirmed.text(),
-        refuted_when: test
-            .refuted
-            .map_or_else(|| "otherwise".to_owned(), Bounds::text),
+        refuted_when: test.refuted.map_or_else(|| "otherwise".to_owned(), Bounds::text),
     }
 }
 

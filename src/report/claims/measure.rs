@@ -65,19 +65,11 @@ impl Evidence<'_> {
                 unit: of.unit,
                 text: of.text,
                 doubt: of.doubt,
-                source: Source {
-                    file: of.file,
-                    rows: of.rows,
-                    over: String::new(),
-                    pairing: None,
-                },
+                source: Source { file: of.file, rows: of.rows, over: String::new(), pairing: None },
             });
         };
         let over = self.find(over)?;
-        ratio(of, over).map_err(|reason| Missing {
-            of: words::describe(figure),
-            reason,
-        })
+        ratio(of, over).map_err(|reason| Missing { of: words::describe(figure), reason })
     }
 
     fn find(&self, selector: &Selector) -> Result<Found, Missing> {
@@ -87,10 +79,7 @@ impl Evidence<'_> {
             Selector::Memory(of) => self.memory(of),
             Selector::Fact(of) => self.fact(of),
         };
-        found.map_err(|reason| Missing {
-            of: words::of(selector),
-            reason,
-        })
+        found.map_err(|reason| Missing { of: words::of(selector), reason })
     }
 
     fn arm(&self, of: &ArmOf) -> Result<Found, String> {
@@ -158,10 +147,10 @@ impl Evidence<'_> {
         let scale = f64::from(of.children);
         Ok(Found {
             estimate: fit.line.slope_bytes * scale,
-            interval: fit.line.slope_ci_bytes.map(|(low, high)| Interval {
-                low: low * scale,
-                high: high * scale,
-            }),
+            interval: fit
+                .line
+                .slope_ci_bytes
+                .map(|(low, high)| Interval { low: low * scale, high: high * scale }),
             n_blocks: fit.n_blocks,
             unit: Unit::Bytes,
             text: String::new(),
@@ -287,42 +276,27 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
         let (of, over) = (of.unit.name(), over.unit.name());
         return Err(format!("{of} cannot be divided by {over}"));
     }
-    let doubts = [
-        of.doubt,
-        over.doubt,
-        if of.is_grey || over.is_grey { GREY } else { "" },
-    ];
-    let numbers: BTreeSet<u32> = of
-        .blocks
-        .keys()
-        .chain(over.blocks.keys())
-        .copied()
-        .collect();
+    let doubts = [of.doubt, over.doubt, if of.is_grey || over.is_grey { GREY } else { "" }];
+    let numbers: BTreeSet<u32> = of.blocks.keys().chain(over.blocks.keys()).copied().collect();
     let by_block = |found: &Found| -> Vec<Option<f64>> {
         let values = numbers.iter().map(|block| found.blocks.get(block).copied());
         values.collect()
     };
     let logs = log_ratios(&by_block(&of), &by_block(&over), Safeguards::ALL_ON);
     let averages = WalshAverages::of(&logs);
-    let estimate = averages
-        .estimate()
-        .ok_or("no block has both values of the ratio, above zero")?;
+    let estimate =
+        averages.estimate().ok_or("no block has both values of the ratio, above zero")?;
     let is_same = !of.place.is_empty() && of.place == over.place;
     // The file of comparisons has a row of every arm against the reference, and of no other pair.
     let is_compared =
         is_same && over.is_reference && of.metric.is_some() && of.metric == over.metric;
     Ok(Measured {
         estimate: estimate.exp(),
-        interval: averages
-            .interval(Level::P95)
-            .map(|interval| interval.map(f64::exp)),
+        interval: averages.interval(Level::P95).map(|interval| interval.map(f64::exp)),
         n_blocks: logs.len(),
         unit: Unit::Times,
         text: String::new(),
-        doubt: doubts
-            .into_iter()
-            .find(|doubt| !doubt.is_empty())
-            .unwrap_or(""),
+        doubt: doubts.into_iter().find(|doubt| !doubt.is_empty()).unwrap_or(""),
         source: Source {
             file: match is_compared {
                 true => "comparisons.csv",
@@ -343,9 +317,7 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
 
 fn known(blocks: &[u32], values: &[Option<f64>]) -> BTreeMap<u32, f64> {
     let pairs = blocks.iter().zip(values);
-    pairs
-        .filter_map(|(b, value)| Some((*b, (*value)?)))
-        .collect()
+    pairs.filter_map(|(b, value)| Some((*b, (*value)?))).collect()
 }
 
 fn key(columns: &[(&str, &str)]) -> String {

@@ -272,9 +272,5 @@ pub(super) fn answers(evidence: Evidence<'_>) -> Option<Answers> {
         .expect("the claims that come with the program are right; a test reads them");
     let figures = measure::figures(&claims, evidence);
     let judged = judge::judge(&claims, &figures);
-    Some(Answers {
-        claims,
-        figures,
-        judged,
-    })
+    Some(Answers { claims, figures, judged })
 }

@@ -29,32 +29,18 @@ const CALLERS: Values = Values::Cores { min: 1, max: 4096 };
 pub(super) fn parse(text: &str, path: &str) -> Result<Claims, WireError> {
     let source = Source::new(path, text);
     let wire: WireClaims = source.read()?;
-    let reader = Reader {
-        source,
-        families: &wire.family.0,
-    };
+    let reader = Reader { source, families: &wire.family.0 };
     let figures = reader.figures(&wire.figure.0)?;
     let ids: Vec<&str> = figures.iter().map(|figure| figure.id.as_str()).collect();
-    let claims: Result<Vec<Claim>, _> = wire
-        .claim
-        .iter()
-        .map(|claim| reader.claim(claim, &ids))
-        .collect();
+    let claims: Result<Vec<Claim>, _> =
+        wire.claim.iter().map(|claim| reader.claim(claim, &ids)).collect();
     let claims = claims?;
     let claim_ids: Vec<&str> = wire.claim.iter().map(|c| c.id.get_ref().as_str()).collect();
     reader.check_ids("claim", wire.claim.iter().map(|claim| &claim.id))?;
     reader.check_ids("table", wire.table.iter().map(|table| &table.id))?;
-    let tables: Result<Vec<TableOf>, _> = wire
-        .table
-        .iter()
-        .map(|table| reader.table(table, &ids, &claim_ids))
-        .collect();
-    Ok(Claims {
-        document: wire.document,
-        tables: tables?,
-        figures,
-        claims,
-    })
+    let tables: Result<Vec<TableOf>, _> =
+        wire.table.iter().map(|table| reader.table(table, &ids, &claim_ids)).collect();
+    Ok(Claims { document: wire.document, tables: tables?, figures, claims })
 }
 
 pub(super) struct Reader<'a> {
@@ -126,16 +112,12 @@ impl Reader<'_> {
 
     pub(super) fn family(&self, wire: &Spanned<WireFamily>) -> Read<FamilyOf> {
         let family = wire.get_ref();
-        let names: Vec<_> = workload::ALL
-            .iter()
-            .map(|workload| workload.name())
-            .collect();
+        let names: Vec<_> = workload::ALL.iter().map(|workload| workload.name()).collect();
         let workload = workload::ALL[self.index(&family.workload, "workload", &names)?];
         let is_sized = !workload.takes_payload() && !workload.is_fault() && !workload.holds();
         let size = family.size.as_ref().map(|size| {
             let valid = Size::ALL.map(Size::name);
-            self.index(size, "size", &valid)
-                .map(|place| valid[place].to_owned())
+            self.index(size, "size", &valid).map(|place| valid[place].to_owned())
         });
         let missing = match (is_sized, size.is_some()) {
             (true, false) => Some("expected a `size`"),
@@ -207,27 +189,25 @@ impl Reader<'_> {
 
     fn claim(&self, wire: &WireClaim, figures: &[&str]) -> Read<Claim> {
         let error = |message: &str| Err(self.error(wire.id.span(), message));
-        let rule = match (
-            wire.test.is_empty(),
-            &wire.not_a_matter_of_measurement,
-            &wire.not_yet_measured,
-        ) {
-            (false, None, None) => {
-                if wire.confirms.is_empty() || wire.refutes.is_empty() {
-                    return error("a claim with tests needs `confirms` and `refutes`");
+        let rule =
+            match (wire.test.is_empty(), &wire.not_a_matter_of_measurement, &wire.not_yet_measured)
+            {
+                (false, None, None) => {
+                    if wire.confirms.is_empty() || wire.refutes.is_empty() {
+                        return error("a claim with tests needs `confirms` and `refutes`");
+                    }
+                    let tests = wire.test.iter().map(|test| self.test(test, figures));
+                    Rule::Tests(tests.collect::<Result<_, _>>()?)
                 }
-                let tests = wire.test.iter().map(|test| self.test(test, figures));
-                Rule::Tests(tests.collect::<Result<_, _>>()?)
-            }
-            (true, Some(why), None) => Rule::NotMeasurable(why.clone()),
-            (true, None, Some(why)) => Rule::NotYet(why.clone()),
-            _ => {
-                return error(
-                    "expected exactly one of [[claim.test]], `not_a_matter_of_measurement` and \
+                (true, Some(why), None) => Rule::NotMeasurable(why.clone()),
+                (true, None, Some(why)) => Rule::NotYet(why.clone()),
+                _ => {
+                    return error(
+                        "expected exactly one of [[claim.test]], `not_a_matter_of_measurement` and \
                      `not_yet_measured`",
-                );
-            }
-        };
+                    );
+                }
+            };
         Ok(Claim {
             id: wire.id.get_ref().clone(),
             section: wire.section.clone(),
@@ -252,16 +232,8 @@ impl Reader<'_> {
             }
         });
         let provided = wire.provided.as_ref().map(|provided| {
-            let WireProvision {
-                figure,
-                at_least,
-                at_most,
-                otherwise,
-            } = provided.get_ref();
-            let bounds = Bounds {
-                low: *at_least,
-                high: *at_most,
-            };
+            let WireProvision { figure, at_least, at_most, otherwise } = provided.get_ref();
+            let bounds = Bounds { low: *at_least, high: *at_most };
             self.check(bounds, provided.span())?;
             Ok(Provision {
                 figure: self.index(figure, "figure", figures)?,
@@ -279,13 +251,7 @@ impl Reader<'_> {
     }
 
     fn bounds(&self, wire: &Spanned<WireBounds>) -> Read<Bounds> {
-        let WireBounds {
-            at_least,
-            at_most,
-            from,
-            to,
-            is,
-        } = wire.get_ref();
+        let WireBounds { at_least, at_most, from, to, is } = wire.get_ref();
         let bounds = match (at_least, at_most, from, to, is) {
             (Some(_), None, None, None, None) => (*at_least, None),
             (None, Some(_), None, None, None) => (None, *at_most),
@@ -303,16 +269,12 @@ impl Reader<'_> {
 
     fn check(&self, bounds: Bounds, span: Range<usize>) -> Read<Bounds> {
         let ends = || [bounds.low, bounds.high].into_iter().flatten();
-        let is_ordered = bounds
-            .low
-            .zip(bounds.high)
-            .is_none_or(|(low, high)| low <= high);
+        let is_ordered = bounds.low.zip(bounds.high).is_none_or(|(low, high)| low <= high);
         match ends().count() > 0 && ends().all(f64::is_finite) && is_ordered {
             true => Ok(bounds),
-            false => Err(self.error(
-                span,
-                "expected one bound, or two of which the first is lower",
-            )),
+            false => {
+                Err(self.error(span, "expected one bound, or two of which the first is lower"))
+            }
         }
     }
 

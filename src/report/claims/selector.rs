@@ -42,20 +42,13 @@ impl Reader<'_> {
     }
 
     fn arm(&self, keys: &Keys<'_>, metric: &Spanned<String>) -> Read<ArmOf> {
-        keys.only(
-            self,
-            &["runtime", "strategy", "family", "options", "metric"],
-        )?;
+        keys.only(self, &["runtime", "strategy", "family", "options", "metric"])?;
         let all: Vec<_> = METRICS.iter().chain(BESIDE).collect();
         let names: Vec<_> = all.iter().map(|metric| metric.name).collect();
         let place = self.index(metric, "metric", &names)?;
         let strategy = self.strategy(keys)?;
         let name = keys.required(self, "family", |f| f.family.as_ref())?;
-        let families: Vec<&str> = self
-            .families
-            .iter()
-            .map(|f| f.0.get_ref().as_str())
-            .collect();
+        let families: Vec<&str> = self.families.iter().map(|f| f.0.get_ref().as_str()).collect();
         let family = &self.families[self.index(name, "family", &families)?].1;
         let defs = strategy::by_name(&strategy).map_or(&[][..], |kind| kind.options);
         let options = keys.entries(|f| f.options.as_ref());
@@ -70,10 +63,7 @@ impl Reader<'_> {
     }
 
     fn slope(&self, keys: &Keys<'_>, slope: &Spanned<String>) -> Read<SlopeOf> {
-        keys.only(
-            self,
-            &["runtime", "strategy", "slope", "children", "extrapolates"],
-        )?;
+        keys.only(self, &["runtime", "strategy", "slope", "children", "extrapolates"])?;
         // Only this one has an interval.
         self.index(slope, "slope", &[HELD])?;
         Ok(SlopeOf {
@@ -107,10 +97,7 @@ impl Reader<'_> {
     /// a claim that is not measured, with the reason.
     fn fact(&self, keys: &Keys<'_>, fact: &Spanned<String>) -> Read<FactOf> {
         keys.only(self, &["runtime", "demonstration", "case", "fact"])?;
-        let text = |name, get| {
-            keys.required(self, name, get)
-                .map(|text| text.get_ref().clone())
-        };
+        let text = |name, get| keys.required(self, name, get).map(|text| text.get_ref().clone());
         Ok(FactOf {
             demonstration: text("demonstration", |f| f.demonstration.as_ref())?,
             case: text("case", |f| f.case.as_ref())?,
@@ -200,10 +187,8 @@ impl<'f> Keys<'f> {
         for wire in [Some(self.own), self.over].into_iter().flatten() {
             let mut extra = present(wire).into_iter();
             if let Some((name, _)) = extra.find(|(name, there)| *there && !allowed.contains(name)) {
-                let message = format!(
-                    "`{name}` says nothing here; expected {}",
-                    allowed.join(", ")
-                );
+                let message =
+                    format!("`{name}` says nothing here; expected {}", allowed.join(", "));
                 return Err(reader.error(self.span.clone(), message));
             }
         }

@@ -84,10 +84,7 @@ pub(super) struct WireClaim {
 
 /// One test.
 #[derive(Debug, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table that begins with [[claim.test]]"
-)]
+#[serde(deny_unknown_fields, expecting = "a table that begins with [[claim.test]]")]
 pub(super) struct WireTest {
     #[serde(default)]
     pub(super) on: String,
@@ -140,10 +137,7 @@ pub(super) struct WireTable {
 
 /// One row of it; `{name}` in a cell is a figure, `{name:text}` what was said beside it.
 #[derive(Debug, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table that begins with [[table.row]]"
-)]
+#[serde(deny_unknown_fields, expecting = "a table that begins with [[table.row]]")]
 pub(super) struct WireRow {
     pub(super) words: Spanned<Vec<String>>,
     #[serde(default)]

@@ -106,10 +106,9 @@ fn parts(selector: &Selector) -> Vec<String> {
         Selector::Slope(of) => {
             let what = match (of.children, of.extrapolates) {
                 (1, _) => "memory of each further child".to_owned(),
-                (k, false) => format!(
-                    "memory of a further child, times {}",
-                    human::count(k.into())
-                ),
+                (k, false) => {
+                    format!("memory of a further child, times {}", human::count(k.into()))
+                }
                 (k, true) => format!(
                     "memory of a further child, times {}, more than were measured",
                     human::count(k.into())
@@ -137,20 +136,15 @@ fn parts(selector: &Selector) -> Vec<String> {
                 of.runtime.clone(),
             ]
         }
-        Selector::Fact(of) => vec![
-            fact(&of.fact),
-            format!("{} {}", of.demonstration, of.case),
-            of.runtime.clone(),
-        ],
+        Selector::Fact(of) => {
+            vec![fact(&of.fact), format!("{} {}", of.demonstration, of.case), of.runtime.clone()]
+        }
     }
 }
 
 /// `main_rss_bytes` as `main RSS`: its unit stands with the number.
 fn fact(name: &str) -> String {
-    let name = name
-        .strip_suffix("_ms")
-        .or_else(|| name.strip_suffix("_bytes"))
-        .unwrap_or(name);
+    let name = name.strip_suffix("_ms").or_else(|| name.strip_suffix("_bytes")).unwrap_or(name);
     let words = name.split('_').map(|word| match word {
         "mb" => "MB",
         "pid" => "PID",
@@ -198,13 +192,8 @@ pub(super) fn said(verdict: Verdict, conditions: &[Condition<'_>]) -> String {
         return first.map_or_else(String::new, |first| reasons(first));
     }
     let mut told = Vec::new();
-    for (outcome, word) in [
-        (Outcome::Confirmed, "confirmed"),
-        (Outcome::Refuted, "refuted"),
-    ] {
-        let own = conditions
-            .iter()
-            .filter(|condition| condition.outcome == outcome);
+    for (outcome, word) in [(Outcome::Confirmed, "confirmed"), (Outcome::Refuted, "refuted")] {
+        let own = conditions.iter().filter(|condition| condition.outcome == outcome);
         let own: Vec<String> = own.map(figures).collect();
         if own.is_empty() {
             continue;
@@ -239,11 +228,7 @@ fn figures(condition: &Condition<'_>) -> String {
 /// no figure.
 fn reasons(condition: &Condition<'_>) -> String {
     let mut told: Vec<String> = Vec::new();
-    for test in condition
-        .tests
-        .iter()
-        .filter(|test| !test.reason.is_empty())
-    {
+    for test in condition.tests.iter().filter(|test| !test.reason.is_empty()) {
         let reason = match test.outcome {
             Outcome::Undecided => {
                 format!("{}: {}, but {}", test.describes, test.shown, test.reason)
@@ -280,10 +265,7 @@ fn word(verdict: Verdict) -> &'static str {
 /// How many claims have which verdict, a sentence.
 pub(in crate::report) fn tally(document: &str, judged: &[Judged]) -> String {
     let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
-        let n = judged
-            .iter()
-            .filter(|judged| judged.verdict == verdict)
-            .count();
+        let n = judged.iter().filter(|judged| judged.verdict == verdict).count();
         let word = match verdict {
             Verdict::Depends => "depend on something",
             verdict => word(verdict),

@@ -130,10 +130,7 @@ fn candidates(families: [&Analysed<'_>; 2]) -> Option<Vec<Candidate>> {
         let blocks = |side: usize, arm: &ArmRows<'_>| {
             by_block(arm, &families[side].rows.blocks, results[side].metric)
         };
-        candidates.push(Candidate {
-            label: a.label.clone(),
-            blocks: [blocks(0, a), blocks(1, b)],
-        });
+        candidates.push(Candidate { label: a.label.clone(), blocks: [blocks(0, a), blocks(1, b)] });
     }
     Some(candidates)
 }

@@ -50,10 +50,8 @@ pub(super) fn said_of_advice(compared: &Compared) -> Option<String> {
     if n == 0 {
         return None;
     }
-    let choosing = format!(
-        "Choosing in B, by median response, what is best in A ({})",
-        human::families(n)
-    );
+    let choosing =
+        format!("Choosing in B, by median response, what is best in A ({})", human::families(n));
     if withheld == n {
         return Some(format!("{choosing}: nothing is concluded of it."));
     }

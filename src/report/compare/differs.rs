@@ -78,9 +78,7 @@ const UNKNOWN: &str = "unknown";
 /// What is said above the tables.
 pub(super) fn first(runs: [&Run; 2]) -> Vec<Differing> {
     let of_runs = of_runs(runs);
-    let of_runs = of_runs
-        .into_iter()
-        .map(|(what, values)| differing(what, values));
+    let of_runs = of_runs.into_iter().map(|(what, values)| differing(what, values));
     let names = FIRST.iter().map(|name| (*name).to_owned());
     let names: Vec<String> = names.chain(of_runtimes(runs)).collect();
     let facts = names.iter().map(|name| fact(runs, name));
@@ -107,10 +105,7 @@ fn of_runs(runs: [&Run; 2]) -> [(&'static str, [String; 2]); 10] {
         ("blocks planned", of(|run| run.manifest.blocks.to_string())),
         ("trials run", of(trials)),
         ("windows", of(windows)),
-        (
-            "seed (inputs and orders)",
-            of(|run| run.manifest.seed.to_string()),
-        ),
+        ("seed (inputs and orders)", of(|run| run.manifest.seed.to_string())),
         ("forkbench", of(version)),
         ("arguments", of(|run| run.manifest.arguments.join(" "))),
     ]
@@ -181,11 +176,7 @@ fn windows(run: &Run) -> String {
         None => UNKNOWN.to_owned(),
         Some(windows) => {
             let time = |ns: u64| human::duration(ns as f64);
-            format!(
-                "{} to {}",
-                time(windows.min_window_ns),
-                time(windows.max_window_ns)
-            )
+            format!("{} to {}", time(windows.min_window_ns), time(windows.max_window_ns))
         }
     }
 }

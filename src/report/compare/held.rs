@@ -49,14 +49,7 @@ pub(super) fn matched(memories: &[MemorySummary; 2], first: usize) -> Held {
 
 fn are_same(a: &memory::Group, b: &memory::Group) -> bool {
     let key = |group: &memory::Group| {
-        let memory::Group {
-            runtime,
-            workload,
-            workload_options,
-            size,
-            placement,
-            ..
-        } = group;
+        let memory::Group { runtime, workload, workload_options, size, placement, .. } = group;
         let texts = [runtime, workload, workload_options, size, placement].map(String::clone);
         (texts, group.payload_bytes, group.ballast_bytes)
     };
@@ -64,11 +57,7 @@ fn are_same(a: &memory::Group, b: &memory::Group) -> bool {
 }
 
 fn only(side: Side, group: &memory::Group) -> Only {
-    Only {
-        side,
-        name: title(group),
-        families: Vec::new(),
-    }
+    Only { side, name: title(group), families: Vec::new() }
 }
 
 fn title(group: &memory::Group) -> String {
@@ -84,10 +73,7 @@ fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize) {
             None => add_only(&mut held.only, Side::A, full_name(own), &title(a)),
             Some(twin) if own.phase != twin.phase => held.left.push(Left::plain(
                 format!("{} in {}", own.label, title(a)),
-                format!(
-                    "its children were read `{}` in A and `{}` in B",
-                    own.phase, twin.phase
-                ),
+                format!("its children were read `{}` in A and `{}` in B", own.phase, twin.phase),
             )),
             Some(twin) => {
                 let common = common_children([own, twin]);
@@ -196,9 +182,7 @@ fn pair(slopes: &[Vec<f64>; 2], common: &BTreeSet<u32>) -> Result<Pair, Refusal>
             return Err(Refusal::NotPositive(side));
         }
     }
-    let [a, b] = slopes
-        .each_ref()
-        .map(|slopes| slopes.iter().map(|s| s.ln()).collect());
+    let [a, b] = slopes.each_ref().map(|slopes| slopes.iter().map(|s| s.ln()).collect());
     Ok(Pair {
         a,
         b,

@@ -37,11 +37,8 @@ type View<V> = Result<V, Refusal>;
 
 /// What came of each draft that has this view.
 fn view(drafts: &[Draft], of: impl Fn(&Draft) -> Option<&View<Pair>>) -> Vec<Option<View<Across>>> {
-    let pairs: Vec<Pair> = drafts
-        .iter()
-        .filter_map(|draft| of(draft)?.as_ref().ok())
-        .cloned()
-        .collect();
+    let pairs: Vec<Pair> =
+        drafts.iter().filter_map(|draft| of(draft)?.as_ref().ok()).cloned().collect();
     let mut judged = judge(&pairs, Safeguards::ALL_ON).into_iter();
     drafts
         .iter()
@@ -60,11 +57,8 @@ fn grey_out(cells: &mut [Cell<Across>]) {
         let relative = cell.relative.as_ref().and_then(|view| view.as_ref().ok());
         is_placebo(cell) && relative.is_some_and(|across| across.conclusion.is_difference())
     };
-    let grey: Vec<(usize, &'static str)> = cells
-        .iter()
-        .filter(differs)
-        .map(|cell| (cell.group, cell.metric.name))
-        .collect();
+    let grey: Vec<(usize, &'static str)> =
+        cells.iter().filter(differs).map(|cell| (cell.group, cell.metric.name)).collect();
     for cell in cells {
         cell.is_grey |= grey.contains(&(cell.group, cell.metric.name));
         if !cell.is_grey {
@@ -142,19 +136,13 @@ pub(super) struct Counts {
 impl Counts {
     /// B against A.
     pub(super) fn absolute(compared: &Compared) -> Counts {
-        let cells = compared
-            .cells
-            .iter()
-            .filter(|cell| cell.arm.role != "placebo");
+        let cells = compared.cells.iter().filter(|cell| cell.arm.role != "placebo");
         Counts::of(cells.map(|cell| &cell.absolute))
     }
 
     /// The same of ratios to the reference.
     pub(super) fn relative(compared: &Compared) -> Counts {
-        let cells = compared
-            .cells
-            .iter()
-            .filter(|cell| cell.arm.role != "placebo");
+        let cells = compared.cells.iter().filter(|cell| cell.arm.role != "placebo");
         Counts::of(cells.filter_map(|cell| cell.relative.as_ref()))
     }
 

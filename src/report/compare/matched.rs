@@ -44,11 +44,7 @@ pub(super) struct Left {
 impl Left {
     /// For a reason that is nobody's fault.
     pub(super) fn plain(name: String, reason: String) -> Left {
-        Left {
-            name,
-            reason,
-            is_other_answer: false,
-        }
+        Left { name, reason, is_other_answer: false }
     }
 }
 
@@ -78,11 +74,7 @@ pub(super) fn families<'a, 'r>(
 }
 
 fn only(side: Side, family: &Analysed<'_>) -> Only {
-    Only {
-        side,
-        name: family.rows.id.to_owned(),
-        families: Vec::new(),
-    }
+    Only { side, name: family.rows.id.to_owned(), families: Vec::new() }
 }
 
 /// That a family of one id is the same in both runs.
@@ -109,11 +101,7 @@ fn check(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Result<(), Left> {
     }
     match other_answers(runs, families) {
         None => Ok(()),
-        Some(reason) => Err(Left {
-            name: name(),
-            reason,
-            is_other_answer: true,
-        }),
+        Some(reason) => Err(Left { name: name(), reason, is_other_answer: true }),
     }
 }
 
@@ -155,8 +143,7 @@ fn other_answers(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Option<String
     let [a, b] = families.map(|family| {
         let rows = family.rows.arms.iter().flat_map(|arm| &arm.good);
         let sums = rows.map(|row| row.checksum.as_str());
-        sums.filter(|sum| !sum.is_empty())
-            .collect::<BTreeSet<&str>>()
+        sums.filter(|sum| !sum.is_empty()).collect::<BTreeSet<&str>>()
     });
     if a.is_empty() || b.is_empty() || a == b {
         return None;
@@ -220,11 +207,7 @@ pub(super) fn add_only(only: &mut Vec<Only>, side: Side, name: String, family: &
     let is_it = |other: &&mut Only| other.side == side && other.name == name;
     match only.iter_mut().find(is_it) {
         Some(known) => known.families.push(family.to_owned()),
-        None => only.push(Only {
-            side,
-            name,
-            families: vec![family.to_owned()],
-        }),
+        None => only.push(Only { side, name, families: vec![family.to_owned()] }),
     }
 }
 

@@ -100,11 +100,7 @@ pub fn compare(a: &Run, b: &Run) -> Result<Compared, Incomparable> {
     let memories = [memory::of_run(a), memory::of_run(b)];
     refused::check_usable([a, b], &families, &memories)?;
     let mut matched = matched::families([a, b], &families);
-    let mut groups: Vec<Group> = matched
-        .pairs
-        .iter()
-        .map(|pair| timed::group(*pair))
-        .collect();
+    let mut groups: Vec<Group> = matched.pairs.iter().map(|pair| timed::group(*pair)).collect();
     let mut cells = timed::cells(&matched.pairs);
     let held = held::matched(&memories, groups.len());
     groups.extend(held.groups);

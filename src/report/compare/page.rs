@@ -98,11 +98,7 @@ fn groups(compared: &Compared) -> Vec<GroupView<'_>> {
 }
 
 fn chart(compared: &Compared) -> Option<ChartView> {
-    let dots: Vec<Dot> = compared
-        .cells
-        .iter()
-        .filter_map(|c| dot(compared, c))
-        .collect();
+    let dots: Vec<Dot> = compared.cells.iter().filter_map(|c| dot(compared, c)).collect();
     let chart = agreement::chart(&compared.reference, &dots)?;
     Some(ChartView {
         question: chart.question,

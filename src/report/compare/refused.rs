@@ -145,7 +145,5 @@ pub(super) fn nothing_in_common(
         hint => hint.to_owned(),
     };
     reasons.push(advice);
-    Incomparable::NothingInCommon {
-        reason: reasons.join("; "),
-    }
+    Incomparable::NothingInCommon { reason: reasons.join("; ") }
 }

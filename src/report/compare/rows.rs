@@ -68,9 +68,7 @@ pub struct CompareRow {
 
 pub(super) fn of(compared: &Compared) -> Vec<CompareRow> {
     let cells = compared.cells.iter();
-    cells
-        .map(|cell| row(compared, &compared.groups[cell.group], cell))
-        .collect()
+    cells.map(|cell| row(compared, &compared.groups[cell.group], cell)).collect()
 }
 
 fn row(compared: &Compared, group: &Group, cell: &Cell<Across>) -> CompareRow {
@@ -126,10 +124,7 @@ fn row(compared: &Compared, group: &Group, cell: &Cell<Across>) -> CompareRow {
         a_says: said(0).map_or_else(String::new, says),
         b_to_reference: said(1).and_then(|said| said.ratio),
         b_says: said(1).map_or_else(String::new, says),
-        agreement: cell
-            .said
-            .map_or("", |said| Agreement::of(&said).name())
-            .to_owned(),
+        agreement: cell.said.map_or("", |said| Agreement::of(&said).name()).to_owned(),
         relative_ratio: relative.ratio,
         relative_ci_low: relative.ci_low,
         relative_ci_high: relative.ci_high,
@@ -159,10 +154,7 @@ impl Numbers {
         let across = match view {
             None => return Numbers::default(),
             Some(Err(refusal)) => {
-                return Numbers {
-                    withheld: refusal.name().to_owned(),
-                    ..Numbers::default()
-                };
+                return Numbers { withheld: refusal.name().to_owned(), ..Numbers::default() };
             }
             Some(Ok(across)) => across,
         };

@@ -23,9 +23,7 @@ pub(super) fn counts(compared: &Compared, extent: Extent) -> Table {
     let mut head = vec![Head::new("", false)];
     let narrow = extent == Extent::Narrow;
     let columns = match narrow {
-        true => [
-            "better", "worse", "equiv.", "inconcl.", "few", "held", "none",
-        ],
+        true => ["better", "worse", "equiv.", "inconcl.", "few", "held", "none"],
         false => [
             "better in B",
             "worse in B",
@@ -83,10 +81,7 @@ pub(super) fn advice(all: &[Advice]) -> Table {
 pub(super) fn of_group(compared: &Compared, group: usize, extent: Extent) -> Table {
     let cells: Vec<&Cell<Across>> = compared.of_group(group).filter(|c| is_shown(c)).collect();
     let has_relative = cells.iter().any(|cell| cell.relative.is_some());
-    let columns = Columns {
-        extent,
-        has_relative,
-    };
+    let columns = Columns { extent, has_relative };
     let mut notes = Vec::new();
     let mut rows = Vec::new();
     let mut above: Option<&Cell<Across>> = None;
@@ -95,10 +90,7 @@ pub(super) fn of_group(compared: &Compared, group: usize, extent: Extent) -> Tab
         rows.push(columns.row(cell, is_new, &mut notes));
         above = Some(cell);
     }
-    Table {
-        notes,
-        ..Table::new(columns.head(&compared.reference), rows)
-    }
+    Table { notes, ..Table::new(columns.head(&compared.reference), rows) }
 }
 
 /// A quantile that neither run has is nothing to read.
@@ -199,10 +191,9 @@ impl Columns {
             None => (String::new(), String::new()),
             Some(Ok(across)) => match words::ratio(across) {
                 None => (NONE.to_owned(), String::new()),
-                Some(ratio) => (
-                    conclusions::numbers(&ratio),
-                    words::sign(cell.metric, &ratio).to_owned(),
-                ),
+                Some(ratio) => {
+                    (conclusions::numbers(&ratio), words::sign(cell.metric, &ratio).to_owned())
+                }
             },
             Some(Err(refusal)) => (note(cell, refusal, notes), String::new()),
         };
@@ -253,10 +244,6 @@ fn of_only(only: &Only) -> String {
     match only.families.as_slice() {
         [] => format!("only in {side}: {}", only.name),
         [family] => format!("only in {side}: {} in {family}", only.name),
-        families => format!(
-            "only in {side}: {} in {}",
-            only.name,
-            human::families(families.len())
-        ),
+        families => format!("only in {side}: {} in {}", only.name, human::families(families.len())),
     }
 }

@@ -8,12 +8,7 @@ pub(super) fn render(compared: &Compared, width: usize) -> String {
     let mut out = String::new();
     let [a, b] = &compared.run_ids;
     let experiment = &compared.experiment;
-    push_wrapped(
-        &mut out,
-        &format!("{experiment}: A is {a}, B is {b}."),
-        width,
-        "",
-    );
+    push_wrapped(&mut out, &format!("{experiment}: A is {a}, B is {b}."), width, "");
     if let Some(alarm) = compared.alarm() {
         push_wrapped(&mut out, &format!("!!! {alarm}"), width, "!!! ");
     }
@@ -29,20 +24,10 @@ pub(super) fn render(compared: &Compared, width: usize) -> String {
     if !compared.also_differs.is_empty() {
         let names = compared.also_differs.iter().map(|one| one.what.as_str());
         let names: Vec<&str> = names.collect();
-        push_wrapped(
-            &mut out,
-            &format!("also: {}", names.join(", ")),
-            width,
-            "  ",
-        );
+        push_wrapped(&mut out, &format!("also: {}", names.join(", ")), width, "  ");
     }
     let counts = tables::counts(compared, extent(width));
-    push_titled(
-        &mut out,
-        "Cells by what may be said of them",
-        &counts,
-        width,
-    );
+    push_titled(&mut out, "Cells by what may be said of them", &counts, width);
     push_groups(&mut out, compared, width);
     if !compared.advice.is_empty() {
         let advice = tables::advice(&compared.advice);

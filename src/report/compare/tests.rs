@@ -47,10 +47,7 @@ fn again(run: &Run, run_id: &str, pace: f64) -> Run {
 /// Slows one strategy of one workload.
 fn slow_arm(run: &mut Run, workload: &str, strategy: &str, by: f64) {
     let is_it = |row: &&mut TrialRow| row.workload == workload && row.strategy == strategy;
-    run.trials
-        .iter_mut()
-        .filter(is_it)
-        .for_each(|row| slow(row, by));
+    run.trials.iter_mut().filter(is_it).for_each(|row| slow(row, by));
 }
 
 fn cell<'c>(
@@ -94,24 +91,15 @@ fn a_faster_machine_is_faster_in_every_cell_and_gives_the_same_advice() {
     }
     assert!(known > 40, "{known}");
     let opposite = |cell: &&Cell<Across>| {
-        cell.said
-            .is_some_and(|said| Agreement::of(&said) == Agreement::Opposite)
+        cell.said.is_some_and(|said| Agreement::of(&said) == Agreement::Opposite)
     };
     assert_eq!(compared.cells.iter().filter(opposite).count(), 0);
-    assert!(
-        compared
-            .advice
-            .iter()
-            .all(|advice| advice.holds == advice::Holds::Same)
-    );
+    assert!(compared.advice.iter().all(|advice| advice.holds == advice::Holds::Same));
     let sentences = words::summary(&compared);
     assert!(sentences.len() <= 5, "{sentences:?}");
     let pace = "The median response of blocking in B is 0.50× that in A";
     assert!(sentences[0].starts_with(pace), "{sentences:?}");
-    assert!(
-        sentences[3].contains("contradict each other in none"),
-        "{sentences:?}"
-    );
+    assert!(sentences[3].contains("contradict each other in none"), "{sentences:?}");
 }
 
 #[test]
@@ -124,15 +112,11 @@ fn a_strategy_that_costs_more_in_b_is_named_and_no_other() {
     assert_eq!(absolute(pool), Conclusion::Verdict(Verdict::Faster));
     assert_eq!(relative(pool), Conclusion::Verdict(Verdict::Slower));
     let across = pool.relative.as_ref().unwrap().as_ref().unwrap();
-    assert!(
-        (across.ratio.unwrap() / 1.4 - 1.0).abs() < 0.02,
-        "{across:?}"
-    );
+    assert!((across.ratio.unwrap() / 1.4 - 1.0).abs() < 0.02, "{across:?}");
     let changed = compared.cells.iter().filter(|cell| {
         cell.metric.name == P50
             && cell.relative.as_ref().is_some_and(|view| {
-                view.as_ref()
-                    .is_ok_and(|across| across.conclusion.is_difference())
+                view.as_ref().is_ok_and(|across| across.conclusion.is_difference())
             })
     });
     let names: Vec<_> = changed.map(|cell| cell.arm.strategy.as_str()).collect();
@@ -144,17 +128,11 @@ fn advice_that_does_not_hold_says_what_it_costs() {
     let a = sample::standard();
     let mut b = again(&a, "b", 1.0);
     let title = |compared: &Compared| {
-        let advice = compared
-            .advice
-            .iter()
-            .find(|a| a.family.starts_with("primes"));
+        let advice = compared.advice.iter().find(|a| a.family.starts_with("primes"));
         advice.unwrap().clone()
     };
     let before = title(&compare(&a, &b).unwrap());
-    assert_eq!(
-        (before.holds, before.cost_ratio),
-        (advice::Holds::Same, None)
-    );
+    assert_eq!((before.holds, before.cost_ratio), (advice::Holds::Same, None));
     let best = before.best[0].clone();
     slow_arm(&mut b, "primes", &best, 1.5);
     let compared = compare(&a, &b).unwrap();
@@ -187,10 +165,7 @@ fn opposite_advice_is_counted_and_named() {
     let thread = cell(&compared, "noop", "thread", P50);
     assert_eq!(Agreement::of(&thread.said.unwrap()), Agreement::Opposite);
     let said = words::summary(&compared).join(" ");
-    assert!(
-        said.contains("response p50 of thread in noop 64 B"),
-        "{said}"
-    );
+    assert!(said.contains("response p50 of thread in noop 64 B"), "{said}");
 }
 
 #[test]
@@ -201,10 +176,7 @@ fn inconclusive_is_an_answer_and_every_cell_is_counted() {
         slow(row, [1.0, 3.0, 0.4, 1.7, 0.6][i * i % 5]);
     }
     let mut b = again(&a, "b", 1.1);
-    b.trials
-        .iter_mut()
-        .enumerate()
-        .for_each(|(i, row)| slow(row, [0.5, 2.0, 1.0][i % 3]));
+    b.trials.iter_mut().enumerate().for_each(|(i, row)| slow(row, [0.5, 2.0, 1.0][i % 3]));
     let compared = compare(&a, &b).unwrap();
     for counts in [Counts::absolute(&compared), Counts::relative(&compared)] {
         assert!(counts.inconclusive > 20, "{counts:?}");
@@ -212,10 +184,7 @@ fn inconclusive_is_an_answer_and_every_cell_is_counted() {
     let of = |cells: &[Cell<Across>]| cells.iter().filter(|c| c.arm.role != "placebo").count();
     assert_eq!(Counts::absolute(&compared).total(), of(&compared.cells));
     let text = compared.terminal(120);
-    assert!(
-        text.contains(" ~") && text.contains("inconclusive"),
-        "{text}"
-    );
+    assert!(text.contains(" ~") && text.contains("inconclusive"), "{text}");
 }
 
 #[test]
@@ -225,18 +194,12 @@ fn six_blocks_give_indications_and_fewer_only_ratios() {
     let of_noop = cell(&compared, "noop", "fork", P50);
     assert_eq!(absolute(of_noop), Conclusion::Indication(Verdict::Faster));
     let said = words::summary(&compared)[1].clone();
-    assert!(
-        said.starts_with("By indication, which is no verdict: of "),
-        "{said}"
-    );
+    assert!(said.starts_with("By indication, which is no verdict: of "), "{said}");
     let mut few = again(&a, "b", 0.5);
     few.trials.retain(|row| row.block <= 5);
     let compared = compare(&a, &few).unwrap();
     let of_noop = cell(&compared, "noop", "fork", P50);
-    assert_eq!(
-        absolute(of_noop),
-        Conclusion::Withheld(Reason::TooFewBlocks)
-    );
+    assert_eq!(absolute(of_noop), Conclusion::Withheld(Reason::TooFewBlocks));
     let across = of_noop.absolute.as_ref().unwrap();
     assert!((across.ratio.unwrap() / 0.5 - 1.0).abs() < 0.02);
     assert_eq!((across.ratio_interval, across.p_value), (None, None));
@@ -247,25 +210,16 @@ fn a_placebo_that_differs_takes_back_what_its_family_says() {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.5);
     let placebos = b.trials.iter_mut().filter(|row| row.role == "placebo");
-    placebos
-        .filter(|row| row.workload == "noop")
-        .for_each(|row| slow(row, 1.2));
+    placebos.filter(|row| row.workload == "noop").for_each(|row| slow(row, 1.2));
     let compared = compare(&a, &b).unwrap();
     let grey = Conclusion::Withheld(Reason::PlaceboDiffers);
     let fork = cell(&compared, "noop", "fork", P50);
     assert_eq!((absolute(fork), relative(fork)), (grey, grey));
     let other = cell(&compared, "primes", "fork", P50);
     assert_eq!(absolute(other), Conclusion::Verdict(Verdict::Faster));
-    let noop = compared
-        .advice
-        .iter()
-        .find(|a| a.family.starts_with("noop"));
+    let noop = compared.advice.iter().find(|a| a.family.starts_with("noop"));
     assert_eq!(noop.unwrap().holds, advice::Holds::Withheld);
-    assert!(
-        compared
-            .terminal(120)
-            .contains("the placebo differs from the reference")
-    );
+    assert!(compared.terminal(120).contains("the placebo differs from the reference"));
 }
 
 #[test]
@@ -281,11 +235,7 @@ fn noise_in_either_run_counts() {
     noisy(&mut b);
     let half = compare(&a, &b).unwrap();
     assert!(delta(&half) > 1.9 * delta(&quiet));
-    let what = half
-        .differs
-        .iter()
-        .find(|one| one.what == "noise while idle")
-        .unwrap();
+    let what = half.differs.iter().find(|one| one.what == "noise while idle").unwrap();
     assert_eq!((what.a.as_str(), what.b.as_str()), ("unknown", "noisy"));
     for row in &mut b.trials {
         row.noise_label = "disturbed".to_owned();
@@ -301,9 +251,7 @@ fn memory_again(a: &Run, times: f64) -> Run {
     for (i, row) in b.memory.iter_mut().enumerate() {
         let by = times * (0.999 + 0.0002 * (i * i % 11) as f64);
         let once = 2_000_000.0;
-        row.pss_bytes = row
-            .pss_bytes
-            .map(|n| (once + (n as f64 - once) * by) as u64);
+        row.pss_bytes = row.pss_bytes.map(|n| (once + (n as f64 - once) * by) as u64);
         row.page_tables_bytes = row.page_tables_bytes.map(|n| (n as f64 * by) as u64);
     }
     b

@@ -24,11 +24,7 @@ pub(super) fn group([a, _]: [&Analysed<'_>; 2]) -> Group {
     let family_id = a.rows.id.to_owned();
     let title = a.rows.title.clone();
     match a.rows.rows.first() {
-        None => Group {
-            family_id,
-            title,
-            ..Group::default()
-        },
+        None => Group { family_id, title, ..Group::default() },
         Some(row) => Group {
             family_id,
             // The rate is each machine's own.
@@ -87,12 +83,7 @@ impl<'x> Both<'x> {
             results.find(|result| result.metric.name == metric)
         };
         let results = [find(families[0])?, find(families[1])?];
-        Some(Both {
-            families,
-            arms,
-            results,
-            metric: results[0].metric,
-        })
+        Some(Both { families, arms, results, metric: results[0].metric })
     }
 
     fn cell(&self, group: usize, word: &'static str) -> Draft {
@@ -127,11 +118,7 @@ impl<'x> Both<'x> {
 
     fn value(&self, side: usize) -> Option<Value> {
         let cell = self.results[side].cells.get(self.place(side)?)?;
-        Some(Value {
-            estimate: cell.estimate?,
-            interval: cell.interval,
-            n_blocks: cell.n_blocks,
-        })
+        Some(Value { estimate: cell.estimate?, interval: cell.interval, n_blocks: cell.n_blocks })
     }
 
     /// The larger of what both runs ask for: a difference between them is known no better than
@@ -166,10 +153,7 @@ impl<'x> Both<'x> {
         let logs = |side: usize| {
             let values = self.blocks(side, self.arms[side]);
             let usable = values.into_iter().flatten();
-            usable
-                .filter(|x| x.is_finite() && *x > 0.0)
-                .map(f64::ln)
-                .collect()
+            usable.filter(|x| x.is_finite() && *x > 0.0).map(f64::ln).collect()
         };
         Ok(self.pair(known([0, 1].map(logs))?, Drift::Possible))
     }
@@ -217,10 +201,7 @@ impl<'x> Both<'x> {
         let said = |side: usize| {
             let comparison = self.results[side].comparisons.get(self.place(side)?)?;
             let comparison = comparison.as_ref()?;
-            Some(Said {
-                ratio: comparison.ratio,
-                conclusion: comparison.conclusion,
-            })
+            Some(Said { ratio: comparison.ratio, conclusion: comparison.conclusion })
         };
         Some([said(0)?, said(1)?])
     }

@@ -77,11 +77,7 @@ fn absolute(compared: &Compared) -> String {
         counts.slower,
         counts.equivalent,
         counts.inconclusive,
-        if counts.inconclusive == 1 {
-            "is"
-        } else {
-            "are"
-        },
+        if counts.inconclusive == 1 { "is" } else { "are" },
         rest(counts)
     )
 }
@@ -97,11 +93,7 @@ fn relative(compared: &Compared) -> Option<String> {
             counts.slower,
             counts.equivalent,
             counts.inconclusive,
-            if counts.inconclusive == 1 {
-                "is"
-            } else {
-                "are"
-            },
+            if counts.inconclusive == 1 { "is" } else { "are" },
             rest(counts)
         )
     })
@@ -111,10 +103,7 @@ fn relative(compared: &Compared) -> Option<String> {
 fn rest(counts: Counts) -> String {
     let parts = [
         (counts.too_few_blocks, "have too few blocks to tell"),
-        (
-            counts.withheld,
-            "are withheld because of the placebo or of noise",
-        ),
+        (counts.withheld, "are withheld because of the placebo or of noise"),
         (counts.not_compared, "have no number in one of the runs"),
     ];
     let said = parts.into_iter().filter(|(n, _)| *n > 0);
@@ -128,9 +117,8 @@ fn rest(counts: Counts) -> String {
 /// Whether the runs, each by itself, say the same.
 fn agreement(compared: &Compared) -> Option<String> {
     let said = compared.cells.iter().filter(|cell| cell.arm.role == "arm");
-    let said: Vec<(&Cell<Across>, Agreement)> = said
-        .filter_map(|cell| Some((cell, Agreement::of(cell.said.as_ref()?))))
-        .collect();
+    let said: Vec<(&Cell<Across>, Agreement)> =
+        said.filter_map(|cell| Some((cell, Agreement::of(cell.said.as_ref()?)))).collect();
     let count = |wanted: Agreement| said.iter().filter(|(_, found)| *found == wanted).count();
     let (same, opposite) = (count(Agreement::Same), count(Agreement::Opposite));
     let (different, open) = (count(Agreement::Different), count(Agreement::Open));
@@ -205,10 +193,9 @@ impl Refusal {
         match self {
             Refusal::Failed(side, why) => format!("in {}: {why}", side.letter()),
             Refusal::ReferenceFailed(side) => format!("the reference failed in {}", side.letter()),
-            Refusal::NoValue(side) => format!(
-                "no value in {}, mostly too few requests for the quantile",
-                side.letter()
-            ),
+            Refusal::NoValue(side) => {
+                format!("no value in {}, mostly too few requests for the quantile", side.letter())
+            }
             Refusal::OtherRate([a, b]) => format!(
                 "A was asked {}/s and B {}/s, since the rate is a share of each machine's own \
                  capacity",

@@ -15,17 +15,12 @@ pub(in crate::report) fn cells(run_id: &str, families: &[Analysed<'_>]) -> Strin
     let rows: Vec<Row> = families
         .iter()
         .flat_map(|family| {
-            family
-                .rows
-                .arms
-                .iter()
-                .enumerate()
-                .flat_map(move |(i, arm)| {
-                    family
-                        .results
-                        .iter()
-                        .map(move |result| row(factors(run_id, family, arm), arm, result, i))
-                })
+            family.rows.arms.iter().enumerate().flat_map(move |(i, arm)| {
+                family
+                    .results
+                    .iter()
+                    .map(move |result| row(factors(run_id, family, arm), arm, result, i))
+            })
         })
         .collect();
     csv(&CELLS, &rows)
@@ -39,10 +34,7 @@ fn row(factors: Row, arm: &ArmRows<'_>, result: &MetricResult, place: usize) -> 
         ("unit", result.metric.unit.to_owned()),
         ("estimate", float(cell.estimate)),
         ("ci_low", float(cell.interval.map(|interval| interval.low))),
-        (
-            "ci_high",
-            float(cell.interval.map(|interval| interval.high)),
-        ),
+        ("ci_high", float(cell.interval.map(|interval| interval.high))),
         ("ci_level", level(cell.interval)),
         ("n_blocks", cell.n_blocks.to_string()),
         ("flags", flags(arm, cell)),

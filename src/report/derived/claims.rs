@@ -11,9 +11,8 @@ pub(in crate::report) fn claims(run_id: &str, judged: &[Judged]) -> String {
         .iter()
         .flat_map(|judged| {
             let tests = (1..).zip(&judged.tests);
-            let rows: Vec<Row> = tests
-                .map(|(number, test)| row(run_id, judged, number, Some(test)))
-                .collect();
+            let rows: Vec<Row> =
+                tests.map(|(number, test)| row(run_id, judged, number, Some(test))).collect();
             match rows.is_empty() {
                 true => vec![row(run_id, judged, 0, None)],
                 false => rows,
@@ -49,42 +48,18 @@ fn row(run_id: &str, judged: &Judged, number: u32, test: Option<&JudgedTest>) ->
         ("figure", text(|test| &test.figure)),
         ("figure_is", text(|test| &test.describes)),
         ("runtime", text(|test| &test.runtime)),
-        (
-            "estimate",
-            float(measured.map(|measured| measured.estimate)),
-        ),
+        ("estimate", float(measured.map(|measured| measured.estimate))),
         ("ci_low", float(interval.map(|interval| interval.low))),
         ("ci_high", float(interval.map(|interval| interval.high))),
         ("ci_level", level(interval)),
-        (
-            "unit",
-            measured.map_or_else(String::new, |measured| measured.unit.name().to_owned()),
-        ),
-        (
-            "n_blocks",
-            measured.map_or(0, |measured| measured.n_blocks).to_string(),
-        ),
+        ("unit", measured.map_or_else(String::new, |measured| measured.unit.name().to_owned())),
+        ("n_blocks", measured.map_or(0, |measured| measured.n_blocks).to_string()),
         ("confirmed_when", text(|test| &test.confirmed_when)),
         ("refuted_when", text(|test| &test.refuted_when)),
-        (
-            "source",
-            source.map_or_else(String::new, |source| source.file.to_owned()),
-        ),
-        (
-            "source_rows",
-            source.map_or_else(String::new, |source| source.rows.clone()),
-        ),
-        (
-            "source_rows_over",
-            source.map_or_else(String::new, |source| source.over.clone()),
-        ),
-        (
-            "pairing",
-            source
-                .and_then(|source| source.pairing)
-                .map_or("", Pairing::name)
-                .to_owned(),
-        ),
+        ("source", source.map_or_else(String::new, |source| source.file.to_owned())),
+        ("source_rows", source.map_or_else(String::new, |source| source.rows.clone())),
+        ("source_rows_over", source.map_or_else(String::new, |source| source.over.clone())),
+        ("pairing", source.and_then(|source| source.pairing).map_or("", Pairing::name).to_owned()),
         ("confirms", judged.confirms.clone()),
         ("refutes", judged.refutes.clone()),
     ]

@@ -48,10 +48,7 @@ fn cells(
         ("reference", reference.to_owned()),
         ("ratio", float(comparison.ratio)),
         ("ratio_ci_low", float(interval.map(|interval| interval.low))),
-        (
-            "ratio_ci_high",
-            float(interval.map(|interval| interval.high)),
-        ),
+        ("ratio_ci_high", float(interval.map(|interval| interval.high))),
         ("p_value", float(comparison.p_value)),
         ("p_adjusted", float(comparison.p_adjusted)),
         ("verdict", verdict.to_owned()),

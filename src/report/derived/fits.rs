@@ -11,12 +11,7 @@ pub(in crate::report) fn fits(run_id: &str, memory: &MemorySummary) -> String {
     let mut rows = Vec::new();
     for group in &memory.groups {
         for series in &group.series {
-            rows.extend(
-                series
-                    .fits
-                    .iter()
-                    .map(|fit| row(run_id, group, series, fit)),
-            );
+            rows.extend(series.fits.iter().map(|fit| row(run_id, group, series, fit)));
         }
     }
     csv(&FITS, &rows)

@@ -43,8 +43,7 @@ fn factors(run_id: &str, family: &Analysed<'_>, arm: &ArmRows<'_>) -> Row {
     let of_arm = arm.good.first().copied();
     let text = |get: fn(&TrialRow) -> &str| any.map_or("", get).to_owned();
     let number = |row: Option<&TrialRow>, get: fn(&TrialRow) -> Option<u64>| {
-        row.and_then(get)
-            .map_or_else(String::new, |n| n.to_string())
+        row.and_then(get).map_or_else(String::new, |n| n.to_string())
     };
     vec![
         ("run_id", run_id.to_owned()),

@@ -15,11 +15,7 @@ fn lines(text: &str) -> Vec<Line> {
 }
 
 fn rendered(run: &Run) -> (Vec<Line>, Vec<Line>) {
-    let Rendered {
-        cells_csv,
-        comparisons_csv,
-        ..
-    } = sample::render(run);
+    let Rendered { cells_csv, comparisons_csv, .. } = sample::render(run);
     (lines(&cells_csv), lines(&comparisons_csv))
 }
 
@@ -37,10 +33,8 @@ fn of<'l>(lines: &'l [Line], strategy: &str, role: &str) -> &'l Line {
 fn every_row_has_the_columns_that_are_described_and_what_they_may_hold() {
     let run = sample::standard();
     let rendered = sample::render(&run);
-    for (table, text) in [
-        (&CELLS, &rendered.cells_csv),
-        (&COMPARISONS, &rendered.comparisons_csv),
-    ] {
+    for (table, text) in [(&CELLS, &rendered.cells_csv), (&COMPARISONS, &rendered.comparisons_csv)]
+    {
         let header: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
         assert_eq!(text.lines().next().unwrap(), header.join(","));
         let lines = lines(text);
@@ -95,24 +89,14 @@ fn lines_through_memory_are_a_file_of_their_own() {
     let of = |metric: &str| {
         let line = lines.iter().filter(is_pool).find(|l| l["metric"] == metric);
         let number = |name: &str| line.unwrap()[name].parse::<f64>().unwrap();
-        (
-            number("slope_bytes").round(),
-            line.unwrap()["ci_level"].clone(),
-        )
+        (number("slope_bytes").round(), line.unwrap()["ci_level"].clone())
     };
-    assert_eq!(
-        of("pss_and_page_tables_bytes"),
-        (270_000.0, "0.95".to_owned())
-    );
+    assert_eq!(of("pss_and_page_tables_bytes"), (270_000.0, "0.95".to_owned()));
     assert_eq!(of("rss_bytes"), (243_000.0 + 1_500_000.0, String::new()));
     let Some(Kind::Word(words)) = FITS.column("metric").map(|column| column.kind) else {
         panic!("a metric is a word")
     };
-    assert!(
-        lines
-            .iter()
-            .all(|line| words.contains(&line["metric"].as_str()))
-    );
+    assert!(lines.iter().all(|line| words.contains(&line["metric"].as_str())));
 }
 
 #[test]
@@ -143,10 +127,7 @@ fn an_arm_that_failed_has_a_row_without_a_ratio_and_says_why() {
         assert_eq!(rows.len(), metrics::METRICS.len());
         for row in rows {
             assert_eq!((row["ratio"].as_str(), row["withheld"].as_str()), ("", why));
-            assert_eq!(
-                (row["verdict"].as_str(), row["indication"].as_str()),
-                ("", "")
-            );
+            assert_eq!((row["verdict"].as_str(), row["indication"].as_str()), ("", ""));
         }
         for row in in_family(&cells, family, strategy) {
             assert!(row["flags"].split(';').any(|f| f == flag), "{row:?}");
@@ -157,10 +138,9 @@ fn an_arm_that_failed_has_a_row_without_a_ratio_and_says_why() {
 
 #[test]
 fn exactly_one_of_verdict_indication_and_reason_is_given() {
-    for (run, verdicts, indications) in [
-        (sample::run(), false, true),
-        (sample::standard(), true, false),
-    ] {
+    for (run, verdicts, indications) in
+        [(sample::run(), false, true), (sample::standard(), true, false)]
+    {
         let (_, comparisons) = rendered(&run);
         for row in &comparisons {
             let given = ["verdict", "indication", "withheld"].map(|name| !row[name].is_empty());
@@ -189,10 +169,7 @@ fn a_quantile_that_a_block_lacks_has_neither_estimate_nor_ratio() {
         .iter()
         .find(|row| row["strategy"] == "pool" && row["metric"] == "response_p99_ns")
         .unwrap();
-    assert_eq!(
-        (arm["ratio"].as_str(), arm["withheld"].as_str()),
-        ("", "too_few_blocks")
-    );
+    assert_eq!((arm["ratio"].as_str(), arm["withheld"].as_str()), ("", "too_few_blocks"));
 }
 
 #[test]
@@ -206,10 +183,7 @@ fn a_placebo_that_differs_takes_the_conclusions_of_its_metric_back() {
     let spawn = of(&comparisons, "spawn", "arm");
     assert_eq!(spawn["withheld"], "placebo_differs");
     assert_eq!(spawn["flags"], "placebo_differs");
-    assert!(
-        spawn["ratio"].parse::<f64>().unwrap() > 10.0,
-        "the numbers stay"
-    );
+    assert!(spawn["ratio"].parse::<f64>().unwrap() > 10.0, "the numbers stay");
     let service = comparisons
         .iter()
         .find(|row| row["strategy"] == "spawn" && row["metric"] == "service_p50_ns")
@@ -230,11 +204,7 @@ fn a_disturbed_run_concludes_nothing_and_a_noisy_one_doubles_delta() {
     };
     let quiet = with("warn", "quiet");
     let noisy = with("unjudged", "noisy");
-    let delta = |lines: &[Line]| {
-        of(lines, "pool", "arm")["delta_ratio"]
-            .parse::<f64>()
-            .unwrap()
-    };
+    let delta = |lines: &[Line]| of(lines, "pool", "arm")["delta_ratio"].parse::<f64>().unwrap();
     let doubled = (2.0 * delta(&quiet).ln_1p()).exp_m1();
     assert!((delta(&noisy) - doubled).abs() < 1e-9);
     assert_eq!(of(&noisy, "pool", "arm")["flags"], "noisy");

@@ -13,18 +13,14 @@ pub(in crate::report) fn sizings(memory: &MemorySummary, budget_bytes: Option<u6
     };
     // Workers that write as much as an experiment says are not those that anybody runs.
     let groups = memory.groups.iter().filter(|group| !group.writes());
-    groups
-        .filter_map(|group| sizing(group, budget_bytes))
-        .collect()
+    groups.filter_map(|group| sizing(group, budget_bytes)).collect()
 }
 
 fn sizing(group: &Group, budget_bytes: u64) -> Option<String> {
     // What is held lives for a request only.
     let is_pool = |series: &&Series| series.phase != "held";
     let pools = group.series.iter().filter(is_pool);
-    let told: Vec<(String, bool)> = pools
-        .filter_map(|series| told(series, budget_bytes))
-        .collect();
+    let told: Vec<(String, bool)> = pools.filter_map(|series| told(series, budget_bytes)).collect();
     if told.is_empty() {
         return None;
     }
@@ -68,16 +64,10 @@ fn told(series: &Series, budget_bytes: u64) -> Option<(String, bool)> {
     let room_bytes = budget_bytes as f64 - once_bytes;
     if room_bytes < each_bytes.max(0.0) {
         let least = human::megabytes(once_bytes + each_bytes.max(0.0));
-        return Some((
-            format!("none of {label}, which needs {least} MB for one"),
-            false,
-        ));
+        return Some((format!("none of {label}, which needs {least} MB for one"), false));
     }
     if each_bytes <= 0.0 {
-        return Some((
-            format!("{label} costs nothing per worker that was seen"),
-            false,
-        ));
+        return Some((format!("{label} costs nothing per worker that was seen"), false));
     }
     let workers = (room_bytes / each_bytes) as u64;
     let measured = u64::from(series.last()?.k);
@@ -89,9 +79,6 @@ fn told(series: &Series, budget_bytes: u64) -> Option<(String, bool)> {
         Some(_) => "",
         None => ", and too few blocks for an interval",
     };
-    let text = format!(
-        "{number} of {label} (measured up to {}{sure})",
-        human::count(measured)
-    );
+    let text = format!("{number} of {label} (measured up to {}{sure})", human::count(measured));
     Some((text, workers > measured))
 }

@@ -60,22 +60,10 @@ pub(in crate::report) struct Quantity {
 
 /// Every one of them.
 pub(in crate::report) const QUANTITIES: [Quantity; 4] = [
-    Quantity {
-        name: "rss_bytes",
-        value: |row| row.rss_bytes,
-    },
-    Quantity {
-        name: "pss_bytes",
-        value: |row| row.pss_bytes,
-    },
-    Quantity {
-        name: "uss_bytes",
-        value: |row| row.uss_bytes,
-    },
-    Quantity {
-        name: HELD,
-        value: |row| Some(row.pss_bytes? + row.page_tables_bytes.unwrap_or(0)),
-    },
+    Quantity { name: "rss_bytes", value: |row| row.rss_bytes },
+    Quantity { name: "pss_bytes", value: |row| row.pss_bytes },
+    Quantity { name: "uss_bytes", value: |row| row.uss_bytes },
+    Quantity { name: HELD, value: |row| Some(row.pss_bytes? + row.page_tables_bytes.unwrap_or(0)) },
 ];
 
 /// Which processes of which trials.
@@ -115,9 +103,8 @@ pub(in crate::report) fn held_by_block(
         }
     }
     if !blocks.is_empty() {
-        let middle = blocks
-            .into_iter()
-            .filter_map(|(block, values)| Some((block, median(&values)?)));
+        let middle =
+            blocks.into_iter().filter_map(|(block, values)| Some((block, median(&values)?)));
         return Ok((phase, middle.collect()));
     }
     let tried: BTreeSet<u32> = rows.iter().map(|row| row.k).collect();

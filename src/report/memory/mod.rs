@@ -227,9 +227,7 @@ impl Group {
     /// Whether its children write what they inherited, or touch memory of their own: a price of
     /// the work, and not of the child.
     fn writes(&self) -> bool {
-        ["write_mib", "touch_mib"]
-            .iter()
-            .any(|name| self.option(name).is_some_and(|mib| mib > 0))
+        ["write_mib", "touch_mib"].iter().any(|name| self.option(name).is_some_and(|mib| mib > 0))
     }
 
     /// Whether it is about children alone, without a creator that holds or a child that writes

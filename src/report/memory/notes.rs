@@ -23,20 +23,13 @@ const IN_TERMINAL: [&str; 2] = ["fork-ipc", "pool"];
 /// The table of a group; `None` unless two of the notes' numbers were measured.
 pub(in crate::report) fn notes_table(group: &Group, extent: Extent) -> Option<Table> {
     let has_two = |series: &&Series| {
-        let measured = NOTES_CHILDREN
-            .iter()
-            .filter(|k| series.level(**k).is_some());
+        let measured = NOTES_CHILDREN.iter().filter(|k| series.level(**k).is_some());
         measured.count() > 1
     };
     let is_shown = |series: &&Series| {
         extent >= Extent::Page || IN_TERMINAL.contains(&series.strategy.as_str())
     };
-    let shown: Vec<&Series> = group
-        .series
-        .iter()
-        .filter(has_two)
-        .filter(is_shown)
-        .collect();
+    let shown: Vec<&Series> = group.series.iter().filter(has_two).filter(is_shown).collect();
     if shown.is_empty() {
         return None;
     }

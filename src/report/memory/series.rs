@@ -125,11 +125,7 @@ pub(super) fn failures(run: &Run) -> BTreeMap<&str, String> {
         (!known.contains_key(id)).then(|| (id, reason.to_owned()))
     });
     let missing: Vec<_> = missing.collect();
-    known
-        .into_iter()
-        .filter(|(_, reason)| !reason.is_empty())
-        .chain(missing)
-        .collect()
+    known.into_iter().filter(|(_, reason)| !reason.is_empty()).chain(missing).collect()
 }
 
 fn failure(row: &TrialRow) -> String {
@@ -188,9 +184,7 @@ fn title(row: &MemoryRow) -> String {
     let mut parts = vec![what, row.runtime.clone()];
     for (name, said) in [("touch_mib", "touching"), ("write_mib", "writing")] {
         let options = row.workload_options.split(';');
-        let value = options
-            .filter_map(|o| o.split_once('='))
-            .find(|o| o.0 == name);
+        let value = options.filter_map(|o| o.split_once('=')).find(|o| o.0 == name);
         if let Some((_, mib)) = value.filter(|(_, mib)| *mib != "0") {
             parts.push(format!("children {said} {mib} MiB"));
         }
@@ -330,12 +324,8 @@ fn fit(
 
 /// Of each block that has a line of its own, for whoever compares two strategies block by block.
 fn slopes(blocks: &BTreeMap<u32, Vec<(f64, f64)>>) -> Vec<(u32, f64)> {
-    let lines = blocks
-        .iter()
-        .map(|(block, points)| (*block, theil_sen(points)));
-    lines
-        .filter_map(|(block, line)| Some((block, line?.slope)))
-        .collect()
+    let lines = blocks.iter().map(|(block, points)| (*block, theil_sen(points)));
+    lines.filter_map(|(block, line)| Some((block, line?.slope))).collect()
 }
 
 fn level(
@@ -347,20 +337,13 @@ fn level(
 ) -> MemoryLevel {
     let own: Vec<&MemoryRow> = of_phase.iter().copied().filter(|row| row.k == k).collect();
     if own.is_empty() {
-        return MemoryLevel {
-            k,
-            reason: reason(k, all, failures),
-            ..MemoryLevel::default()
-        };
+        return MemoryLevel { k, reason: reason(k, all, failures), ..MemoryLevel::default() };
     }
     let blocks: BTreeSet<u32> = own.iter().map(|row| row.block).collect();
     let of = |value: Value| middle(&own, value);
     // Marks are read at the end of a trial.
-    let ends: Vec<&MemoryRow> = usable
-        .iter()
-        .copied()
-        .filter(|row| row.k == k && row.phase == "peak")
-        .collect();
+    let ends: Vec<&MemoryRow> =
+        usable.iter().copied().filter(|row| row.k == k && row.phase == "peak").collect();
     MemoryLevel {
         k,
         n_blocks: blocks.len(),

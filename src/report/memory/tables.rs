@@ -27,17 +27,10 @@ pub(in crate::report) fn of_group(group: &Group, extent: Extent) -> Table {
     if extent >= Extent::Page {
         head.push(Head::new("PSS per child then, MB", true));
         head.push(Head::new("when", false));
-        head.push(Head::new(
-            "fall of MemAvailable then, MB (unreliable)",
-            true,
-        ));
+        head.push(Head::new("fall of MemAvailable then, MB (unreliable)", true));
     }
     let mut notes = Vec::new();
-    let rows = group
-        .series
-        .iter()
-        .map(|series| row(series, extent, &mut notes))
-        .collect();
+    let rows = group.series.iter().map(|series| row(series, extent, &mut notes)).collect();
     Table { head, rows, notes }
 }
 
@@ -117,20 +110,15 @@ fn label(series: &Series, notes: &mut Vec<String>) -> String {
 pub(super) fn slope(line: &MemoryLine) -> String {
     let slope = human::megabytes(line.slope_bytes);
     match line.slope_ci_bytes {
-        Some((low, high)) => format!(
-            "{slope} [{}, {}]",
-            human::megabytes(low),
-            human::megabytes(high)
-        ),
+        Some((low, high)) => {
+            format!("{slope} [{}, {}]", human::megabytes(low), human::megabytes(high))
+        }
         None => slope,
     }
 }
 
 fn slope_cell(line: Option<MemoryLine>) -> Cell {
-    line.map_or_else(
-        || Cell::from(NONE),
-        |line| Cell::new(slope(&line), Some(line.slope_bytes)),
-    )
+    line.map_or_else(|| Cell::from(NONE), |line| Cell::new(slope(&line), Some(line.slope_bytes)))
 }
 
 /// When the looks were taken.
@@ -194,10 +182,7 @@ fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) 
     vec![
         Cell::from(series.label.as_str()),
         Cell::from(group.runtime.as_str()),
-        Cell::new(
-            human::bytes(group.ballast_bytes),
-            Some(group.ballast_bytes as f64),
-        ),
+        Cell::new(human::bytes(group.ballast_bytes), Some(group.ballast_bytes as f64)),
         match written {
             0 => Cell::new("nothing".to_owned(), Some(0.0)),
             mib => Cell::new(format!("{mib} MiB"), Some(mib as f64)),

@@ -17,9 +17,7 @@ fn series<'a>(group: &'a Group, strategy: &str) -> &'a Series {
 #[test]
 fn slopes_and_intercepts_are_those_that_the_rows_were_made_of() {
     let memory = of_run(&sample_memory::run());
-    let [group] = memory.groups.as_slice() else {
-        panic!("one group")
-    };
+    let [group] = memory.groups.as_slice() else { panic!("one group") };
     assert_eq!((group.title.as_str(), group.n_blocks), ("hold · rust", 6));
     for priced in &PRICED {
         let series = series(group, priced.strategy);
@@ -30,16 +28,10 @@ fn slopes_and_intercepts_are_those_that_the_rows_were_made_of() {
         let each_bytes = (priced.each_bytes + growth) as f64;
         assert!((line.slope_bytes - each_bytes).abs() < 1.0, "{line:?}");
         let (low, high) = line.slope_ci_bytes.unwrap();
-        assert!(
-            low <= each_bytes + 1.0 && each_bytes - 1.0 <= high,
-            "{line:?}"
-        );
+        assert!(low <= each_bytes + 1.0 && each_bytes - 1.0 <= high, "{line:?}");
         let once_bytes = priced.once_bytes as f64;
         // Blocks differ by 1000 bytes each.
-        assert!(
-            (line.intercept_bytes - once_bytes - 3_500.0).abs() < 2.0,
-            "{line:?}"
-        );
+        assert!((line.intercept_bytes - once_bytes - 3_500.0).abs() < 2.0, "{line:?}");
         assert_eq!(series.phase, if is_pool { "hundred" } else { "held" });
         assert_eq!(series.last().unwrap().k, 100);
     }
@@ -51,15 +43,10 @@ fn a_pool_has_a_line_for_every_moment_and_a_child_that_is_held_one() {
     let fits = |strategy: &str| -> Vec<(String, f64)> {
         let series = series(&memory.groups[0], strategy);
         let of_main = series.fits.iter().filter(|fit| fit.metric == series::HELD);
-        of_main
-            .map(|fit| (fit.phase.clone(), (fit.line.slope_bytes / 1e3).round()))
-            .collect()
+        of_main.map(|fit| (fit.phase.clone(), (fit.line.slope_bytes / 1e3).round())).collect()
     };
     let expected = [("idle", 250.0), ("first", 260.0), ("hundred", 270.0)];
-    assert_eq!(
-        fits("pool"),
-        expected.map(|(phase, kb)| (phase.to_owned(), kb))
-    );
+    assert_eq!(fits("pool"), expected.map(|(phase, kb)| (phase.to_owned(), kb)));
     assert_eq!(fits("spawn"), [("held".to_owned(), 180.0)]);
 }
 
@@ -74,11 +61,7 @@ fn trees_of_failed_trials_count_for_nothing_and_say_why() {
         row.status = "failed".to_owned();
         row.reason = "3 requests of 100 children failed (EAGAIN)".to_owned();
     }
-    for row in run
-        .memory
-        .iter_mut()
-        .filter(|row| row.strategy == "spawn" && row.k == 100)
-    {
+    for row in run.memory.iter_mut().filter(|row| row.strategy == "spawn" && row.k == 100) {
         row.pss_bytes = Some(1);
     }
     let memory = of_run(&run);
@@ -88,11 +71,7 @@ fn trees_of_failed_trials_count_for_nothing_and_say_why() {
     assert!(last.reason.contains("EAGAIN"));
     assert!((spawn.line.unwrap().slope_bytes - 180_000.0).abs() < 1.0);
     let table = of_group(&memory.groups[0], Extent::Wide);
-    assert!(
-        table.notes.iter().any(|note| note.contains("EAGAIN")),
-        "{:?}",
-        table.notes
-    );
+    assert!(table.notes.iter().any(|note| note.contains("EAGAIN")), "{:?}", table.notes);
 }
 
 #[test]
@@ -107,20 +86,12 @@ fn a_trial_that_did_not_end_and_an_earlier_attempt_count_for_nothing() {
     let first = run.memory.iter().find(k_and_pool).unwrap().trial_id.clone();
     let mut again: Vec<MemoryRow> = Vec::new();
     for row in run.memory.iter_mut().filter(|row| row.trial_id == first) {
-        again.push(MemoryRow {
-            attempt: 2,
-            ..row.clone()
-        });
+        again.push(MemoryRow { attempt: 2, ..row.clone() });
         row.pss_bytes = Some(1);
     }
     run.memory.extend(again);
     run.memory.push(stray);
-    let mut twice = run
-        .trials
-        .iter()
-        .find(|row| row.trial_id == first)
-        .unwrap()
-        .clone();
+    let mut twice = run.trials.iter().find(|row| row.trial_id == first).unwrap().clone();
     twice.attempt = 2;
     run.trials.push(twice);
     let (memory, expected) = (of_run(&run), of_run(&sample_memory::run()));
@@ -134,25 +105,12 @@ fn the_main_table_has_what_a_child_costs() {
     assert_eq!(summary.families.len(), 3);
     let family = &summary.families[0];
     let of = |strategy: &str| {
-        let arm = family
-            .arms
-            .iter()
-            .find(|arm| arm.strategy == strategy)
-            .unwrap();
-        arm.memory_per_child_bytes
-            .map(|bytes| (bytes / 1e3).round())
+        let arm = family.arms.iter().find(|arm| arm.strategy == strategy).unwrap();
+        arm.memory_per_child_bytes.map(|bytes| (bytes / 1e3).round())
     };
-    assert_eq!(
-        (of("pool"), of("spawn"), of("blocking")),
-        (Some(270.0), Some(180.0), None)
-    );
+    assert_eq!((of("pool"), of("spawn"), of("blocking")), (Some(270.0), Some(180.0), None));
     // Of another runtime nothing was measured.
-    assert!(
-        summary.families[2]
-            .arms
-            .iter()
-            .all(|arm| arm.memory_per_child_bytes.is_none())
-    );
+    assert!(summary.families[2].arms.iter().all(|arm| arm.memory_per_child_bytes.is_none()));
     let without = summarise(&sample::run());
     assert_eq!(without.memory, MemorySummary::default());
 }
@@ -164,10 +122,7 @@ fn the_largest_pool_fits_by_the_upper_ends() {
     let said = sizings(&memory, Some(512 * mib));
     assert_eq!(said.len(), 2, "one per ballast: {said:?}");
     let line = series(&memory.groups[0], "pool").line.unwrap();
-    let (once, each) = (
-        line.intercept_ci_bytes.unwrap().1,
-        line.slope_ci_bytes.unwrap().1,
-    );
+    let (once, each) = (line.intercept_ci_bytes.unwrap().1, line.slope_ci_bytes.unwrap().1);
     // The kernel's own, beside page tables.
     let (once, each) = (once + 400_000.0, each + 90_000.0);
     let workers = ((512.0 * mib as f64 - once) / each) as u64;
@@ -180,22 +135,14 @@ fn the_largest_pool_fits_by_the_upper_ends() {
     assert!(small[0].contains("none of pool, which"), "{small:?}");
     assert!(small[0].contains("4 workers of thread-pool"), "{small:?}");
     assert!(!small[0].contains("further"));
-    assert!(
-        small[1].contains("none of pool, which needs 272 MB for one"),
-        "{small:?}"
-    );
+    assert!(small[1].contains("none of pool, which needs 272 MB for one"), "{small:?}");
     assert_eq!(sizings(&memory, None), [""; 0]);
 }
 
 #[test]
 fn the_notes_table_has_timed_results_of_as_many_children() {
     let mut run = sample_memory::run();
-    let template = run
-        .trials
-        .iter()
-        .find(|row| row.regime == "closed")
-        .unwrap()
-        .clone();
+    let template = run.trials.iter().find(|row| row.regime == "closed").unwrap().clone();
     for (strategy, options, callers, rate) in [
         ("fork-ipc", "", 10, 900.0),
         ("pool", "queue=64;workers=10", 2, 700.0),
@@ -220,12 +167,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     void.trial_id = "cut".to_owned();
     void.throughput_per_s = None;
     run.trials.push(void.clone());
-    let whole = run
-        .trials
-        .iter()
-        .find(|row| row.trial_id == "timed800")
-        .unwrap()
-        .clone();
+    let whole = run.trials.iter().find(|row| row.trial_id == "timed800").unwrap().clone();
     run.trials.push(TrialRow {
         attempt: 2,
         noise_flags: "crash:disturbed".to_owned(),
@@ -240,26 +182,15 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     };
     // Those who keep all ten workers busy are asked, not the family with two callers.
     let pool = row("pool", "10");
-    assert_eq!(
-        pool[2..],
-        [
-            "250", "19.7", "4.68", "2.70", "7.00 ms", "800", "3.00 ms", "5.00 ms"
-        ]
-    );
+    assert_eq!(pool[2..], ["250", "19.7", "4.68", "2.70", "7.00 ms", "800", "3.00 ms", "5.00 ms"]);
     let ipc = row("fork-ipc", "10");
     assert_eq!(ipc[7..], ["900", "3.00 ms", "–"]);
     let thousand = row("pool", "1000");
     assert_eq!(thousand[2..6], ["25000", "–", "–", "–"]);
     let notes = table.notes.join("\n");
-    assert!(
-        notes.contains("1000 children: not in this experiment"),
-        "{notes}"
-    );
+    assert!(notes.contains("1000 children: not in this experiment"), "{notes}");
     assert!(notes.contains("noop 64 B, 16 callers"), "{notes}");
-    assert!(
-        notes.contains("no timed trials with as many children"),
-        "{notes}"
-    );
+    assert!(notes.contains("no timed trials with as many children"), "{notes}");
     // Every strategy in the file, two in a terminal.
     let full = notes_table(&memory.groups[0], Extent::Full).unwrap();
     assert_eq!((table.rows.len(), full.rows.len()), (8, 36));
@@ -377,11 +308,7 @@ fn without_a_mark_of_the_kernel_the_peak_is_at_least_the_highest_look() {
     }
     let memory = of_run(&run);
     let table = of_group(&memory.groups[0], Extent::Wide);
-    let place = table
-        .head
-        .iter()
-        .position(|h| h.text == "peak, MB")
-        .unwrap();
+    let place = table.head.iter().position(|h| h.text == "peak, MB").unwrap();
     let cell = |strategy: &str| {
         let row = |row: &&Vec<Cell>| row[0].split(" [").next() == Some(strategy);
         table.rows.iter().find(row).unwrap()[place].clone()
@@ -424,10 +351,7 @@ fn the_headline_is_of_node_where_that_was_measured_and_of_no_thread() {
     let run = sample_memory::run();
     let mut memory = of_run(&run);
     let said = headline(&memory).unwrap();
-    assert!(
-        said.contains("in Rust") && said.ends_with("of Node."),
-        "{said}"
-    );
+    assert!(said.contains("in Rust") && said.ends_with("of Node."), "{said}");
     assert!(!said.contains("thread"), "{said}");
     let mut node = memory.groups[0].clone();
     node.runtime = "node".to_owned();
@@ -444,10 +368,7 @@ fn a_sizing_without_a_control_group_says_what_it_lacks() {
         row.cgroup_kernel_bytes = None;
     }
     let said = sizings(&of_run(&run), Some(512 << 20));
-    assert!(
-        said[0].contains("without the kernel's stacks and descriptors"),
-        "{said:?}"
-    );
+    assert!(said[0].contains("without the kernel's stacks and descriptors"), "{said:?}");
     let said = sizings(&of_run(&sample_memory::alone()), Some(512 << 20));
     assert!(!said[0].contains("without the kernel"), "{said:?}");
 }

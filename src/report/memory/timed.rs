@@ -48,17 +48,11 @@ fn fill_level(rows: &[&TrialRow], level: &mut MemoryLevel) {
     let Some(rows) = families.into_values().next() else {
         return;
     };
-    if rows
-        .iter()
-        .any(|row| row.status != "ok" || row.validity == "invalid")
-    {
+    if rows.iter().any(|row| row.status != "ok" || row.validity == "invalid") {
         level.timed_in = format!("{}: {}", title(rows[0]), failure(&rows));
         return;
     }
-    let rates: Vec<f64> = rows
-        .iter()
-        .filter_map(|row| row.steady_throughput_per_s())
-        .collect();
+    let rates: Vec<f64> = rows.iter().filter_map(|row| row.steady_throughput_per_s()).collect();
     // Only what every trial has had requests enough for.
     let tail = |of: fn(&TrialRow) -> Option<u64>| {
         let tails: Option<Vec<f64>> = rows.iter().map(|row| of(row).map(|ns| ns as f64)).collect();
@@ -72,10 +66,7 @@ fn fill_level(rows: &[&TrialRow], level: &mut MemoryLevel) {
 
 /// How many children worked: workers of a pool, else as many as there were callers.
 fn children(row: &TrialRow) -> Option<u32> {
-    let workers = row
-        .options
-        .split(';')
-        .find_map(|o| o.strip_prefix("workers="));
+    let workers = row.options.split(';').find_map(|o| o.strip_prefix("workers="));
     match workers {
         Some(workers) => workers.parse().ok(),
         None => row.callers,
@@ -88,17 +79,10 @@ fn title(row: &TrialRow) -> String {
         0 => row.size.clone(),
         bytes => human::bytes(bytes),
     };
-    format!(
-        "{} {size}, {}",
-        row.workload,
-        human::plural(callers.into(), "caller")
-    )
+    format!("{} {size}, {}", row.workload, human::plural(callers.into(), "caller"))
 }
 
 fn failure(rows: &[&TrialRow]) -> String {
-    let said = rows
-        .iter()
-        .map(|row| row.reason.trim())
-        .find(|r| !r.is_empty());
+    let said = rows.iter().map(|row| row.reason.trim()).find(|r| !r.is_empty());
     said.unwrap_or("its timed trials failed").to_owned()
 }

@@ -42,10 +42,7 @@ fn extremes<'a>(
     let by_slope = |a: &(&Series, MemoryLine), b: &(&Series, MemoryLine)| {
         a.1.slope_bytes.total_cmp(&b.1.slope_bytes)
     };
-    Some([
-        lines.iter().copied().min_by(by_slope)?,
-        lines.iter().copied().max_by(by_slope)?,
-    ])
+    Some([lines.iter().copied().min_by(by_slope)?, lines.iter().copied().max_by(by_slope)?])
 }
 
 /// Under the chart of lines.
@@ -55,11 +52,9 @@ pub(in crate::report) fn lines_answer(group: &Group) -> String {
         Some([least, most]) if least.0.label == most.0.label => {
             format!("{}.", told(least.0, &least.1))
         }
-        Some([least, most]) => format!(
-            "Least is {}; most is {}.",
-            told(least.0, &least.1),
-            told(most.0, &most.1)
-        ),
+        Some([least, most]) => {
+            format!("Least is {}; most is {}.", told(least.0, &least.1), told(most.0, &most.1))
+        }
     }
 }
 
@@ -94,11 +89,7 @@ pub(in crate::report) fn headline(memory: &MemorySummary) -> Option<String> {
     let group = of_node.or_else(|| groups().next())?;
     let [least, most] = extremes(of_processes(group))?;
     let cost = |(series, line): (&Series, MemoryLine)| {
-        format!(
-            "{} MB ({})",
-            human::megabytes(line.slope_bytes),
-            series.label
-        )
+        format!("{} MB ({})", human::megabytes(line.slope_bytes), series.label)
     };
     let costs = match least.0.label == most.0.label {
         true => cost(least),
@@ -121,9 +112,7 @@ const NOTES_RUNTIME: &str = "node";
 /// The lines of those whose children are processes: a thread is no child.
 fn of_processes(group: &Group) -> impl Iterator<Item = (&Series, MemoryLine)> {
     let is_thread = |name: &str| matches!(name, "thread" | "thread-pool");
-    group
-        .lined()
-        .filter(move |(series, _)| !is_thread(&series.strategy))
+    group.lined().filter(move |(series, _)| !is_thread(&series.strategy))
 }
 
 fn capitalized(name: &str) -> String {

@@ -36,10 +36,7 @@ pub(in crate::report) fn fragment(answers: &Answers, tables: &[NotesTable]) -> S
         claims: answers
             .judged
             .iter()
-            .map(|judged| ClaimView {
-                judged,
-                chip: Chip::of(judged),
-            })
+            .map(|judged| ClaimView { judged, chip: Chip::of(judged) })
             .collect(),
     };
     template::render("fragment.html", TEMPLATE, &view)

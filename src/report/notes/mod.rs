@@ -86,11 +86,7 @@ fn of_table(table: &TableOf, answers: &Answers) -> NotesTable {
         scope: table.scope.clone(),
         columns: [&table.columns[..], &table.measured].concat(),
         own: table.columns.len(),
-        rows: table
-            .rows
-            .iter()
-            .map(|row| of_row(row, answers, &mut notes))
-            .collect(),
+        rows: table.rows.iter().map(|row| of_row(row, answers, &mut notes)).collect(),
         notes,
     }
 }
@@ -99,11 +95,7 @@ fn of_row(row: &RowOf, answers: &Answers, notes: &mut Vec<String>) -> NotesRow {
     let measured = row.cells.iter().map(|parts| of_cell(parts, answers, notes));
     NotesRow {
         cells: row.words.iter().cloned().chain(measured).collect(),
-        chips: row
-            .claims
-            .iter()
-            .map(|claim| Chip::of(&answers.judged[*claim]))
-            .collect(),
+        chips: row.claims.iter().map(|claim| Chip::of(&answers.judged[*claim])).collect(),
     }
 }
 
@@ -166,10 +158,7 @@ impl NotesTable {
                 cells.insert(self.own, chips.join(", "));
             }
         }
-        Table {
-            notes: self.notes.clone(),
-            ..Table::new(head, rows)
-        }
+        Table { notes: self.notes.clone(), ..Table::new(head, rows) }
     }
 }
 
@@ -185,16 +174,9 @@ impl Chip {
 pub(super) fn decided(answers: &Answers) -> Table {
     let mut rows = Vec::new();
     for verdict in [Verdict::Refuted, Verdict::Depends, Verdict::Confirmed] {
-        let own = answers
-            .judged
-            .iter()
-            .filter(|judged| judged.verdict == verdict);
+        let own = answers.judged.iter().filter(|judged| judged.verdict == verdict);
         rows.extend(own.map(|judged| {
-            vec![
-                judged.id.clone(),
-                verdict.name().to_owned(),
-                judged.words.clone(),
-            ]
+            vec![judged.id.clone(), verdict.name().to_owned(), judged.words.clone()]
         }));
     }
     let head = ["claim", "verdict", "the notes say"].map(|head| Head::new(head, false));

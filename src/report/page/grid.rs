@@ -46,17 +46,11 @@ impl From<Table> for Grid {
         let rows = table.rows.into_iter().map(|cells| {
             let label = place.and_then(|place| cells.get(place));
             Row {
-                key: label
-                    .and_then(|label| style::key_of_label(label))
-                    .map(str::to_owned),
+                key: label.and_then(|label| style::key_of_label(label)).map(str::to_owned),
                 cells: cells.into_iter().map(Shown::from).collect(),
             }
         });
-        Grid {
-            rows: rows.collect(),
-            head: table.head,
-            notes: table.notes,
-        }
+        Grid { rows: rows.collect(), head: table.head, notes: table.notes }
     }
 }
 
@@ -76,11 +70,7 @@ mod tests {
         let grid = Grid::from(Table::new(head, rows));
         let keys: Vec<_> = grid.rows.iter().map(|row| row.key.as_deref()).collect();
         assert_eq!(keys, [Some("pool"), None, Some("placebo")]);
-        let values: Vec<_> = grid
-            .rows
-            .iter()
-            .map(|row| row.cells[0].value.as_deref())
-            .collect();
+        let values: Vec<_> = grid.rows.iter().map(|row| row.cells[0].value.as_deref()).collect();
         assert_eq!(values, [Some("2.503123e6"), None, None]);
     }
 }

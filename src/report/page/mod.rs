@@ -169,43 +169,25 @@ const CLAIMS: &str = "claims.csv";
 const FILES: &[(&str, &str)] = &[
     ("trials.csv", "every trial with all its factors and results"),
     ("plan.csv", "every planned trial, in order"),
-    (
-        "memory.csv",
-        "what every process of a memory trial held, at every look",
-    ),
+    ("memory.csv", "what every process of a memory trial held, at every look"),
     ("facts.csv", "what every demonstration showed"),
-    (
-        REQUESTS,
-        "every request with its stamps, one compressed CSV per trial",
-    ),
+    (REQUESTS, "every request with its stamps, one compressed CSV per trial"),
     ("manifest.json", "which run this is"),
     ("env.json", "machine and toolchains"),
     ("experiment.toml", "the question, as it was run"),
-    (
-        "cells.csv",
-        "every strategy's own numbers with intervals, derived",
-    ),
+    ("cells.csv", "every strategy's own numbers with intervals, derived"),
     (
         "comparisons.csv",
         "every strategy against the reference: ratio, interval, p, verdict; derived",
     ),
-    (
-        "fits.csv",
-        "what each further child costs in memory: lines with intervals, derived",
-    ),
+    ("fits.csv", "what each further child costs in memory: lines with intervals, derived"),
     (
         CLAIMS,
         "what became of each claim of the study notes, with its figures; derived, of runs that \
          answer them",
     ),
-    (
-        "load_points.csv",
-        "every strategy at every rate of an open loop, and its limit; derived",
-    ),
-    (
-        "calibration.csv",
-        "what the rates of open loops are shares of",
-    ),
+    ("load_points.csv", "every strategy at every rate of an open loop, and its limit; derived"),
+    ("calibration.csv", "what the rates of open loops are shares of"),
     ("noise.csv", "what the machine did, ten times a second"),
     ("datapackage.json", "what every column of the CSV files is"),
     ("tables.md", "the tables with every column"),
@@ -220,13 +202,12 @@ pub(super) fn render(page: &Page<'_>) -> String {
 fn within(page: &Page<'_>, largest: usize) -> String {
     let whole = lay_out(page, Detail::Whole);
     let smaller = [Detail::FewNumbers, Detail::FewCharts].into_iter();
-    smaller.fold(whole, |html, detail| {
-        if html.len() <= largest {
-            html
-        } else {
-            lay_out(page, detail)
-        }
-    })
+    smaller.fold(
+        whole,
+        |html, detail| {
+            if html.len() <= largest { html } else { lay_out(page, detail) }
+        },
+    )
 }
 
 fn lay_out(page: &Page<'_>, detail: Detail) -> String {
@@ -236,12 +217,8 @@ fn lay_out(page: &Page<'_>, detail: Detail) -> String {
 fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
     let (run, summary, charts) = (page.run, page.summary, page.charts);
     View {
-        style: [
-            STYLE,
-            page.answers.map_or("", |_| notes::STYLE),
-            &charts::style::css(".card"),
-        ]
-        .concat(),
+        style: [STYLE, page.answers.map_or("", |_| notes::STYLE), &charts::style::css(".card")]
+            .concat(),
         script: SCRIPT,
         experiment: &run.manifest.experiment,
         question: &run.manifest.question,
@@ -250,9 +227,7 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         sentences: sentences(page),
         confidence: words::confidence(run, summary),
         provenance: provenance::strip(run),
-        notes: page
-            .answers
-            .map(|answers| notes::fragment(answers, &notes::tables(answers))),
+        notes: page.answers.map(|answers| notes::fragment(answers, &notes::tables(answers))),
         families: summary
             .families
             .iter()
@@ -295,12 +270,9 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
 
 /// At most five; what became of a document's claims comes first.
 fn sentences(page: &Page<'_>) -> Vec<String> {
-    let tally = page
-        .answers
-        .map(|answers| claims::tally(&answers.claims.document, &answers.judged));
-    let all = tally
-        .into_iter()
-        .chain(words::summary(page.run, page.summary));
+    let tally =
+        page.answers.map(|answers| claims::tally(&answers.claims.document, &answers.judged));
+    let all = tally.into_iter().chain(words::summary(page.run, page.summary));
     all.take(SENTENCES).collect()
 }
 
@@ -351,9 +323,7 @@ fn section_view(
     SectionView {
         id: format!("open-{number}"),
         charts: chart_views(charts, &section.title, detail),
-        tables: tables
-            .map(|(caption, table)| (caption, Grid::from(table)))
-            .collect(),
+        tables: tables.map(|(caption, table)| (caption, Grid::from(table))).collect(),
         title: section.title,
         answer: section.answer,
         legend: section.legend,

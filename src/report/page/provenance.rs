@@ -138,10 +138,7 @@ pub(in crate::report) fn shown(name: &str, value: &Value) -> String {
 }
 
 pub(super) fn fact(name: &str, value: &str) -> Fact {
-    Fact {
-        name: name.to_owned(),
-        value: value.to_owned(),
-    }
+    Fact { name: name.to_owned(), value: value.to_owned() }
 }
 
 /// The command that starts the same plan again: with the seed, if it was drawn and not given, and
@@ -217,9 +214,6 @@ mod tests {
         let parts = serde_json::json!({ "b_bytes": 2048, "list": ["x", 1] });
         run.environment.facts.clear();
         run.environment.facts.insert("a".to_owned(), parts);
-        assert_eq!(
-            facts(&run),
-            [fact("a.b_bytes", "2 KiB"), fact("a.list", "x, 1")]
-        );
+        assert_eq!(facts(&run), [fact("a.b_bytes", "2 KiB"), fact("a.list", "x, 1")]);
     }
 }

@@ -43,19 +43,11 @@ fn the_script_is_small_and_the_only_one_that_may_run() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("start sha256sum, of the GNU core utilities");
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(SCRIPT.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(SCRIPT.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let hex = std::str::from_utf8(&output.stdout[..64]).unwrap();
     let digits = (0..32).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap());
-    let allowed = format!(
-        "script-src 'sha256-{}'",
-        base64(&digits.collect::<Vec<u8>>())
-    );
+    let allowed = format!("script-src 'sha256-{}'", base64(&digits.collect::<Vec<u8>>()));
     assert!(
         TEMPLATE.contains(&allowed),
         "page.js has changed: write {allowed} into the policy of page.html"
@@ -101,11 +93,8 @@ fn what_would_make_the_page_too_large_stays_in_files() {
 #[test]
 fn every_chart_and_table_has_a_name_of_its_own() {
     let html = page_of(&sample::run(), LARGEST);
-    let mut names: Vec<&str> = html
-        .split("aria-label=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .collect();
+    let mut names: Vec<&str> =
+        html.split("aria-label=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let all = names.len();
     assert!(all > 2 * (3 + 3 * 7));
     names.sort_unstable();

@@ -20,16 +20,8 @@ fn sections(run: &Run, extent: Extent) -> Vec<Section> {
 /// A cell by the row's beginning and the column's.
 #[track_caller]
 fn cell<'t>(table: &'t Table, row: &str, head: &str) -> &'t str {
-    let column = table
-        .head
-        .iter()
-        .position(|h| h.text.starts_with(head))
-        .unwrap();
-    let row = table
-        .rows
-        .iter()
-        .find(|cells| cells[0].starts_with(row))
-        .unwrap();
+    let column = table.head.iter().position(|h| h.text.starts_with(head)).unwrap();
+    let row = table.rows.iter().find(|cells| cells[0].starts_with(row)).unwrap();
     &row[column]
 }
 
@@ -54,11 +46,7 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
         "Under p99 < 50.0 ms, thread and pool take the most and are not told apart: thread 220/s \
          or more, pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
     );
-    assert!(
-        sections[0]
-            .legend
-            .contains("The placebo's are at the rates of the grid only")
-    );
+    assert!(sections[0].legend.contains("The placebo's are at the rates of the grid only"));
 }
 
 /// A limit lies between two rates, so that another whose range reaches as high may be the better.
@@ -105,11 +93,7 @@ fn a_p99_is_of_all_requests_of_a_rate_and_missing_where_some_had_no_answer() {
     let at = |run: &Run, rate: f64| {
         let open = open(run);
         let blocking = open.curves[0].arms[0].clone();
-        blocking
-            .points
-            .into_iter()
-            .find(|p| (p.rate_per_s - rate).abs() < 1e-6)
-            .unwrap()
+        blocking.points.into_iter().find(|p| (p.rate_per_s - rate).abs() < 1e-6).unwrap()
     };
     // 6 × 160 requests are too few, 6 × 400 are enough; above capacity some had no answer.
     assert_eq!(at(&run, 40.0).p99_ns, None);
@@ -117,11 +101,7 @@ fn a_p99_is_of_all_requests_of_a_rate_and_missing_where_some_had_no_answer() {
     assert!(p99_ns > 1.5 * at(&run, 100.0).p50_ns.unwrap());
     let over = at(&run, 220.0);
     assert_eq!((over.p99_ns, over.is_saturated), (None, true));
-    let lost = run
-        .trials
-        .iter_mut()
-        .find(|row| row.rate_per_s == Some(100.0))
-        .unwrap();
+    let lost = run.trials.iter_mut().find(|row| row.rate_per_s == Some(100.0)).unwrap();
     lost.n_unanswered = Some(1);
     assert_eq!(at(&run, 100.0).p99_ns, None);
 }
@@ -166,17 +146,8 @@ fn every_chart_of_an_open_loop_plots_what_its_table_says() {
     let run = sample_open::run();
     let rendered = sample_open::render(&run);
     check_markup(&rendered.html);
-    let names: Vec<&str> = rendered
-        .charts
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    for name in [
-        "load-1-latency",
-        "load-1-goodput",
-        "responsiveness-1",
-        "noise",
-    ] {
+    let names: Vec<&str> = rendered.charts.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["load-1-latency", "load-1-goodput", "responsiveness-1", "noise"] {
         assert!(names.contains(&format!("{name}.svg").as_str()), "{names:?}");
     }
     let families = analyse::run(&run);
@@ -187,11 +158,7 @@ fn every_chart_of_an_open_loop_plots_what_its_table_says() {
     let numbers = &charts.open[0][0].numbers;
     let points: usize = open.curves[0].arms.iter().map(|arm| arm.points.len()).sum();
     assert_eq!(numbers.rows.len(), points);
-    let row = numbers
-        .rows
-        .iter()
-        .find(|row| row[0] == "pool" && row[1] == "300")
-        .unwrap();
+    let row = numbers.rows.iter().find(|row| row[0] == "pool" && row[1] == "300").unwrap();
     assert_eq!(&row[4..], ["no", "yes", "50000000", "300", "350"]);
     let probed = &charts.open[1][0].numbers;
     assert_eq!(probed.rows.len(), 2 * 5);
@@ -222,19 +189,13 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
     let run = sample_open::run();
     let rows = sample_open::noise(&run);
     let timeline = noise::timeline(&run, &rows).unwrap();
-    assert_eq!(
-        (timeline.is_disturbed.len(), timeline.step_ns),
-        (100, 100_000_000)
-    );
+    assert_eq!((timeline.is_disturbed.len(), timeline.step_ns), (100, 100_000_000));
     let [foreign, steal, pause] = &timeline.lanes[..] else {
         panic!("three lanes");
     };
     // 35 trials per block; those of the second are disturbed.
     let from_to = |is: bool| timeline.is_disturbed.iter().position(|d| *d == is);
-    assert_eq!(
-        (from_to(true), timeline.is_disturbed[70]),
-        (Some(35), false)
-    );
+    assert_eq!((from_to(true), timeline.is_disturbed[70]), (Some(35), false));
     assert_eq!(foreign.values[0], Some(0.004));
     assert_eq!((steal.values[40], steal.values[41]), (Some(0.1), Some(0.0)));
     assert_eq!((pause.values[50], pause.values[99]), (None, Some(9.9e6)));
@@ -262,11 +223,8 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
 
 #[test]
 fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched() {
-    let trust = |run: &Run| {
-        trust::of(run, &summarise(run), &analyse::run(run))
-            .sentences
-            .join("\n")
-    };
+    let trust =
+        |run: &Run| trust::of(run, &summarise(run), &analyse::run(run)).sentences.join("\n");
     let mut run = sample_open::run();
     for said in [
         "99 of 100 requests within 80.0 µs of their time",
@@ -276,27 +234,16 @@ fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched(
     ] {
         assert!(trust(&run).contains(said), "{said}: {}", trust(&run));
     }
-    let row = run
-        .trials
-        .iter_mut()
-        .find(|row| row.saturated == "no")
-        .unwrap();
+    let row = run.trials.iter_mut().find(|row| row.saturated == "no").unwrap();
     row.validity = "invalid".into();
     row.flags = "generator_late".into();
     let why = "it cannot be read".to_owned();
     run.environment.unavailable.insert("noise_freq".into(), why);
-    for said in [
-        "thrown out for it: 1 late",
-        "Not watched",
-        "freq (it cannot be read)",
-    ] {
+    for said in ["thrown out for it: 1 late", "Not watched", "freq (it cannot be read)"] {
         assert!(trust(&run).contains(said), "{said}: {}", trust(&run));
     }
     let quiet = trust(&sample::run());
-    assert!(
-        !quiet.contains("generator") && !quiet.contains("Not watched"),
-        "{quiet}"
-    );
+    assert!(!quiet.contains("generator") && !quiet.contains("Not watched"), "{quiet}");
     let mut greyed = sample::standard();
     for row in greyed.trials.iter_mut().filter(|row| row.role == "placebo") {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);

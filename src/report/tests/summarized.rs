@@ -10,19 +10,14 @@ fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_onl
     let sentences = words::summary(&run, &summarise(&run));
     assert!(sentences.len() <= 5);
     assert!(
-        sentences
-            .iter()
-            .any(|s| s.starts_with("By indication, in 2 of 3 comparable families")),
+        sentences.iter().any(|s| s.starts_with("By indication, in 2 of 3 comparable families")),
         "{sentences:?}"
     );
     for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }
     let sentences = words::summary(&run, &summarise(&run));
-    assert!(
-        !sentences.iter().any(|s| s.contains("answered faster than")),
-        "{sentences:?}"
-    );
+    assert!(!sentences.iter().any(|s| s.contains("answered faster than")), "{sentences:?}");
     // The last block of one family was cut short.
     let said = "Of 3 families nothing is concluded: the placebo differs as well, or there are too \
                 few blocks to tell.";
@@ -37,10 +32,7 @@ fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }
     let sentences = words::summary(&run, &summarise(&run)).join("\n");
-    assert!(
-        sentences.contains("In 1 of 2 comparable families"),
-        "{sentences}"
-    );
+    assert!(sentences.contains("In 1 of 2 comparable families"), "{sentences}");
     assert!(
         sentences.contains("; of 1 more nothing is concluded: the placebo differs as well."),
         "{sentences}"
@@ -48,9 +40,7 @@ fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
     let is_primes = |family: &&FamilySummary| family.title.starts_with("primes");
     let summary = summarise(&run);
     let primes = summary.families.iter().find(is_primes).unwrap();
-    let withheld = words::comparable(primes)
-        .filter(|arm| arm.response_p50_ratio.is_some())
-        .count();
+    let withheld = words::comparable(primes).filter(|arm| arm.response_p50_ratio.is_some()).count();
     assert!(withheld > 5);
     let overview = sample::charts(&run).overview;
     let answers: Vec<String> = overview.into_iter().map(|chart| chart.answer).collect();

@@ -34,10 +34,7 @@ fn windows_that_were_shortened_are_told_per_regime() {
     let mut open = sample_open::run();
     open.manifest.windows = Some(windows);
     says(&open, "open loops had windows of 1.00 s to 3.00 s");
-    assert_eq!(
-        trust(&open).contains(every),
-        open.trials.iter().any(|row| row.regime == "closed")
-    );
+    assert_eq!(trust(&open).contains(every), open.trials.iter().any(|row| row.regime == "closed"));
 }
 
 #[test]
@@ -47,10 +44,7 @@ fn flags_are_counted_on_trials_that_have_some_and_were_kept() {
     run.trials[0].flags = "canary_late;survivors".to_owned();
     run.trials[1].flags = "generator_late".to_owned();
     run.trials[1].validity = "invalid".to_owned();
-    says(
-        &run,
-        "1 of 190 trials carries flags and was kept: canary_late: 1, survivors: 1.",
-    );
+    says(&run, "1 of 190 trials carries flags and was kept: canary_late: 1, survivors: 1.");
     run.trials[2].flags = "survivors".to_owned();
     says(&run, "2 of 190 trials carry flags and were kept:");
 }
@@ -59,13 +53,9 @@ fn flags_are_counted_on_trials_that_have_some_and_were_kept() {
 fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     let mut run = sample::standard();
     let family = run.trials[0].family_id.clone();
-    let mut own: Vec<&mut TrialRow> = run
-        .trials
-        .iter_mut()
-        .filter(|row| row.family_id == family)
-        .collect();
-    own.iter_mut()
-        .for_each(|row| row.noise_label = "quiet".to_owned());
+    let mut own: Vec<&mut TrialRow> =
+        run.trials.iter_mut().filter(|row| row.family_id == family).collect();
+    own.iter_mut().for_each(|row| row.noise_label = "quiet".to_owned());
     let fifth = own.len() / 5;
     for row in own.iter_mut().take(fifth) {
         row.noise_label = "disturbed".to_owned();
@@ -77,20 +67,15 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     };
     assert_eq!(flagged(&run), 0);
     assert!(!trust(&run).contains("More than 20 %"));
-    let next = run
-        .trials
-        .iter_mut()
-        .find(|row| row.family_id == family && row.noise_label == "quiet");
+    let next =
+        run.trials.iter_mut().find(|row| row.family_id == family && row.noise_label == "quiet");
     next.unwrap().noise_label = "disturbed".to_owned();
     let rows = flagged(&run);
     assert!(rows > 0);
     let families = analyse::run(&run);
     let csv = derived::comparisons(&run.manifest.run_id, "blocking", &families);
     assert_eq!(rows, csv.matches(&format!("{family},")).count());
-    says(
-        &run,
-        "More than 20 % of the trials were disturbed, after re-runs, in: ",
-    );
+    says(&run, "More than 20 % of the trials were disturbed, after re-runs, in: ");
 }
 
 #[test]
@@ -99,7 +84,6 @@ fn a_run_is_worth_what_its_family_with_the_fewest_blocks_is() {
     let confidence = |run: &Run| words::confidence(run, &summarise(run));
     assert_eq!(confidence(&run), "enough blocks for verdicts");
     let family = run.trials[0].family_id.clone();
-    run.trials
-        .retain(|row| row.family_id != family || row.block <= 7);
+    run.trials.retain(|row| row.family_id != family || row.block <= 7);
     assert_eq!(confidence(&run), "screening: indications, no verdicts");
 }

@@ -10,25 +10,13 @@ use crate::stats::verdict::{self, Better, Conclusion, FamilyValues, Noise, Obser
 use crate::stats::{Safeguard, Safeguards};
 
 /// A shared machine on a bad day: a third slower at the end, wandering by 5 %.
-const DRIFTING: Machine = Machine {
-    ramp: 0.3,
-    wander: 0.05,
-    noise: 0.02,
-};
+const DRIFTING: Machine = Machine { ramp: 0.3, wander: 0.05, noise: 0.02 };
 
 /// A machine of one's own.
-const CALM: Machine = Machine {
-    ramp: 0.02,
-    wander: 0.01,
-    noise: 0.02,
-};
+const CALM: Machine = Machine { ramp: 0.02, wander: 0.01, noise: 0.02 };
 
 /// A machine that wanders, and at whose end nobody can tell in which run it was slower.
-const WANDERING: Machine = Machine {
-    ramp: 0.0,
-    wander: 0.05,
-    noise: 0.02,
-};
+const WANDERING: Machine = Machine { ramp: 0.0, wander: 0.05, noise: 0.02 };
 
 const FAMILIES: usize = 3;
 /// Besides reference and placebo.
@@ -41,9 +29,7 @@ type Values = Vec<Vec<Vec<Option<f64>>>>;
 fn run(machine: &Machine, blocks: usize, (pace, last): (f64, f64), draws: &mut Draws) -> Values {
     let mut arms = vec![pace; 2 + ARMS];
     arms[1 + ARMS] *= last;
-    (0..FAMILIES)
-        .map(|_| machine.measure(&arms, blocks, draws, Safeguards::ALL_ON))
-        .collect()
+    (0..FAMILIES).map(|_| machine.measure(&arms, blocks, draws, Safeguards::ALL_ON)).collect()
 }
 
 /// δ of a family, as its run alone says it.
@@ -53,11 +39,7 @@ fn delta_log(family: &[Vec<Option<f64>>]) -> f64 {
         placebo: Observed::Blocks(&family[1]),
         arms: Vec::new(),
     };
-    let settings = Settings {
-        better: Better::Lower,
-        noise: Noise::Quiet,
-        seed: 0,
-    };
+    let settings = Settings { better: Better::Lower, noise: Noise::Quiet, seed: 0 };
     let judgement = verdict::judge(&values, settings, Safeguards::ALL_ON);
     judgement.delta_log.unwrap()
 }
@@ -157,11 +139,8 @@ fn two_runs_of_one_machine_are_rarely_told_apart() {
 
 #[test]
 fn without_its_safeguards_a_table_calls_too_much_different() {
-    let [absolute, _] = alarms(
-        &WANDERING,
-        20,
-        Safeguards::without(Safeguard::AutocorrelationInflation),
-    );
+    let [absolute, _] =
+        alarms(&WANDERING, 20, Safeguards::without(Safeguard::AutocorrelationInflation));
     assert!(absolute.flagged > FLAGGED_MAX, "{absolute:?}");
     let [_, relative] = alarms(&CALM, 20, Safeguards::without(Safeguard::Holm));
     assert!(relative.flagged > FLAGGED_MAX, "{relative:?}");

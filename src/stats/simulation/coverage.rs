@@ -22,12 +22,7 @@ enum Shape {
 }
 
 impl Shape {
-    const ALL: [Shape; 4] = [
-        Shape::Normal,
-        Shape::LogNormal,
-        Shape::Bimodal,
-        Shape::Spikes,
-    ];
+    const ALL: [Shape; 4] = [Shape::Normal, Shape::LogNormal, Shape::Bimodal, Shape::Spikes];
 
     fn draw(self, draws: &mut Draws) -> f64 {
         let z = draws.normal();
@@ -53,9 +48,7 @@ impl Shape {
 
 /// The share of experiments whose interval holds `truth`.
 fn share_held(truth: f64, mut experiment: impl FnMut() -> crate::stats::Interval) -> f64 {
-    let held = (0..EXPERIMENTS)
-        .filter(|_| experiment().contains(truth))
-        .count();
+    let held = (0..EXPERIMENTS).filter(|_| experiment().contains(truth)).count();
     held as f64 / EXPERIMENTS as f64
 }
 
@@ -69,10 +62,7 @@ fn intervals_of_the_median_hold_it() {
                 median_interval(&values, Level::P95, Safeguards::ALL_ON).unwrap()
             });
             println!("median {shape:?} {blocks} blocks: {held}");
-            assert!(
-                held >= COVERAGE_MIN,
-                "{shape:?} over {blocks} blocks: {held}"
-            );
+            assert!(held >= COVERAGE_MIN, "{shape:?} over {blocks} blocks: {held}");
         }
     }
 }
@@ -94,10 +84,7 @@ fn intervals_of_the_ratio_hold_it() {
                 WalshAverages::of(&ratios).interval(Level::P95).unwrap()
             });
             println!("ratio {shape:?} {blocks} blocks: {held}");
-            assert!(
-                held >= COVERAGE_MIN,
-                "{shape:?} over {blocks} blocks: {held}"
-            );
+            assert!(held >= COVERAGE_MIN, "{shape:?} over {blocks} blocks: {held}");
         }
     }
 }
@@ -126,9 +113,7 @@ fn intervals_of_a_line_hold_it_from_six_blocks_on() {
         let blocks: Vec<Vec<(f64, f64)>> = (0..6)
             .map(|_| {
                 let (intercept, slope) = (100.0 + draws.normal(), 5.0 + 0.2 * draws.normal());
-                [0.0, 2.0, 4.0, 8.0]
-                    .map(|x| (x, intercept + slope * x + draws.normal()))
-                    .to_vec()
+                [0.0, 2.0, 4.0, 8.0].map(|x| (x, intercept + slope * x + draws.normal())).to_vec()
             })
             .collect();
         let fit = fit_line(&blocks, Level::P95, u64::from(seed)).unwrap();
@@ -137,21 +122,15 @@ fn intervals_of_a_line_hold_it_from_six_blocks_on() {
     }
     println!("of {LINES} lines: slope {slopes_held}, intercept {intercepts_held}");
     let held = f64::from(slopes_held.min(intercepts_held)) / f64::from(LINES);
-    assert!(
-        held >= COVERAGE_MIN,
-        "{slopes_held} and {intercepts_held} of {LINES}"
-    );
+    assert!(held >= COVERAGE_MIN, "{slopes_held} and {intercepts_held} of {LINES}");
 }
 
 /// The share held for blocks that are autocorrelated by 0.6.
 pub(super) fn share_held_under_autocorrelation(blocks: usize, safeguards: Safeguards) -> f64 {
     let mut draws = Draws::new(13);
     share_held(1.0, || {
-        let values: Vec<f64> = draws
-            .autoregressive(blocks, 0.6)
-            .into_iter()
-            .map(|z| (0.1 * z).exp())
-            .collect();
+        let values: Vec<f64> =
+            draws.autoregressive(blocks, 0.6).into_iter().map(|z| (0.1 * z).exp()).collect();
         median_interval(&values, Level::P95, safeguards).unwrap()
     })
 }
@@ -161,11 +140,7 @@ fn autocorrelated_blocks_are_covered_from_twenty_on_and_the_report_says_how_well
     for (blocks, percent) in COVERAGE_UNDER_DRIFT {
         let held = share_held_under_autocorrelation(blocks, Safeguards::ALL_ON);
         println!("autocorrelated {blocks} blocks: {held}");
-        assert_eq!(
-            (held * 100.0).round(),
-            f64::from(percent),
-            "{blocks} blocks"
-        );
+        assert_eq!((held * 100.0).round(), f64::from(percent), "{blocks} blocks");
         if blocks >= 20 {
             assert!(held >= COVERAGE_MIN, "{blocks} blocks: {held}");
         }

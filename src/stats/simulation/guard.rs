@@ -14,27 +14,16 @@ use crate::stats::verdict::{
 use crate::stats::{Safeguard, Safeguards};
 
 /// A shared machine on a bad day: a third slower at the end, wandering by 5 %.
-const DRIFTING: Machine = Machine {
-    ramp: 0.3,
-    wander: 0.05,
-    noise: 0.02,
-};
+const DRIFTING: Machine = Machine { ramp: 0.3, wander: 0.05, noise: 0.02 };
 
 /// The judgement over a family: values by arm, the reference first, the placebo second.
 fn judge_values(values: &[Vec<Option<f64>>], safeguards: Safeguards) -> Judgement {
     let family = FamilyValues {
         reference: Observed::Blocks(&values[0]),
         placebo: Observed::Blocks(&values[1]),
-        arms: values[2..]
-            .iter()
-            .map(|arm| Observed::Blocks(arm))
-            .collect(),
+        arms: values[2..].iter().map(|arm| Observed::Blocks(arm)).collect(),
     };
-    let settings = Settings {
-        better: Better::Lower,
-        noise: Noise::Quiet,
-        seed: 0,
-    };
+    let settings = Settings { better: Better::Lower, noise: Noise::Quiet, seed: 0 };
     judge(&family, settings, safeguards)
 }
 
@@ -82,10 +71,7 @@ fn identical_arms_are_rarely_told_apart_under_drift() {
     assert!(alarms.families_flagged <= FLAGGED_MAX, "{alarms:?}");
     assert!(alarms.placebos_flagged <= FLAGGED_MAX, "{alarms:?}");
     assert!(alarms.placebo_verdicts <= FAMILIES / 100, "{alarms:?}");
-    assert!(
-        alarms.arm_verdicts <= FAMILIES * ARMS as u32 / 100,
-        "{alarms:?}"
-    );
+    assert!(alarms.arm_verdicts <= FAMILIES * ARMS as u32 / 100, "{alarms:?}");
 }
 
 /// Of 50 runs, those that find an arm with 5 % more work `slower`.
@@ -153,11 +139,7 @@ fn with_reruns(values: &[Vec<Option<f64>>], draws: &mut Draws) -> Vec<TrialRow> 
 
 /// The ratio of two identical arms on a machine that only gets slower, by 30 %.
 fn ratio_under_ramp(safeguards: Safeguards) -> f64 {
-    let machine = Machine {
-        ramp: 0.3,
-        wander: 0.0,
-        noise: 0.005,
-    };
+    let machine = Machine { ramp: 0.3, wander: 0.0, noise: 0.005 };
     let values = machine.measure(&[1.0, 1.0], 20, &mut Draws::new(23), safeguards);
     judge_values(&values, safeguards).placebo.ratio.unwrap()
 }
@@ -171,10 +153,7 @@ fn check(safeguard: Safeguard, safeguards: Safeguards) -> (String, bool) {
         }
         Safeguard::Interleaving => {
             let ratio = ratio_under_ramp(safeguards);
-            (
-                format!("ratio under a ramp {ratio}"),
-                (ratio - 1.0).abs() <= 0.01,
-            )
+            (format!("ratio under a ramp {ratio}"), (ratio - 1.0).abs() <= 0.01)
         }
         Safeguard::AutocorrelationInflation => {
             let held = share_held_under_autocorrelation(20, safeguards);
@@ -182,10 +161,7 @@ fn check(safeguard: Safeguard, safeguards: Safeguards) -> (String, bool) {
         }
         Safeguard::Holm => {
             let flagged = false_alarms(safeguards).families_flagged;
-            (
-                format!("{flagged} families flagged"),
-                flagged <= FLAGGED_MAX,
-            )
+            (format!("{flagged} families flagged"), flagged <= FLAGGED_MAX)
         }
         Safeguard::IntendedTime => {
             let p99_ms = load::open::tests::p99_of_a_machine_that_stood_still_ms(safeguards);

@@ -72,9 +72,8 @@ impl Machine {
         let trials = arms.len() * blocks;
         let wandering = draws.autoregressive(trials, 0.95);
         let mut values = vec![vec![None; blocks]; arms.len()];
-        for (trial, (arm, block)) in schedule(arms.len(), blocks, draws, safeguards)
-            .into_iter()
-            .enumerate()
+        for (trial, (arm, block)) in
+            schedule(arms.len(), blocks, draws, safeguards).into_iter().enumerate()
         {
             let ramp = 1.0 + self.ramp * trial as f64 / (trials - 1) as f64;
             let log = self.wander * wandering[trial] + self.noise * draws.normal();
@@ -92,9 +91,7 @@ fn schedule(
     safeguards: Safeguards,
 ) -> Vec<(usize, usize)> {
     if !safeguards.hold(Safeguard::Interleaving) {
-        return (0..arms)
-            .flat_map(|arm| (0..blocks).map(move |block| (arm, block)))
-            .collect();
+        return (0..arms).flat_map(|arm| (0..blocks).map(move |block| (arm, block))).collect();
     }
     let mut trials = Vec::with_capacity(arms * blocks);
     for block in 0..blocks {

@@ -19,10 +19,7 @@ fn simulated_wait(
     let offered: Vec<Offered> = (0..requests)
         .map(|_| {
             now_ns += gap_ns * draws.exponential();
-            Offered {
-                arrival_ns: now_ns as u64,
-                service_ns: (SERVICE_NS * service(draws)) as u64,
-            }
+            Offered { arrival_ns: now_ns as u64, service_ns: (SERVICE_NS * service(draws)) as u64 }
         })
         .collect();
     let waits_ns = fifo_waits_ns(&offered, servers as usize);
@@ -53,9 +50,8 @@ fn mean_wait_mdc(servers: usize, utilization: f64) -> f64 {
         }
         present = next;
     }
-    let mean_queue: f64 = (servers..PRESENT_MAX)
-        .map(|count| (count - servers) as f64 * present[count])
-        .sum();
+    let mean_queue: f64 =
+        (servers..PRESENT_MAX).map(|count| (count - servers) as f64 * present[count]).sum();
     // Little's law.
     mean_queue / load
 }
@@ -68,18 +64,13 @@ fn check(
     seed: u64,
 ) {
     let mut draws = Draws::new(seed);
-    for (utilization, tolerance, requests) in [
-        (0.5, 0.05, REQUESTS),
-        (0.7, 0.05, REQUESTS),
-        (0.9, 0.10, 3 * REQUESTS),
-    ] {
+    for (utilization, tolerance, requests) in
+        [(0.5, 0.05, REQUESTS), (0.7, 0.05, REQUESTS), (0.9, 0.10, 3 * REQUESTS)]
+    {
         let wait = simulated_wait(servers, utilization, requests, &mut draws, service);
         let error = wait / theory(utilization) - 1.0;
         println!("{name} {servers} {utilization} {wait} {error}");
-        assert!(
-            error.abs() <= tolerance,
-            "{name}/{servers} at {utilization}: {wait}, {error} off"
-        );
+        assert!(error.abs() <= tolerance, "{name}/{servers} at {utilization}: {wait}, {error} off");
     }
 }
 

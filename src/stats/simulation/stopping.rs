@@ -14,14 +14,11 @@ fn simulate(spread: f64, draws: &mut Draws) -> (f64, [u32; 3]) {
     let truth = 0.2_f64;
     let (mut held, mut stops) = (0, [0; 3]);
     for _ in 0..EXPERIMENTS {
-        let arm: Vec<Option<f64>> = (0..20)
-            .map(|_| Some((truth + spread * draws.normal()).exp()))
-            .collect();
+        let arm: Vec<Option<f64>> =
+            (0..20).map(|_| Some((truth + spread * draws.normal()).exp())).collect();
         let reference = [Some(1.0); 20];
         let looks = [10, 15];
-        let look = looks
-            .iter()
-            .position(|&n| is_narrow(&arm[..n], &reference[..n], 0.03));
+        let look = looks.iter().position(|&n| is_narrow(&arm[..n], &reference[..n], 0.03));
         let place = look.unwrap_or(2);
         stops[place] += 1;
         let n = [10, 15, 20][place];
@@ -59,8 +56,5 @@ fn widths_are_judged_on_the_ratio_and_not_on_what_it_says() {
     for factor in [0.01, 1.0, 100.0] {
         assert!(narrow(factor, 0.03) && !narrow(factor, 0.005), "{factor}");
     }
-    assert!(
-        !is_narrow(&[Some(1.0); 6], &[Some(1.0); 6], 0.03),
-        "no interval yet"
-    );
+    assert!(!is_narrow(&[Some(1.0); 6], &[Some(1.0); 6], 0.03), "no interval yet");
 }

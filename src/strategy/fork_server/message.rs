@@ -101,10 +101,8 @@ impl Order<'_> {
             1 => Some(Order::Fork { slot }),
             2 => Some(Order::Kill { slot }),
             3 => {
-                let id = TaskId {
-                    request: word(bytes, 2)?,
-                    task: u16::try_from(word(bytes, 3)?).ok()?,
-                };
+                let id =
+                    TaskId { request: word(bytes, 2)?, task: u16::try_from(word(bytes, 3)?).ok()? };
                 let payload = &bytes[TASK_HEAD_BYTES..];
                 Some(Order::Task { slot, id, payload })
             }
@@ -158,9 +156,7 @@ impl Notice {
     /// It is none: the two sides were not built from the same source.
     pub(super) fn decode(bytes: &[u8]) -> Result<Notice, String> {
         if let Some(reason) = bytes.strip_prefix(&2_u64.to_le_bytes()) {
-            return Ok(Notice::Failed {
-                reason: String::from_utf8_lossy(reason).into_owned(),
-            });
+            return Ok(Notice::Failed { reason: String::from_utf8_lossy(reason).into_owned() });
         }
         if let (Some(5), Some(slot)) = (word(bytes, 0), word(bytes, 1)) {
             let bytes = bytes[PIECE_HEAD_BYTES..].to_vec();
@@ -187,26 +183,14 @@ impl Notice {
                 };
                 Ok(Notice::Ready { usage })
             }
-            [3, slot, errno] => Ok(Notice::Refused {
-                slot,
-                errno: errno as i32,
-            }),
+            [3, slot, errno] => Ok(Notice::Refused { slot, errno: errno as i32 }),
             [4, slot, how, code, at_ns] => {
                 let code = code as i32;
-                let status = if how == 0 {
-                    ExitStatus::Code(code)
-                } else {
-                    ExitStatus::Signal(code)
-                };
-                Ok(Notice::Reaped {
-                    slot,
-                    ended: Ended { status, at_ns },
-                })
+                let status =
+                    if how == 0 { ExitStatus::Code(code) } else { ExitStatus::Signal(code) };
+                Ok(Notice::Reaped { slot, ended: Ended { status, at_ns } })
             }
-            _ => Err(format!(
-                "the fork server sent {} bytes that are no message",
-                bytes.len()
-            )),
+            _ => Err(format!("the fork server sent {} bytes that are no message", bytes.len())),
         }
     }
 }
@@ -222,12 +206,7 @@ fn word(bytes: &[u8], index: usize) -> Option<u64> {
 
 fn words(bytes: &[u8]) -> Option<Vec<u64>> {
     let (chunks, rest) = bytes.as_chunks::<8>();
-    rest.is_empty().then(|| {
-        chunks
-            .iter()
-            .map(|chunk| u64::from_le_bytes(*chunk))
-            .collect()
-    })
+    rest.is_empty().then(|| chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect())
 }
 
 #[cfg(test)]
@@ -238,10 +217,7 @@ mod tests {
     fn messages_round_trip() {
         let task = |payload| Order::Task {
             slot: 7,
-            id: TaskId {
-                request: u64::MAX,
-                task: u16::MAX,
-            },
+            id: TaskId { request: u64::MAX, task: u16::MAX },
             payload,
         };
         let longest = vec![0xa5; MAX_PAYLOAD_BYTES];
@@ -256,47 +232,24 @@ mod tests {
             assert!(bytes.len() <= MAX_BYTES);
             assert_eq!(Order::decode(&bytes), Some(order));
         }
-        let ended = |status| Ended {
-            status,
-            at_ns: u64::MAX,
-        };
+        let ended = |status| Ended { status, at_ns: u64::MAX };
         for notice in [
             Notice::Ready {
-                usage: Usage {
-                    cpu_user_ns: 1,
-                    ctx_involuntary: 9,
-                    ..Usage::default()
-                },
+                usage: Usage { cpu_user_ns: 1, ctx_involuntary: 9, ..Usage::default() },
             },
-            Notice::Failed {
-                reason: "no input".into(),
-            },
+            Notice::Failed { reason: "no input".into() },
             Notice::Refused { slot: 3, errno: 11 },
-            Notice::Reaped {
-                slot: 4,
-                ended: ended(ExitStatus::Code(3)),
-            },
-            Notice::Reaped {
-                slot: 4,
-                ended: ended(ExitStatus::Signal(9)),
-            },
-            Notice::Piece {
-                slot: 5,
-                bytes: vec![0x5a; MAX_PIECE_BYTES],
-            },
+            Notice::Reaped { slot: 4, ended: ended(ExitStatus::Code(3)) },
+            Notice::Reaped { slot: 4, ended: ended(ExitStatus::Signal(9)) },
+            Notice::Piece { slot: 5, bytes: vec![0x5a; MAX_PIECE_BYTES] },
         ] {
             assert_eq!(Notice::decode(&notice.encode()), Ok(notice));
         }
         assert!(Notice::decode(b"hello").is_err());
         assert_eq!(Order::decode(b""), None);
-        let piece = Notice::Piece {
-            slot: 6,
-            bytes: b"frame".to_vec(),
-        };
+        let piece = Notice::Piece { slot: 6, bytes: b"frame".to_vec() };
         assert_eq!(piece.encode(), [&piece_head(6), &b"frame"[..]].concat());
-        let long = Notice::Failed {
-            reason: "x".repeat(2 * MAX_BYTES),
-        };
+        let long = Notice::Failed { reason: "x".repeat(2 * MAX_BYTES) };
         assert_eq!(long.encode().len(), MAX_BYTES);
     }
 }

@@ -199,9 +199,7 @@ impl ForkServer {
 /// The queue is full, or too many descriptors are under way in it.
 fn is_full(error: &io::Error) -> bool {
     let full = [Errno::AGAIN, Errno::TOOMANYREFS].map(Errno::raw_os_error);
-    error
-        .raw_os_error()
-        .is_some_and(|code| full.contains(&code))
+    error.raw_os_error().is_some_and(|code| full.contains(&code))
 }
 
 /// What the server has in its memory when it forks.

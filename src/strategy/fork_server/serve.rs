@@ -31,12 +31,7 @@ pub(super) fn serve(
         Err(reason) => return tell(orders, &Notice::Failed { reason }),
     };
     if let Err(error) = Server::run(orders, role, &loaded, &proof) {
-        tell(
-            orders,
-            &Notice::Failed {
-                reason: format!("the fork server failed: {error}"),
-            },
-        );
+        tell(orders, &Notice::Failed { reason: format!("the fork server failed: {error}") });
     }
 }
 
@@ -71,12 +66,7 @@ impl Server<'_> {
             children: Children::default(),
             buffers: Buffers::small(),
         };
-        tell(
-            orders,
-            &Notice::Ready {
-                usage: process::usage_self(),
-            },
-        );
+        tell(orders, &Notice::Ready { usage: process::usage_self() });
         let mut ready: Vec<Ready> = Vec::new();
         let mut buffer = vec![0; MAX_BYTES];
         loop {
@@ -167,10 +157,7 @@ impl Server<'_> {
             let Some(slot) = self.children.forget(pid) else {
                 continue;
             };
-            let ended = Ended {
-                status: exit.status,
-                at_ns,
-            };
+            let ended = Ended { status: exit.status, at_ns };
             tell(self.orders, &Notice::Reaped { slot, ended });
         }
         Ok(())
@@ -187,18 +174,10 @@ enum Means<'a> {
 
 /// Sends an answer as a frame, in as many messages as it needs.
 fn send_pieces(orders: &OwnedFd, slot: u64, answer: &Answer) -> io::Result<()> {
-    let Answer {
-        header,
-        fixed,
-        body,
-    } = answer;
+    let Answer { header, fixed, body } = answer;
     let head = piece_head(slot);
     let mut first = [0; FIRST_BYTES];
-    let parts = [
-        &head[..],
-        &header.encode(fixed.len() + body.len()),
-        &fixed[..],
-    ];
+    let parts = [&head[..], &header.encode(fixed.len() + body.len()), &fixed[..]];
     let mut filled = 0;
     for part in parts {
         first[filled..][..part.len()].copy_from_slice(part);

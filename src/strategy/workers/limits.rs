@@ -8,28 +8,19 @@ pub(in crate::strategy) const OPTIONS: &[OptionDef; 4] = &[
     OptionDef {
         name: "queue",
         default: "10000",
-        values: Values::Count {
-            min: 1,
-            max: 1_000_000,
-        },
+        values: Values::Count { min: 1, max: 1_000_000 },
         help: "tasks that may wait; one more is rejected",
     },
     OptionDef {
         name: "recycle_after",
         default: "0",
-        values: Values::Count {
-            min: 0,
-            max: 1_000_000_000,
-        },
+        values: Values::Count { min: 0, max: 1_000_000_000 },
         help: "tasks after which a worker is replaced; 0 is never",
     },
     OptionDef {
         name: "recycle_jitter",
         default: "0",
-        values: Values::Count {
-            min: 0,
-            max: 1_000_000_000,
-        },
+        values: Values::Count { min: 0, max: 1_000_000_000 },
         help: "up to this many tasks more, different for each worker",
     },
 ];

@@ -143,9 +143,7 @@ impl Server {
     }
 
     fn reap(self) -> Result<(), String> {
-        process::wait(self.pid, Block::Yes)
-            .map(drop)
-            .map_err(failed("reap the server"))
+        process::wait(self.pid, Block::Yes).map(drop).map_err(failed("reap the server"))
     }
 }
 
@@ -257,9 +255,9 @@ impl Worker {
         // A worker that has crashed needs no order.
         let _ = self.link.write_all(&[END]);
         match self.handle {
-            Handle::Process(pid) => process::wait(pid, Block::Yes)
-                .map(drop)
-                .map_err(failed("reap a worker")),
+            Handle::Process(pid) => {
+                process::wait(pid, Block::Yes).map(drop).map_err(failed("reap a worker"))
+            }
             Handle::Thread(thread) => {
                 // A thread that has panicked has said so.
                 let _ = thread.join();
@@ -289,10 +287,7 @@ fn work(mut link: UnixStream, signs: UnixStream) {
 }
 
 fn is_prime(n: u32) -> bool {
-    n >= 2
-        && (2..)
-            .take_while(|d| d * d <= n)
-            .all(|d| !n.is_multiple_of(d))
+    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 fn crash(how: How, mut signs: UnixStream) -> ! {
@@ -309,10 +304,8 @@ fn crash(how: How, mut signs: UnixStream) -> ! {
 /// A mebibyte after the other, until there is none. The limit is the whole process's, as is what
 /// happens when it is reached: an allocation that fails aborts.
 fn fill_memory(mut signs: UnixStream) -> ! {
-    let limit = Rlimit {
-        current: Some(address_space_bytes() + HEADROOM_BYTES),
-        ..getrlimit(Resource::As)
-    };
+    let limit =
+        Rlimit { current: Some(address_space_bytes() + HEADROOM_BYTES), ..getrlimit(Resource::As) };
     let limited = setrlimit(Resource::As, limit);
     assert!(limited.is_ok(), "limit the address space: {limited:?}");
     let mut kept: Vec<Vec<u8>> = Vec::new();
@@ -326,9 +319,7 @@ fn address_space_bytes() -> u64 {
     let mut text = String::new();
     let read = File::open("/proc/self/statm").and_then(|mut file| file.read_to_string(&mut text));
     let pages = text.split(' ').next().and_then(|pages| pages.parse().ok());
-    pages
-        .filter(|_| read.is_ok())
-        .map_or(0, |pages: u64| pages * rustix::param::page_size() as u64)
+    pages.filter(|_| read.is_ok()).map_or(0, |pages: u64| pages * rustix::param::page_size() as u64)
 }
 
 /// The time, at once: what is said later may never be.

@@ -32,8 +32,7 @@ fn in_a_process() -> Result<(), String> {
             drop(theirs);
             count += 100;
             let mut told = [0; 4];
-            ours.read_exact(&mut told)
-                .map_err(failed("hear the child"))?;
+            ours.read_exact(&mut told).map_err(failed("hear the child"))?;
             process::wait(pid, Block::Yes).map_err(failed("reap the child"))?;
             tell("process", count, u32::from_le_bytes(told));
             Ok(())

@@ -14,10 +14,7 @@ pub(super) fn demonstration(args: &[String]) -> Result<(), String> {
     match args {
         [name] if name == "memory-isolation" => memory_isolation::show(),
         [name] if name == "crash" => crash::show(),
-        _ => Err(format!(
-            "expected the name of one demonstration, of {}",
-            NAMES.join(", ")
-        )),
+        _ => Err(format!("expected the name of one demonstration, of {}", NAMES.join(", "))),
     }
 }
 

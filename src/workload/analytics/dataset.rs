@@ -112,14 +112,12 @@ impl Dataset {
         self.amount_cents.push((1 + draw() % 4) * price_cents);
         let endpoint = draw() % ENDPOINTS;
         let (tail, last) = (draw(), draw());
-        self.latency_us
-            .push(150 * (1 + endpoint) + (tail >> (12 + last % 16)));
+        self.latency_us.push(150 * (1 + endpoint) + (tail >> (12 + last % 16)));
         // Ten million rows and 90 days stay below 2^32.
         self.day.push((row * DAYS / rows) as u16);
         self.product.push(product as u16);
         self.endpoint.push(endpoint as u8);
-        self.error
-            .push(u8::from((last >> 8) % 100 < 1 + endpoint % 3));
+        self.error.push(u8::from((last >> 8) % 100 < 1 + endpoint % 3));
     }
 
     /// The file's bytes.
@@ -194,9 +192,7 @@ impl Dataset {
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], String> {
-    let (head, tail) = rest
-        .split_first_chunk()
-        .ok_or("is shorter than its header of 32 bytes")?;
+    let (head, tail) = rest.split_first_chunk().ok_or("is shorter than its header of 32 bytes")?;
     *rest = tail;
     Ok(*head)
 }
@@ -229,16 +225,7 @@ mod tests {
         assert!(Dataset::from_bytes(&bytes[..bytes.len() - 1]).is_err());
         // First and last bytes of the header, and the high byte of one value of each column that
         // is checked.
-        for at in [
-            0,
-            11,
-            15,
-            35,
-            32 + 1_201,
-            32 + 1_401,
-            32 + 1_600,
-            32 + 1_700,
-        ] {
+        for at in [0, 11, 15, 35, 32 + 1_201, 32 + 1_401, 32 + 1_600, 32 + 1_700] {
             let mut bad = bytes.clone();
             bad[at] = 0x7f;
             assert!(Dataset::from_bytes(&bad).is_err(), "byte {at}");
@@ -259,10 +246,7 @@ mod tests {
         };
         assert!(distinct(&mut data.user.clone()) > 700);
         assert!(distinct(&mut data.product.iter().map(|&p| p.into()).collect()) > 450);
-        assert_eq!(
-            distinct(&mut data.endpoint.iter().map(|&e| e.into()).collect()),
-            12
-        );
+        assert_eq!(distinct(&mut data.endpoint.iter().map(|&e| e.into()).collect()), 12);
         let errors: u32 = data.error.iter().map(|&e| u32::from(e)).sum();
         assert!((100..400).contains(&errors), "{errors}");
     }

@@ -96,15 +96,10 @@ impl Input for Shop {
             1 => reports::users(&self.data, self.days).numbers(),
             2 => reports::performance(&self.data, self.days).numbers(),
             _ => {
-                return Err(format!(
-                    "analytics has {TASKS} tasks, not one numbered {task}"
-                ));
+                return Err(format!("analytics has {TASKS} tasks, not one numbered {task}"));
             }
         };
-        Ok(Answer {
-            checksum: fold(&numbers),
-            payload: Vec::new(),
-        })
+        Ok(Answer { checksum: fold(&numbers), payload: Vec::new() })
     }
 }
 
@@ -132,17 +127,12 @@ fn load(path: &str, spec: &Spec) -> Result<Dataset, String> {
 fn day_range(spec: &Spec) -> Result<DayRange, String> {
     let [from, to] = [day(spec, "from")?, day(spec, "to")?];
     if from > to {
-        return Err(format!(
-            "option `from` is {from}, which is after `to`, {to}"
-        ));
+        return Err(format!("option `from` is {from}, which is after `to`, {to}"));
     }
     let number = |date: Date| i64::from((date - FIRST_DAY).get_days());
     let (first, end) = (number(from), number(to) + 1);
     let within = |day: i64| day.clamp(0, i64::from(dataset::DAYS)) as u32;
-    Ok(DayRange {
-        first: within(first),
-        end: within(end),
-    })
+    Ok(DayRange { first: within(first), end: within(end) })
 }
 
 fn day(spec: &Spec, name: &str) -> Result<Date, String> {
@@ -157,10 +147,7 @@ mod tests {
     use super::*;
 
     fn spec(given: &[(&str, &str)]) -> Spec {
-        let given = given
-            .iter()
-            .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-            .collect();
+        let given = given.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         Spec {
             workload: "analytics".into(),
             size: Size::S,
@@ -172,9 +159,7 @@ mod tests {
 
     fn checksums(spec: &Spec) -> Vec<u64> {
         let input = Analytics.prepare(spec).unwrap();
-        (0..TASKS)
-            .map(|task| input.run(task, Vec::new()).unwrap().checksum)
-            .collect()
+        (0..TASKS).map(|task| input.run(task, Vec::new()).unwrap().checksum).collect()
     }
 
     #[test]
@@ -219,28 +204,16 @@ mod tests {
     #[test]
     fn the_written_dataset_answers_as_the_generated_one() {
         let dir = tempfile::tempdir().unwrap();
-        let path = Analytics
-            .materialise(&spec(&[]), dir.path())
-            .unwrap()
-            .unwrap();
+        let path = Analytics.materialise(&spec(&[]), dir.path()).unwrap().unwrap();
         let file = path.to_str().unwrap();
         let from_file = spec(&[("input", file)]);
         assert_eq!(checksums(&from_file), checksums(&spec(&[])));
 
-        let other = Spec {
-            seed: 4,
-            ..from_file.clone()
-        };
+        let other = Spec { seed: 4, ..from_file.clone() };
         let error = Analytics.prepare(&other).err().unwrap();
         assert!(error.contains(file) && error.contains("seed 4"), "{error}");
         let missing = spec(&[("input", "/nowhere/at-all")]);
-        assert!(
-            Analytics
-                .prepare(&missing)
-                .err()
-                .unwrap()
-                .contains("/nowhere/at-all")
-        );
+        assert!(Analytics.prepare(&missing).err().unwrap().contains("/nowhere/at-all"));
         let nowhere = Analytics.materialise(&from_file, Path::new("/nowhere"));
         assert!(nowhere.unwrap_err().contains("/nowhere"));
     }

@@ -125,13 +125,7 @@ impl Users {
     /// Rows, distinct, new, returning, repeating; per cohort: users, orders.
     pub(super) fn numbers(&self) -> Vec<u64> {
         let returning = self.distinct - self.new;
-        let mut numbers = vec![
-            self.rows,
-            self.distinct,
-            self.new,
-            returning,
-            self.repeating,
-        ];
+        let mut numbers = vec![self.rows, self.distinct, self.new, returning, self.repeating];
         numbers.extend(self.cohorts.iter().flat_map(|c| [c.users, c.orders]));
         numbers
     }
@@ -200,9 +194,7 @@ impl Performance {
         let mut numbers = vec![self.rows];
         numbers.extend(self.endpoints.iter().flat_map(|e| {
             let errors_ppm = e.errors * 1_000_000 / e.requests.max(1);
-            [
-                e.requests, e.errors, errors_ppm, e.p50_us, e.p90_us, e.p99_us, e.max_us,
-            ]
+            [e.requests, e.errors, errors_ppm, e.p50_us, e.p90_us, e.p99_us, e.max_us]
         }));
         numbers
     }
@@ -253,10 +245,7 @@ mod tests {
         assert_eq!(report.days[0][..2], [sold(1, 100), sold(1, 250)]);
         assert_eq!(report.days[1][..2], [sold(0, 0), sold(2, 350)]);
         // Products 1 and 9 sold for the same: the lower number leads.
-        assert_eq!(
-            report.top,
-            [(1, sold(1, 300)), (9, sold(2, 300)), (8, sold(1, 100))]
-        );
+        assert_eq!(report.top, [(1, sold(1, 300)), (9, sold(2, 300)), (8, sold(1, 100))]);
         let numbers = report.numbers();
         assert_eq!(numbers.len(), 2 + 2 * 8 * 2 + 3 * 3);
         assert_eq!(numbers[..6], [4, 700, 1, 100, 1, 250]);
@@ -286,20 +275,12 @@ mod tests {
     #[test]
     fn an_empty_range_is_an_empty_report() {
         for day in [0, 2, DAYS] {
-            let range = DayRange {
-                first: day,
-                end: day,
-            };
+            let range = DayRange { first: day, end: day };
             assert_eq!(sales(&week(), range).numbers(), [0, 0]);
             let users = users(&week(), range).numbers();
             assert_eq!(users.len(), 5 + 2 * day as usize);
             assert!(users.iter().all(|&n| n == 0));
-            assert!(
-                performance(&week(), range)
-                    .numbers()
-                    .iter()
-                    .all(|&n| n == 0)
-            );
+            assert!(performance(&week(), range).numbers().iter().all(|&n| n == 0));
         }
     }
 }

@@ -25,10 +25,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err(failed(&"is no file"));
     }
     if facts.len() > FILE_BYTES_MAX {
-        return Err(failed(&format!(
-            "has {} bytes; at most 512 MiB are taken",
-            facts.len()
-        )));
+        return Err(failed(&format!("has {} bytes; at most 512 MiB are taken", facts.len())));
     }
     fs::read(path).map_err(|e| failed(&e))
 }

@@ -6,7 +6,7 @@
 //! with a digest of the very bytes it belongs to; a request whose outputs have that digest has
 //! that checksum, and any other is decoded for real. Decoders and resizers of other runtimes
 //! differ in the last bits: the checksum is the same for all strategies of a runtime, the sizes
-//! in all runtimes. How far the pictures may differ is for `tests/runtime_images.rs` to say.
+//! in all runtimes. How far the pictures may differ is for `tests/it/runtime_images.rs` to say.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -132,10 +132,7 @@ impl Input for Picture {
         if let Some(folder) = &self.folder {
             write_outputs(folder, &outputs)?;
         }
-        Ok(Answer {
-            checksum: self.checksum(&outputs)?,
-            payload: Vec::new(),
-        })
+        Ok(Answer { checksum: self.checksum(&outputs)?, payload: Vec::new() })
     }
 }
 
@@ -163,10 +160,7 @@ struct Known {
 
 impl Known {
     fn of(outputs: &Outputs) -> Result<Known, String> {
-        Ok(Known {
-            digest: digest(outputs),
-            checksum: decoded_checksum(outputs)?,
-        })
+        Ok(Known { digest: digest(outputs), checksum: decoded_checksum(outputs)? })
     }
 
     fn to_text(self) -> String {
@@ -175,10 +169,7 @@ impl Known {
 
     fn from_text(text: &str) -> Option<Known> {
         let (digest, checksum) = text.trim_end().split_once(' ')?;
-        Some(Known {
-            digest: digest.parse().ok()?,
-            checksum: checksum.parse().ok()?,
-        })
+        Some(Known { digest: digest.parse().ok()?, checksum: checksum.parse().ok()? })
     }
 }
 
@@ -204,10 +195,7 @@ fn generate(spec: &Spec) -> Result<Vec<u8>, String> {
         Size::S => (1600, 1200),
         _ => (4000, 3000),
     };
-    resize::encode(
-        &picture::generate(width, height, spec.seed),
-        PICTURE_QUALITY,
-    )
+    resize::encode(&picture::generate(width, height, spec.seed), PICTURE_QUALITY)
 }
 
 fn own_picture(spec: &Spec) -> Result<&str, String> {
@@ -253,12 +241,7 @@ fn check_output(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(&probe, b""))
         .and_then(|()| fs::remove_file(&probe))
-        .map_err(|e| {
-            format!(
-                "the output folder {} cannot be written: {e}",
-                folder.display()
-            )
-        })
+        .map_err(|e| format!("the output folder {} cannot be written: {e}", folder.display()))
 }
 
 fn write_outputs(folder: &Path, outputs: &Outputs) -> Result<(), String> {
@@ -270,10 +253,7 @@ fn write_outputs(folder: &Path, outputs: &Outputs) -> Result<(), String> {
         let path = folder.join(format!("{pid}-{ns}-{request}-{side}.jpg"));
         fs::write(&path, jpeg).map_err(|e| {
             let name = path.file_name().unwrap_or_default().display();
-            format!(
-                "write {name} into the output folder {}: {e}",
-                folder.display()
-            )
+            format!("write {name} into the output folder {}: {e}", folder.display())
         })?;
     }
     Ok(())

@@ -28,11 +28,7 @@ impl Octaves {
         let (mut cell, mut amplitude, mut total) = (largest, 1.0, 0.0);
         while cell >= smallest {
             let ease = (0..cell).map(|i| smooth(i as f32 / cell as f32)).collect();
-            layers.push(Layer {
-                cell,
-                amplitude,
-                ease,
-            });
+            layers.push(Layer { cell, amplitude, ease });
             total += amplitude;
             amplitude *= persistence;
             cell /= 2;

@@ -12,11 +12,7 @@ type Rgb = [f32; 3];
 
 /// Draws the picture that belongs to the seed; equal on every machine.
 pub(super) fn generate(width: u32, height: u32, seed: u64) -> Pixels {
-    let scene = Scene::new(
-        width as usize,
-        height as usize,
-        (seed ^ (seed >> 32)) as u32,
-    );
+    let scene = Scene::new(width as usize, height as usize, (seed ^ (seed >> 32)) as u32);
     let mut rgb = Vec::with_capacity(3 * scene.width * scene.height);
     let mut rows = Rows::new(scene.width);
     for y in 0..scene.height {
@@ -154,11 +150,7 @@ impl Scene {
         let (width, height) = (self.width as f32, self.height as f32);
         let down = (y / (0.5 * height)).min(1.0);
         let blue = mix([68.0, 108.0, 172.0], [206.0, 208.0, 204.0], down);
-        let sky = mix(
-            blue,
-            [240.0, 238.0, 235.0],
-            smooth((0.35 + 2.2 * cloud).clamp(0.0, 1.0)),
-        );
+        let sky = mix(blue, [240.0, 238.0, 235.0], smooth((0.35 + 2.2 * cloud).clamp(0.0, 1.0)));
         let (dx, dy) = ((x - 0.72 * width) / width, (y - 0.16 * height) / width);
         let from_sun = (dx * dx + dy * dy) / (0.035 * 0.035);
         let glow = (1.0 / (1.0 + from_sun)).min(0.9);
@@ -196,11 +188,7 @@ impl House {
         if in_window(across) && in_window(down) {
             // One pane in four is lit.
             let lit = hash(across as u32, down as u32, self.left as u32).is_multiple_of(4);
-            return if lit {
-                [248.0, 214.0, 130.0]
-            } else {
-                [38.0, 46.0, 60.0]
-            };
+            return if lit { [248.0, 214.0, 130.0] } else { [38.0, 46.0, 60.0] };
         }
         self.colour.map(|c| c * (1.0 + 0.25 * texture))
     }
@@ -209,10 +197,7 @@ impl House {
 impl Stone {
     /// Lit from the upper right; none beside it.
     fn shade_at(&self, x: f32, y: f32) -> Option<f32> {
-        let (dx, dy) = (
-            (x - self.x) / self.radius,
-            (y - self.y) / (0.7 * self.radius),
-        );
+        let (dx, dy) = ((x - self.x) / self.radius, (y - self.y) / (0.7 * self.radius));
         let light = 1.0 + 0.45 * dx - 0.55 * dy;
         (dx * dx + dy * dy < 1.0).then_some(light * self.shade)
     }

@@ -112,9 +112,7 @@ fn decode_with(jpeg: &[u8], options: DecoderOptions) -> Result<Pixels, String> {
 
 fn check_size(width: u32, height: u32) -> Result<(), String> {
     if width.max(height) > SIDE_MAX {
-        return Err(format!(
-            "is {width} x {height}; no side may exceed {SIDE_MAX} px"
-        ));
+        return Err(format!("is {width} x {height}; no side may exceed {SIDE_MAX} px"));
     }
     let pixels = u64::from(width) * u64::from(height);
     if pixels > PIXELS_MAX {
@@ -136,14 +134,8 @@ fn square(resizer: &mut Resizer, picture: &Pixels, side: u32) -> Result<Pixels, 
     let mut view = TypedImage::<U8x3>::from_buffer(side, side, &mut rgb).map_err(|e| failed(&e))?;
     let cover = ResizeOptions::new().fit_into_destination(None);
     // The typed call: the dynamic one compiles every pixel type there is.
-    resizer
-        .resize_typed(&source, &mut view, &cover)
-        .map_err(|e| failed(&e))?;
-    Ok(Pixels {
-        width: side,
-        height: side,
-        rgb,
-    })
+    resizer.resize_typed(&source, &mut view, &cover).map_err(|e| failed(&e))?;
+    Ok(Pixels { width: side, height: side, rgb })
 }
 
 /// With colour at half the resolution, as cameras and the other runtimes' libraries do.

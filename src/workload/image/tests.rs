@@ -7,11 +7,7 @@ use super::*;
 /// Of the given colours side by side, each 160 px wide, which is whole blocks of a JPEG.
 fn stripes(colours: &[[u8; 3]]) -> Pixels {
     let row: Vec<u8> = colours.iter().flat_map(|c| c.repeat(160)).collect();
-    Pixels {
-        width: 160 * colours.len() as u32,
-        height: 160,
-        rgb: row.repeat(160),
-    }
+    Pixels { width: 160 * colours.len() as u32, height: 160, rgb: row.repeat(160) }
 }
 
 fn turned(picture: &Pixels) -> Pixels {
@@ -32,10 +28,7 @@ fn small_jpeg() -> Vec<u8> {
 }
 
 fn spec(size: Size, given: &[(&str, &str)]) -> Spec {
-    let given = given
-        .iter()
-        .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-        .collect();
+    let given = given.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
     Spec {
         workload: "image".into(),
         size,
@@ -94,32 +87,15 @@ fn the_checksum_is_of_decoded_pixels_and_outputs_are_known_by_their_bytes() {
     let truth = Known::of(&outputs).unwrap();
     assert_eq!(Known::from_text(&truth.to_text()), Some(truth));
     let answer = |known: OnceLock<Known>| {
-        let picture = Picture {
-            jpeg: jpeg.clone(),
-            decode: Decode::Once,
-            folder: None,
-            known,
-        };
+        let picture = Picture { jpeg: jpeg.clone(), decode: Decode::Once, folder: None, known };
         let [first, second] = [0, 1].map(|_| picture.run(0, Vec::new()).unwrap().checksum);
         assert_eq!(first, second);
         first
     };
     assert_eq!(answer(OnceLock::new()), truth.checksum);
     let digest = truth.digest;
-    assert_eq!(
-        answer(
-            Known {
-                digest,
-                checksum: 7
-            }
-            .into()
-        ),
-        7
-    );
-    let of_others = Known {
-        digest: digest + 1,
-        checksum: 7,
-    };
+    assert_eq!(answer(Known { digest, checksum: 7 }.into()), 7);
+    let of_others = Known { digest: digest + 1, checksum: 7 };
     assert_eq!(answer(of_others.into()), truth.checksum);
 
     let mut other = outputs.clone();
@@ -161,12 +137,8 @@ fn an_own_picture_is_copied_and_must_be_named() {
 fn outputs_go_to_files_of_their_own_in_the_folder_named() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("new/out");
-    let files = |folder: &Path| {
-        own(
-            dir.path(),
-            &[("output", "files"), ("dir", folder.to_str().unwrap())],
-        )
-    };
+    let files =
+        |folder: &Path| own(dir.path(), &[("output", "files"), ("dir", folder.to_str().unwrap())]);
     let error = run(&files(&folder)).unwrap_err();
     assert!(error.contains("new/out"), "{error}");
 
@@ -175,20 +147,14 @@ fn outputs_go_to_files_of_their_own_in_the_folder_named() {
     assert_eq!(answers[0], run(&own(dir.path(), &[])).unwrap());
     let mut sides: Vec<u32> = fs::read_dir(&folder)
         .unwrap()
-        .map(|entry| {
-            decode(&fs::read(entry.unwrap().path()).unwrap())
-                .unwrap()
-                .width
-        })
+        .map(|entry| decode(&fs::read(entry.unwrap().path()).unwrap()).unwrap().width)
         .collect();
     sides.sort_unstable();
     assert_eq!(sides, [100, 100, 300, 300, 800, 800]);
 
     // A folder below a file can be made by nobody, not even by root.
     let below_file = dir.path().join("mine.jpg/out");
-    let error = Image
-        .materialise(&files(&below_file), dir.path())
-        .unwrap_err();
+    let error = Image.materialise(&files(&below_file), dir.path()).unwrap_err();
     assert!(error.contains("mine.jpg/out"), "{error}");
     let nameless = own(dir.path(), &[("output", "files")]);
     assert!(run(&nameless).unwrap_err().contains("`dir`"));

@@ -53,11 +53,7 @@ fn a_generator_that_may_not_go_first_is_said() {
     env.record::<bool>("may_be_real_time", Err("not permitted".to_owned()));
     let finding = found(&env, &probe(), "scheduling");
     assert_eq!(finding.state, State::Partly);
-    assert!(
-        finding.detail.contains("not permitted"),
-        "{}",
-        finding.detail
-    );
+    assert!(finding.detail.contains("not permitted"), "{}", finding.detail);
     assert!(finding.advice.unwrap_or_default().contains("ulimit -r 1"));
 }
 
@@ -69,10 +65,8 @@ fn found(env: &Environment, probe: &Probe, name: &str) -> Finding {
 
 #[test]
 fn a_good_machine_needs_no_change() {
-    let advice: Vec<_> = all(&facts(), &probe())
-        .into_iter()
-        .filter_map(|finding| finding.advice)
-        .collect();
+    let advice: Vec<_> =
+        all(&facts(), &probe()).into_iter().filter_map(|finding| finding.advice).collect();
     assert_eq!(advice, [""; 0]);
 }
 
@@ -80,47 +74,17 @@ fn a_good_machine_needs_no_change() {
 #[test]
 fn every_obstacle_is_named_with_what_to_change() {
     for (fact, value, name, advice) in [
-        (
-            "subject_is_static",
-            json!(false),
-            "the Rust subject",
-            "link the subject",
-        ),
-        (
-            "build_profile",
-            json!("debug"),
-            "the Rust subject",
-            "--release",
-        ),
+        ("subject_is_static", json!(false), "the Rust subject", "link the subject"),
+        ("build_profile", json!("debug"), "the Rust subject", "--release"),
         ("cpus_available", json!(1), "cores", "two cores"),
         ("cgroup_cpu_quota_cores", json!(1.5), "cores", "quota"),
         ("clocksource", json!("hpet"), "clock", "clock source"),
-        (
-            "cpu_governor",
-            json!("powersave"),
-            "CPU frequency",
-            "scaling_governor",
-        ),
-        (
-            "pressure_is_counted",
-            json!(false),
-            "pressure (PSI)",
-            "psi=1",
-        ),
+        ("cpu_governor", json!("powersave"), "CPU frequency", "scaling_governor"),
+        ("pressure_is_counted", json!(false), "pressure (PSI)", "psi=1"),
         ("overcommit_memory", json!(2), "memory", "overcommit"),
         ("swap_total_bytes", json!(5), "memory", "free some memory"),
-        (
-            "ulimit_nofile_soft",
-            json!(256),
-            "open files",
-            "ulimit -n 1024",
-        ),
-        (
-            "ulimit_nproc_soft",
-            json!(100),
-            "processes",
-            "ulimit -u 1024",
-        ),
+        ("ulimit_nofile_soft", json!(256), "open files", "ulimit -n 1024"),
+        ("ulimit_nproc_soft", json!(100), "processes", "ulimit -u 1024"),
         ("cgroup_pids_limit", json!(100), "process ids", "pids.max"),
         ("nice", json!(10), "scheduling", "nice"),
     ] {
@@ -131,11 +95,7 @@ fn every_obstacle_is_named_with_what_to_change() {
         let said = finding.advice.unwrap_or_default();
         assert!(said.contains(advice), "{fact}: {said}");
         let all = all(&env, &probe());
-        assert_eq!(
-            all.iter().filter(|f| f.advice.is_some()).count(),
-            1,
-            "{fact}"
-        );
+        assert_eq!(all.iter().filter(|f| f.advice.is_some()).count(), 1, "{fact}");
     }
 }
 

@@ -38,18 +38,11 @@ enum Stalled {
 }
 
 fn exchange() -> Exchange {
-    Exchange {
-        payload: Vec::new(),
-        echo: false,
-        checksum: Some(0),
-    }
+    Exchange { payload: Vec::new(), echo: false, checksum: Some(0) }
 }
 
 fn answer(id: u64) -> Frame {
-    Frame {
-        header: Header::new(Kind::Reply, id),
-        body: Reply::default().encode().to_vec(),
-    }
+    Frame { header: Header::new(Kind::Reply, id), body: Reply::default().encode().to_vec() }
 }
 
 /// When a server that is busy until `free_ns` is done with a request that reached it at `at_ns`.
@@ -57,11 +50,7 @@ fn served(at_ns: u64, free_ns: u64, stalled: Stalled) -> u64 {
     let start_ns = at_ns.max(free_ns);
     let done_ns = start_ns + SERVICE_NS;
     let stands_still = stalled != Stalled::Nobody && start_ns < STALL.1 && done_ns > STALL.0;
-    if stands_still {
-        STALL.1 + SERVICE_NS
-    } else {
-        done_ns
-    }
+    if stands_still { STALL.1 + SERVICE_NS } else { done_ns }
 }
 
 /// What the driver can know of a moment: nothing happens on a machine that stands still.
@@ -109,10 +98,7 @@ fn simulate(stalled: Stalled, safeguards: Safeguards) -> Measured {
         course.consider(now, &traffic);
     }
     traffic.close();
-    Measured {
-        traffic: Some(traffic),
-        ..ledger.close(window.length_ns())
-    }
+    Measured { traffic: Some(traffic), ..ledger.close(window.length_ns()) }
 }
 
 fn p99_ms(measured: &Measured) -> f64 {
@@ -127,11 +113,7 @@ fn a_stall_of_the_server_shows_in_the_open_loop() {
     assert!((p99 - 61.0).abs() < 5.0, "{p99} ms");
     let traffic = measured.traffic.unwrap();
     assert_eq!((traffic.offered, traffic.completed), (1_000, 1_000));
-    assert_eq!(
-        traffic.lateness_max_ns(),
-        Some(0),
-        "the generator was in time"
-    );
+    assert_eq!(traffic.lateness_max_ns(), Some(0), "the generator was in time");
     assert!(!traffic.is_saturated(0));
     let law = traffic.littles_law_ratio().unwrap();
     assert!((law - 1.0).abs() < 1e-9);
@@ -139,11 +121,7 @@ fn a_stall_of_the_server_shows_in_the_open_loop() {
     assert_eq!(p99_ms(&calm), 1.0);
     assert_eq!(calm.in_time, 1_000);
     // In time were those that did not meet the stall, or its last 20 ms less what the queue took.
-    assert!(
-        (975..=985).contains(&measured.in_time),
-        "{}",
-        measured.in_time
-    );
+    assert!((975..=985).contains(&measured.in_time), "{}", measured.in_time);
 }
 
 /// One caller meets the stall once: that is why a closed loop is for capacity only.
@@ -174,10 +152,7 @@ fn what_is_sent_late_is_charged_from_when_it_was_meant() {
     assert!((p99 - 61.0).abs() < 5.0, "{p99} ms");
     let traffic = measured.traffic.unwrap();
     let late_ms = traffic.lateness_max_ns().unwrap() / MS;
-    assert!(
-        (95..=100).contains(&late_ms),
-        "the lateness is published: {late_ms} ms"
-    );
+    assert!((95..=100).contains(&late_ms), "the lateness is published: {late_ms} ms");
     assert_eq!(traffic.sent, 1_000);
 }
 

@@ -23,16 +23,8 @@ fn answers() -> Answers {
 fn a_figure_is_the_one_row_of_the_file_that_it_names() {
     let rendered = sample::render(&run());
     let files = [
-        (
-            "cells.csv",
-            lines(&rendered.cells_csv),
-            "estimate ci_low ci_high",
-        ),
-        (
-            "comparisons.csv",
-            lines(&rendered.comparisons_csv),
-            "ratio ratio_ci_low ratio_ci_high",
-        ),
+        ("cells.csv", lines(&rendered.cells_csv), "estimate ci_low ci_high"),
+        ("comparisons.csv", lines(&rendered.comparisons_csv), "ratio ratio_ci_low ratio_ci_high"),
         (
             "fits.csv",
             lines(&rendered.fits_csv),
@@ -53,11 +45,8 @@ fn a_figure_is_the_one_row_of_the_file_that_it_names() {
         let Some((file, rows, columns)) = files.iter().find(|f| f.0 == source.file) else {
             continue;
         };
-        let keys: Vec<(&str, &str)> = source
-            .rows
-            .split(", ")
-            .map(|pair| pair.split_once('=').unwrap())
-            .collect();
+        let keys: Vec<(&str, &str)> =
+            source.rows.split(", ").map(|pair| pair.split_once('=').unwrap()).collect();
         let is_it = |line: &&Line| keys.iter().all(|(name, value)| line[*name] == *value);
         let own: Vec<&Line> = rows.iter().filter(is_it).collect();
         assert_eq!(own.len(), 1, "{source:?}");
@@ -93,10 +82,8 @@ fn values_of_two_families_are_paired_by_the_pass() {
     assert!((paired.estimate / plain.estimate - 1.0).abs() < 1e-4);
     assert_eq!(paired.n_blocks, 6);
     // Blocks that only one of the two has are no pairs.
-    data.trials
-        .retain(|row| row.runtime != "node" || row.block > 3);
-    data.trials
-        .retain(|row| row.runtime == "node" || row.block <= 3);
+    data.trials.retain(|row| row.runtime != "node" || row.block > 3);
+    data.trials.retain(|row| row.runtime == "node" || row.block <= 3);
     let none = answers_of(&data, claims()).figures[0].clone().unwrap_err();
     assert!(none.reason.contains("no block has both"), "{none}");
 }
@@ -145,21 +132,13 @@ fn the_file_of_claims_is_as_it_is_described() {
 #[test]
 fn a_table_has_the_notes_words_with_figures_and_verdicts_behind_them() {
     let answers = answers();
-    let [table] = notes::tables(&answers)
-        .try_into()
-        .unwrap_or_else(|_| panic!("one table"));
+    let [table] = notes::tables(&answers).try_into().unwrap_or_else(|_| panic!("one table"));
     let NotesTable { rows, notes, .. } = &table;
-    assert_eq!(
-        rows[0].cells[..2],
-        ["spawn".to_owned(), "slower".to_owned()]
-    );
+    assert_eq!(rows[0].cells[..2], ["spawn".to_owned(), "slower".to_owned()]);
     let ratio = answers.figures[0].clone().unwrap().estimate;
     let expected = format!("{} that of <blocking>", crate::report::human::ratio(ratio));
     assert_eq!(rows[0].cells[2], expected);
-    assert!(
-        rows[0].cells[3].ends_with("survives: yes said in 6"),
-        "{rows:?}"
-    );
+    assert!(rows[0].cells[3].ends_with("survives: yes said in 6"), "{rows:?}");
     assert_eq!(rows[1].cells[2..], ["".to_owned(), "yes of 0".to_owned()]);
     let chips: Vec<(&str, &str)> = rows
         .iter()
@@ -167,10 +146,7 @@ fn a_table_has_the_notes_words_with_figures_and_verdicts_behind_them() {
         .map(|chip| (chip.text.as_str(), chip.class.as_str()))
         .collect();
     let confirmed = ("confirmed (indication)", "verdict-confirmed");
-    let opinion = (
-        "not a matter of measurement",
-        "verdict-not-a-matter-of-measurement",
-    );
+    let opinion = ("not a matter of measurement", "verdict-not-a-matter-of-measurement");
     assert_eq!(chips, [confirmed, confirmed, opinion]);
     assert!(notes.is_empty());
     // Without its data a cell has a note.
@@ -191,16 +167,9 @@ fn a_table_has_the_notes_words_with_figures_and_verdicts_behind_them() {
         .unwrap_or_else(|_| panic!("one table"));
     assert_eq!(
         table.rows[0].cells[2],
-        format!(
-            "{} [1] that of <blocking>",
-            crate::report::human::ratio(ratio)
-        )
+        format!("{} [1] that of <blocking>", crate::report::human::ratio(ratio))
     );
-    assert!(
-        table.notes[0].contains("something else"),
-        "{:?}",
-        table.notes
-    );
+    assert!(table.notes[0].contains("something else"), "{:?}", table.notes);
 }
 
 #[test]
@@ -213,10 +182,7 @@ fn the_fragment_is_escaped_and_its_links_lead_to_claims() {
         let target = link.split('"').next().unwrap();
         assert!(html.contains(&format!("id=\"{target}\"")), "{target}");
     }
-    assert_eq!(
-        html.matches("<tr id=\"claim-").count(),
-        answers.judged.len()
-    );
+    assert_eq!(html.matches("<tr id=\"claim-").count(), answers.judged.len());
 }
 
 #[test]
@@ -229,10 +195,7 @@ fn only_a_run_with_claims_has_answers_in_its_report() {
     );
     data.manifest.claims = Some("notes".to_owned());
     let with = sample::render(&data);
-    assert!(
-        with.claims_csv
-            .is_some_and(|text| text.contains("takeaway-8"))
-    );
+    assert!(with.claims_csv.is_some_and(|text| text.contains("takeaway-8")));
     assert!(with.html.contains("<section id=\"notes\""));
     assert!(with.tables_md.contains("## What the notes say"));
     assert!(crate::report::terminal(&data, 80).contains("claims of «Node.js"));

@@ -194,18 +194,10 @@ fn with_facts(mut run: Run) -> Run {
 fn answers_of(run: &Run, claims: Claims) -> Answers {
     let families = analyse::run(run);
     let memory = memory::of_run(run);
-    let evidence = Evidence {
-        run,
-        families: &families,
-        memory: &memory,
-    };
+    let evidence = Evidence { run, families: &families, memory: &memory };
     let figures = measure::figures(&claims, evidence);
     let judged = judge::judge(&claims, &figures);
-    Answers {
-        claims,
-        figures,
-        judged,
-    }
+    Answers { claims, figures, judged }
 }
 
 fn judged(run: &Run, id: &str) -> Judged {
@@ -246,32 +238,20 @@ fn a_verdict_follows_the_ratio_of_two_arms() {
         let far = if row.block % 2 == 0 { 1e-3 } else { 1.0 };
         scale(row, far);
     });
-    check(
-        &data,
-        "ratio",
-        Verdict::NotDecided,
-        "its interval decides nothing",
-    );
+    check(&data, "ratio", Verdict::NotDecided, "its interval decides nothing");
     assert!(!judged(&data, "ratio").is_indication);
     // More blocks make a verdict of an indication.
     let standard = judged(&sample::standard(), "ratio");
-    assert_eq!(
-        (standard.verdict, standard.is_indication),
-        (Verdict::Confirmed, false)
-    );
+    assert_eq!((standard.verdict, standard.is_indication), (Verdict::Confirmed, false));
 }
 
 #[test]
 fn what_may_not_be_compared_decides_nothing() {
     type Change = fn(&mut Run);
     let cases: [(Verdict, &str, Change); 6] = [
-        (
-            Verdict::NotDecided,
-            "but of 5 blocks, where an interval needs 6",
-            |run| {
-                run.trials.retain(|row| row.block < 6);
-            },
-        ),
+        (Verdict::NotDecided, "but of 5 blocks, where an interval needs 6", |run| {
+            run.trials.retain(|row| row.block < 6);
+        }),
         (Verdict::NotYetMeasured, "flawed", |run| {
             of_spawn(run, "rust", |row| {
                 if row.block == 2 {
@@ -280,8 +260,7 @@ fn what_may_not_be_compared_decides_nothing() {
             });
         }),
         (Verdict::NotYetMeasured, "not run", |run| {
-            run.trials
-                .retain(|row| row.strategy != "spawn" || row.regime != "closed");
+            run.trials.retain(|row| row.strategy != "spawn" || row.regime != "closed");
         }),
         (Verdict::NotDecided, "but the placebo differs", |run| {
             let of_placebo = |row: &&mut TrialRow| row.role == "placebo";
@@ -289,22 +268,14 @@ fn what_may_not_be_compared_decides_nothing() {
                 scale(row, 1.5);
             }
         }),
-        (
-            Verdict::NotDecided,
-            "but the machine did something else",
-            |run| {
-                for row in &mut run.trials {
-                    row.noise_label = "disturbed".to_owned();
-                }
-            },
-        ),
-        (
-            Verdict::NotYetMeasured,
-            "no trial of this run is of this family",
-            |run| {
-                run.trials.retain(|row| row.workload != "noop");
-            },
-        ),
+        (Verdict::NotDecided, "but the machine did something else", |run| {
+            for row in &mut run.trials {
+                row.noise_label = "disturbed".to_owned();
+            }
+        }),
+        (Verdict::NotYetMeasured, "no trial of this run is of this family", |run| {
+            run.trials.retain(|row| row.workload != "noop");
+        }),
     ];
     for (verdict, reason, change) in cases {
         let mut data = run();
@@ -321,12 +292,7 @@ fn what_a_test_presumes_must_hold() {
     let mut data = run();
     check(&data, "presumed", Verdict::Confirmed, "");
     of_spawn(&mut data, "rust", |row| row.creation_p50_ns = Some(1_000));
-    check(
-        &data,
-        "presumed",
-        Verdict::NotDecided,
-        "creating is quick (creation p50",
-    );
+    check(&data, "presumed", Verdict::NotDecided, "creating is quick (creation p50");
     check(&data, "ratio", Verdict::Confirmed, "");
 }
 
@@ -346,18 +312,8 @@ fn conditions_that_disagree_make_a_claim_depend() {
         data.trials.retain(|row| row.runtime != runtime);
         data
     };
-    check(
-        &without("node"),
-        "two",
-        Verdict::Confirmed,
-        "not decided for node",
-    );
-    check(
-        &without("rust"),
-        "two",
-        Verdict::NotYetMeasured,
-        "no trial of this run",
-    );
+    check(&without("node"), "two", Verdict::Confirmed, "not decided for node");
+    check(&without("rust"), "two", Verdict::NotYetMeasured, "no trial of this run");
 }
 
 #[test]
@@ -372,88 +328,42 @@ fn a_verdict_follows_what_children_cost_and_have() {
     check(&data, "slope", Verdict::Refuted, "MB");
     check(&data, "memory", Verdict::Refuted, "6.0");
     data.memory.retain(|row| row.k < 10);
-    check(
-        &data,
-        "slope",
-        Verdict::NotYetMeasured,
-        "at most 8 children",
-    );
+    check(&data, "slope", Verdict::NotYetMeasured, "at most 8 children");
     check(&data, "memory", Verdict::NotYetMeasured, "so many children");
     // A trial that failed says nothing, and says why.
     let mut data = run();
-    let failed = data
-        .memory
-        .iter()
-        .filter(|row| row.k == 10 && row.strategy == "spawn");
+    let failed = data.memory.iter().filter(|row| row.k == 10 && row.strategy == "spawn");
     let failed: Vec<String> = failed.map(|row| row.trial_id.clone()).collect();
-    for row in data
-        .trials
-        .iter_mut()
-        .filter(|row| failed.contains(&row.trial_id))
-    {
+    for row in data.trials.iter_mut().filter(|row| failed.contains(&row.trial_id)) {
         row.status = "failed".to_owned();
         row.reason = "no memory was left".to_owned();
     }
-    check(
-        &data,
-        "memory",
-        Verdict::NotYetMeasured,
-        "no memory was left",
-    );
+    check(&data, "memory", Verdict::NotYetMeasured, "no memory was left");
 }
 
 #[test]
 fn a_verdict_follows_facts() {
     let mut data = run();
-    check(
-        &data,
-        "fact",
-        Verdict::Confirmed,
-        "main survives · crash process/abort",
-    );
+    check(&data, "fact", Verdict::Confirmed, "main survives · crash process/abort");
     let last = data.facts.len() - 1;
     // In one block of six: neither so nor not so.
     data.facts[last].value = Some(3.0);
-    check(
-        &data,
-        "fact",
-        Verdict::NotDecided,
-        "its interval decides nothing",
-    );
-    for row in data
-        .facts
-        .iter_mut()
-        .filter(|row| row.fact == "others_lost")
-    {
+    check(&data, "fact", Verdict::NotDecided, "its interval decides nothing");
+    for row in data.facts.iter_mut().filter(|row| row.fact == "others_lost") {
         row.value = Some(3.0);
     }
     check(&data, "fact", Verdict::Refuted, "others lost");
     data.facts[last].status = FactStatus::Failed;
     data.facts[last].reason = "it was too late".to_owned();
-    check(
-        &data,
-        "fact",
-        Verdict::NotYetMeasured,
-        "1 of 6 blocks: it was too late",
-    );
+    check(&data, "fact", Verdict::NotYetMeasured, "1 of 6 blocks: it was too late");
     data.facts.clear();
-    check(
-        &data,
-        "fact",
-        Verdict::NotYetMeasured,
-        "not shown in this run",
-    );
+    check(&data, "fact", Verdict::NotYetMeasured, "not shown in this run");
 }
 
 #[test]
 fn what_no_figure_decides_says_why() {
     let data = run();
-    check(
-        &data,
-        "opinion",
-        Verdict::NotAMatterOfMeasurement,
-        "Nobody counts",
-    );
+    check(&data, "opinion", Verdict::NotAMatterOfMeasurement, "Nobody counts");
     check(&data, "later", Verdict::NotYetMeasured, "No workload");
     assert!(judged(&data, "later").tests.is_empty());
 }

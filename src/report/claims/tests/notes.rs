@@ -96,10 +96,7 @@ fn every_place_of_the_notes_has_a_claim() {
         };
         assert!(claims.claims.iter().any(has), "{place}");
     }
-    let decided = claims
-        .claims
-        .iter()
-        .filter(|c| matches!(c.rule, Rule::Tests(_)));
+    let decided = claims.claims.iter().filter(|c| matches!(c.rule, Rule::Tests(_)));
     assert!(decided.count() >= 40);
 }
 
@@ -108,11 +105,7 @@ fn every_row_of_a_table_of_the_notes_has_a_verdict_and_every_claim_is_in_one_or_
     let claims = of_notes();
     // What is beside the notes' own tables has rows that nothing is claimed of.
     let ours = ["spawn-fork-creation", "crash"];
-    for table in claims
-        .tables
-        .iter()
-        .filter(|t| !ours.contains(&t.id.as_str()))
-    {
+    for table in claims.tables.iter().filter(|t| !ours.contains(&t.id.as_str())) {
         for row in &table.rows {
             assert!(!row.claims.is_empty(), "{}: {:?}", table.id, row.words);
         }
@@ -124,11 +117,7 @@ fn every_row_of_a_table_of_the_notes_has_a_verdict_and_every_claim_is_in_one_or_
         let is_text = ["Key Benefits", "Best Practices", "Real-World"]
             .iter()
             .any(|text| claim.section.starts_with(text) || claim.place.starts_with(text));
-        assert!(
-            judged.contains(&place) || is_text || !is_of_a_table,
-            "{}",
-            claim.id
-        );
+        assert!(judged.contains(&place) || is_text || !is_of_a_table, "{}", claim.id);
     }
 }
 
@@ -144,12 +133,7 @@ fn every_figure_is_used() {
             }
         }
     }
-    for part in claims
-        .tables
-        .iter()
-        .flat_map(|t| &t.rows)
-        .flat_map(|row| row.cells.concat())
-    {
+    for part in claims.tables.iter().flat_map(|t| &t.rows).flat_map(|row| row.cells.concat()) {
         match part {
             Part::Figure(figure) | Part::TextOf(figure) => _ = used.insert(figure),
             Part::Words(_) => {}
@@ -249,15 +233,8 @@ fn has_arm(experiment: &Experiment, of: &ArmOf, cores: u32) {
         is_loaded
             && family.runtime == of.runtime
             && family.spec.workload == of.family.workload
-            && of
-                .family
-                .size
-                .as_deref()
-                .is_none_or(|s| family.spec.size.name() == s)
-            && of
-                .family
-                .payload_bytes
-                .is_none_or(|n| family.spec.payload_bytes == n)
+            && of.family.size.as_deref().is_none_or(|s| family.spec.size.name() == s)
+            && of.family.payload_bytes.is_none_or(|n| family.spec.payload_bytes == n)
             && family.spec.options == wanted
     });
     let families: Vec<_> = families.collect();
@@ -278,8 +255,5 @@ fn has_memory(experiment: &Experiment, of: &SlopeOf, children: Option<u32>) {
     });
     let held: Vec<u32> = own.filter_map(|family| family.load.children()).collect();
     let most = children.unwrap_or(1);
-    assert!(
-        held.iter().any(|k| *k >= most) && held.len() > 1,
-        "{of:?}: {held:?}"
-    );
+    assert!(held.iter().any(|k| *k >= most) && held.len() > 1, "{of:?}: {held:?}");
 }

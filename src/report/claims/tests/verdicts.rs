@@ -104,12 +104,7 @@ fn another_fact_makes_another_verdict() {
             "characteristic-crash",
             Verdict::Depends,
         ),
-        (
-            node("crash", "thread/abort", "main_survives"),
-            1.0,
-            "takeaway-5",
-            Verdict::Depends,
-        ),
+        (node("crash", "thread/abort", "main_survives"), 1.0, "takeaway-5", Verdict::Depends),
         (
             node("memory-isolation", "process", "main_count"),
             999.0,
@@ -117,11 +112,7 @@ fn another_fact_makes_another_verdict() {
             Verdict::Refuted,
         ),
         (
-            node(
-                "order-leak",
-                "as-in-the-notes",
-                "children_left_per_100_orders",
-            ),
+            node("order-leak", "as-in-the-notes", "children_left_per_100_orders"),
             0.0,
             "takeaway-8",
             Verdict::Refuted,
@@ -132,18 +123,8 @@ fn another_fact_makes_another_verdict() {
             "method-spawn",
             Verdict::Refuted,
         ),
-        (
-            node("max-buffer", "exec/default", "error"),
-            0.0,
-            "method-exec",
-            Verdict::Refuted,
-        ),
-        (
-            node("shell-characters", "exec", "injected"),
-            0.0,
-            "method-exec",
-            Verdict::Refuted,
-        ),
+        (node("max-buffer", "exec/default", "error"), 0.0, "method-exec", Verdict::Refuted),
+        (node("shell-characters", "exec", "injected"), 0.0, "method-exec", Verdict::Refuted),
         (
             node("shell-characters", "exec-file", "injected"),
             1.0,
@@ -228,10 +209,7 @@ fn every_rule_can_confirm_and_every_figure_of_it_can_refute() {
         let Rule::Tests(tests) = &claim.rule else {
             continue;
         };
-        let missing = Missing {
-            of: "it".to_owned(),
-            reason: "it is missing".to_owned(),
-        };
+        let missing = Missing { of: "it".to_owned(), reason: "it is missing".to_owned() };
         let mut figures = vec![Err(missing); claims.figures.len()];
         for test in tests {
             figures[test.figure] = within(test.confirmed);

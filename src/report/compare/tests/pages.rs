@@ -6,12 +6,8 @@ fn two() -> (Run, Run) {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.5);
     slow_arm(&mut b, "noop", "pool", 1.4);
-    b.environment
-        .facts
-        .insert("cpu_governor".to_owned(), "<powersave>".into());
-    b.environment
-        .facts
-        .insert("ulimit_core_bytes".to_owned(), 0.into());
+    b.environment.facts.insert("cpu_governor".to_owned(), "<powersave>".into());
+    b.environment.facts.insert("ulimit_core_bytes".to_owned(), 0.into());
     b.manifest.preset = "quick".to_owned();
     b.remarks.push(format!("trials.csv:7: {}", sample::HOSTILE));
     (a, b)
@@ -73,12 +69,7 @@ fn what_differs_stands_above_the_tables() {
     let text = compared.terminal(100);
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
     let table = place("noop 64 B");
-    for what in [
-        "cpu_governor",
-        "preset",
-        "started",
-        "also: ulimit_core_bytes",
-    ] {
+    for what in ["cpu_governor", "preset", "started", "also: ulimit_core_bytes"] {
         assert!(place(what) < table, "{what}");
     }
     assert!(!compared.differs.iter().any(|one| one.what == "cpu_model"));
@@ -109,11 +100,7 @@ fn rows_are_as_described_and_those_of_the_tables() {
             };
             assert!(fits, "`{}` is `{cell}`", column.name);
         }
-        let key: Vec<&str> = COMPARE
-            .key
-            .iter()
-            .map(|name| line[*name].as_str())
-            .collect();
+        let key: Vec<&str> = COMPARE.key.iter().map(|name| line[*name].as_str()).collect();
         assert!(keys.insert(key), "twice: {line:?}");
         // Exactly one of the three.
         let said = ["verdict", "indication", "withheld"];
@@ -125,10 +112,7 @@ fn rows_are_as_described_and_those_of_the_tables() {
         line["strategy"] == "pool" && line["workload"] == "noop" && line["metric"] == P50
     });
     let number = |name: &str| line.unwrap()[name].parse::<f64>().unwrap();
-    assert_eq!(
-        number("ratio"),
-        pool.absolute.as_ref().unwrap().ratio.unwrap()
-    );
+    assert_eq!(number("ratio"), pool.absolute.as_ref().unwrap().ratio.unwrap());
     assert_eq!(number("a"), pool.values[0].unwrap().estimate);
     assert_eq!(line.unwrap()["relative_verdict"], "slower");
     // And the table shows them, rounded.

@@ -16,10 +16,7 @@ fn runs_that_cannot_be_compared_say_why_and_what_to_do() {
     let mut other = b.clone();
     other.manifest.experiment = "load".to_owned();
     let said = refused(&a, &other);
-    assert!(
-        said.contains("experiment `main`, B of `load`; compare two runs of one"),
-        "{said}"
-    );
+    assert!(said.contains("experiment `main`, B of `load`; compare two runs of one"), "{said}");
     let mut other = b.clone();
     other.manifest.reference = "pool".to_owned();
     assert!(refused(&a, &other).contains("to `blocking` in A and to `pool` in B"));
@@ -44,43 +41,27 @@ fn nothing_in_common_names_what_each_has() {
     let a = sample::standard();
     let mut b = again(&a, "b", 1.0);
     let renamed = |id: &str| id.replace("closed4", "closed32");
-    b.plan
-        .iter_mut()
-        .for_each(|row| row.family_id = renamed(&row.family_id));
-    b.trials
-        .iter_mut()
-        .for_each(|row| row.family_id = renamed(&row.family_id));
+    b.plan.iter_mut().for_each(|row| row.family_id = renamed(&row.family_id));
+    b.trials.iter_mut().for_each(|row| row.family_id = renamed(&row.family_id));
     let said = refused(&a, &b);
-    assert!(
-        said.contains("A alone has `noop-64B-rust-closed4`"),
-        "{said}"
-    );
-    assert!(
-        said.contains("run `forkbench run main --preset quick` on both"),
-        "{said}"
-    );
+    assert!(said.contains("A alone has `noop-64B-rust-closed4`"), "{said}");
+    assert!(said.contains("run `forkbench run main --preset quick` on both"), "{said}");
     let cores = &mut b.environment.facts;
     cores.insert("cpus_available".to_owned(), 16.into());
     let said = refused(&a, &b);
-    assert!(
-        said.contains("A had 2 cores and B 16") && said.contains("write numbers"),
-        "{said}"
-    );
+    assert!(said.contains("A had 2 cores and B 16") && said.contains("write numbers"), "{said}");
 }
 
 #[test]
 fn what_only_one_run_has_is_listed_and_not_compared() {
     let a = sample::standard();
     let mut b = again(&a, "b", 1.0);
-    b.plan
-        .retain(|row| row.family_id != "primes-m-rust-closed4");
+    b.plan.retain(|row| row.family_id != "primes-m-rust-closed4");
     b.trials.retain(|row| row.workload != "primes");
     let wider = |options: &mut String| *options = options.replace("workers=2", "workers=16");
     b.plan.iter_mut().for_each(|row| wider(&mut row.options));
     b.trials.iter_mut().for_each(|row| wider(&mut row.options));
-    b.environment
-        .facts
-        .insert("cpus_available".to_owned(), 16.into());
+    b.environment.facts.insert("cpus_available".to_owned(), 16.into());
     let compared = compare(&a, &b).unwrap();
     let lines = tables::missing(&compared).join("\n");
     for said in [
@@ -91,28 +72,15 @@ fn what_only_one_run_has_is_listed_and_not_compared() {
     ] {
         assert!(lines.contains(said), "{said}: {lines}");
     }
-    assert!(
-        compared
-            .cells
-            .iter()
-            .all(|cell| cell.arm.strategy != "pool")
-    );
-    assert!(
-        compared
-            .cells
-            .iter()
-            .any(|cell| cell.arm.strategy == "spawn")
-    );
+    assert!(compared.cells.iter().all(|cell| cell.arm.strategy != "pool"));
+    assert!(compared.cells.iter().any(|cell| cell.arm.strategy == "spawn"));
 }
 
 /// What is said of the family of `noop`, which must not be compared.
 fn left(a: &Run, b: &Run) -> String {
     let compared = compare(a, b).unwrap();
     assert!(compared.groups.iter().all(|group| group.workload != "noop"));
-    let left = compared
-        .left
-        .iter()
-        .find(|left| left.name == "noop-64B-rust-closed4");
+    let left = compared.left.iter().find(|left| left.name == "noop-64B-rust-closed4");
     left.unwrap().reason.clone()
 }
 
@@ -132,10 +100,7 @@ fn a_family_of_one_name_that_is_not_the_same_is_not_compared() {
     let mut b = again(&a, "b", 1.0);
     b.trials.retain(|row| row.workload != "noop");
     let said = left(&a, &b);
-    assert!(
-        said.starts_with("no trial of it has run in B; go on"),
-        "{said}"
-    );
+    assert!(said.starts_with("no trial of it has run in B; go on"), "{said}");
 }
 
 #[test]
@@ -143,39 +108,20 @@ fn times_of_different_answers_are_not_compared() {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.5);
     let noop = |row: &&mut TrialRow| row.workload == "noop";
-    for row in b
-        .trials
-        .iter_mut()
-        .filter(noop)
-        .filter(|row| row.status == "ok")
-    {
+    for row in b.trials.iter_mut().filter(noop).filter(|row| row.status == "ok") {
         row.checksum = "0000000000000bad".to_owned();
     }
     let said = left(&a, &b);
-    assert!(
-        said.contains("`00000000deadbeef` in A and by `0000000000000bad` in B"),
-        "{said}"
-    );
+    assert!(said.contains("`00000000deadbeef` in A and by `0000000000000bad` in B"), "{said}");
     // It is the first that is said, wherever.
     let compared = compare(&a, &b).unwrap();
     let alarm = "THE ANSWERS DIFFER in 1 family (noop-64B-rust-closed4): A and B answered";
     assert!(compared.alarm().unwrap().starts_with(alarm));
     let out = compared.terminal(200);
-    assert!(
-        out.lines()
-            .nth(1)
-            .unwrap()
-            .starts_with(&format!("!!! {alarm}")),
-        "{out}"
-    );
+    assert!(out.lines().nth(1).unwrap().starts_with(&format!("!!! {alarm}")), "{out}");
     let page = compared.html();
     assert!(page.find(alarm).unwrap() < page.find("aria-label=\"Summary\"").unwrap());
-    assert!(
-        compared.json()["alarm"]
-            .as_str()
-            .unwrap()
-            .starts_with(alarm)
-    );
+    assert!(compared.json()["alarm"].as_str().unwrap().starts_with(alarm));
     // Other inputs have other answers.
     b.manifest.seed += 1;
     let compared = compare(&a, &b).unwrap();
@@ -183,21 +129,12 @@ fn times_of_different_answers_are_not_compared() {
     let lines = tables::missing(&compared).join("\n");
     assert!(lines.contains("run B with --seed"), "{lines}");
     assert!(compared.groups.iter().any(|group| group.workload == "noop"));
-    assert!(
-        compared
-            .differs
-            .iter()
-            .any(|one| one.what.starts_with("seed"))
-    );
+    assert!(compared.differs.iter().any(|one| one.what.starts_with("seed")));
     // But not where the family fixes its own.
     let fixed = |run: &mut Run| {
         let with_seed = |id: &str| format!("{id}-seed42");
-        run.plan
-            .iter_mut()
-            .for_each(|row| row.family_id = with_seed(&row.family_id));
-        run.trials
-            .iter_mut()
-            .for_each(|row| row.family_id = with_seed(&row.family_id));
+        run.plan.iter_mut().for_each(|row| row.family_id = with_seed(&row.family_id));
+        run.trials.iter_mut().for_each(|row| row.family_id = with_seed(&row.family_id));
     };
     let mut a = a;
     fixed(&mut a);
@@ -216,30 +153,17 @@ fn rates_that_are_shares_of_a_machine_s_own_capacity_are_compared_within_it_only
         row.rate_per_s = Some(1000.0);
     }
     let mut b = again(&a, "b", 0.5);
-    b.trials
-        .iter_mut()
-        .for_each(|row| row.rate_per_s = Some(2000.0));
+    b.trials.iter_mut().for_each(|row| row.rate_per_s = Some(2000.0));
     let compared = compare(&a, &b).unwrap();
     let fork = cell(&compared, "noop", "fork", P50);
     assert_eq!(fork.absolute, Err(Refusal::OtherRate([1000.0, 2000.0])));
     assert!(matches!(relative(fork), Conclusion::Verdict(_)));
-    assert!(
-        compared
-            .terminal(120)
-            .contains("A was asked 1.00k/s and B 2.00k/s")
-    );
+    assert!(compared.terminal(120).contains("A was asked 1.00k/s and B 2.00k/s"));
     // A rate that was asked for as a number must be the same.
-    a.trials
-        .iter_mut()
-        .for_each(|row| row.rate_of_capacity = None);
-    b.trials
-        .iter_mut()
-        .for_each(|row| row.rate_of_capacity = None);
+    a.trials.iter_mut().for_each(|row| row.rate_of_capacity = None);
+    b.trials.iter_mut().for_each(|row| row.rate_of_capacity = None);
     let said = refused(&a, &b);
-    assert!(
-        said.contains("`rate_per_s` is `1000` in A and `2000` in B"),
-        "{said}"
-    );
+    assert!(said.contains("`rate_per_s` is `1000` in A and `2000` in B"), "{said}");
 }
 
 #[test]
@@ -253,19 +177,10 @@ fn an_arm_that_failed_in_one_run_says_so_and_has_no_ratio() {
     }
     let compared = compare(&a, &b).unwrap();
     let fork = cell(&compared, "noop", "fork", P50);
-    assert!(
-        matches!(fork.absolute, Err(Refusal::Failed(Side::B, _))),
-        "{fork:?}"
-    );
+    assert!(matches!(fork.absolute, Err(Refusal::Failed(Side::B, _))), "{fork:?}");
     let text = compared.terminal(120);
-    assert!(
-        text.contains("fork: in B: failed: ") && text.contains("it died"),
-        "{text}"
-    );
+    assert!(text.contains("fork: in B: failed: ") && text.contains("it died"), "{text}");
     // Node.js cannot fork, here or there.
     let lines = tables::missing(&compared).join("\n");
-    assert!(
-        lines.contains("skipped in both: Node.js cannot fork(2)"),
-        "{lines}"
-    );
+    assert!(lines.contains("skipped in both: Node.js cannot fork(2)"), "{lines}");
 }
