@@ -23,6 +23,7 @@ pub struct Samples {
     kept: Vec<RequestRow>,
     slowest: BinaryHeap<Reverse<(u64, u64, Slow)>>,
     response: Histogram<u64>,
+    response_sum_ns: u128,
     service: Histogram<u64>,
     generator: Xoshiro128PlusPlus,
 }
@@ -53,7 +54,7 @@ impl Ord for Slow {
 pub enum Time {
     /// From the intended start to the answer.
     Response,
-    /// From acceptance to reply.
+    /// See [`RequestRow::service_ns`].
     Service,
 }
 
@@ -65,6 +66,7 @@ impl Samples {
             kept: Vec::new(),
             slowest: BinaryHeap::new(),
             response: histogram(),
+            response_sum_ns: 0,
             service: histogram(),
             generator: Xoshiro128PlusPlus::seed_from_u64(seed),
         }
@@ -74,6 +76,7 @@ impl Samples {
     pub fn offer(&mut self, row: RequestRow) {
         self.seen += 1;
         self.response.saturating_record(row.response_ns());
+        self.response_sum_ns += u128::from(row.response_ns());
         if let Some(service_ns) = row.service_ns() {
             self.service.saturating_record(service_ns);
         }
@@ -121,6 +124,12 @@ impl Samples {
         };
         values.sort_unstable();
         nearest_rank(&values, p)
+    }
+
+    /// The mean response over every request, in ns.
+    pub fn response_mean_ns(&self) -> Option<u64> {
+        let mean = self.response_sum_ns.checked_div(u128::from(self.seen))?;
+        u64::try_from(mean).ok()
     }
 
     /// The longest response, in ns.

@@ -11,18 +11,17 @@ use super::oracle::Prepared;
 use super::placed::Placed;
 use super::programs::SubjectProgram;
 use super::target::{Farewell, Guard, Launch, Target, TargetError};
-use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
+use crate::experiment::{Arm, DEADLINE_MS, Experiment, Family, Load, Open, Preset, Role, Trial};
 use crate::options;
 use crate::protocol::{Configure, Ready};
+use crate::record::laws::{self, Bounds};
 use crate::record::{MemoryRow, RequestRow, TrialRow};
+use crate::sys::clock::now_ns;
 use crate::sys::process;
 
 mod row;
 
 use row::{fail, fill_in, fill_in_held};
-
-/// A request's time to be answered in: the study notes' 30 s.
-pub const DEADLINE_MS: u64 = 30_000;
 
 /// What every trial of a run shares.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +91,7 @@ pub fn run_grouped(
         return Ok(skipped(setting, trial, &reason));
     }
     let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
+    let bounds = Bounds::here();
     let cpu_before = process::usage_self();
     let mut session = Session::begin(setting, trial, grouping);
     let result = measure(setting, trial, family, arm, prepared, session.as_mut());
@@ -127,6 +127,7 @@ pub fn run_grouped(
     if left.running > 0 && !given_up && row.status == "ok" {
         fail(&mut row, format!("{} processes outlived the subject", left.running));
     }
+    laws::hold(&mut row, &requests, &memory.iter().collect::<Vec<_>>(), &bounds);
     Ok(Ran { row, requests, memory })
 }
 
@@ -178,6 +179,8 @@ struct Done {
     measured: Measured,
     ready: Ready,
     ready_ns: u64,
+    /// From READY to its end.
+    alive_ns: u64,
     /// `None` if it had work left and was killed.
     farewell: Option<Farewell>,
 }
@@ -235,7 +238,8 @@ fn serve(
     let mut target = Target::start_guarded(launch, configure, guard)?;
     let measured = load(&mut target)?;
     let ready = target.ready.clone();
-    let ready_ns = target.ready_ns - target.started_ns;
+    let ready_at_ns = target.ready_ns;
+    let ready_ns = ready_at_ns - target.started_ns;
     let abandoned = measured.traffic.as_ref().map_or(0, |t| t.abandoned);
     let farewell = if abandoned > 0 {
         // It would work on everything it has accepted before it saw that it is to stop.
@@ -244,7 +248,7 @@ fn serve(
     } else {
         Some(target.stop()?)
     };
-    Ok(Done { measured, ready, ready_ns, farewell })
+    Ok(Done { measured, ready, ready_ns, alive_ns: now_ns() - ready_at_ns, farewell })
 }
 
 fn offer(

@@ -27,7 +27,7 @@ pub mod wire;
 
 pub use demonstration::Demonstration;
 pub use open::{Arrivals, Open, Probe, Rate, WindowLength};
-pub use preset::Preset;
+pub use preset::{DEADLINE_MS, Preset};
 pub use slo::Slo;
 
 /// One question, and the families and demonstrations that answer it.

@@ -1,5 +1,8 @@
 //! How much to measure: `smoke`, `quick`, `standard`.
 
+/// A request's time to be answered in: the study notes' 30 s.
+pub const DEADLINE_MS: u64 = 30_000;
+
 /// How much one run measures. An experiment says what, a preset how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {

@@ -46,7 +46,7 @@ pub enum Kind {
     Reply = 4,
     /// All children of an answered request are reaped; the body is the stamp, a `u64`.
     Reaped = 5,
-    /// A light probe; the subject's main loop answers it with LIGHT at once.
+    /// A light probe; the subject's main loop answers it with LIGHT and its [`LightStamps`] at once.
     Light = 6,
     /// End: the subject ends its children, sends STATS and exits.
     Stop = 9,
@@ -263,6 +263,48 @@ pub struct Reply {
     pub stamps: Stamps,
     /// The process that did the work (of the last task); the subject's own if none was created.
     pub child_pid: u32,
+}
+
+/// The body of a LIGHT on its way back, `CLOCK_MONOTONIC` ns: with them the driver knows what each
+/// half of an idle round trip takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LightStamps {
+    /// The subject's loop had the whole LIGHT frame.
+    pub accepted: u64,
+    /// The subject wrote the answer.
+    pub replied: u64,
+}
+
+/// Length of [`LightStamps`], in bytes.
+pub const LIGHT_BYTES: usize = 8 * 2;
+
+impl LightStamps {
+    /// The stamps as a body.
+    pub fn encode(&self) -> [u8; LIGHT_BYTES] {
+        let mut bytes = [0; LIGHT_BYTES];
+        bytes[..8].copy_from_slice(&self.accepted.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.replied.to_le_bytes());
+        bytes
+    }
+
+    /// The stamps in a body.
+    ///
+    /// # Errors
+    /// The body does not have [`LIGHT_BYTES`].
+    pub fn decode(body: &[u8]) -> Result<LightStamps, FrameError> {
+        let halves = body.split_first_chunk::<8>();
+        let Some((accepted, Ok(replied))) = halves.map(|(head, rest)| (head, rest.try_into()))
+        else {
+            return Err(FrameError::Unexpected(format!(
+                "a LIGHT of {} bytes instead of {LIGHT_BYTES}",
+                body.len()
+            )));
+        };
+        Ok(LightStamps {
+            accepted: u64::from_le_bytes(*accepted),
+            replied: u64::from_le_bytes(replied),
+        })
+    }
 }
 
 /// Length of [`Reply`] in a body, in bytes; what follows it is the payload of an `ok` and the

@@ -6,6 +6,7 @@ mod compare;
 mod derived;
 mod event_loop;
 mod facts;
+mod idle;
 mod load;
 mod memory;
 mod noise;
@@ -164,7 +165,8 @@ mod tests {
     use crate::protocol::Outcome;
     use crate::record::csv_text;
     use crate::record::{
-        CalibrationRow, FactRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestRow, TrialRow,
+        CalibrationRow, FactRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestOf, RequestRow,
+        TrialRow,
     };
     use crate::report::compare::CompareRow;
 
@@ -211,8 +213,8 @@ mod tests {
         let header = |header: Result<Vec<String>, _>| header.unwrap();
         let trials = header(csv_text::header_of(&TrialRow::default()));
         assert_eq!(described(&TRIALS), trials);
-        let requests = header(csv_text::header_of(&RequestRow::default()));
-        assert_eq!(described(&REQUESTS), requests);
+        let request = (RequestRow::default(), RequestOf::default());
+        assert_eq!(described(&REQUESTS), header(csv_text::header_of(&request)));
         let plan = header(csv_text::header_of(&PlanRow::default()));
         assert_eq!(described(&PLAN), plan);
         let noise = header(csv_text::header_of(&NoiseRow::default()));

@@ -16,6 +16,7 @@ mod csv_text;
 mod datapackage;
 pub mod environment;
 pub mod facts;
+pub mod laws;
 pub mod load_points;
 mod name;
 pub mod reader;
@@ -30,12 +31,14 @@ pub use datapackage::with_derived;
 pub use facts::{FactRow, FactStatus};
 pub use name::{run_id, utc_now};
 pub use reader::{read, read_calibration, read_noise, read_requests};
-pub use rows::{CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, RequestRow, TrialRow};
+pub use rows::{
+    CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, RequestOf, RequestRow, TrialRow,
+};
 pub use timings::{Timing, read_timings};
 pub use writer::RunDir;
 
 /// Version of the files' layout; a newer one is refused with both numbers.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// `manifest.json`: which run this is. Written once, before the first trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

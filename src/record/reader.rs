@@ -17,7 +17,7 @@ use super::columns::{
 };
 use super::{
     CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError,
-    RequestRow, Run, SCHEMA_VERSION, TrialRow, check, csv_text, requests_path,
+    RequestOf, RequestRow, Run, SCHEMA_VERSION, TrialRow, check, csv_text, laws, requests_path,
 };
 
 /// More than ten times the rows that are ever kept of a trial; a bound on what a damaged file
@@ -38,9 +38,13 @@ pub fn read(dir: &Path) -> Result<Run, RecordError> {
     let plan =
         read_rows::<PlanRow>(dir, &PLAN, &mut remarks).map(|rows| check::plan(rows, &mut remarks));
     let trials = read_rows::<TrialRow>(dir, &TRIALS, &mut remarks).unwrap_or_default();
-    let trials = check::trials(trials, &manifest, plan.as_deref(), &mut remarks);
+    let mut trials = check::trials(trials, &manifest, plan.as_deref(), &mut remarks);
+    if manifest.schema_version < IDLE_SCHEMA {
+        forget_service(&mut trials, &mut remarks);
+    }
     let memory = read_added::<MemoryRow>(dir, &MEMORY, &mut remarks);
     let memory = check::memory(memory, &manifest, plan.as_deref(), &mut remarks);
+    hold_to_laws(&mut trials, &memory, &environment);
     let facts = read_added::<FactRow>(dir, &FACTS, &mut remarks);
     let facts = check::facts(facts, &manifest, &mut remarks);
     Ok(Run {
@@ -52,6 +56,51 @@ pub fn read(dir: &Path) -> Result<Run, RecordError> {
         facts,
         remarks: remarks.into_sentences(),
     })
+}
+
+/// From this version on, service and queue contain the wait before a request is read, and
+/// transport is what an idle round trip takes.
+const IDLE_SCHEMA: u32 = 2;
+
+/// Takes from trials of an older version what had another meaning: no idle round trip was measured
+/// then, so that nothing can tell waiting from travelling afterwards either.
+fn forget_service(trials: &mut [TrialRow], remarks: &mut Remarks) {
+    let mut any = false;
+    for row in trials {
+        for cell in [
+            &mut row.service_p50_ns,
+            &mut row.service_p90_ns,
+            &mut row.service_p99_ns,
+            &mut row.transport_p50_ns,
+            &mut row.queue_p50_ns,
+        ] {
+            any |= cell.take().is_some();
+        }
+    }
+    if any {
+        remarks.file(
+            TRIALS.file,
+            &format!(
+                "the run has a schema version before {IDLE_SCHEMA}, whose service, transport and \
+                 queue counted a request's wait in the socket as transport; they are left out, and \
+                 only a new run has them"
+            ),
+        );
+    }
+}
+
+/// Flags what breaks a law, as the driver did before it wrote the rows: files may have been edited
+/// since, or be of a forkbench that did not check.
+fn hold_to_laws(trials: &mut [TrialRow], memory: &[MemoryRow], environment: &Environment) {
+    let bounds = laws::Bounds::of(environment);
+    let mut of_trials: BTreeMap<(String, u32), Vec<&MemoryRow>> = BTreeMap::new();
+    for row in memory {
+        of_trials.entry((row.trial_id.clone(), row.attempt)).or_default().push(row);
+    }
+    for row in trials {
+        let own = of_trials.remove(&(row.trial_id.clone(), row.attempt)).unwrap_or_default();
+        laws::hold(row, &[], &own, &bounds);
+    }
 }
 
 /// Reads the raw requests of one trial, in the order of the file.
@@ -66,7 +115,8 @@ pub fn read_requests(dir: &Path, trial_id: &str) -> Result<Vec<RequestRow>, Reco
 
     let mut reader = csv::Reader::from_reader(decoder.take(MAX_REQUESTS_BYTES));
     let header = reader.byte_headers().map_err(malformed)?.clone();
-    let expected = csv_text::header_of(&RequestRow::default()).map_err(malformed)?;
+    let expected = (RequestRow::default(), RequestOf::default());
+    let expected = csv_text::header_of(&expected).map_err(malformed)?;
     // Matching names for each of many rows costs more than reading them.
     let by_name = (header != expected).then_some(&header);
     let mut rows = Vec::new();

@@ -128,6 +128,12 @@ pub struct TrialRow {
     pub event_loop_delay_p99_ns: Option<u64>,
     pub event_loop_delay_max_ns: Option<u64>,
     pub event_loop_busy_ratio: Option<f64>,
+    // Of an idle round trip, and what follows from it.
+    pub delivery_p50_ns: Option<u64>,
+    pub idle_outbound_ns: Option<u64>,
+    pub idle_inbound_ns: Option<u64>,
+    pub response_mean_ns: Option<u64>,
+    pub alive_ns: Option<u64>,
 }
 
 impl TrialRow {
@@ -336,6 +342,23 @@ pub struct RequestRow {
     /// When the driver had the word that the request was accepted, where one is sent before the
     /// answer.
     pub acknowledged_ns: Option<u64>,
+    /// What an idle round trip takes outbound, in ns, but never more than accepted − sent. `None`
+    /// where none was measured.
+    pub transport_out_ns: Option<u64>,
+    /// The same inbound, never more than done − replied.
+    pub transport_in_ns: Option<u64>,
+}
+
+/// The columns of a file of requests behind those of [`RequestRow`]: which trial they are of, so
+/// that the rows of several files can stand in one table. The same in every row of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "every column has its sentence in results/README.md, which a test holds complete"
+)]
+pub struct RequestOf {
+    pub trial_id: String,
+    pub attempt: u32,
 }
 
 impl RequestRow {
@@ -344,9 +367,31 @@ impl RequestRow {
         self.done_ns.saturating_sub(self.intended_ns)
     }
 
-    /// From the subject having the request to its writing the answer, in ns.
+    /// All that the server makes a caller wait for, in ns: replied − sent without the outbound
+    /// transport. A request that waits unread in the socket while the server works is waiting.
     pub fn service_ns(&self) -> Option<u64> {
-        Some(self.replied_ns?.saturating_sub(self.accepted_ns?))
+        self.served_by(self.replied_ns?)
+    }
+
+    /// From the request's arrival at the server to its dispatch, in ns.
+    pub fn queue_ns(&self) -> Option<u64> {
+        self.served_by(self.dispatched_ns?)
+    }
+
+    fn served_by(&self, at_ns: u64) -> Option<u64> {
+        let arrived_ns = self.sent_ns.saturating_add(self.transport_out_ns?);
+        Some(at_ns.saturating_sub(arrived_ns))
+    }
+
+    /// Both ways between driver and subject, in ns.
+    pub fn transport_ns(&self) -> Option<u64> {
+        Some(self.transport_out_ns?.saturating_add(self.transport_in_ns?))
+    }
+
+    /// For how long the answer waited for the driver, beyond the inbound transport, in ns.
+    pub fn delivery_ns(&self) -> Option<u64> {
+        let inbound_ns = self.done_ns.saturating_sub(self.replied_ns?);
+        Some(inbound_ns.saturating_sub(self.transport_in_ns?))
     }
 }
 

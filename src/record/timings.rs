@@ -8,14 +8,15 @@ use std::io::Read;
 use std::path::Path;
 
 use super::reader::MAX_REQUESTS_BYTES;
-use super::{RecordError, requests_path};
+use super::{RecordError, RequestRow, laws, requests_path};
+use crate::protocol::Outcome;
 
 /// One answered request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timing {
     /// From the intended start to the driver having the answer.
     pub response_ns: u64,
-    /// From the subject having the request to its writing the answer.
+    /// See [`RequestRow::service_ns`].
     pub service_ns: Option<u64>,
     /// Whether it was answered rightly.
     pub is_ok: bool,
@@ -23,13 +24,11 @@ pub struct Timing {
     pub weight: f64,
 }
 
-/// Where the needed cells of a row are.
+/// Where the needed cells of a row are. A run of an older forkbench has no transport.
 #[derive(Debug, Clone, Copy)]
 struct Places {
-    intended: usize,
-    done: usize,
-    accepted: usize,
-    replied: usize,
+    stamps: [usize; 9],
+    transport: Option<[usize; 2]>,
     outcome: usize,
     weight: usize,
 }
@@ -37,7 +36,8 @@ struct Places {
 /// Reads the times of one trial's requests, in the order of the file.
 ///
 /// # Errors
-/// There is no such file, or it is damaged: it was written at once, so it is whole or useless.
+/// There is no such file, or it is damaged: it was written at once, so it is whole or useless. A
+/// request that breaks a law makes it useless too.
 pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordError> {
     let path = dir.join(requests_path(trial_id)?);
     let file = File::open(&path).map_err(RecordError::io("open", &path))?;
@@ -52,11 +52,20 @@ pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordErr
     let mut timings = Vec::new();
     let mut record = csv::ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(malformed)? {
-        let timing = timing(&record, places).ok_or_else(|| {
+        let line = |reason: &str| {
             let line = record.position().map_or(0, csv::Position::line);
-            RecordError::malformed(&path, format!("line {line}: is no request"))
-        })?;
-        timings.push(timing);
+            RecordError::malformed(&path, format!("line {line}: {reason}"))
+        };
+        let row = request(&record, places).ok_or_else(|| line("is no request"))?;
+        if let Some(law) = laws::by_request(&row) {
+            return Err(line(&format!("breaks a law: {}", law.demands())));
+        }
+        timings.push(Timing {
+            response_ns: row.response_ns(),
+            service_ns: row.service_ns(),
+            is_ok: row.outcome == Some(Outcome::Ok),
+            weight: row.weight,
+        });
     }
     if reader.into_inner().limit() == 0 {
         let reason = format!("unfolds to more than {MAX_REQUESTS_BYTES} bytes");
@@ -68,17 +77,35 @@ pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordErr
 fn places(header: &csv::ByteRecord) -> Result<Places, &'static str> {
     let place =
         |name: &'static str| header.iter().position(|found| found == name.as_bytes()).ok_or(name);
+    let mut stamps = [0; 9];
+    for (at, name) in stamps.iter_mut().zip(STAMPS) {
+        *at = place(name)?;
+    }
+    let transport = place("transport_out_ns").ok().zip(place("transport_in_ns").ok());
     Ok(Places {
-        intended: place("intended_ns")?,
-        done: place("done_ns")?,
-        accepted: place("accepted_ns")?,
-        replied: place("replied_ns")?,
+        stamps,
+        transport: transport.map(|(out_ns, in_ns)| [out_ns, in_ns]),
         outcome: place("outcome")?,
         weight: place("weight")?,
     })
 }
 
-fn timing(record: &csv::ByteRecord, places: Places) -> Option<Timing> {
+/// In the order in which they come.
+const STAMPS: [&str; 9] = [
+    "intended_ns",
+    "sent_ns",
+    "accepted_ns",
+    "dispatched_ns",
+    "child_start_ns",
+    "work_start_ns",
+    "work_end_ns",
+    "replied_ns",
+    "done_ns",
+];
+
+/// The request as far as its times go; whether it was answered ok is all that is read of the
+/// outcome. `None` if it is none.
+fn request(record: &csv::ByteRecord, places: Places) -> Option<RequestRow> {
     let cell = |place: usize| record.get(place);
     let weight = match cell(places.weight)? {
         b"1.0" | b"1" => 1.0,
@@ -87,18 +114,46 @@ fn timing(record: &csv::ByteRecord, places: Places) -> Option<Timing> {
     if !(f64::is_finite(weight) && weight >= 0.0) {
         return None;
     }
-    let span = |from: u64, to: u64| to.saturating_sub(from);
-    let stamps = (cell(places.accepted)?, cell(places.replied)?);
-    let service_ns = match stamps {
-        (b"", _) | (_, b"") => None,
-        (accepted, replied) => Some(span(whole(accepted)?, whole(replied)?)),
+    let mut stamps = [None; 9];
+    for (stamp, place) in stamps.iter_mut().zip(places.stamps) {
+        *stamp = optional(cell(place)?)?;
+    }
+    let [out_ns, in_ns] = match places.transport {
+        Some([out_ns, in_ns]) => [optional(cell(out_ns)?)?, optional(cell(in_ns)?)?],
+        None => [None, None],
     };
-    Some(Timing {
-        response_ns: span(whole(cell(places.intended)?)?, whole(cell(places.done)?)?),
-        service_ns,
-        is_ok: cell(places.outcome)? == b"ok",
+    let [
+        intended_ns,
+        sent_ns,
+        accepted_ns,
+        dispatched_ns,
+        child_start_ns,
+        work_start_ns,
+        work_end_ns,
+        replied_ns,
+        done_ns,
+    ] = stamps;
+    Some(RequestRow {
+        intended_ns: intended_ns?,
+        sent_ns: sent_ns?,
+        accepted_ns,
+        dispatched_ns,
+        child_start_ns,
+        work_start_ns,
+        work_end_ns,
+        replied_ns,
+        done_ns: done_ns?,
+        outcome: (cell(places.outcome)? == b"ok").then_some(Outcome::Ok),
         weight,
+        transport_out_ns: out_ns,
+        transport_in_ns: in_ns,
+        ..RequestRow::default()
     })
+}
+
+/// A cell that may be empty; `None` if it holds something else than a whole number.
+fn optional(text: &[u8]) -> Option<Option<u64>> {
+    if text.is_empty() { Some(None) } else { whole(text).map(Some) }
 }
 
 /// A whole number out of nothing but digits.
@@ -115,8 +170,7 @@ fn whole(text: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Outcome;
-    use crate::record::{RequestRow, read_requests};
+    use crate::record::read_requests;
 
     #[test]
     fn numbers_are_digits_that_fit() {
@@ -147,6 +201,8 @@ mod tests {
             sent_ns: 120,
             accepted_ns: Some(150),
             replied_ns: Some(400),
+            transport_out_ns: Some(10),
+            transport_in_ns: Some(90),
             done_ns: 500,
             outcome: Some(Outcome::Ok),
             weight: 1.0,
@@ -155,6 +211,7 @@ mod tests {
         let lost = RequestRow {
             id: 2,
             accepted_ns: None,
+            transport_out_ns: None,
             outcome: Some(Outcome::Crash),
             weight: 2.5,
             ..ok
@@ -184,5 +241,15 @@ mod tests {
         let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
         assert!(error.contains("no column `done_ns`"), "{error}");
         assert!(read_timings(dir.path(), "../t1").is_err());
+    }
+
+    #[test]
+    fn a_doctored_request_is_named_with_its_line_and_the_law_that_it_breaks() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = RequestRow { done_ns: 9, ..RequestRow::default() };
+        let bad = RequestRow { accepted_ns: Some(10), ..good };
+        compressed(dir.path(), &file_of(&[good, bad]));
+        let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
+        assert!(error.contains("line 3: breaks a law: the stamps of a request ascend"), "{error}");
     }
 }

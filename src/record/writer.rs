@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError,
-    RequestRow, TrialRow, csv_text, datapackage, requests_path,
+    RequestOf, RequestRow, TrialRow, csv_text, datapackage, requests_path,
 };
 
 /// What zstd itself takes when nothing is said.
@@ -185,13 +185,14 @@ impl RunDir {
         self.facts.append_all(rows)
     }
 
-    /// Writes `requests/<trial_id>.csv.zst`; complete and on disk when this returns.
+    /// Writes the requests of a trial to `requests/`; complete and on disk when this returns.
     ///
     /// # Errors
     /// The disk is full or failing, or the trial has its file already. An incomplete file never
     /// has the final name.
-    pub fn write_requests(&self, trial_id: &str, rows: &[RequestRow]) -> Result<(), RecordError> {
-        let path = self.path.join(requests_path(trial_id)?);
+    pub fn write_requests(&self, trial: &TrialRow, rows: &[RequestRow]) -> Result<(), RecordError> {
+        let path = self.path.join(requests_path(&trial.requests_name())?);
+        let of = RequestOf { trial_id: trial.trial_id.clone(), attempt: trial.attempt };
         if path.exists() {
             let source = io::ErrorKind::AlreadyExists.into();
             return Err(RecordError::io("create", &path)(source));
@@ -200,9 +201,9 @@ impl RunDir {
             let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL)?;
             encoder.include_checksum(true)?;
             let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(encoder);
-            writer.write_record(csv_text::header_of(&RequestRow::default())?)?;
+            writer.write_record(csv_text::header_of(&(RequestRow::default(), &of))?)?;
             for row in rows {
-                writer.serialize(row)?;
+                writer.serialize((row, &of))?;
             }
             let encoder = writer.into_inner().map_err(|error| error.into_error())?;
             encoder.finish().map(|_| ())

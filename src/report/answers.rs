@@ -66,13 +66,14 @@ pub(super) fn latency_answer(family: &FamilySummary) -> String {
 pub(super) type Phase = (&'static str, fn(&ArmSummary) -> Option<f64>);
 
 /// The phases before the answer; `reap` comes after it.
-pub(super) const PHASES: [Phase; 6] = [
+pub(super) const PHASES: [Phase; 7] = [
     ("transport", |arm| arm.medians.transport_p50_ns),
     ("queue", |arm| arm.medians.queue_p50_ns),
     ("creation", |arm| arm.medians.creation_p50_ns),
     ("load", |arm| arm.medians.load_p50_ns),
     ("work", |arm| arm.medians.work_p50_ns),
     ("return", |arm| arm.medians.return_p50_ns),
+    ("delivery", |arm| arm.medians.delivery_p50_ns),
 ];
 
 /// Where the time went that is not work.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::record::laws::{self, Law};
 use crate::record::{Run, TrialRow};
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Conclusion, Reason};
@@ -16,7 +17,7 @@ use super::{conclusions, human};
 const FAULTS: [(&str, &str); 3] = [
     ("generator_late", "late"),
     ("wrong_rate", "at a wrong rate"),
-    ("littles_law", "with books that do not add up"),
+    ("law:little", "with books that do not add up"),
 ];
 
 /// How well the generator of open loops did what it says; `None` without an open loop.
@@ -53,6 +54,27 @@ pub(super) fn generator(run: &Run) -> Option<String> {
         human::percent(rate),
         human::percent(law),
     ))
+}
+
+/// How many trials broke a law, and which.
+pub(super) fn laws(run: &Run) -> Option<String> {
+    let mut counts: BTreeMap<Law, u64> = BTreeMap::new();
+    let mut trials = 0;
+    for row in &run.trials {
+        let mut broken: Vec<Law> = laws::named_in(&row.flags).collect();
+        broken.sort_unstable();
+        broken.dedup();
+        trials += u64::from(!broken.is_empty());
+        broken.into_iter().for_each(|law| *counts.entry(law).or_default() += 1);
+    }
+    let named: Vec<String> =
+        counts.iter().map(|(law, n)| format!("{} ({n})", law.demands())).collect();
+    let what = match trials {
+        0 => return None,
+        1 => "broke a law that every measurement obeys, and counts for nothing",
+        _ => "broke a law that every measurement obeys, and count for nothing",
+    };
+    Some(format!("{} {what}: {}.", human::plural(trials, "trial"), named.join("; ")))
 }
 
 /// How far apart the slowest and the fastest block of a family were, at most.

@@ -22,7 +22,8 @@ pub(super) fn render(
         run.manifest.question.clone(),
         words::scope(run, summary),
         "↓ lower is better, ↑ higher is better. Medians over blocks. *response*: from the \
-         intended start to the answer's arrival at the driver; *service*: inside the subject."
+         intended start to the answer's arrival at the driver; *service*: all of \
+         it that the server makes a caller wait for."
             .to_owned(),
         format!(
             "Ratios are to {} in the same block, with their 95 % intervals: below 1 is faster for \

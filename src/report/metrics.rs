@@ -22,7 +22,7 @@ pub(super) struct Metric {
 
 /// What a caller waits, in the middle.
 pub(super) const RESPONSE_P50: &str = "response_p50_ns";
-/// What the subject takes, in the middle.
+/// What the server makes a caller wait for, in the middle.
 pub(super) const SERVICE_P50: &str = "service_p50_ns";
 /// How many are served.
 pub(super) const THROUGHPUT: &str = "throughput_per_s";
@@ -54,6 +54,7 @@ pub(super) const BESIDE: &[Metric] = &[
     time("load_p50_ns", false, |r| float(r.load_p50_ns)),
     time("work_p50_ns", false, |r| float(r.work_p50_ns)),
     time("return_p50_ns", false, |r| float(r.return_p50_ns)),
+    time("delivery_p50_ns", false, |r| float(r.delivery_p50_ns)),
     time("acknowledged_p50_ns", false, |r| float(r.acknowledged_p50_ns)),
     time("probe_p50_ns", false, |r| float(r.probe_p50_ns)),
     time("probe_p95_ns", true, |r| float(r.probe_p95_ns)),

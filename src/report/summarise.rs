@@ -132,6 +132,7 @@ fn medians(rows: &[&TrialRow]) -> Medians {
         load_p50_ns: any(|r| r.load_p50_ns),
         work_p50_ns: any(|r| r.work_p50_ns),
         return_p50_ns: any(|r| r.return_p50_ns),
+        delivery_p50_ns: any(|r| r.delivery_p50_ns),
         reap_p50_ns: any(|r| r.reap_p50_ns),
     }
 }

@@ -242,5 +242,6 @@ pub struct Medians {
     pub load_p50_ns: Option<f64>,
     pub work_p50_ns: Option<f64>,
     pub return_p50_ns: Option<f64>,
+    pub delivery_p50_ns: Option<f64>,
     pub reap_p50_ns: Option<f64>,
 }

@@ -192,6 +192,7 @@ const COLUMNS: &[Column] = &[
     value("load", Extent::Full, |a| time(a.medians.load_p50_ns)),
     value("work", Extent::Full, |a| time(a.medians.work_p50_ns)),
     value("return", Extent::Full, |a| time(a.medians.return_p50_ns)),
+    value("delivery", Extent::Full, |a| time(a.medians.delivery_p50_ns)),
     value("reap", Extent::Full, |a| time(a.medians.reap_p50_ns)),
     value("blocks", Extent::Full, |a| Cell::from(a.n_blocks.to_string())),
 ];

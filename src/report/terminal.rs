@@ -6,6 +6,7 @@ use crate::record::Run;
 
 use super::claims::{self, Answers};
 use super::conclusions;
+use super::doubts;
 use super::memory;
 use super::notes;
 use super::open::{Open, Section};
@@ -28,6 +29,9 @@ pub(super) fn render(
 ) -> String {
     let mut out = String::new();
     push_wrapped(&mut out, &words::scope(run, summary), width, "");
+    if let Some(broken) = doubts::laws(run) {
+        push_wrapped(&mut out, &broken, width, "  ");
+    }
     if let Some(answers) = answers {
         out.push('\n');
         push_claims(&mut out, answers, width);
@@ -176,7 +180,7 @@ fn legend(run: &Run, summary: &Summary) -> Vec<String> {
             "placebo: {reference} a second time under another name; how far the two differ sets δ."
         ),
         "response: from the intended start to the answer's arrival at the driver; service: \
-         inside the subject; ↓ lower is better, ↑ higher is better; medians over blocks."
+         all of it that the server makes a caller wait for; ↓ lower is better, ↑ higher is better; medians over blocks."
             .to_owned(),
         format!("{}: not measured, or not comparable.", table::NONE),
     ]);

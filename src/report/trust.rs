@@ -28,6 +28,7 @@ const BLUNT: f64 = 0.1;
 pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Trust {
     let rows = || families.iter().flat_map(|family| family.rows.rows.iter().copied());
     let mut sentences = vec![blocks(summary), placebo(summary)];
+    sentences.extend(doubts::laws(run));
     sentences.extend(doubts::withheld(families));
     sentences.extend(stopped(run));
     sentences.extend(shortened(run));

@@ -7,7 +7,7 @@ use super::requests::{Message, Requests};
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{
     Configure, FLAG_LIGHT, FLAG_MORE, FLAG_REAPS, FinalStats, Frame, Header, Kind, LIGHT_TASK,
-    Outcome, Ready, Reply, Stamps,
+    LightStamps, Outcome, Ready, Reply, Stamps,
 };
 use crate::strategy::{self, Context, Event, FIRST_HOST_KEY, Strategy, Task, TaskId};
 use crate::sys::clock::now_ns;
@@ -146,7 +146,7 @@ impl<'a> Host<'a> {
             // Out before the first task can keep the loop busy.
             self.flush()?;
         }
-        frames.into_iter().try_for_each(|frame| self.obey(frame))
+        frames.into_iter().try_for_each(|frame| self.obey(frame, arrived))
     }
 
     /// Says that a request was accepted; the answer follows when its last task is done.
@@ -157,12 +157,13 @@ impl<'a> Host<'a> {
         self.conn.push(header, &[&reply.encode()]);
     }
 
-    fn obey(&mut self, frame: Frame) -> io::Result<()> {
+    fn obey(&mut self, frame: Frame, arrived: u64) -> io::Result<()> {
         match frame.header.kind {
             Kind::Run if is_light_run(&frame.header) => self.begin_light(frame.header.id)?,
             Kind::Run => self.begin(frame.header.id, frame.body)?,
             Kind::Light => {
-                self.conn.push(Header::new(Kind::Light, frame.header.id), &[]);
+                let stamps = LightStamps { accepted: arrived, replied: now_ns() };
+                self.conn.push(Header::new(Kind::Light, frame.header.id), &[&stamps.encode()]);
                 self.flush()?;
             }
             Kind::Stop => self.close(true),

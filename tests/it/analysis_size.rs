@@ -72,7 +72,8 @@ fn write_run(dir: &Path) -> u64 {
     };
     let environment = Environment::default();
     let mut run = RunDir::create(dir, &manifest, &environment, "", &plan).unwrap();
-    run.write_requests("t0", &requests()).unwrap();
+    run.write_requests(&TrialRow { trial_id: "t0".to_owned(), ..TrialRow::default() }, &requests())
+        .unwrap();
     for row in &rows {
         run.append_trial(row).unwrap();
         let name = |id: &str| dir.join(format!("requests/{id}.csv.zst"));

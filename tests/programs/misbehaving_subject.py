@@ -10,7 +10,17 @@ import time
 
 HOW = sys.argv[1]
 HEADER = struct.Struct("<IBBHQ")
-CONFIGURE, READY, RUN, REPLY, STOP, STATS = 1, 2, 3, 4, 9, 10
+CONFIGURE, READY, RUN, REPLY, LIGHT, STOP, STATS = 1, 2, 3, 4, 6, 9, 10
+# Each breaks the order of stamps at another place: which of the six, and by how much in ns.
+STAMPED = {
+    "accepted-before-sent": (0, -10**9),
+    "dispatched-before-accepted": (1, -10**9),
+    "started-before-dispatched": (2, -10**9),
+    "worked-before-started": (3, -10**9),
+    "ended-before-begun": (4, -10**9),
+    "replied-before-ended": (5, -10**9),
+    "replied-in-the-future": (5, 10**9),
+}
 
 
 def read(length):
@@ -28,8 +38,28 @@ def send(kind, id_, body):
 
 
 def reply(id_):
+    stamps = [time.monotonic_ns()] * 6
+    if HOW in STAMPED:
+        place, by = STAMPED[HOW]
+        stamps[place] += by
+    if HOW == "all-in-the-past":
+        stamps = [1] * 6
+    send(REPLY, id_, struct.pack("<7QI", 0, *stamps, os.getpid()))
+
+
+def light(id_):
     now = time.monotonic_ns()
-    send(REPLY, id_, struct.pack("<7QI", 0, *[now] * 6, os.getpid()))
+    match HOW:
+        case "light-without-stamps":
+            send(LIGHT, id_, b"")
+        case "light-in-the-past":
+            send(LIGHT, id_, struct.pack("<2Q", 1, now))
+        case "light-in-the-future":
+            send(LIGHT, id_, struct.pack("<2Q", now, now + 10**9))
+        case "light-as-another":
+            send(LIGHT, id_ + 1, struct.pack("<2Q", now, now))
+        case _:
+            send(LIGHT, id_, struct.pack("<2Q", now, now))
 
 
 def ready():
@@ -103,7 +133,7 @@ def main():
     while True:
         length, kind, _, _, id_ = HEADER.unpack(read(HEADER.size))
         read(length)
-        {CONFIGURE: lambda id_: ready(), RUN: run, STOP: lambda id_: stop()}[kind](id_)
+        {CONFIGURE: lambda id_: ready(), RUN: run, LIGHT: light, STOP: lambda id_: stop()}[kind](id_)
 
 
 main()

@@ -7,6 +7,7 @@ import {
   FLAG_REAPS,
   FrameReader,
   Kind,
+  encodeLight,
   encodeReply,
   writeFrame,
 } from './protocol.mjs';
@@ -111,7 +112,7 @@ export class Host {
       if (this.#workload.acceptsEarly) this.#announce(id, arrived);
     }
     this.#arm();
-    for (const frame of frames) this.#obey(frame);
+    for (const frame of frames) this.#obey(frame, arrived);
   }
 
   /** Says that a request was accepted; the answer follows when its last task is done. */
@@ -121,12 +122,12 @@ export class Host {
     writeFrame(this.#socket, { kind: Kind.REPLY, id, flags: FLAG_MORE }, [reply]);
   }
 
-  #obey({ kind, id, body }) {
+  #obey({ kind, id, body }, arrived) {
     switch (kind) {
       case Kind.RUN:
         return this.#begin(id, body);
       case Kind.LIGHT:
-        return writeFrame(this.#socket, { kind: Kind.LIGHT, id });
+        return writeFrame(this.#socket, { kind: Kind.LIGHT, id }, [encodeLight(arrived, nowNs())]);
       case Kind.STOP:
         return this.#close(true);
       default:

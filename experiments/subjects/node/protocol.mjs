@@ -93,6 +93,14 @@ export function encodeReply({ checksum, stamps, childPid }) {
   return bytes;
 }
 
+/** The body of a LIGHT on its way back: when it was read, and when it is answered. */
+export function encodeLight(accepted, replied) {
+  const bytes = Buffer.allocUnsafe(16);
+  bytes.writeBigUInt64LE(accepted, 0);
+  bytes.writeBigUInt64LE(replied, 8);
+  return bytes;
+}
+
 /** Writes a frame; its parts leave in one system call. */
 export function writeFrame(socket, header, parts = [NO_BODY]) {
   const len = parts.reduce((sum, part) => sum + part.length, 0);

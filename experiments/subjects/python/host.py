@@ -21,6 +21,7 @@ from protocol import (
     Kind,
     Stamps,
     encode,
+    encode_light,
     encode_reply,
 )
 from requests import Done, Pending, Requests, TaskId
@@ -147,7 +148,7 @@ class Host(asyncio.Protocol):
                 self._announce(frame.id, arrived)
         self._arm()
         for frame in frames:
-            self._obey(frame)
+            self._obey(frame, arrived)
         return None
 
     def _announce(self, id_: int, accepted: int) -> None:
@@ -155,12 +156,13 @@ class Host(asyncio.Protocol):
         reply = encode_reply(0, accepted, Stamps(), now_ns(), 0)
         self._transport.write(encode(Kind.REPLY, id_, reply, flags=FLAG_MORE))
 
-    def _obey(self, frame: Frame) -> None:
+    def _obey(self, frame: Frame, arrived: int) -> None:
         match frame.kind:
             case Kind.RUN:
                 self._begin(frame.id, frame.body)
             case Kind.LIGHT:
-                self._transport.write(encode(Kind.LIGHT, frame.id))
+                light = encode_light(arrived, now_ns())
+                self._transport.write(encode(Kind.LIGHT, frame.id, light))
             case Kind.STOP:
                 self._close(farewell=True)
             case kind:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 HEADER = struct.Struct("<IBBHQ")
 REPLY = struct.Struct("<7QI")
+LIGHT = struct.Struct("<2Q")
 MAX_BODY_BYTES = 64 << 20
 
 # Flags of a REPLY: another one for this id follows; a REAPED for this id follows.
@@ -98,3 +99,8 @@ def encode_reply(
 ) -> bytes:
     """The fixed part of a REPLY's body."""
     return REPLY.pack(checksum, accepted, *stamps, replied, child_pid)
+
+
+def encode_light(accepted: int, replied: int) -> bytes:
+    """The body of a LIGHT on its way back: when it was read, and when it is answered."""
+    return LIGHT.pack(accepted, replied)

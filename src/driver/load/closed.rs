@@ -4,6 +4,7 @@
 //! completions between them: whole renewals, so that neither end biases the rate. The callers go
 //! on through both ends.
 
+use super::before;
 use super::ledger::{Ledger, is_announcement};
 use super::{Counted, Exchange, Measured, SILENCE_NS};
 use crate::driver::interrupted;
@@ -53,11 +54,11 @@ pub fn closed(
     pace: Pace,
     seed: u64,
 ) -> Result<Measured, TargetError> {
-    let mut run = Closed {
-        target,
-        ledger: Ledger::new(exchange, seed),
-        course: Course { pace, phase: Phase::First, window_ns: 0 },
-    };
+    let mut ledger = Ledger::new(exchange, seed);
+    before::first(target, &mut ledger, pace.deadline_ns)?;
+    ledger.travels(before::idle(target)?);
+    let course = Course { pace, phase: Phase::First, window_ns: 0 };
+    let mut run = Closed { target, ledger, course };
     run.go(pace.deadline_ns + SILENCE_NS)?;
     Ok(run.ledger.close(run.course.window_ns))
 }
@@ -70,9 +71,11 @@ struct Closed<'a> {
 
 impl Closed<'_> {
     fn go(&mut self, patience_ns: u64) -> Result<(), TargetError> {
-        self.send(1)?;
         let mut frames = Vec::new();
         let mut heard_ns = now_ns();
+        // The first request has been answered.
+        let (_, wanted) = self.course.advance(heard_ns, 1);
+        self.send(wanted)?;
         while self.course.phase != Phase::Drain || self.ledger.open() > 0 {
             if interrupted() {
                 return Err(TargetError::Interrupted);
@@ -100,7 +103,7 @@ impl Closed<'_> {
             for frame in frames.drain(..) {
                 match kind_of(&frame) {
                     Kind::Reply => self.ledger.answered(&frame, read_ns, counted)?,
-                    Kind::Reaped => self.ledger.reaped(&frame)?,
+                    Kind::Reaped => self.ledger.reaped(&frame, read_ns)?,
                     kind => return Err(TargetError::Silent(format!("sent {kind:?} under load"))),
                 }
             }

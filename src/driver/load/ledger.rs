@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::{Counted, Exchange, FAILED_ROWS, Measured};
+use super::{Counted, Exchange, FAILED_ROWS, Measured, RoundTrip};
 use crate::driver::target::{Target, TargetError};
 use crate::protocol::{FLAG_MORE, FLAG_REAPS, Frame, Outcome, Reply};
-use crate::record::RequestRow;
+use crate::record::{RequestRow, laws};
 use crate::stats::{Safeguard, Safeguards};
 
 /// Requests under way, and what those that are over came to.
@@ -59,6 +59,11 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub(crate) fn with_safeguards(self, safeguards: Safeguards) -> Ledger<'a> {
         Ledger { safeguards, ..self }
+    }
+
+    /// Takes note of what an idle round trip takes: that much of what follows is transport.
+    pub(super) fn travels(&mut self, idle: RoundTrip) {
+        self.measured.idle = Some(idle);
     }
 
     /// Queues the next request; the target's flush sends it. Gives its id.
@@ -127,7 +132,7 @@ impl<'a> Ledger<'a> {
     /// Takes an answer that had arrived at `done_ns`, or its announcement.
     ///
     /// # Errors
-    /// It answers what was not asked, or is no answer.
+    /// It answers what was not asked, is no answer, or has a stamp that is impossible.
     pub fn answered(
         &mut self,
         frame: &Frame,
@@ -154,7 +159,10 @@ impl<'a> Ledger<'a> {
         if id == 1 && outcome == Outcome::Ok {
             self.measured.first_response_ns = Some(done_ns - sent.intended_ns);
         }
-        let row = row(id, sent, done_ns, outcome, &reply);
+        let row = row(id, sent, done_ns, outcome, &reply, self.measured.idle);
+        if let Some(fault) = laws::stamps(&row) {
+            return Err(TargetError::Silent(format!("stamped request {id} {fault}")));
+        }
         if frame.header.flags & FLAG_REAPS != 0 {
             self.unreaped.insert(id, (row, counted));
         } else {
@@ -163,17 +171,28 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// Takes the word that all children of an answered request are reaped.
+    /// Takes the word, read at `read_ns`, that all children of an answered request are reaped.
     ///
     /// # Errors
-    /// It is about a request that has none.
-    pub fn reaped(&mut self, frame: &Frame) -> Result<(), TargetError> {
+    /// It is about a request that has none, or its stamp is impossible.
+    pub fn reaped(&mut self, frame: &Frame, read_ns: u64) -> Result<(), TargetError> {
         let id = frame.header.id;
         let at_ns = frame.body.as_slice().try_into().map(u64::from_le_bytes);
         let (Some((row, counted)), Ok(at_ns)) = (self.unreaped.remove(&id), at_ns) else {
             let what = format!("told of a reaping for request {id} out of turn");
             return Err(TargetError::Silent(what));
         };
+        // A child may be reaped before its answer is written, but not before it has worked.
+        let order = [
+            ("child_start_ns", row.child_start_ns),
+            ("work_start_ns", row.work_start_ns),
+            ("work_end_ns", row.work_end_ns),
+            ("reaped_ns", Some(at_ns)),
+            ("the arrival of REAPED", Some(read_ns)),
+        ];
+        if let Some(fault) = laws::order_of(&order) {
+            return Err(TargetError::Silent(format!("stamped request {id} {fault}")));
+        }
         self.count(RequestRow { reaped_ns: Some(at_ns), ..row }, counted);
         Ok(())
     }
@@ -224,9 +243,22 @@ fn unasked(id: u64) -> TargetError {
     TargetError::Silent(format!("answered request {id}, which it was not asked"))
 }
 
-fn row(id: u64, sent: Sent, done_ns: u64, outcome: Outcome, reply: &Reply) -> RequestRow {
+fn row(
+    id: u64,
+    sent: Sent,
+    done_ns: u64,
+    outcome: Outcome,
+    reply: &Reply,
+    idle: Option<RoundTrip>,
+) -> RequestRow {
     let s = &reply.stamps;
     let happened = |ns: u64| (ns != 0).then_some(ns);
+    // On a warm core a request may travel faster than an idle round trip.
+    let out_ns = |idle: RoundTrip| {
+        Some(idle.outbound_ns.min(happened(s.accepted)?.saturating_sub(sent.sent_ns)))
+    };
+    let in_ns =
+        |idle: RoundTrip| Some(idle.inbound_ns.min(done_ns.saturating_sub(happened(s.replied)?)));
     RequestRow {
         id,
         intended_ns: sent.intended_ns,
@@ -243,6 +275,8 @@ fn row(id: u64, sent: Sent, done_ns: u64, outcome: Outcome, reply: &Reply) -> Re
         child_pid: (reply.child_pid != 0).then_some(reply.child_pid),
         weight: 1.0,
         acknowledged_ns: sent.acknowledged_ns,
+        transport_out_ns: idle.and_then(out_ns),
+        transport_in_ns: idle.and_then(in_ns),
     }
 }
 
@@ -256,8 +290,10 @@ fn reason(outcome: Outcome, reply: &Reply, body: &[u8]) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::protocol::{Header, Kind};
+    use crate::protocol::{Header, Kind, Stamps};
 
     /// What becomes of an answer whose checksum is wrong.
     pub(crate) fn outcome_of_a_wrong_answer(safeguards: Safeguards) -> Option<Outcome> {
@@ -311,12 +347,88 @@ pub(crate) mod tests {
         }
     }
 
+    const IDLE: RoundTrip = RoundTrip { outbound_ns: 30, inbound_ns: 20 };
+
+    /// The row of a request sent at 1 000 and answered at 2 000 with these stamps.
+    fn stamped(stamps: Stamps, outcome: Outcome) -> Result<RequestRow, TargetError> {
+        let exchange = Exchange { payload: Vec::new(), echo: true, checksum: None };
+        let mut ledger = Ledger::new(&exchange, 1);
+        ledger.travels(IDLE);
+        let sent = Sent { intended_ns: 990, sent_ns: 1_000, acknowledged_ns: None };
+        ledger.in_flight.insert(7, sent);
+        let reply = Reply { stamps, ..Reply::default() };
+        let header = Header { outcome, ..Header::new(Kind::Reply, 7) };
+        let frame = Frame { header, body: reply.encode().to_vec() };
+        ledger.answered(&frame, 2_000, Counted::Yes)?;
+        let measured = ledger.close(1);
+        let rows = measured.samples.into_rows().into_iter().chain(measured.failed);
+        Ok(rows.last().unwrap())
+    }
+
+    fn stamps_of([a, d, c, s, e, r]: [u64; 6]) -> Stamps {
+        let (accepted, dispatched, child_start) = (a, d, c);
+        Stamps { accepted, dispatched, child_start, work_start: s, work_end: e, replied: r }
+    }
+
+    #[test]
+    fn a_wait_in_the_socket_is_queue_and_a_wait_for_the_driver_is_delivery() {
+        let stamps = stamps_of([1_500, 1_510, 1_520, 1_530, 1_600, 1_650]);
+        let row = stamped(stamps, Outcome::Ok).unwrap();
+        assert_eq!(row.transport_ns(), Some(50));
+        assert_eq!(row.queue_ns(), Some(480));
+        assert_eq!(row.service_ns(), Some(620));
+        assert_eq!(row.delivery_ns(), Some(330));
+        // Faster than an idle round trip: there is no more transport than there is time.
+        let quick = stamps_of([1_005, 1_005, 1_010, 1_010, 1_980, 1_990]);
+        let row = stamped(quick, Outcome::Ok).unwrap();
+        assert_eq!((row.transport_out_ns, row.transport_in_ns), (Some(5), Some(10)));
+        assert_eq!((row.queue_ns(), row.delivery_ns()), (Some(0), Some(0)));
+    }
+
+    proptest! {
+        #[test]
+        fn stamps_out_of_order_end_the_trial_and_others_do_not(
+            stamps in prop::array::uniform6(prop_oneof![Just(0_u64), 900_u64..2_100]),
+            outcome in prop::sample::select(&[Outcome::Ok, Outcome::Timeout, Outcome::Crash][..]),
+        ) {
+            let known: Vec<u64> = stamps.into_iter().filter(|ns| *ns > 0).collect();
+            let can_be = [&[1_000], &known[..], &[2_000]].concat().is_sorted();
+            match stamped(stamps_of(stamps), outcome) {
+                Ok(row) => {
+                    prop_assert!(can_be);
+                    prop_assert_eq!(laws::by_request(&row), None);
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    prop_assert!(!can_be && said.contains("stamped request 7 impossibly"), "{said}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_child_reaped_before_its_work_or_after_the_word_of_it_ends_the_trial() {
+        let reaped = |at_ns: u64| {
+            let exchange = Exchange { payload: Vec::new(), echo: true, checksum: None };
+            let mut ledger = Ledger::new(&exchange, 1);
+            let row = RequestRow { work_end_ns: Some(1_600), ..RequestRow::default() };
+            ledger.unreaped.insert(7, (row, Counted::Yes));
+            let header = Header::new(Kind::Reaped, 7);
+            ledger.reaped(&Frame { header, body: at_ns.to_le_bytes().to_vec() }, 2_000)
+        };
+        assert!(reaped(1_600).is_ok() && reaped(2_000).is_ok());
+        for at_ns in [1_599, 2_001] {
+            let said = reaped(at_ns).unwrap_err().to_string();
+            assert!(said.contains("stamped request 7 impossibly"), "{said}");
+        }
+    }
+
     #[test]
     fn an_answer_that_nobody_asked_for_is_an_error() {
         let exchange = exchange(Vec::new());
         let mut ledger = Ledger::new(&exchange, 1);
         assert!(ledger.answered(&answer(16, &[]), 1, Counted::Yes).is_err());
         let reaped = Frame { header: Header::new(Kind::Reaped, 1), body: vec![0; 8] };
-        assert!(ledger.reaped(&reaped).is_err());
+        assert!(ledger.reaped(&reaped, 1).is_err());
     }
 }

@@ -5,6 +5,7 @@ use super::samples::Samples;
 use crate::protocol::{Outcome, REPLY_BYTES};
 use crate::record::RequestRow;
 
+mod before;
 mod closed;
 pub(crate) mod ledger;
 pub mod open;
@@ -12,6 +13,7 @@ pub mod probe;
 pub mod schedule;
 pub mod traffic;
 
+pub use before::RoundTrip;
 pub use closed::{Pace, closed};
 pub use ledger::{Ledger, Sent};
 pub use open::{Offer, open};
@@ -57,6 +59,8 @@ pub struct Measured {
     pub served: u64,
     /// Wrong answers anywhere, inside the window or outside.
     pub wrong: u64,
+    /// What an idle round trip takes; `None` where none was measured.
+    pub idle: Option<RoundTrip>,
     /// What the first failure said.
     pub first_failure: Option<String>,
     /// What an open loop offered, and what became of it; `None` of a closed one.
@@ -77,6 +81,7 @@ impl Measured {
             failed: Vec::new(),
             served: 0,
             wrong: 0,
+            idle: None,
             first_failure: None,
             traffic: None,
             probes: None,

@@ -9,11 +9,12 @@
 use std::iter::Peekable;
 use std::num::NonZeroU64;
 
+use super::before;
 use super::ledger::{Ledger, is_announcement};
 use super::probe::{self, Probes};
 use super::schedule::Schedule;
 use super::traffic::{Traffic, Window};
-use super::{Counted, Exchange, Measured, SILENCE_NS};
+use super::{Counted, Exchange, Measured};
 use crate::driver::interrupted;
 use crate::driver::target::{Target, TargetError};
 use crate::experiment::preset::OPEN_REQUESTS;
@@ -98,17 +99,13 @@ pub fn open(
     offer: &Offer,
     seed: u64,
 ) -> Result<Measured, TargetError> {
-    let ledger = Ledger::new(exchange, seed).with_limit(offer.limit_ns);
-    let mut first = Loop::first(target, ledger, offer, seed)?;
-    first.run(now_ns() + offer.deadline_ns + SILENCE_NS)?;
-    if first.ledger.open() > 0 {
-        let what = "did not answer the first request".to_owned();
-        return Err(TargetError::Silent(what));
-    }
+    let mut ledger = Ledger::new(exchange, seed).with_limit(offer.limit_ns);
+    before::first(target, &mut ledger, offer.deadline_ns)?;
     let _punctual = Punctual::begin();
-    let ledger = first.ledger;
+    // By a driver that wakes as it does under load.
+    ledger.travels(before::idle(target)?);
     let mut main = Loop::main(target, ledger, offer, seed);
-    main.run(u64::MAX)?;
+    main.run()?;
     Ok(main.finish())
 }
 
@@ -165,23 +162,6 @@ struct Loop<'t, 'e> {
 }
 
 impl<'t, 'e> Loop<'t, 'e> {
-    /// One request, alone.
-    fn first(
-        target: &'t mut Target,
-        ledger: Ledger<'e>,
-        offer: &Offer,
-        seed: u64,
-    ) -> Result<Self, TargetError> {
-        let mut this = Loop::main(target, ledger, offer, seed);
-        let now = now_ns();
-        this.probes = None;
-        this.ledger.push(this.target, now, now);
-        this.course.offering = false;
-        this.course.give_up_ns = u64::MAX;
-        this.target.flush()?;
-        Ok(this)
-    }
-
     fn main(target: &'t mut Target, ledger: Ledger<'e>, offer: &Offer, seed: u64) -> Self {
         let start_ns = now_ns() + LEAD_NS;
         let course = Course::new(offer, start_ns, seed);
@@ -197,8 +177,8 @@ impl<'t, 'e> Loop<'t, 'e> {
     }
 
     /// Until all is answered, or patience is over.
-    fn run(&mut self, until_ns: u64) -> Result<(), TargetError> {
-        let until_ns = until_ns.min(self.course.give_up_ns);
+    fn run(&mut self) -> Result<(), TargetError> {
+        let until_ns = self.course.give_up_ns;
         let mut frames = Vec::new();
         loop {
             // Before sending: what is due later than this may not have been sent.
@@ -304,7 +284,7 @@ impl<'t, 'e> Loop<'t, 'e> {
                     .map_or(Counted::No, |sent| self.course.window.counts(sent.intended_ns));
                 self.ledger.answered(frame, read_ns, counted)
             }
-            Kind::Reaped => self.ledger.reaped(frame),
+            Kind::Reaped => self.ledger.reaped(frame, read_ns),
             kind => Err(TargetError::Silent(format!("sent {kind:?} under load"))),
         }
     }

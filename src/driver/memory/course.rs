@@ -145,7 +145,7 @@ impl<'a> Course<'a> {
                     self.ledger.answered(&frame, now, Counted::Yes)?;
                     self.answered += 1;
                 }
-                Kind::Reaped => self.ledger.reaped(&frame)?,
+                Kind::Reaped => self.ledger.reaped(&frame, now)?,
                 kind => return Err(TargetError::Silent(format!("sent {kind:?} when held"))),
             }
         }

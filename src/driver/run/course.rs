@@ -296,7 +296,7 @@ fn record(mut ran: Ran, monitor: &mut Monitor, dir: &mut RunDir) -> Result<Trial
     }
     dir.append_noise(&monitor.take_rows(&ran.row.run_id, &ran.row.trial_id))?;
     if !ran.requests.is_empty() {
-        dir.write_requests(&ran.row.requests_name(), &ran.requests)?;
+        dir.write_requests(&ran.row, &ran.requests)?;
     }
     dir.append_memory(&ran.memory)?;
     dir.append_trial(&ran.row)?;

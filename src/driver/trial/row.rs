@@ -16,8 +16,9 @@ pub(super) fn fail(row: &mut TrialRow, reason: String) {
 }
 
 pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
-    let Done { measured, ready, ready_ns, farewell } = done;
+    let Done { measured, ready, ready_ns, alive_ns, farewell } = done;
     row.ready_ns = Some(ready_ns);
+    row.alive_ns = Some(alive_ns);
     row.tasks = Some(ready.tasks);
     row.first_response_ns = measured.first_response_ns;
     row.window_ns = Some(measured.window_ns);
@@ -44,6 +45,7 @@ pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
 pub(super) fn fill_in_held(row: &mut TrialRow, done: Done, children: u32) -> Vec<RequestRow> {
     let measured = &done.measured;
     row.ready_ns = Some(done.ready_ns);
+    row.alive_ns = Some(done.alive_ns);
     row.tasks = Some(done.ready.tasks);
     row.n_served = Some(measured.served);
     count_outcomes(row, measured);
@@ -127,15 +129,16 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
     let between = |from: fn(&RequestRow) -> Option<u64>, to: fn(&RequestRow) -> Option<u64>| {
         samples.median_of(|r| Some(to(r)?.saturating_sub(from(r)?)))
     };
-    row.transport_p50_ns = samples.median_of(|r| {
-        let there = r.accepted_ns?.saturating_sub(r.sent_ns);
-        Some(there + r.done_ns.saturating_sub(r.replied_ns?))
-    });
+    row.response_mean_ns = samples.response_mean_ns();
+    row.idle_outbound_ns = measured.idle.map(|idle| idle.outbound_ns);
+    row.idle_inbound_ns = measured.idle.map(|idle| idle.inbound_ns);
+    row.transport_p50_ns = samples.median_of(RequestRow::transport_ns);
+    row.delivery_p50_ns = samples.median_of(RequestRow::delivery_ns);
     let acknowledged =
         |p: f64| samples.quantile_of(p, |r| Some(r.acknowledged_ns?.saturating_sub(r.intended_ns)));
     row.acknowledged_p50_ns = acknowledged(0.5);
     row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(0.9));
-    row.queue_p50_ns = between(|r| r.accepted_ns, |r| r.dispatched_ns);
+    row.queue_p50_ns = samples.median_of(RequestRow::queue_ns);
     row.creation_p50_ns = between(|r| r.dispatched_ns, |r| r.child_start_ns);
     row.load_p50_ns = between(|r| r.child_start_ns, |r| r.work_start_ns);
     row.work_p50_ns = between(|r| r.work_start_ns, |r| r.work_end_ns);

@@ -10,7 +10,7 @@ const OUTCOMES: Kind =
 pub const REQUESTS: Table = Table {
     file: "requests/<trial_id>.csv.zst",
     row: "one request of the trial's window, with all its stamps",
-    key: &["id"],
+    key: &["trial_id", "attempt", "id"],
     columns: &[
         always("id", Kind::Integer, "Names the request in the trial."),
         always(
@@ -61,5 +61,19 @@ pub const REQUESTS: Table = Table {
             "The driver had the word that the request was accepted; only where one is sent \
              before the answer (`orders`).",
         ),
+        optional(
+            "transport_out_ns",
+            Kind::Integer,
+            "What the outbound half of an idle round trip takes (`idle_outbound_ns` of the trial), \
+             but never more than accepted − sent. What is left of that, the request waited unread \
+             in the socket.",
+        ),
+        optional(
+            "transport_in_ns",
+            Kind::Integer,
+            "What its inbound half takes (`idle_inbound_ns`), but never more than done − replied.",
+        ),
+        always("trial_id", Kind::Text, "The trial; the same in all rows of the file."),
+        always("attempt", Kind::Integer, "Which attempt at it, from 1."),
     ],
 };

@@ -1,6 +1,7 @@
 //! `trials.csv`: data, and nothing else.
 
 use super::event_loop::EVENT_LOOP;
+use super::idle::IDLE;
 use super::load::OPEN_LOOP;
 use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
 use super::{Column, Kind, Table};
@@ -13,10 +14,12 @@ pub const TRIALS: Table = Table {
     columns: &TRIAL_COLUMNS,
 };
 
-const TRIAL_PARTS: [&[Column]; 3] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP];
+const TRIAL_PARTS: [&[Column]; 4] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, IDLE];
 
-const TRIAL_COLUMNS: [Column; CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len()] = {
-    let mut all = [CLOSED_LOOP[0]; CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len()];
+const TRIALS_LEN: usize = CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len() + IDLE.len();
+
+const TRIAL_COLUMNS: [Column; TRIALS_LEN] = {
+    let mut all = [CLOSED_LOOP[0]; TRIALS_LEN];
     // Constants can neither iterate nor concatenate.
     let (mut i, mut part, mut at) = (0, 0, 0);
     while i < all.len() {
@@ -133,7 +136,12 @@ const CLOSED_LOOP: &[Column] = &[
         Kind::Word(&["valid", "invalid"]),
         "Whether the numbers may be used. `invalid`: never.",
     ),
-    optional("flags", Kind::Text, "Doubts that do not exclude the trial, as words joined by `;`."),
+    optional(
+        "flags",
+        Kind::Text,
+        "Doubts, as words joined by `;`. `law:` and a name: the trial breaks a law that every \
+             measurement obeys, and is invalid.",
+    ),
     optional(
         "ready_ns",
         Kind::Integer,
@@ -219,8 +227,9 @@ const CLOSED_LOOP: &[Column] = &[
     optional(
         "service_p50_ns",
         Kind::Integer,
-        "Median service time of ok requests, replied − accepted: what the subject took, \
-             without the driver's own wake-ups.",
+        "Median service time of ok requests: replied − sent, without the outbound half of an \
+             idle round trip. All that the server makes a caller wait for, a wait unread in the \
+             socket included; without the driver's own wake-ups.",
     ),
     optional(
         "service_p90_ns",
@@ -235,14 +244,16 @@ const CLOSED_LOOP: &[Column] = &[
     optional(
         "transport_p50_ns",
         Kind::Integer,
-        "Median of (accepted − sent) + (done − replied): between driver and subject, both \
-             ways. Phases are those of ok requests; of a request of several tasks, those of the \
+        "Median of what a request spends between driver and subject, both ways: what an idle \
+             round trip takes (`idle_outbound_ns`, `idle_inbound_ns`), but never more than \
+             accepted − sent and done − replied. Phases are those of ok requests; of a request of several tasks, those of the \
              task that finished last.",
     ),
     optional(
         "queue_p50_ns",
         Kind::Integer,
-        "Median of dispatched − accepted: until the strategy began with the task. Of a \
+        "Median of dispatched − sent, without the outbound transport: until the strategy began \
+             with the task. A wait unread in the socket while the server works is in it. Of a \
              thread pool it contains waiting for a free worker, because a worker stamps \
              `dispatched` when it takes the task.",
     ),

@@ -65,7 +65,7 @@ fn cpus_online(host: &Host) -> Result<u64, String> {
 }
 
 /// By affinity alone: a quota of a control group is a fact of its own.
-fn cpus_available() -> Result<u32, String> {
+pub(in crate::record) fn cpus_available() -> Result<u32, String> {
     rustix::thread::sched_getaffinity(None)
         .map(|set| set.count())
         .map_err(|error| error.to_string())

@@ -19,6 +19,7 @@ mod memory;
 mod process;
 
 pub use build::GIT_REVISION;
+pub(super) use cpu::cpus_available;
 
 /// All that can be found out here. `subject` is the program whose trials are to be measured.
 pub fn collect(subject: &Path) -> Environment {

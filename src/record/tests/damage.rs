@@ -47,7 +47,7 @@ fn appends_until_the_disk_is_full() {
     let template = requests()[1];
     let row = |id: u64| RequestRow { id: id.wrapping_mul(0x9e37_79b9_7f4a_7c15), ..template };
     let many: Vec<_> = (0..20_000).map(row).collect();
-    let error = run.write_requests("t0001", &many).unwrap_err().to_string();
+    let error = run.write_requests(&named("t0001"), &many).unwrap_err().to_string();
     assert!(error.starts_with("write ") && error.contains("t0001.csv.zst: "), "{error}");
     assert_eq!(fs::read_dir(path.join("requests")).unwrap().count(), 0);
 }

@@ -81,6 +81,11 @@ fn trial(planned: &PlanRow) -> TrialRow {
     }
 }
 
+/// A trial of this id, of which nothing else is known.
+fn named(id: &str) -> TrialRow {
+    TrialRow { trial_id: id.to_owned(), attempt: 1, ..TrialRow::default() }
+}
+
 fn requests() -> Vec<RequestRow> {
     (0..500)
         .map(|id| RequestRow {
@@ -187,7 +192,7 @@ fn written() -> (TempDir, PathBuf) {
     run.append_noise(&noise()[2..]).unwrap();
     run.append_memory(&memory()).unwrap();
     run.append_facts(&facts()).unwrap();
-    run.write_requests("t0001", &requests()).unwrap();
+    run.write_requests(&named("t0001"), &requests()).unwrap();
     let path = run.path().to_owned();
     run.finish().unwrap();
     (dir, path)
@@ -317,11 +322,11 @@ fn requests_are_written_once_and_under_plain_names_only() {
     }
     let dir = tempfile::tempdir().unwrap();
     let run = create(&dir).unwrap();
-    run.write_requests("t0001", &requests()).unwrap();
-    let error = run.write_requests("t0001", &[]).unwrap_err().to_string();
+    run.write_requests(&named("t0001"), &requests()).unwrap();
+    let error = run.write_requests(&named("t0001"), &[]).unwrap_err().to_string();
     assert!(error.contains("requests/t0001.csv.zst"), "{error}");
     assert_eq!(read_requests(run.path(), "t0001").unwrap().len(), 500);
-    run.write_requests("t0002", &[]).unwrap();
+    run.write_requests(&named("t0002"), &[]).unwrap();
     assert_eq!(read_requests(run.path(), "t0002").unwrap(), []);
     let error = read_requests(run.path(), "t0003").unwrap_err().to_string();
     assert!(error.starts_with("open ") && error.contains("t0003.csv.zst"), "{error}");

@@ -51,7 +51,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
     });
     Some(Chart {
         file: format!("{stem}.svg"),
-        question: "How long does a request take, and how much of it inside the subject?".to_owned(),
+        question: "How long does a request take, and how much of it is the server's?".to_owned(),
         answer,
         svg,
         numbers: numbers(family),
@@ -100,7 +100,7 @@ fn legend(canvas: &Canvas<'_>, layout: &Layout) {
     let mut x = 24;
     for (fill, text) in [
         (Fill::Filled, "filled, above: response (what a caller waits for)"),
-        (Fill::Hollow, "hollow, below: service (inside the subject)"),
+        (Fill::Hollow, "hollow, below: service (the server's part)"),
     ] {
         canvas.marker((x, first), Marker::Circle, style::MUTED, fill);
         canvas.text((x + 14, first), text, Align::Start, style::MUTED);

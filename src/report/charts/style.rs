@@ -164,6 +164,7 @@ pub(super) const CORAL: RGBColor = RGBColor(0xEE, 0x88, 0x66);
 pub(super) const ROSE: RGBColor = RGBColor(0xFF, 0xAA, 0xBB);
 pub(super) const SKY: RGBColor = RGBColor(0x99, 0xDD, 0xFF);
 pub(super) const LIME: RGBColor = RGBColor(0xBB, 0xCC, 0x33);
+pub(super) const MINT: RGBColor = RGBColor(0x44, 0xBB, 0x99);
 
 /// Fill of a phase.
 pub(super) fn of_phase(phase: &str) -> RGBColor {
@@ -173,13 +174,14 @@ pub(super) fn of_phase(phase: &str) -> RGBColor {
         "creation" => CORAL,
         "load" => ROSE,
         "work" => SKY,
-        _ => LIME,
+        "return" => LIME,
+        _ => MINT,
     }
 }
 
 /// Every colour of the charts with the one that stands in its place on a dark page. The files
 /// below `charts/` have a white ground wherever they are shown.
-const IN_THE_DARK: [(RGBColor, RGBColor); 29] = [
+const IN_THE_DARK: [(RGBColor, RGBColor); 30] = [
     (PAPER, RGBColor(0x1C, 0x1F, 0x24)),
     (INK, RGBColor(0xE8, 0xE8, 0xE8)),
     (MUTED, RGBColor(0xB8, 0xBC, 0xC1)),
@@ -209,6 +211,7 @@ const IN_THE_DARK: [(RGBColor, RGBColor); 29] = [
     (ROSE, RGBColor(0x8A, 0x3A, 0x52)),
     (SKY, RGBColor(0x1F, 0x5F, 0x80)),
     (LIME, RGBColor(0x55, 0x62, 0x0F)),
+    (MINT, RGBColor(0x1B, 0x62, 0x4E)),
 ];
 
 /// Rules of CSS that show the charts below a selector in the colours of the page's scheme. A
@@ -297,7 +300,7 @@ mod tests {
 
     #[test]
     fn text_and_marks_are_told_from_their_ground_on_light_and_on_dark_pages() {
-        let phases = [SILVER, SAND, CORAL, ROSE, SKY, LIME];
+        let phases = [SILVER, SAND, CORAL, ROSE, SKY, LIME, MINT];
         let fields = FASTER.into_iter().chain(SLOWER).chain(phases);
         for ground in fields.chain([PAPER, BAND]) {
             check(INK, ground, 4.5);
