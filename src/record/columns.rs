@@ -9,6 +9,7 @@ mod facts;
 mod load;
 mod memory;
 mod noise;
+mod quota;
 mod requests;
 mod tables;
 mod trials;

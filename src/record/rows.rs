@@ -128,6 +128,9 @@ pub struct TrialRow {
     pub event_loop_delay_p99_ns: Option<u64>,
     pub event_loop_delay_max_ns: Option<u64>,
     pub event_loop_busy_ratio: Option<f64>,
+    // Of a CPU quota.
+    pub throttled_periods: Option<u64>,
+    pub throttled_ns: Option<u64>,
 }
 
 impl TrialRow {

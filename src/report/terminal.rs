@@ -11,7 +11,7 @@ use super::notes;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
-use super::words;
+use super::{watched, words};
 
 /// Below this the table leaves columns out.
 const WIDE: usize = 112;
@@ -28,6 +28,9 @@ pub(super) fn render(
 ) -> String {
     let mut out = String::new();
     push_wrapped(&mut out, &words::scope(run, summary), width, "");
+    for note in watched::notes(run) {
+        push_wrapped(&mut out, &note, width, "");
+    }
     if let Some(answers) = answers {
         out.push('\n');
         push_claims(&mut out, answers, width);

@@ -229,8 +229,8 @@ pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -
     let scratch = Scratch::create()?;
     let mut monitor = Monitor::start().context("start watching the machine")?;
     let idle = monitor.watch_idle(extent.idle_ns, |_| ());
-    let noisy_when_idle = noisy(&monitor, &idle);
     monitor.adapt_to(&idle);
+    let noisy_when_idle = monitor.raised().into_iter().map(Signal::name).collect();
     let mut bench = Bench::new(subject, &scratch.0, extent, monitor);
     let mut report = Report { noisy_when_idle, ..Report::default() };
     for (number, check) in (1..).zip(ALL) {
@@ -247,12 +247,6 @@ pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -
         }
     }
     Ok(report)
-}
-
-/// Signals that break a threshold while nothing of ours runs.
-fn noisy(monitor: &Monitor, idle: &super::noise::idle::Idle) -> Vec<&'static str> {
-    let (_, raised) = monitor.thresholds().raised_to(&idle.p95());
-    raised.into_iter().map(Signal::name).collect()
 }
 
 /// Runs one check; `None` if the user interrupted it.
