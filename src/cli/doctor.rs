@@ -56,7 +56,7 @@ fn examine(args: &DoctorArgs) -> Result<()> {
     let idle = monitor.watch_idle(args.seconds * 1_000_000_000, |_| ());
     let busiest = busiest::between(&before, &busiest::used_ns(), idle.wall_ns);
     let watched = monitor.take_rows("", "");
-    let score = Score::of(&idle, &monitor.unavailable(), &busiest, &watched);
+    let score = Score::of(&idle, monitor.cpus(), &monitor.unavailable(), &busiest, &watched);
     let findings = findings::all(&facts, &probe);
     let text = if args.json {
         let value = json!({

@@ -19,7 +19,7 @@ use crate::stats::{Safeguard, Safeguards};
 pub const RERUNS_PER_TRIAL: usize = 2;
 
 /// Counters of the kernel say something of a trial from this length on; below, of its block.
-const JUDGED_ALONE_NS: u64 = 2_000_000_000;
+const JUDGED_ALONE_NS: u64 = 500_000_000;
 
 /// Flags that are counted over a time. All others are events, which say something of a trial
 /// however short it was.

@@ -10,6 +10,7 @@ mod idle;
 mod load;
 mod memory;
 mod noise;
+mod quota;
 mod requests;
 mod tables;
 mod trials;

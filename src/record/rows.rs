@@ -134,6 +134,9 @@ pub struct TrialRow {
     pub idle_inbound_ns: Option<u64>,
     pub response_mean_ns: Option<u64>,
     pub alive_ns: Option<u64>,
+    // Of a CPU quota.
+    pub throttled_periods: Option<u64>,
+    pub throttled_ns: Option<u64>,
 }
 
 impl TrialRow {

@@ -1,6 +1,5 @@
 //! What else should be known before a number is believed: the load generator's own faults, drift,
-//! families of which nothing is concluded, and what nobody watched. Sentences for *Can I trust
-//! it?*
+//! families of which nothing is concluded. Sentences for *Can I trust it?*
 
 use std::collections::BTreeMap;
 
@@ -158,24 +157,4 @@ pub(super) fn withheld(families: &[Analysed<'_>]) -> Option<String> {
 
 fn plural_families(n: usize) -> String {
     if n == 1 { "1 family".to_owned() } else { format!("{n} families") }
-}
-
-/// Signals of noise that this machine does not show: what disturbs through them goes unseen.
-pub(super) fn unwatched(run: &Run) -> Option<String> {
-    let signals: Vec<String> = run
-        .environment
-        .unavailable
-        .iter()
-        .filter_map(|(name, why)| {
-            let signal = name.strip_prefix("noise_")?;
-            Some(format!("{} ({why})", signal.replace('_', " ")))
-        })
-        .collect();
-    (!signals.is_empty()).then(|| {
-        format!(
-            "Not watched, because this machine does not show it: {}. What disturbs only there goes \
-             unseen.",
-            signals.join("; ")
-        )
-    })
 }

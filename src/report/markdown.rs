@@ -9,7 +9,7 @@ use super::notes;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
-use super::words;
+use super::{watched, words};
 
 pub(super) fn render(
     run: &Run,
@@ -35,6 +35,9 @@ pub(super) fn render(
         let escaped = if paragraph.contains("*response*") { paragraph } else { text(&paragraph) };
         out.push_str(&escaped);
         out.push_str("\n\n");
+    }
+    for note in watched::notes(run) {
+        out.push_str(&format!("{}\n\n", text(&note)));
     }
     if let Some(answers) = answers {
         push_claims(&mut out, answers);

@@ -46,6 +46,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod watched;
 mod words;
 
 /// The derived files.

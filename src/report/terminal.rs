@@ -12,7 +12,7 @@ use super::notes;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Table};
-use super::words;
+use super::{watched, words};
 
 /// Below this the table leaves columns out.
 const WIDE: usize = 112;
@@ -31,6 +31,9 @@ pub(super) fn render(
     push_wrapped(&mut out, &words::scope(run, summary), width, "");
     if let Some(broken) = doubts::laws(run) {
         push_wrapped(&mut out, &broken, width, "  ");
+    }
+    for note in watched::notes(run) {
+        push_wrapped(&mut out, &note, width, "");
     }
     if let Some(answers) = answers {
         out.push('\n');

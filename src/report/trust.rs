@@ -11,7 +11,7 @@ use super::analyse::Analysed;
 use super::metrics::{RESPONSE_P50, SERVICE_P50};
 use super::summary::{FamilySummary, Summary};
 use super::table::{Cell, Head, Table};
-use super::{conclusions, doubts, grouped, human};
+use super::{conclusions, doubts, grouped, human, watched};
 
 /// What the page says of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +39,7 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
     sentences.extend(doubts::generator(run));
     sentences.extend(noise(run, rows()));
     sentences.extend(doubts::disturbed(families));
-    sentences.extend(doubts::unwatched(run));
+    sentences.extend(watched::sentences(run));
     sentences.extend(flags(rows()));
     sentences.extend(losses(summary));
     Trust { sentences, placebos: placebos(summary) }

@@ -19,6 +19,8 @@ mod misbehaving_demonstrations;
 mod misbehaving_subjects;
 mod noise;
 mod open_loop;
+mod placement;
+mod quota;
 mod reference;
 mod resume;
 mod rules;

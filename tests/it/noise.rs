@@ -31,14 +31,13 @@ impl Drop for Spinner {
 /// Not reaped while the trial is watched, so not one of ours. That nothing is flagged without it
 /// cannot be held against a machine that may be busy otherwise.
 #[test]
-fn a_foreign_program_that_spins_disturbs_a_trial_of_two_seconds() {
+fn a_foreign_program_that_spins_disturbs_a_trial() {
     let mut monitor = Monitor::start().unwrap();
-    // Above the threshold of 2 % however many processors there are.
-    let spinners: Vec<Spinner> = (0..=monitor.cpus() / 10).map(|_| Spinner::start()).collect();
+    let spinner = Spinner::start();
     monitor.before_trial(0, 1);
     sleep_until_ns(now_ns() + JUDGED_NS).unwrap();
     let noise = monitor.after_trial().unwrap();
-    drop(spinners);
+    drop(spinner);
     assert_eq!(noise.label, Label::Disturbed, "{noise:?}");
     let foreign = |flag: &&Flag| flag.signal == Signal::ForeignCpu;
     let flag = noise.flags.iter().find(foreign);

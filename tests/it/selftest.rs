@@ -13,6 +13,7 @@ const MS: u64 = 1_000_000;
 
 const TINY: Extent = Extent {
     idle_ns: 100 * MS,
+    wakeups: 10,
     stall_window_ns: 250 * MS,
     generator_window_ns: 50 * MS,
     open_window_ns: 300 * MS,

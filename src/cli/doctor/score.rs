@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::busiest::Busy;
 use crate::cli::columns::Columns;
 use crate::driver::noise::idle::{Idle, Spread};
-use crate::driver::noise::judge::{Level, Limits, Thresholds};
-use crate::driver::noise::signal::Signal;
+use crate::driver::noise::judge::{Level, Limits, Thresholds, limits};
+use crate::driver::noise::signal::{Readings, Signal};
 use crate::record::NoiseRow;
 
 /// From this many columns on, every signal is also said in words.
@@ -19,6 +19,7 @@ const ROOM_FOR_SUMMARIES: u16 = 104;
 #[derive(Debug, Clone)]
 pub(super) struct Score {
     watched_ns: u64,
+    cpus: u32,
     signals: Vec<(Signal, Result<Spread, String>)>,
     busiest: Vec<Busy>,
     /// What the watching thread used, as a share of one core.
@@ -29,6 +30,7 @@ impl Score {
     /// From what was seen, what cannot be, who was busy, and the rows that were taken meanwhile.
     pub(super) fn of(
         idle: &Idle,
+        cpus: u32,
         unavailable: &BTreeMap<&'static str, String>,
         busiest: &[Busy],
         watched: &[NoiseRow],
@@ -44,6 +46,7 @@ impl Score {
         let used_ns: u64 = watched.iter().map(|row| row.sampler_cpu_ns).sum();
         Score {
             watched_ns: idle.wall_ns,
+            cpus,
             signals: Signal::ALL.into_iter().map(one).collect(),
             busiest: busiest.to_vec(),
             sampler_ratio: (wall_ns > 0).then(|| used_ns as f64 / wall_ns as f64),
@@ -54,7 +57,7 @@ impl Score {
     fn level(&self) -> Option<Level> {
         let levels = self.signals.iter().filter_map(|(signal, found)| {
             let spread = found.as_ref().ok()?;
-            Thresholds::default().of(*signal).level(spread.p95)
+            limits(*signal, self.cpus).level(spread.p95)
         });
         levels.max()
     }
@@ -63,12 +66,20 @@ impl Score {
     /// which signal that is. Signals that are wrong in any amount are not on a way.
     fn number(&self) -> Option<(f64, Signal)> {
         let distance = |(signal, found): &(Signal, Result<Spread, String>)| {
-            let way = Thresholds::default().of(*signal).warn - signal.calm();
+            let way = limits(*signal, self.cpus).warn - signal.calm();
             let gone = (found.as_ref().ok()?.p95 - signal.calm()).max(0.0);
             (way > 0.0).then(|| (gone / way, *signal))
         };
         let distances = self.signals.iter().filter_map(distance);
         distances.max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    /// Signals that a run could not watch here, and the idle machine's own level.
+    fn unwatched(&self) -> Vec<(Signal, f64)> {
+        let p95 = self.signals.iter().fold(Readings::default(), |readings, (signal, found)| {
+            readings.with(*signal, found.as_ref().ok().map(|spread| spread.p95))
+        });
+        Thresholds::new(self.cpus).raised_to(&p95, self.cpus).unwatched
     }
 
     pub(super) fn json(&self) -> Value {
@@ -77,11 +88,11 @@ impl Score {
             .signals
             .iter()
             .map(|(signal, found)| {
-                let Limits { warn, disturbed } = Thresholds::default().of(*signal);
+                let Limits { warn, disturbed } = limits(*signal, self.cpus);
                 let value = match found {
                     Ok(Spread { median, p95, max }) => json!({
                         "median": median, "p95": p95, "max": max, "warn": warn,
-                        "disturbed": disturbed, "verdict": verdict(*signal, *p95),
+                        "disturbed": disturbed, "verdict": self.verdict(*signal, *p95),
                     }),
                     Err(reason) => json!({"unavailable": reason}),
                 };
@@ -120,8 +131,8 @@ impl Score {
             if let Ok(spread) = found {
                 let show = |value| human(*signal, value);
                 let Spread { median, p95, max } = *spread;
-                let (name, warn) = (signal.name(), Thresholds::default().of(*signal).warn);
-                let verdict = verdict(*signal, p95);
+                let (name, warn) = (signal.name(), limits(*signal, self.cpus).warn);
+                let verdict = self.verdict(*signal, p95);
                 let cells = [&show(median), &show(p95), &show(max), &show(warn)];
                 let [median, p95, worst, warn] = cells.map(String::as_str);
                 row([name, median, p95, worst, warn, verdict], signal.summary());
@@ -139,6 +150,11 @@ impl Score {
                 notes.row([signal.name(), &format!("unavailable: {reason}")]);
             }
         }
+        for (signal, p95) in self.unwatched() {
+            let level = signal.shown(p95, self.cpus);
+            let note = format!("not watched by a run, since the idle machine itself is at {level}");
+            notes.row([signal.name(), &note]);
+        }
         if let Some((number, signal)) = self.number() {
             let name = signal.name();
             let score = format!("{number:.1}, by {name}; a run warns above 1");
@@ -152,11 +168,15 @@ impl Score {
         text
     }
 
+    fn verdict(&self, signal: Signal, value: f64) -> &'static str {
+        word(limits(signal, self.cpus).level(value))
+    }
+
     /// What to change about the machine's noise.
     pub(super) fn advice(&self) -> Vec<String> {
         let one = |(signal, found): &(Signal, Result<Spread, String>)| {
             let spread = found.as_ref().ok()?;
-            Thresholds::default().of(*signal).level(spread.p95)?;
+            limits(*signal, self.cpus).level(spread.p95)?;
             Some(self.against(*signal))
         };
         self.signals.iter().filter_map(one).collect()
@@ -194,6 +214,9 @@ impl Score {
                 "free some memory: programs wait for it".to_owned()
             }
             Signal::IoPressure => "stop what keeps the disks busy".to_owned(),
+            Signal::QuotaThrottled => "lift the CPU quota of the control group: it is spent even \
+                                       while nothing is measured"
+                .to_owned(),
         };
         format!("{}: {advice}", signal.name())
     }
@@ -207,16 +230,12 @@ fn word(level: Option<Level>) -> &'static str {
     }
 }
 
-fn verdict(signal: Signal, value: f64) -> &'static str {
-    word(Thresholds::default().of(signal).level(value))
-}
-
 /// With its unit, in as many digits as a decision needs.
 fn human(signal: Signal, value: f64) -> String {
     match signal {
         Signal::Canary => format!("{value:.3}"),
         Signal::VmPause => format!("{:.1} ms", value / 1e6),
-        Signal::Throttle | Signal::SwapIn => format!("{value:.0}"),
+        Signal::Throttle | Signal::SwapIn | Signal::QuotaThrottled => format!("{value:.0}"),
         Signal::MemPressure => format!("{:.2} %", value * 100.0),
         _ => format!("{:.1} %", value * 100.0),
     }
@@ -234,6 +253,7 @@ pub(super) mod tests {
         };
         Score {
             watched_ns: 10_049_000_000,
+            cpus: 2,
             signals: Signal::ALL.into_iter().map(one).collect(),
             busiest: busiest.to_vec(),
             sampler_ratio: Some(0.002_345),
@@ -256,10 +276,11 @@ pub(super) mod tests {
         let busiest = [("rustc".to_owned(), 0.98), ("a browser".to_owned(), 0.12)];
         score(
             |signal| {
-                let Limits { warn, disturbed } = Thresholds::default().of(signal);
+                let Limits { warn, disturbed } = limits(signal, 2);
                 Some(match signal {
                     Signal::ForeignCpu => 0.56,
-                    Signal::SwapIn | Signal::Throttle => 7.0,
+                    Signal::SwapIn => 700.0,
+                    Signal::Throttle | Signal::QuotaThrottled => 7.0,
                     Signal::Steal => f64::midpoint(warn, disturbed),
                     _ => disturbed * 1.1,
                 })
@@ -271,10 +292,10 @@ pub(super) mod tests {
     #[test]
     fn the_worst_signal_is_the_score() {
         let (number, signal) = quiet().number().unwrap();
-        assert!((number - 0.5).abs() < 1e-9, "{number}");
+        assert!((number - 0.2).abs() < 1e-9, "{number}");
         assert_eq!((signal, quiet().level()), (Signal::Canary, None));
         let (number, signal) = noisy().number().unwrap();
-        assert_eq!((number.round(), signal), (56.0, Signal::ForeignCpu));
+        assert_eq!((number.round(), signal), (11.0, Signal::ForeignCpu));
         assert_eq!(noisy().level(), Some(Level::Disturbed));
     }
 

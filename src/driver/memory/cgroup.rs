@@ -42,9 +42,9 @@ pub struct Charge {
 
 /// A group of this controller that limits this process, and below which others may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) dir: PathBuf,
-    pub(super) version: Version,
+pub(in crate::driver) struct Place {
+    pub(in crate::driver) dir: PathBuf,
+    pub(in crate::driver) version: Version,
 }
 
 const PREFIX: &str = "forkbench-";
@@ -161,7 +161,7 @@ fn hands_memory_on(dir: &Path) -> bool {
 }
 
 /// Every group of a controller that limits this process, as far as it is mounted here.
-pub(super) fn above(controller: &str) -> Vec<Place> {
+pub(in crate::driver) fn above(controller: &str) -> Vec<Place> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let mounts = read("/proc/self/mounts");
     let places = places(&mounts, &read("/proc/self/cgroup"), controller);

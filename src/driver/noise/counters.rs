@@ -22,6 +22,10 @@ pub struct Counts {
     pub throttles: Option<u64>,
     /// Time for which this process's main thread was ready and did not run.
     pub run_queue_delay_ns: Option<u64>,
+    /// Periods in which a control group of this process had spent its CPU quota.
+    pub throttled_periods: Option<u64>,
+    /// Time for which it was stopped for that, added up over processors.
+    pub throttled_ns: Option<u64>,
 }
 
 impl Counts {
@@ -41,6 +45,8 @@ impl Counts {
             swap_in_pages: both(self.swap_in_pages, other.swap_in_pages),
             throttles: both(self.throttles, other.throttles),
             run_queue_delay_ns: both(self.run_queue_delay_ns, other.run_queue_delay_ns),
+            throttled_periods: both(self.throttled_periods, other.throttled_periods),
+            throttled_ns: both(self.throttled_ns, other.throttled_ns),
         }
     }
 }

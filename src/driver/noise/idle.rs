@@ -127,7 +127,7 @@ fn spread(values: &[f64]) -> Option<Spread> {
 #[cfg(test)]
 mod tests {
     use super::super::counters::Counts;
-    use super::super::judge::Thresholds;
+    use super::super::judge::{Adapted, Thresholds};
     use super::super::text::CpuTimes;
     use super::*;
 
@@ -157,11 +157,11 @@ mod tests {
 
     #[test]
     fn rates_are_those_of_stretches_that_are_long_enough() {
-        // A tenth of a second in which one of two processors was taken: 2.5 % of two seconds.
+        // A tenth of a second in which one of two processors was taken: a tenth of half a second.
         let idle = Idle::of(&moments(100, |i| if i == 50 { 100 } else { 0 }), 2);
         assert_eq!(idle.wall_ns, 10_000 * MS);
         let foreign = idle.spread(Signal::ForeignCpu).unwrap();
-        assert_eq!((foreign.median, foreign.max), (0.0, 0.025));
+        assert_eq!((foreign.median, foreign.max), (0.0, 0.1));
         assert_eq!(idle.spread(Signal::Steal).unwrap().max, 0.0);
         assert_eq!(idle.spread(Signal::FrequencyDrop), None);
         assert_eq!(idle.spread(Signal::MemPressure), None);
@@ -173,10 +173,10 @@ mod tests {
     #[test]
     fn a_busy_neighbour_raises_the_thresholds() {
         let idle = Idle::of(&moments(40, |_| 20), 2);
-        let (thresholds, raised) = Thresholds::default().raised_to(&idle.p95());
+        let Adapted { thresholds, raised, .. } = Thresholds::new(2).raised_to(&idle.p95(), 2);
         // The only canary that was slow is one of nine, and so within their 95 %.
         assert_eq!(raised, [Signal::ForeignCpu, Signal::Canary, Signal::VmPause]);
-        let warn = thresholds.of(Signal::ForeignCpu).warn;
+        let warn = thresholds.of(Signal::ForeignCpu).unwrap().warn;
         assert!((warn - 0.15).abs() < 1e-9, "{warn}");
     }
 

@@ -26,7 +26,7 @@ pub mod ticker;
 use canary::Canary;
 use counters::Counters;
 use idle::{Idle, Moment};
-use judge::{Block, Flag, Label, Thresholds};
+use judge::{Adapted, Block, Flag, Label, Thresholds};
 use signal::{Readings, Signal};
 use sources::Sources;
 use ticker::{Sample, Ticker};
@@ -38,8 +38,8 @@ use crate::sys::clock::{now_ns, sleep_until_ns};
 /// So many canaries at the start tell how long one takes.
 const BASELINE_RUNS: usize = 9;
 
-/// While the machine is idle, a canary runs at every so-manieth moment.
-const CANARY_EVERY: usize = 4;
+/// While the machine is idle, a canary runs at every second moment.
+const CANARY_EVERY: usize = 2;
 
 /// Watches the machine for the length of a run. Owned by the thread that measures.
 #[derive(Debug)]
@@ -50,8 +50,8 @@ pub struct Monitor {
     /// What a canary takes here, in ns, and the frequency at the start.
     baseline: (f64, Option<f64>),
     thresholds: Thresholds,
-    /// Signals whose thresholds the idle machine broke; `None` if it was not asked.
-    raised: Option<Vec<Signal>>,
+    /// How the idle machine changed the thresholds; `None` if it was not asked.
+    adapted: Option<Adapted>,
     block: Block,
     begun: Option<Begun>,
     /// From when to when the last trial was watched.
@@ -84,6 +84,10 @@ pub struct TrialNoise {
     pub mem_pressure_ratio: Option<f64>,
     /// See [`Signal`].
     pub io_pressure_ratio: Option<f64>,
+    /// Periods in which a CPU quota was spent.
+    pub throttled_periods: Option<u64>,
+    /// Time for which processors were taken for it, added up over them.
+    pub throttled_ns: Option<u64>,
     /// The frequency after the trial over that at the run's start.
     pub freq_ratio: Option<f64>,
     /// For which the driver's measuring thread was ready and did not run; recorded only, because
@@ -112,10 +116,10 @@ impl Monitor {
         Ok(Monitor {
             ticker: Ticker::start(Arc::clone(&sources))?,
             baseline: (median(&runs).unwrap_or(0.0), median(&frequencies)),
+            thresholds: Thresholds::new(sources.cpus),
             sources,
             canary,
-            thresholds: Thresholds::default(),
-            raised: None,
+            adapted: None,
             block: Block::default(),
             begun: None,
             watched_ns: (0, 0),
@@ -175,16 +179,21 @@ impl Monitor {
     /// those of the idle time, as the thresholds are: the few at the start are all of one moment,
     /// which on a machine whose speed wanders may be a fast one. Before the first trial.
     pub fn adapt_to(&mut self, idle: &Idle) {
-        let (thresholds, raised) = Thresholds::default().raised_to(&idle.p95());
+        let adapted = Thresholds::new(self.cpus()).raised_to(&idle.p95(), self.cpus());
         self.baseline.0 = idle.canary_ns.unwrap_or(self.baseline.0);
-        self.thresholds = thresholds;
-        self.raised = Some(raised);
+        self.thresholds = adapted.thresholds;
+        self.adapted = Some(adapted);
+    }
+
+    /// Signals whose thresholds the idle machine broke; none if it was not asked.
+    pub fn raised(&self) -> Vec<Signal> {
+        self.adapted.as_ref().map(|adapted| adapted.raised.clone()).unwrap_or_default()
     }
 
     /// Takes the thresholds with which a run began, so that all its trials are judged alike.
     pub fn keep_thresholds(&mut self, began: &Environment) {
         if let Some(thresholds) = began.facts.get("noise_thresholds") {
-            self.thresholds = Thresholds::default().with_json(thresholds);
+            self.thresholds = Thresholds::new(self.cpus()).with_json(thresholds);
         }
         let canary_ns = began.facts.get("noise_canary_ns");
         if let Some(canary_ns) = canary_ns.and_then(serde_json::Value::as_f64) {
@@ -192,19 +201,31 @@ impl Monitor {
         }
     }
 
-    /// Records the thresholds, whether the idle machine broke any, and what cannot be watched.
+    /// Records the thresholds, whether the idle machine broke any, and what cannot be watched: a
+    /// signal that the idle machine keeps at its cap as a fact, one that cannot be read with the
+    /// reason.
     pub fn describe(&self, environment: &mut Environment) {
         environment.record("noise_thresholds", Ok(self.thresholds.json()));
         environment.record("noise_canary_ns", Ok(self.baseline.0));
-        let raised = self.raised.as_ref();
-        let not_watched = || "the machine was not watched before so short a run".to_owned();
-        let names = |raised: &Vec<Signal>| {
-            let names: Vec<_> = raised.iter().map(|signal| signal.name()).collect();
+        let found = || {
+            let reason = "the machine was not watched before so short a run";
+            self.adapted.as_ref().ok_or_else(|| reason.to_owned())
+        };
+        let names = |adapted: &Adapted| {
+            let names: Vec<_> = adapted.raised.iter().map(|signal| signal.name()).collect();
             json!(names)
         };
-        environment.record("noise_raised_thresholds", raised.map(names).ok_or_else(not_watched));
-        let label = |raised: &Vec<Signal>| if raised.is_empty() { "quiet" } else { "noisy" };
-        environment.record("noise_when_idle", raised.map(label).ok_or_else(not_watched));
+        environment.record("noise_raised_thresholds", found().map(names));
+        let label = |adapted: &Adapted| if adapted.raised.is_empty() { "quiet" } else { "noisy" };
+        environment.record("noise_when_idle", found().map(label));
+        let unwatched = |adapted: &Adapted| {
+            let one = |(signal, p95): &(Signal, f64)| {
+                let level = signal.shown(*p95, self.cpus());
+                (signal.name().to_owned(), json!(format!("the idle machine itself is at {level}")))
+            };
+            json!(adapted.unwatched.iter().map(one).collect::<serde_json::Map<_, _>>())
+        };
+        environment.record("noise_not_watched", found().map(unwatched));
         for (name, reason) in self.unavailable() {
             environment.record::<u64>(&format!("noise_{name}"), Err(reason));
         }
@@ -245,6 +266,8 @@ impl Monitor {
             vm_pause_ns,
             mem_pressure_ratio: own.get(Signal::MemPressure),
             io_pressure_ratio: own.get(Signal::IoPressure),
+            throttled_periods: span.counts.throttled_periods,
+            throttled_ns: span.counts.throttled_ns,
             freq_ratio,
             runq_delay_ns: span.counts.run_queue_delay_ns,
             flags,
@@ -279,6 +302,8 @@ impl TrialNoise {
         row.noise_io_pressure_ratio = rounded(self.io_pressure_ratio);
         row.noise_freq_ratio = rounded(self.freq_ratio);
         row.noise_runq_delay_ns = self.runq_delay_ns;
+        row.throttled_periods = self.throttled_periods;
+        row.throttled_ns = self.throttled_ns;
         row.noise_label = self.label.name().to_owned();
         let flags: Vec<String> = self.flags.iter().map(Flag::to_string).collect();
         row.noise_flags = flags.join(";");
@@ -329,6 +354,7 @@ mod tests {
             ("mem_pressure", noise.mem_pressure_ratio.is_some()),
             ("io_pressure", noise.io_pressure_ratio.is_some()),
             ("runq_delay", noise.runq_delay_ns.is_some()),
+            ("quota_throttled", noise.throttled_periods.is_some()),
         ];
         for (name, available) in has {
             assert_ne!(available, missing.contains_key(name), "{name}");

@@ -24,11 +24,13 @@ pub enum Signal {
     SwapIn,
     /// Share of the time for which all tasks waited for input or output.
     IoPressure,
+    /// Periods in which a control group had spent its CPU quota and was stopped.
+    QuotaThrottled,
 }
 
 impl Signal {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Signal; 9] = [
+    pub const ALL: [Signal; 10] = [
         Signal::Steal,
         Signal::ForeignCpu,
         Signal::Canary,
@@ -38,6 +40,7 @@ impl Signal {
         Signal::MemPressure,
         Signal::SwapIn,
         Signal::IoPressure,
+        Signal::QuotaThrottled,
     ];
 
     /// As in flags.
@@ -52,6 +55,7 @@ impl Signal {
             Signal::MemPressure => "mem_pressure",
             Signal::SwapIn => "swap_in",
             Signal::IoPressure => "io_pressure",
+            Signal::QuotaThrottled => "quota_throttled",
         }
     }
 
@@ -67,6 +71,24 @@ impl Signal {
             Signal::MemPressure => "waiting for memory",
             Signal::SwapIn => "pages read back from swap",
             Signal::IoPressure => "waiting for disks",
+            Signal::QuotaThrottled => "periods stopped by a CPU quota",
+        }
+    }
+
+    /// A value with its unit, in as many digits as a decision needs. Shares of processor time are
+    /// shown as shares of one core, as they are judged.
+    pub fn shown(self, value: f64, cpus: u32) -> String {
+        match self {
+            Signal::Steal | Signal::ForeignCpu => {
+                format!("{:.0} % of a core", value * f64::from(cpus) * 100.0)
+            }
+            Signal::Canary => format!("{value:.2} times the median of the fixed work"),
+            Signal::VmPause => format!("pauses of {:.0} ms", value / 1e6),
+            Signal::FrequencyDrop => format!("{:.0} % below its own frequency", value * 100.0),
+            Signal::Throttle | Signal::SwapIn | Signal::QuotaThrottled => format!("{value:.0}"),
+            Signal::MemPressure | Signal::IoPressure => {
+                format!("{:.0} % of the time waiting", value * 100.0)
+            }
         }
     }
 
@@ -84,10 +106,10 @@ impl Signal {
         if self == Signal::Canary { 1.0 } else { 0.0 }
     }
 
-    /// Whether thresholds may be raised to what the idle machine does. Heat and swapping are
-    /// wrong in any amount.
+    /// Whether thresholds may be raised to the idle machine's own level. Heat, swapping and a
+    /// quota that bites are wrong at any level.
     pub(super) fn may_be_raised(self) -> bool {
-        !matches!(self, Signal::Throttle | Signal::SwapIn)
+        !matches!(self, Signal::Throttle | Signal::SwapIn | Signal::QuotaThrottled)
     }
 }
 
@@ -110,7 +132,7 @@ impl Readings {
         self
     }
 
-    /// What counters tell: the rates, heat and swapping.
+    /// What counters tell: the rates, heat, swapping and quotas.
     pub fn of(span: &Span, cpus: u32) -> Readings {
         Readings::default()
             .with(Signal::Steal, span.steal_ratio(cpus))
@@ -119,6 +141,7 @@ impl Readings {
             .with(Signal::MemPressure, span.mem_pressure_ratio())
             .with(Signal::SwapIn, span.counts.swap_in_pages.map(|n| n as f64))
             .with(Signal::IoPressure, span.io_pressure_ratio())
+            .with(Signal::QuotaThrottled, span.counts.throttled_periods.map(|n| n as f64))
     }
 
     /// Events of `self`, rates of `rates` (none if that is `None`).

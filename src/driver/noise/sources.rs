@@ -7,7 +7,8 @@ use std::os::unix::fs::FileExt;
 
 use super::counters::{Counters, Counts};
 use super::signal::Signal;
-use super::text::{self, Share};
+use super::text::{self, Share, Throttled};
+use crate::driver::memory::cgroup;
 use crate::sys::clock::now_ns;
 use crate::sys::process;
 
@@ -30,6 +31,8 @@ pub struct Sources {
     main_schedstat: Source,
     /// Counters of heat, one path per core and one for the package.
     throttle_paths: Vec<String>,
+    /// `cpu.stat` of this process's control group and of those above that count throttling.
+    quotas: Result<Vec<File>, String>,
 }
 
 impl Sources {
@@ -54,6 +57,7 @@ impl Sources {
                 text::run_queue_delay_ns(text).is_some()
             }),
             throttle_paths: throttle_paths(cpus),
+            quotas: quotas(),
         }
     }
 
@@ -76,13 +80,16 @@ impl Sources {
             let reason = format!("{CPUS}/cpu0/thermal_throttle: there is none");
             reasons.insert(Signal::Throttle.name(), reason);
         }
+        if let Err(reason) = &self.quotas {
+            reasons.insert(Signal::QuotaThrottled.name(), reason.clone());
+        }
         if let Err(reason) = self.frequency_hz() {
             reasons.insert(Signal::FrequencyDrop.name(), reason);
         }
         reasons
     }
 
-    /// What can be read quickly, ten times a second: all but heat.
+    /// What can be read quickly, ten times a second: all but heat and quotas.
     pub fn sample(&self) -> Counters {
         let stat = read(&self.stat, text::cpu_times);
         let pressure = |source, share| read(source, |text| text::pressure_ns(text, share));
@@ -96,17 +103,35 @@ impl Sources {
             swap_in_pages: read(&self.vmstat, text::swap_in_pages),
             throttles: None,
             run_queue_delay_ns: read(&self.main_schedstat, text::run_queue_delay_ns),
+            throttled_periods: None,
+            throttled_ns: None,
         };
         Counters { t_ns: now_ns(), counts }
     }
 
-    /// Everything, for the edges of a trial: one file more per core.
+    /// Everything, for the edges of a trial: one file more per core and per control group.
     pub fn all(&self) -> Counters {
         let count = |path: &String| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
         let counts = self.throttle_paths.iter().filter_map(count);
         let mut counters = self.sample();
         counters.counts.throttles = (!self.throttle_paths.is_empty()).then(|| counts.sum());
+        let throttled = self.throttled();
+        counters.counts.throttled_periods = throttled.map(|throttled| throttled.periods);
+        counters.counts.throttled_ns = throttled.map(|throttled| throttled.ns);
         counters
+    }
+
+    /// Over all groups together, whether they have a quota now or get one while a run goes on.
+    fn throttled(&self) -> Option<Throttled> {
+        let groups = self.quotas.as_ref().ok()?.iter();
+        let read = |file| read_at_start(file, text::throttled).ok()?;
+        groups.map(read).try_fold(Throttled::default(), |sum, group| {
+            let group = group?;
+            Some(Throttled {
+                periods: sum.periods.saturating_add(group.periods),
+                ns: sum.ns.saturating_add(group.ns),
+            })
+        })
     }
 
     /// The frequency of the processor that this thread is on. To be asked after work of some
@@ -133,6 +158,19 @@ fn throttle_paths(cpus: u32) -> Vec<String> {
         (0..cpus).map(|cpu| format!("{CPUS}/cpu{cpu}/thermal_throttle/core_throttle_count"));
     let package = format!("{CPUS}/cpu0/thermal_throttle/package_throttle_count");
     cores.chain([package]).filter(|path| fs::read_to_string(path).is_ok()).collect()
+}
+
+/// Groups that count no throttling are left out: without a CPU controller they have no quota.
+fn quotas() -> Result<Vec<File>, String> {
+    let groups = cgroup::above("cpu");
+    if groups.is_empty() {
+        return Err("/proc/self/mounts: no control groups are mounted".to_owned());
+    }
+    let stat = |place: &cgroup::Place| {
+        let path = place.dir.join("cpu.stat");
+        source(&path.to_string_lossy(), |text| text::throttled(text).is_some()).ok()
+    };
+    Ok(groups.iter().filter_map(stat).collect())
 }
 
 fn source(path: &str, understood: impl Fn(&str) -> bool) -> Source {
@@ -196,6 +234,7 @@ mod tests {
             ("swap_in", now.swap_in_pages.is_some()),
             ("runq_delay", now.run_queue_delay_ns.is_some()),
             ("throttle", now.throttles.is_some()),
+            ("quota_throttled", now.throttled_periods.is_some()),
         ];
         for (name, available) in has {
             assert_ne!(available, reasons.contains_key(name), "{name}: {reasons:?}");

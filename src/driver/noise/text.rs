@@ -71,6 +71,27 @@ pub fn swap_in_pages(vmstat: &str) -> Option<u64> {
     vmstat.lines().find_map(|line| line.strip_prefix("pswpin "))?.trim().parse().ok()
 }
 
+/// How a control group's CPU quota has bitten so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Throttled {
+    /// Periods in which the quota was spent.
+    pub periods: u64,
+    /// Time for which processors were taken from the group, in ns, added up over processors.
+    pub ns: u64,
+}
+
+/// A group's `cpu.stat`, of version 1 (`throttled_time`, in ns) or 2 (`throttled_usec`); `None`
+/// where the group counts neither, as the root of version 2 and groups without a CPU controller.
+pub fn throttled(stat: &str) -> Option<Throttled> {
+    let field = |name: &str| -> Option<u64> {
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+        stat.lines().find_map(value)
+    };
+    let in_us = || field("throttled_usec")?.checked_mul(1_000);
+    let ns = field("throttled_time").or_else(in_us)?;
+    Some(Throttled { periods: field("nr_throttled")?, ns })
+}
+
 /// The time so far, in ns, for which a thread was ready and another one ran: the second number
 /// of a `schedstat` file.
 pub fn run_queue_delay_ns(schedstat: &str) -> Option<u64> {
@@ -119,6 +140,23 @@ mod tests {
         assert_eq!(run_queue_delay_ns("55003 45417 2\n"), Some(45_417));
     }
 
+    #[test]
+    fn throttling_is_read_from_both_versions() {
+        let v1 = "nr_periods 51\nnr_throttled 31\nthrottled_time 1550123456\nnr_bursts 0\n";
+        let expected = Throttled { periods: 31, ns: 1_550_123_456 };
+        assert_eq!(throttled(v1), Some(expected));
+        let v2 = "usage_usec 99\nuser_usec 9\nsystem_usec 90\nnr_periods 51\n\
+                  nr_throttled 31\nthrottled_usec 1550123\nnr_bursts 0\nburst_usec 0\n";
+        let expected = Throttled { periods: 31, ns: 1_550_123_000 };
+        assert_eq!(throttled(v2), Some(expected));
+        let root = "usage_usec 99\nuser_usec 9\nsystem_usec 90\n";
+        let torn = "nr_periods 1\nnr_throttled 1\nthrottled_time x\n";
+        let too_long = "nr_throttled 1\nthrottled_usec 18446744073709551615\n";
+        for text in ["", root, torn, too_long, "nr_throttled 5\n"] {
+            assert_eq!(throttled(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_a_parser_panic(text in ".{0,200}") {
@@ -127,7 +165,7 @@ mod tests {
 
         #[test]
         fn nor_does_one_that_looks_right(
-            text in "(cpu[0-9]{0,2}|some|full|pswpin)( (total=)?[0-9]{0,22}){0,12}\n{0,2}"
+            text in "(cpu[0-9]{0,2}|some|full|pswpin|nr_throttled|throttled_usec)( (total=)?[0-9]{0,22}){0,12}\n{0,2}"
         ) {
             all(&text);
         }
@@ -140,5 +178,6 @@ mod tests {
         let _ = pressure_ns(text, Share::Full);
         let _ = swap_in_pages(text);
         let _ = run_queue_delay_ns(text);
+        let _ = throttled(text);
     }
 }

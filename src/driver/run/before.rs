@@ -4,18 +4,21 @@ use std::io;
 
 use super::Order;
 use crate::driver::noise::Monitor;
-use crate::driver::noise::judge::JUDGED_NS;
 use crate::driver::private;
 use crate::driver::target::subject_environment;
 use crate::experiment::Preset;
 use crate::record::{self, Manifest, SCHEMA_VERSION, Windows};
 
-/// Watches the machine from now on: first while nothing of ours runs, for as long as ten windows.
-/// Of a run that is too short to be judged anyway no time is taken.
+/// How long the idle machine is watched: a shorter look may miss a speed that the machine also has.
+const IDLE_NS: std::ops::RangeInclusive<u64> = 3_000_000_000..=10_000_000_000;
+
+/// Watches the machine from now on: first while nothing of ours runs, for as long as ten windows,
+/// within [`IDLE_NS`]. A run of a single block, which compares nothing, takes no time for it.
 pub(super) fn monitor(preset: &Preset) -> io::Result<Monitor> {
     let mut monitor = Monitor::start()?;
-    let idle_ns = preset.min_window_ns.saturating_mul(10).min(5 * JUDGED_NS);
-    if idle_ns >= JUDGED_NS {
+    if preset.blocks > 1 {
+        let ten_windows_ns = preset.min_window_ns.saturating_mul(10);
+        let idle_ns = ten_windows_ns.clamp(*IDLE_NS.start(), *IDLE_NS.end());
         let idle = monitor.watch_idle(idle_ns, |_| ());
         monitor.adapt_to(&idle);
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::wakeups::Lateness;
 use super::{Extent, S};
 use crate::driver::leftovers;
 use crate::driver::load::{self, Exchange, Measured, Offer, Pace};
@@ -112,6 +113,14 @@ impl<'a> Bench<'a> {
             self.watched_ns += row.interval_ns;
             self.sampler_cpu_ns += row.sampler_cpu_ns;
         }
+    }
+
+    /// How late this machine wakes what sleeps or waits, just now.
+    ///
+    /// # Errors
+    /// It has no thread or socket to give.
+    pub(super) fn lateness(&self) -> Result<Lateness> {
+        Lateness::measure(self.extent.wakeups)
     }
 
     /// Does something to a fresh subject, and stops it.

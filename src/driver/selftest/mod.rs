@@ -30,14 +30,17 @@ mod ramp;
 mod sampling;
 mod slower;
 mod stall;
+mod wakeups;
 
 use bench::Bench;
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
 
-/// All checks, in the order in which they are run: the last two judge what the others met.
+/// All checks, in the order in which they are run: the first is about the machine alone, the last
+/// two judge what the others met.
 const ALL: &[Check] = &[
+    wakeups::CHECK,
     stall::CHECK,
     generator::CHECK,
     latencies::CHECK,
@@ -65,6 +68,8 @@ struct Check {
 pub struct Extent {
     /// How long the idle machine is watched, in ns.
     pub idle_ns: u64,
+    /// How often the machine's own wake-ups are looked at, each time that they are.
+    pub wakeups: u32,
     /// Length of the window in which the subject is stopped once, in ns.
     pub stall_window_ns: u64,
     /// Length of the generator's windows, in ns.
@@ -91,6 +96,7 @@ impl Extent {
     /// Within five minutes.
     pub const DEFAULT: Extent = Extent {
         idle_ns: 4 * S,
+        wakeups: 150,
         stall_window_ns: 5 * S,
         generator_window_ns: 4 * S,
         open_window_ns: 10 * S,
@@ -106,6 +112,7 @@ impl Extent {
     /// The full counts.
     pub const THOROUGH: Extent = Extent {
         idle_ns: 10 * S,
+        wakeups: 600,
         generator_window_ns: 10 * S,
         open_window_ns: 30 * S,
         slower_runs: 50,
@@ -229,8 +236,8 @@ pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -
     let scratch = Scratch::create()?;
     let mut monitor = Monitor::start().context("start watching the machine")?;
     let idle = monitor.watch_idle(extent.idle_ns, |_| ());
-    let noisy_when_idle = noisy(&monitor, &idle);
     monitor.adapt_to(&idle);
+    let noisy_when_idle = monitor.raised().into_iter().map(Signal::name).collect();
     let mut bench = Bench::new(subject, &scratch.0, extent, monitor);
     let mut report = Report { noisy_when_idle, ..Report::default() };
     for (number, check) in (1..).zip(ALL) {
@@ -247,12 +254,6 @@ pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -
         }
     }
     Ok(report)
-}
-
-/// Signals that break a threshold while nothing of ours runs.
-fn noisy(monitor: &Monitor, idle: &super::noise::idle::Idle) -> Vec<&'static str> {
-    let (_, raised) = monitor.thresholds().raised_to(&idle.p95());
-    raised.into_iter().map(Signal::name).collect()
 }
 
 /// Runs one check; `None` if the user interrupted it.

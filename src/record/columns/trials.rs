@@ -3,6 +3,7 @@
 use super::event_loop::EVENT_LOOP;
 use super::idle::IDLE;
 use super::load::OPEN_LOOP;
+use super::quota::QUOTA;
 use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
 use super::{Column, Kind, Table};
 
@@ -14,9 +15,10 @@ pub const TRIALS: Table = Table {
     columns: &TRIAL_COLUMNS,
 };
 
-const TRIAL_PARTS: [&[Column]; 4] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, IDLE];
+const TRIAL_PARTS: [&[Column]; 5] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, IDLE, QUOTA];
 
-const TRIALS_LEN: usize = CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len() + IDLE.len();
+const TRIALS_LEN: usize =
+    CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len() + IDLE.len() + QUOTA.len();
 
 const TRIAL_COLUMNS: [Column; TRIALS_LEN] = {
     let mut all = [CLOSED_LOOP[0]; TRIALS_LEN];
@@ -405,14 +407,16 @@ const CLOSED_LOOP: &[Column] = &[
         "noise_label",
         NOISE_LABELS,
         "The worst of `noise_flags`; `quiet` without any. Rates (`steal`, `foreign_cpu`, \
-             `mem_pressure`, `io_pressure`) are judged over at least 2 s: over a shorter trial \
+             `mem_pressure`, `io_pressure`) are judged over at least 0.5 s: over a shorter trial \
              together with those before it in its family's block, so that the last trial of a \
-             block tells about all of it. `unjudged`: too little of the block was over.",
+             block tells about all of it. `unjudged`: too little of the block was over. A label \
+             explains and causes re-runs; it takes no trial out of a comparison.",
     ),
     optional(
         "noise_flags",
         Kind::Text,
         "Signals above a limit of `noise_thresholds` in `env.json`, as `signal:warn` or \
-             `signal:disturbed` joined by `;`. Beside the columns: `throttle` and `swap_in`.",
+             `signal:disturbed` joined by `;`. Beside the columns: `throttle` and `swap_in`; \
+             `quota_throttled` is `throttled_periods` above none.",
     ),
 ];

@@ -86,7 +86,7 @@ fn control_groups(host: &Host, env: &mut Environment) {
     env.record("cgroup_version", version.map_err(Clone::clone));
     env.record("cgroup_controllers", controllers(host));
     let mounts = mounts.unwrap_or_default();
-    env.record("cgroup_cpu_quota_cores", cpu_quota_cores(host, &mounts));
+    cpu_quota(host, &mounts, env);
     let file = |v1: (&str, &str), v2: &str| {
         group_file(host, &mounts, v1.0, v1.1, v2).map(|text| limit_value(&text))
     };
@@ -146,6 +146,23 @@ fn group_file(
     v1: &str,
     v2: &str,
 ) -> Result<String, String> {
+    let (dirs, is_v2) = group_dirs(host, mounts, controller)?;
+    let file = if is_v2 { v2 } else { v1 };
+    let text = |dir: &String| host.text(&format!("{dir}/{file}"));
+    // A reason names the mount, not the group, whose name may say whose it is.
+    match (dirs.first(), dirs.last()) {
+        (Some(own), Some(root)) => text(own).or_else(|_| text(root)),
+        _ => Err("no control groups are mounted".to_owned()),
+    }
+}
+
+/// The directories of the group that this process is in and of all above it, up to the root of
+/// what is mounted, relative to the root of the file system; and whether they are of version 2.
+fn group_dirs(
+    host: &Host,
+    mounts: &[Mount],
+    controller: &str,
+) -> Result<(Vec<String>, bool), String> {
     let has = |list: &str| list.split(',').any(|name| name == controller);
     let mount = mounts
         .iter()
@@ -161,29 +178,78 @@ fn group_file(
         })
         .find(|(list, _)| if mount.v2 { list.is_empty() } else { has(list) })
         .map_or("/", |(_, group)| group);
-    let own = own.strip_prefix(mount.shows.trim_end_matches('/')).unwrap_or(own);
-    let file = if mount.v2 { v2 } else { v1 };
-    let own = format!("{}/{}", mount.path, own.trim_matches('/'));
-    // A reason names the mount, not the group, whose name may say whose it is.
-    host.text(&format!("{}/{file}", own.trim_end_matches('/')))
-        .or_else(|_| host.text(&format!("{}/{file}", mount.path)))
+    let mut own = own.strip_prefix(mount.shows.trim_end_matches('/')).unwrap_or(own);
+    own = own.trim_matches('/');
+    let mut dirs = Vec::new();
+    while !own.is_empty() {
+        dirs.push(format!("{}/{own}", mount.path));
+        own = own.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+    dirs.push(mount.path.clone());
+    Ok((dirs, mount.v2))
 }
 
-/// How many cores' worth of time the group may use; `unlimited` where it may use all.
-fn cpu_quota_cores(host: &Host, mounts: &[Mount]) -> Result<Value, String> {
-    let quota = group_file(host, mounts, "cpu", "cpu.cfs_quota_us", "cpu.max")?;
-    let (quota, period) = match quota.split_once(' ') {
-        Some((quota, period)) => (quota.to_owned(), period.to_owned()),
-        None => {
-            let period = group_file(host, mounts, "cpu", "cpu.cfs_period_us", "cpu.max")?;
-            (quota, period)
-        }
-    };
-    if quota == "max" || quota == "-1" {
-        return Ok("unlimited".into());
+/// A group's CPU quota: so much processor time in every period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Quota {
+    quota_ns: u64,
+    period_ns: u64,
+}
+
+impl Quota {
+    fn cores(self) -> f64 {
+        self.quota_ns as f64 / self.period_ns as f64
     }
-    match (quota.parse::<f64>(), period.parse::<f64>()) {
-        (Ok(quota), Ok(period)) if period > 0.0 => Ok((quota / period).into()),
-        _ => Err(format!("the quota is `{quota}` in `{period}`, not numbers")),
+}
+
+/// The tightest quota of this process's group and of those above it, in each of its numbers;
+/// `unlimited` where all processors may be used all of the time.
+fn cpu_quota(host: &Host, mounts: &[Mount], env: &mut Environment) {
+    let found = group_dirs(host, mounts, "cpu").and_then(|(dirs, v2)| {
+        let quotas = dirs.iter().map(|dir| match v2 {
+            true => quota_v2(host, dir),
+            false => quota_v1(host, dir),
+        });
+        let quotas: Vec<Option<Quota>> = quotas.collect::<Result<_, _>>()?;
+        Ok(quotas.into_iter().flatten().min_by(|a, b| a.cores().total_cmp(&b.cores())))
+    });
+    let mut record = |name: &str, number: fn(Quota) -> Value| {
+        let shown = |quota: Option<Quota>| quota.map_or_else(|| "unlimited".into(), number);
+        env.record(name, found.clone().map(shown));
+    };
+    record("cgroup_cpu_quota_cores", |quota| quota.cores().into());
+    record("cgroup_cpu_quota_ns", |quota| quota.quota_ns.into());
+    record("cgroup_cpu_period_ns", |quota| quota.period_ns.into());
+}
+
+/// `None` without a quota, and where the group has no CPU controller.
+fn quota_v1(host: &Host, dir: &str) -> Result<Option<Quota>, String> {
+    let Ok(quota) = host.text(&format!("{dir}/cpu.cfs_quota_us")) else {
+        return Ok(None);
+    };
+    if quota == "-1" {
+        return Ok(None);
+    }
+    let period = host.text(&format!("{dir}/cpu.cfs_period_us"))?;
+    quota_of(&quota, &period).map(Some)
+}
+
+/// As [`quota_v1`]: `cpu.max` holds `max 100000` or `50000 100000`.
+fn quota_v2(host: &Host, dir: &str) -> Result<Option<Quota>, String> {
+    let Ok(text) = host.text(&format!("{dir}/cpu.max")) else {
+        return Ok(None);
+    };
+    match text.split_once(' ') {
+        Some(("max", _)) => Ok(None),
+        Some((quota, period)) => quota_of(quota, period).map(Some),
+        None => Err(format!("cpu.max holds `{text}`, not a quota")),
+    }
+}
+
+fn quota_of(quota: &str, period: &str) -> Result<Quota, String> {
+    let ns = |text: &str| text.parse::<u64>().ok()?.checked_mul(1_000).filter(|ns| *ns > 0);
+    match ns(quota).zip(ns(period)) {
+        Some((quota_ns, period_ns)) => Ok(Quota { quota_ns, period_ns }),
+        None => Err(format!("the quota is `{quota}` in `{period}`, not numbers")),
     }
 }

@@ -79,11 +79,14 @@ fn quotas_of_both_kinds_of_control_groups_are_found() {
         ("proc/self/mountinfo", v2),
         ("proc/self/cgroup", "0::/mine\n"),
         ("sys/fs/cgroup/mine/cpu.max", "150000 100000\n"),
+        ("sys/fs/cgroup/cpu.max", "max 100000\n"),
         ("sys/fs/cgroup/mine/memory.max", "max\n"),
     ]);
     let env = collect_from(&host);
     assert_eq!(env.facts["cgroup_version"], "v2");
     assert_eq!(env.facts["cgroup_cpu_quota_cores"], 1.5);
+    assert_eq!(env.facts["cgroup_cpu_quota_ns"], 150_000_000);
+    assert_eq!(env.facts["cgroup_cpu_period_ns"], 100_000_000);
     assert_eq!(env.facts["cgroup_memory_limit_bytes"], "unlimited");
 
     let v1 = "31 1 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
@@ -100,4 +103,30 @@ fn quotas_of_both_kinds_of_control_groups_are_found() {
     assert_eq!(env.facts["cgroup_cpu_quota_cores"], "unlimited");
     assert_eq!(env.facts["cgroup_memory_limit_bytes"], 4096);
     assert!(env.unavailable.contains_key("cgroup_pids_limit"));
+}
+
+#[test]
+fn the_tightest_quota_above_the_own_group_counts() {
+    let quota = |groups: &[(&str, &str)], own: &str, mount: &str| {
+        let mut files = vec![("proc/self/mountinfo", mount), ("proc/self/cgroup", own)];
+        files.extend(groups);
+        let (_dir, host) = fake(&files);
+        let env = collect_from(&host);
+        env.facts.get("cgroup_cpu_quota_cores").cloned().ok_or(env.unavailable)
+    };
+    let v2 = "30 1 0:26 / /c rw - cgroup2 cgroup2 rw\n";
+    let above = [("c/a/cpu.max", "50000 100000"), ("c/a/b/cpu.max", "max 100000")];
+    assert_eq!(quota(&above, "0::/a/b/leaf\n", v2).unwrap(), 0.5);
+    let v1 = "31 1 0:27 / /c rw - cgroup cgroup rw,cpu\n";
+    let both = [
+        ("c/cpu.cfs_quota_us", "-1"),
+        ("c/a/cpu.cfs_quota_us", "20000"),
+        ("c/a/cpu.cfs_period_us", "100000"),
+        ("c/a/b/cpu.cfs_quota_us", "300000"),
+        ("c/a/b/cpu.cfs_period_us", "100000"),
+    ];
+    assert_eq!(quota(&both, "1:cpu:/a/b\n", v1).unwrap(), 0.2);
+    assert_eq!(quota(&both[..1], "1:cpu:/\n", v1).unwrap(), "unlimited");
+    let broken = [("c/cpu.max", "some 100000")];
+    assert!(quota(&broken, "0::/\n", v2).is_err());
 }

@@ -239,7 +239,7 @@ fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched(
     row.flags = "generator_late".into();
     let why = "it cannot be read".to_owned();
     run.environment.unavailable.insert("noise_freq".into(), why);
-    for said in ["thrown out for it: 1 late", "Not watched", "freq (it cannot be read)"] {
+    for said in ["thrown out for it: 1 late", "Not watched", "frequency, since it cannot be read"] {
         assert!(trust(&run).contains(said), "{said}: {}", trust(&run));
     }
     let quiet = trust(&sample::run());
