@@ -19,7 +19,8 @@ use crate::workload::{Size, fold};
 pub fn plan(experiment: &Experiment, blocks: u32, seed: u64) -> Vec<Trial> {
     let mut trials = Vec::new();
     for block in 1..=blocks {
-        for (index, family) in experiment.families.iter().enumerate() {
+        let families = experiment.families.iter().enumerate();
+        for (index, family) in families.filter(|(_, family)| block <= family.blocks(blocks)) {
             let block_seed = block_seed(seed, &family.id, block);
             for (position, arm) in (1..).zip(order(family.arms.len(), block_seed)) {
                 trials.push(Trial {
@@ -57,17 +58,24 @@ pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
         .collect()
 }
 
+/// How many trials a run makes, those without that are skipped for the preset.
+pub fn trials(experiment: &Experiment, preset: &Preset, blocks: u32) -> usize {
+    let families = experiment.families.iter().filter(|family| family.left_out(preset).is_none());
+    families.map(|family| family.arms.len() * family.blocks(blocks) as usize).sum()
+}
+
 /// About how long trials and demonstrations will take, in nanoseconds, were there no deadline.
 ///
 /// An estimate for a person who decides whether to wait: request times are taken from the size,
 /// and from whether a runtime has to be started, whatever the machine.
 pub fn estimated_ns(experiment: &Experiment, preset: &Preset, blocks: u32) -> u64 {
-    let families = experiment.families.iter();
-    let block_ns: u64 = families
-        .flat_map(|family| arms_run(family).map(move |arm| trial_ns(family, arm, preset)))
-        .sum();
+    let families = experiment.families.iter().filter(|family| family.left_out(preset).is_none());
+    let family_ns = families.map(|family| {
+        let block_ns: u64 = arms_run(family).map(|arm| trial_ns(family, arm, preset)).sum();
+        block_ns.saturating_mul(family.blocks(blocks).into())
+    });
     let shown_ns: u64 = experiment.demonstrations.iter().map(Demonstration::estimated_ns).sum();
-    (block_ns + shown_ns).saturating_mul(u64::from(blocks))
+    family_ns.sum::<u64>().saturating_add(shown_ns.saturating_mul(blocks.into()))
 }
 
 /// An arm that has no children to be held is skipped in no time.
@@ -134,8 +142,10 @@ fn trial_ns(family: &Family, arm: &Arm, preset: &Preset) -> u64 {
     let window_ns = (preset.min_requests.saturating_mul(request_ns))
         .max(preset.min_window_ns)
         .min(preset.max_window_ns);
-    // Two requests of each caller, one after the other.
+    // Two requests of each caller, one after the other, before the window and in it.
     let warm_up_ns = callers.saturating_mul(2 * request_ns);
+    // What is under way at the window's end is waited for.
+    let window_ns = window_ns.max(warm_up_ns).saturating_add(callers.saturating_mul(request_ns));
     let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
     around_ns
         .saturating_add(once_ns)

@@ -128,6 +128,7 @@ pub struct TrialRow {
     pub event_loop_delay_p99_ns: Option<u64>,
     pub event_loop_delay_max_ns: Option<u64>,
     pub event_loop_busy_ratio: Option<f64>,
+    pub deadline_ns: Option<u64>,
 }
 
 impl TrialRow {
