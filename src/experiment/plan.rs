@@ -284,6 +284,30 @@ mod tests {
     }
 
     #[test]
+    fn a_capped_family_is_planned_in_its_first_blocks_only() {
+        let mut capped = experiment("spawn-cost");
+        let whole = plan(&capped, 4, 9);
+        capped.families[0].blocks_max = Some(2);
+        let planned = plan(&capped, 4, 9);
+        let blocks = |trials: &[Trial], family| -> BTreeSet<u32> {
+            trials.iter().filter(|t| t.family == family).map(|t| t.block).collect()
+        };
+        assert_eq!(blocks(&planned, 0), [1, 2].into());
+        assert_eq!(blocks(&planned, 1), [1, 2, 3, 4].into());
+        // What is left is as it was, but for its number.
+        let place = |t: &Trial| (t.family, t.arm, t.block, t.position, t.seed);
+        let kept: Vec<_> =
+            whole.iter().filter(|t| t.family > 0 || t.block < 3).map(place).collect();
+        assert_eq!(planned.iter().map(place).collect::<Vec<_>>(), kept);
+        let quick = Preset::by_name("quick").unwrap();
+        assert_eq!(trials(&capped, &quick, 4), planned.len());
+        let long = estimated_ns(&capped, &quick, 4);
+        capped.families[0].from_preset = "standard";
+        assert!(estimated_ns(&capped, &quick, 4) < long);
+        assert!(trials(&capped, &quick, 4) < planned.len());
+    }
+
+    #[test]
     fn estimates_follow_the_contract() {
         let estimate_s = |name: &str, preset: &str| {
             let preset = Preset::by_name(preset).unwrap();

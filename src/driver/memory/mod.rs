@@ -328,3 +328,54 @@ impl Sampler {
         self.highest_bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Experiment, Load, wire};
+
+    fn experiment(lines: &str) -> Experiment {
+        let text =
+            format!("name = \"t\"\nquestion = \"q?\"\n[[family]]\nruntime = \"node\"\n{lines}\n");
+        wire::parse(&text, "t.toml", 2, 1).unwrap()
+    }
+
+    #[test]
+    fn a_crowd_is_as_many_children_as_callers_or_workers() {
+        let text = |workload: &str, callers: u32| {
+            format!(
+                "workload = \"{workload}\"\nsize = \"s\"\n\
+                 strategy = [\"fork-ipc\", {{ name = \"pool\", workers = [10, 200] }}]\n\
+                 load = {{ closed = {{ callers = {callers} }} }}"
+            )
+        };
+        let children = |workload: &str, callers: u32| -> Vec<Option<u32>> {
+            let experiment = experiment(&text(workload, callers));
+            let family = &experiment.families[0];
+            let arms = family.arms.iter().filter(|arm| arm.strategy != "blocking");
+            arms.map(|arm| Crowd::of(family, arm).map(|crowd| crowd.children)).collect()
+        };
+        assert_eq!(children("random-sum", 1_000), [Some(1_000), None, Some(200)]);
+        assert_eq!(children("random-sum", 99), [None, None, Some(200)]);
+        // An order is three tasks, a child each.
+        assert_eq!(children("orders", 50), [Some(150), None, Some(200)]);
+    }
+
+    #[test]
+    fn a_crowd_beyond_the_memory_is_refused_with_its_name() {
+        let mut experiment = experiment(
+            "workload = \"random-sum\"\nsize = \"s\"\nstrategy = \"fork-ipc\"\n\
+             load = { closed = { callers = 100 } }",
+        );
+        let family = &mut experiment.families[0];
+        let arm = family.arms.last().unwrap().clone();
+        let crowd = Crowd::of(family, &arm).unwrap();
+        family.ballast_bytes = 1 << 60;
+        let reason = crowd.refusal(family).unwrap();
+        assert!(reason.contains("MemAvailable is"), "{reason}");
+        // A child of an interpreter is counted, although it touches nothing.
+        assert!(own_bytes(crowd.kind, "node") > own_bytes(crowd.kind, RUST_NAME));
+        family.load = Load::Memory { children: 1 };
+        assert_eq!(Crowd::of(family, &arm), None);
+    }
+}
