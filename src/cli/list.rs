@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::columns::Columns;
 use super::select::Selection;
 use super::{Failure, here, screen};
-use crate::experiment::plan::{estimated_ns, plan};
-use crate::experiment::{Arm, Experiment, Role, Trial, demonstration};
+use crate::experiment::plan::{estimated_ns, plan, trials as trials_of};
+use crate::experiment::{Arm, Experiment, Family, Preset, Role, Trial, demonstration};
 use crate::options;
 
 mod overview;
@@ -68,12 +68,24 @@ fn families(experiment: &Experiment, width: u16) -> String {
         let arms: Vec<_> = family.arms.iter().filter_map(brief).collect();
         let mut columns = Columns::new(width, 2);
         columns.row([&arms.join(", ")]);
-        let _ = writeln!(text, "{}\n{}", family.id, columns.text());
+        let _ = writeln!(text, "{}{}\n{}", family.id, limits(family), columns.text());
     }
     if !experiment.demonstrations.is_empty() {
         let _ = writeln!(text, "demonstrations\n{}", shown(experiment, width));
     }
     text
+}
+
+/// `  (at most 6 blocks, from preset standard on)`, where the family has such limits.
+fn limits(family: &Family) -> String {
+    let blocks = family.blocks_max.map(|most| match most {
+        1 => "at most 1 block".to_owned(),
+        most => format!("at most {most} blocks"),
+    });
+    let is_from = family.from_preset != Preset::ALL[0].name;
+    let preset = is_from.then(|| format!("from preset {} on", family.from_preset));
+    let said: Vec<String> = blocks.into_iter().chain(preset).collect();
+    if said.is_empty() { String::new() } else { format!("  ({})", said.join(", ")) }
 }
 
 /// A line per demonstration, in the order of the file: its name, its runtime, what it shows.
@@ -134,9 +146,9 @@ fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String 
 
 /// ``264 trials in 6 blocks at `quick`: about 2 min``, and what a deadline does to that.
 fn estimate(experiment: &Experiment, selection: &Selection) -> String {
-    let preset = &selection.preset.for_experiment(experiment.budget_ns);
+    let preset = &selection.preset.for_experiment(experiment);
     let blocks = selection.blocks();
-    let arms: usize = experiment.families.iter().map(|family| family.arms.len()).sum();
+    let trials = trials_of(experiment, preset, blocks);
     let time_ns = estimated_ns(experiment, preset, blocks);
     let late = match preset.budget_ns {
         Some(budget_ns) if budget_ns < time_ns => format!(
@@ -153,8 +165,8 @@ fn estimate(experiment: &Experiment, selection: &Selection) -> String {
     };
     format!(
         "{} {}{demonstrations} in {} at `{}`: about {}{late}\n",
-        arms * blocks as usize,
-        if arms * blocks as usize == 1 { "trial" } else { "trials" },
+        trials,
+        if trials == 1 { "trial" } else { "trials" },
         if blocks == 1 { "1 block".to_owned() } else { format!("{blocks} blocks") },
         preset.name,
         screen::duration(time_ns)

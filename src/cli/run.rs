@@ -200,7 +200,7 @@ fn shortened(preset: &Preset) -> Option<String> {
 /// The preset with the budget that holds (asked for, the experiment's, the preset's), and with
 /// windows that let enough blocks fit into it.
 fn budgeted(prepared: &Prepared, experiment: &Experiment) -> Preset {
-    let preset = prepared.preset.for_experiment(experiment.budget_ns);
+    let preset = prepared.preset.for_experiment(experiment);
     let preset = Preset { budget_ns: prepared.asked_budget_ns.or(preset.budget_ns), ..preset };
     let for_blocks_ns = for_blocks_ns(experiment, preset.budget_ns);
     fitted(experiment, preset, for_blocks_ns)

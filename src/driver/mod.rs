@@ -23,6 +23,7 @@ pub mod search;
 pub mod selftest;
 pub mod target;
 pub mod trial;
+mod work;
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 

@@ -13,6 +13,7 @@ use super::load::Exchange;
 use super::programs::SubjectProgram;
 use super::target::subject_environment;
 use crate::experiment::Family;
+use crate::experiment::runtime::RUST_NAME;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::Poller;
 use crate::sys::process;
@@ -31,6 +32,8 @@ pub struct Oracle<'a> {
     runtimes: Option<&'a BTreeMap<String, SubjectProgram>>,
     scratch: &'a Path,
     known: HashMap<(Spec, Option<String>), Known>,
+    /// Of a workload in a runtime, what its calibrated option was measured to be.
+    units: HashMap<(String, String), String>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,7 +58,7 @@ pub struct Prepared {
 impl<'a> Oracle<'a> {
     /// Knows nothing yet; asks this Rust subject, and has inputs written below `scratch`.
     pub fn new(subject: &'a Path, scratch: &'a Path) -> Oracle<'a> {
-        Oracle { subject, runtimes: None, scratch, known: HashMap::new() }
+        Oracle { subject, runtimes: None, scratch, known: HashMap::new(), units: HashMap::new() }
     }
 
     /// Asks these subjects where their answers differ from Rust's.
@@ -80,7 +83,38 @@ impl<'a> Oracle<'a> {
         self.prepare_as(spec, None, seed)
     }
 
+    /// The spec with its calibrated option measured, where that is left to be: once per runtime,
+    /// so that whoever asks again gets the same work.
+    ///
+    /// # Errors
+    /// The subject could not measure it.
+    pub fn calibrate(&mut self, spec: &Spec, runtime: Option<&str>) -> Result<Spec> {
+        let mut spec = spec.clone();
+        let workload = spec.workload().map_err(anyhow::Error::msg)?;
+        let Some(option) = workload.calibrated_option() else {
+            return Ok(spec);
+        };
+        if spec.options.get(option).is_some_and(|value| value != "0") {
+            return Ok(spec);
+        }
+        let runtime = runtime.unwrap_or(RUST_NAME);
+        let key = (spec.workload.clone(), runtime.to_owned());
+        let value = match self.units.get(&key) {
+            Some(value) => value.clone(),
+            None => {
+                let rust = SubjectProgram::compiled(self.subject.to_owned());
+                let own = self.runtimes.and_then(|programs| programs.get(runtime));
+                let value = ask(own.unwrap_or(&rust), &["calibrate".to_owned()], &spec)?;
+                self.units.insert(key, value.clone());
+                value
+            }
+        };
+        spec.options.insert(option.to_owned(), value);
+        Ok(spec)
+    }
+
     fn prepare_as(&mut self, spec: &Spec, runtime: Option<&str>, seed: u64) -> Result<Prepared> {
+        let spec = &self.calibrate(spec, runtime)?;
         let workload = spec.workload().map_err(anyhow::Error::msg)?;
         let whose = runtime.filter(|_| !workload.same_in_every_runtime());
         let key = (spec.clone(), whose.map(str::to_owned));

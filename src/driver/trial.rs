@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::leftovers::{self, Leftovers};
 use super::load::{self, Measured, Offer, Pace};
-use super::memory::{self, Grouping, Session};
+use super::memory::{self, Crowd, Grouping, Session};
 use super::oracle::Prepared;
 use super::placed::Placed;
 use super::programs::SubjectProgram;
 use super::target::{Farewell, Guard, Launch, Target, TargetError};
-use crate::experiment::{Arm, DEADLINE_MS, Experiment, Family, Load, Open, Preset, Role, Trial};
+use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
 use crate::options;
 use crate::protocol::{Configure, Ready};
 use crate::record::laws::{self, Bounds};
@@ -94,6 +94,8 @@ pub fn run_grouped(
     let bounds = Bounds::here();
     let cpu_before = process::usage_self();
     let mut session = Session::begin(setting, trial, grouping);
+    let crowd = Crowd::of(family, arm);
+    let _raised = crowd.map(|crowd| crowd.raise_limits(family));
     let result = measure(setting, trial, family, arm, prepared, session.as_mut());
     let driver = process::usage_self().since(cpu_before);
     let left = leftovers::clean_up(setting.strangers).map_err(cleaning)?;
@@ -139,7 +141,7 @@ fn refusal(family: &Family, arm: &Arm) -> Option<String> {
                       calibration.csv says why";
         return Some(reason.to_owned());
     }
-    memory::refusal(family, arm)
+    memory::refusal(family, arm).or_else(|| Crowd::of(family, arm)?.refusal(family))
 }
 
 /// What a trial has left behind.
@@ -212,20 +214,26 @@ fn measure(
         strategy: arm.strategy.clone(),
         strategy_options: arm.options.clone(),
         ballast_bytes: family.ballast_bytes,
-        deadline_ms: match &session {
-            Some(_) => memory::DEADLINE_MS,
-            None => DEADLINE_MS,
-        },
+        deadline_ms: deadline_ms(family),
         child_program: None,
     };
-    let guard = session.as_ref().map(|_| memory::GUARD);
+    let presses = session.is_some() || Crowd::of(family, arm).is_some();
+    let guard = presses.then_some(memory::GUARD);
     let done = serve(&launch, &configure, guard, |target| match session {
         Some(session) => session.observe(target, prepared),
-        None => offer(setting, trial, &family.load, target, prepared),
+        None => offer(setting, trial, family, target, prepared),
     });
     let done = done.map_err(|error| error.with_last_words(&launch.stderr));
     let _ = std::fs::remove_file(&launch.stderr);
     done
+}
+
+/// A request's time to be answered in: one that is held waits for all the others.
+fn deadline_ms(family: &Family) -> u64 {
+    match family.load.children() {
+        Some(_) => memory::DEADLINE_MS,
+        None => family.deadline_ms,
+    }
 }
 
 /// One subject's life: started, put under load, stopped.
@@ -254,12 +262,12 @@ fn serve(
 fn offer(
     setting: &Setting<'_>,
     trial: &Trial,
-    load: &Load,
+    family: &Family,
     target: &mut Target,
     prepared: &Prepared,
 ) -> Result<Measured, TargetError> {
-    let deadline_ns = DEADLINE_MS * 1_000_000;
-    match load {
+    let deadline_ns = family.deadline_ms * 1_000_000;
+    match &family.load {
         Load::Closed { callers } => {
             let pace = Pace::new(&setting.preset, *callers, deadline_ns);
             load::closed(target, &prepared.exchange, pace, trial.seed)
@@ -317,6 +325,7 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         seed: trial.seed,
         started_utc: crate::record::utc_now(),
         workload_options: options::render(&family.spec.options),
+        deadline_ns: Some(deadline_ms(family) * 1_000_000),
         ..TrialRow::default()
     }
 }

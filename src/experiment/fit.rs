@@ -90,6 +90,21 @@ mod tests {
         assert!(planned_ns * 10 >= 30 * MINUTE_NS * 7, "{planned_ns}");
     }
 
+    /// A thousand children included, and with windows above the shortest.
+    #[test]
+    fn the_notes_fit_their_budgets() {
+        let notes = experiment("notes");
+        let standard = preset("standard").for_experiment(&notes);
+        assert_eq!(standard.budget_ns, Some(50 * MINUTE_NS));
+        let fitted = fitted(&notes, standard, standard.budget_ns);
+        let planned_ns = estimated_ns(&notes, &fitted, 10);
+        assert!(planned_ns * 4 <= 50 * MINUTE_NS * 3, "{} s", planned_ns / 1_000 / MS);
+        assert!(fitted.min_window_ns > WINDOW_MIN_NS, "{}", fitted.min_window_ns);
+        let quick = preset("quick").for_experiment(&notes);
+        let planned_ns = estimated_ns(&notes, &quick, 6);
+        assert!(planned_ns <= 10 * MINUTE_NS, "{} s", planned_ns / 1_000 / MS);
+    }
+
     /// Where the shortest window may stay as it is, the longest may not, which is said as well.
     #[test]
     fn a_preset_that_lost_its_long_windows_only_is_shortened() {

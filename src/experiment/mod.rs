@@ -27,7 +27,7 @@ pub mod wire;
 
 pub use demonstration::Demonstration;
 pub use open::{Arrivals, Open, Probe, Rate, WindowLength};
-pub use preset::{DEADLINE_MS, Preset};
+pub use preset::Preset;
 pub use slo::Slo;
 
 /// One question, and the families and demonstrations that answer it.
@@ -42,6 +42,8 @@ pub struct Experiment {
     /// The whole run's deadline unless `--budget` says otherwise, in place of the preset's. A
     /// preset that is there for tests keeps its own.
     pub budget_ns: Option<u64>,
+    /// The same at preset `standard`, which may measure what others skip.
+    pub standard_budget_ns: Option<u64>,
     /// Name of the claims that its runs are judged by, one of [`builtin::CLAIMS`].
     pub claims: Option<String>,
     /// In the order of the file, factors multiplied out.
@@ -65,8 +67,33 @@ pub struct Family {
     pub ballast_bytes: u64,
     /// Where the processes may run.
     pub placement: Placement,
+    /// A request's time to be answered in.
+    pub deadline_ms: u64,
+    /// At most so many blocks, however many the run has.
+    pub blocks_max: Option<u32>,
+    /// The name of the smallest preset that measures it; smaller ones skip it.
+    pub from_preset: &'static str,
     /// The strategies, the reference first, the placebo second.
     pub arms: Vec<Arm>,
+}
+
+/// A request's time to be answered in, where a family does not say another: the study notes' 30 s.
+pub const DEADLINE_MS: u64 = 30_000;
+
+impl Family {
+    /// How many of a run's blocks it has.
+    pub fn blocks(&self, of_run: u32) -> u32 {
+        self.blocks_max.map_or(of_run, |most| most.min(of_run))
+    }
+
+    /// Why this preset does not measure it, if it does not.
+    pub fn left_out(&self, preset: &Preset) -> Option<String> {
+        let place = |name: &str| Preset::ALL.iter().position(|preset| preset.name == name);
+        let from = self.from_preset;
+        (place(preset.name) < place(from)).then(|| {
+            format!("measured from preset `{from}` on: it takes too long for `{}`", preset.name)
+        })
+    }
 }
 
 /// One strategy with its options in a family.

@@ -19,7 +19,8 @@ use crate::workload::{Size, fold};
 pub fn plan(experiment: &Experiment, blocks: u32, seed: u64) -> Vec<Trial> {
     let mut trials = Vec::new();
     for block in 1..=blocks {
-        for (index, family) in experiment.families.iter().enumerate() {
+        let families = experiment.families.iter().enumerate();
+        for (index, family) in families.filter(|(_, family)| block <= family.blocks(blocks)) {
             let block_seed = block_seed(seed, &family.id, block);
             for (position, arm) in (1..).zip(order(family.arms.len(), block_seed)) {
                 trials.push(Trial {
@@ -57,17 +58,24 @@ pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
         .collect()
 }
 
+/// How many trials a run makes, those without that are skipped for the preset.
+pub fn trials(experiment: &Experiment, preset: &Preset, blocks: u32) -> usize {
+    let families = experiment.families.iter().filter(|family| family.left_out(preset).is_none());
+    families.map(|family| family.arms.len() * family.blocks(blocks) as usize).sum()
+}
+
 /// About how long trials and demonstrations will take, in nanoseconds, were there no deadline.
 ///
 /// An estimate for a person who decides whether to wait: request times are taken from the size,
 /// and from whether a runtime has to be started, whatever the machine.
 pub fn estimated_ns(experiment: &Experiment, preset: &Preset, blocks: u32) -> u64 {
-    let families = experiment.families.iter();
-    let block_ns: u64 = families
-        .flat_map(|family| arms_run(family).map(move |arm| trial_ns(family, arm, preset)))
-        .sum();
+    let families = experiment.families.iter().filter(|family| family.left_out(preset).is_none());
+    let family_ns = families.map(|family| {
+        let block_ns: u64 = arms_run(family).map(|arm| trial_ns(family, arm, preset)).sum();
+        block_ns.saturating_mul(family.blocks(blocks).into())
+    });
     let shown_ns: u64 = experiment.demonstrations.iter().map(Demonstration::estimated_ns).sum();
-    (block_ns + shown_ns).saturating_mul(u64::from(blocks))
+    family_ns.sum::<u64>().saturating_add(shown_ns.saturating_mul(blocks.into()))
 }
 
 /// An arm that has no children to be held is skipped in no time.
@@ -134,8 +142,10 @@ fn trial_ns(family: &Family, arm: &Arm, preset: &Preset) -> u64 {
     let window_ns = (preset.min_requests.saturating_mul(request_ns))
         .max(preset.min_window_ns)
         .min(preset.max_window_ns);
-    // Two requests of each caller, one after the other.
+    // Two requests of each caller, one after the other, before the window and in it.
     let warm_up_ns = callers.saturating_mul(2 * request_ns);
+    // What is under way at the window's end is waited for.
+    let window_ns = window_ns.max(warm_up_ns).saturating_add(callers.saturating_mul(request_ns));
     let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
     around_ns
         .saturating_add(once_ns)
@@ -271,6 +281,30 @@ mod tests {
         }
         // Six standard deviations of 4000 draws at 1/4.
         assert!(first.iter().all(|&n| n.abs_diff(1_000) < 165), "{first:?}");
+    }
+
+    #[test]
+    fn a_capped_family_is_planned_in_its_first_blocks_only() {
+        let mut capped = experiment("spawn-cost");
+        let whole = plan(&capped, 4, 9);
+        capped.families[0].blocks_max = Some(2);
+        let planned = plan(&capped, 4, 9);
+        let blocks = |trials: &[Trial], family| -> BTreeSet<u32> {
+            trials.iter().filter(|t| t.family == family).map(|t| t.block).collect()
+        };
+        assert_eq!(blocks(&planned, 0), [1, 2].into());
+        assert_eq!(blocks(&planned, 1), [1, 2, 3, 4].into());
+        // What is left is as it was, but for its number.
+        let place = |t: &Trial| (t.family, t.arm, t.block, t.position, t.seed);
+        let kept: Vec<_> =
+            whole.iter().filter(|t| t.family > 0 || t.block < 3).map(place).collect();
+        assert_eq!(planned.iter().map(place).collect::<Vec<_>>(), kept);
+        let quick = Preset::by_name("quick").unwrap();
+        assert_eq!(trials(&capped, &quick, 4), planned.len());
+        let long = estimated_ns(&capped, &quick, 4);
+        capped.families[0].from_preset = "standard";
+        assert!(estimated_ns(&capped, &quick, 4) < long);
+        assert!(trials(&capped, &quick, 4) < planned.len());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How much to measure: `smoke`, `quick`, `standard`.
 
-/// A request's time to be answered in: the study notes' 30 s.
-pub const DEADLINE_MS: u64 = 30_000;
+use super::Experiment;
+
+const STANDARD: &str = "standard";
 
 /// How much one run measures. An experiment says what, a preset how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl Preset {
             summary: "6 blocks: indications",
         },
         Preset {
-            name: "standard",
+            name: STANDARD,
             blocks: 20,
             min_window_ns: 2 * S,
             min_requests: 1_000,
@@ -104,9 +105,13 @@ impl Preset {
 
     /// The preset for an experiment that may have a budget of its own.
     #[must_use]
-    pub fn for_experiment(mut self, budget_ns: Option<u64>) -> Preset {
+    pub fn for_experiment(mut self, experiment: &Experiment) -> Preset {
         if self.budget_rule == BudgetRule::Experiment {
-            self.budget_ns = budget_ns.or(self.budget_ns);
+            let own = match self.name {
+                STANDARD => experiment.standard_budget_ns.or(experiment.budget_ns),
+                _ => experiment.budget_ns,
+            };
+            self.budget_ns = own.or(self.budget_ns);
         }
         self
     }

@@ -59,6 +59,7 @@ struct WireExperiment {
     question: Spanned<String>,
     reference: Option<Spanned<String>>,
     budget: Option<Spanned<String>>,
+    standard_budget: Option<Spanned<String>>,
     claims: Option<Spanned<String>>,
     family: Spanned<Tables<WireFamily>>,
     demonstration: Option<Spanned<Tables<WireDemonstration>>>,
@@ -77,6 +78,9 @@ struct WireFamily {
     ballast_mib: Option<Factor<Count>>,
     placement: Option<Factor<String>>,
     seed: Option<Factor<Count>>,
+    deadline: Option<Spanned<String>>,
+    blocks: Option<Spanned<Count>>,
+    preset: Option<Spanned<String>>,
 }
 
 impl Headed for WireFamily {

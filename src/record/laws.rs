@@ -113,7 +113,7 @@ pub fn named_in(flags: &str) -> impl Iterator<Item = Law> {
 pub struct Bounds {
     /// Cores that the run may use, if that is known.
     pub cores: Option<f64>,
-    /// From a request's acceptance to its `timeout`.
+    /// Per-request deadline of rows that name none.
     pub deadline_ns: u64,
 }
 
@@ -250,7 +250,8 @@ fn exceeds_round_trip(row: &TrialRow) -> bool {
 }
 
 fn lasts_too_long(row: &TrialRow, bounds: &Bounds) -> bool {
-    let limit_ns = row.window_ns.unwrap_or(0).saturating_add(bounds.deadline_ns);
+    let deadline_ns = row.deadline_ns.unwrap_or(bounds.deadline_ns);
+    let limit_ns = row.window_ns.unwrap_or(0).saturating_add(deadline_ns);
     [
         row.first_response_ns,
         row.response_max_ns,

@@ -137,6 +137,7 @@ pub struct TrialRow {
     // Of a CPU quota.
     pub throttled_periods: Option<u64>,
     pub throttled_ns: Option<u64>,
+    pub deadline_ns: Option<u64>,
 }
 
 impl TrialRow {

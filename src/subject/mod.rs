@@ -23,6 +23,7 @@ modes: (none) serve the socket on standard input
        ipc WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...          one task, answer as a frame
        worker WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       tasks until the socket closes
        answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       one whole request's checksum
+       calibrate WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...    how much work a millisecond is
        demonstration NAME                                            facts, a line each
        input DIR WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...    write input, print its path";
 
@@ -42,6 +43,7 @@ pub fn main(started: u64) -> i32 {
             "ipc" => worker::ipc(rest, started),
             "worker" => worker::worker(rest),
             "answer" => answer(rest),
+            "calibrate" => calibrate(rest),
             "input" => input(rest),
             "demonstration" => demonstrations::demonstration(rest),
             _ => Err(USAGE.to_owned()),
@@ -69,6 +71,13 @@ fn answer(args: &[String]) -> Result<(), String> {
         .map(|task| Ok(input.run(task, vec![0; spec.payload_bytes as usize])?.checksum))
         .collect::<Result<Vec<u64>, String>>()?;
     println!("{}", workload.join(&checksums));
+    Ok(())
+}
+
+/// Prints how much of the workload a millisecond is in this runtime.
+fn calibrate(args: &[String]) -> Result<(), String> {
+    let spec = Spec::from_args(args)?;
+    println!("{}", spec.workload()?.calibrate()?);
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod analytics;
 mod fault;
 pub mod hold;
 mod image;
+mod mix;
 mod noop;
 mod orders;
 mod primes;
@@ -88,6 +89,20 @@ pub trait Workload: Sync {
     /// is done, with a latency each.
     fn accepts_early(&self) -> bool {
         false
+    }
+
+    /// The option that says how much work a millisecond is, if there is one. Its value 0 leaves it
+    /// to the driver, which asks [`Workload::calibrate`] of each runtime once per run.
+    fn calibrated_option(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Measures that option's value for the runtime that this is called in.
+    ///
+    /// # Errors
+    /// The workload has no such option.
+    fn calibrate(&self) -> Result<u64, String> {
+        Err(format!("`{}` has no work to calibrate", self.name()))
     }
 
     /// Whether every runtime gives the same answer. Where libraries differ in the last bits, the

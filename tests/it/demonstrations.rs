@@ -209,6 +209,18 @@ fn crash(shown: &Shown, runtime: &str) {
         assert!(recovery.unit == "ms" && recovery.value > Some(0.0), "{recovery:?}");
     }
     if runtime == "node" {
+        // Without a listener the server ends by what a thread throws, as by any of its own.
+        shown.check(
+            "crash",
+            runtime,
+            ["main_survives", "main_exit_code", "others_lost"],
+            &[
+                ("thread-no-listener/panic", [0.0, 1.0, 3.0]),
+                ("thread-no-listener/out-of-memory", [0.0, 1.0, 3.0]),
+            ],
+        );
+        let (case, fact) = ("thread-no-listener/exit", "main_survives");
+        assert_eq!(shown.value("crash", runtime, case, fact), 1.0);
         let refused = shown.row("crash", runtime, "thread/abort", "abort_refused");
         assert_eq!(refused.text, "ERR_WORKER_UNSUPPORTED_OPERATION");
     }

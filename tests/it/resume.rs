@@ -225,6 +225,75 @@ strategy = ["blocking", "pool"]
 load = { open = { rate = [0.3, 3.0], of = "blocking-capacity", search = 2 } }
 "#;
 
+const SPUN: &str = r#"
+name = "spun"
+question = "How long?"
+[[family]]
+workload = "spin"
+options = { us = 300 }
+strategy = "thread"
+load = { closed = { callers = 1 } }
+deadline = "45s"
+blocks = 2
+[[family]]
+workload = "noop"
+strategy = "thread"
+load = { closed = { callers = 1 } }
+preset = "quick"
+"#;
+
+/// What a millisecond of `spin` is, in each of its trials.
+fn steps_per_ms(run: &Run) -> BTreeSet<String> {
+    let rows = run.trials.iter().filter(|row| row.workload == "spin");
+    rows.map(|row| forkbench::options::parse(&row.workload_options)["steps_per_ms"].clone())
+        .collect()
+}
+
+#[test]
+fn calibrated_work_is_the_same_in_every_trial_and_in_a_resumed_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = dir.path().join("spun.toml");
+    std::fs::write(&toml, SPUN).unwrap();
+    let out = dir.path().join("out");
+    let mut command = Command::new(FORKBENCH);
+    command.args(["run", "--quiet", "--preset", "smoke", "--blocks", "3", "--out"]);
+    command.arg(&out).arg(&toml);
+    let output = quiet(command, &out).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let whole = record::read(&out).unwrap();
+    let calibration = record::read_calibration(&out);
+    let [row] = &calibration[..] else { panic!("{calibration:?}") };
+    assert_eq!((row.purpose.as_str(), row.runtime.as_str()), ("work", "rust"));
+    let steps = steps_per_ms(&whole);
+    let said_once: BTreeSet<String> =
+        [forkbench::options::parse(&row.workload_options)["steps_per_ms"].clone()].into();
+    assert_eq!(steps, said_once);
+    assert!(!steps.contains("0"));
+    // One answer proves one amount of work.
+    let spun = whole.trials.iter().filter(|row| row.workload == "spin");
+    let sums: BTreeSet<&str> = spun.clone().map(|row| row.checksum.as_str()).collect();
+    assert_eq!(sums.len(), 1);
+    assert!(spun.clone().all(|row| row.deadline_ns == Some(45_000_000_000)));
+    // Three arms in two of three blocks; the other family is left to a larger preset.
+    assert_eq!(spun.count(), 6);
+    let left_out = whole.trials.iter().filter(|row| row.workload == "noop");
+    assert!(left_out.clone().count() > 0);
+    for row in left_out {
+        assert_eq!(row.status, "skipped");
+        assert!(row.reason.contains("from preset `quick` on"), "{}", row.reason);
+    }
+    // As if it had been killed before its last block.
+    let path = out.join("trials.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let kept: Vec<&str> = text.lines().take(4).collect();
+    std::fs::write(&path, format!("{}\n", kept.join("\n"))).unwrap();
+    let output = resume(&out).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let resumed = record::read(&out).unwrap();
+    assert_eq!(steps_per_ms(&resumed), steps);
+    assert_eq!(record::read_calibration(&out), calibration);
+}
+
 #[test]
 fn calibrated_rates_and_trials_of_the_search_are_kept() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 // The Node.js subject: the server that a trial measures. It is started by forkbench, not by hand:
 // without arguments it serves the socket that is its standard input, `task` and `answer` run one
-// task or request, `versions` says what it is.
+// task or request, `calibrate` measures a workload's unit, `versions` says what it is.
 
 const started = process.hrtime.bigint();
 
@@ -27,6 +27,11 @@ switch (mode) {
   case 'answer': {
     const { answer } = await import('./task.mjs');
     console.log(String(await answer(args)));
+    break;
+  }
+  case 'calibrate': {
+    const { calibrate } = await import('./task.mjs');
+    console.log(String(await calibrate(args)));
     break;
   }
   case 'versions': {

@@ -31,6 +31,12 @@ export async function answer(specArgs) {
   return workload.join(checksums);
 }
 
+/** How much of the workload a millisecond is in this runtime. */
+export async function calibrate(specArgs) {
+  const workload = await workloads.byName(fromArgs(specArgs).workload);
+  return workload.calibrate();
+}
+
 function readPayload(length) {
   const payload = Buffer.allocUnsafe(length);
   for (let have = 0; have < length; ) {

@@ -1,6 +1,6 @@
 """The Python subject: the server that a trial measures. It is started by forkbench, not by hand:
 without arguments it serves the socket that is its standard input, `task` and `answer` run one
-task or request, `versions` says what it is."""
+task or request, `calibrate` measures a workload's unit, `versions` says what it is."""
 
 import time
 
@@ -23,6 +23,10 @@ def main() -> int:
             from task import answer
 
             print(answer(args))
+        case ["calibrate", *args]:
+            from task import calibrate
+
+            print(calibrate(args))
         case ["versions"]:
             import json
 

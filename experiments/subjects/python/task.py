@@ -40,6 +40,11 @@ def answer(args: list[str]) -> int:
     return kind.join(checksums)
 
 
+def calibrate(args: list[str]) -> int:
+    """How much of the workload a millisecond is in this runtime."""
+    return workload.by_name(Spec.from_args(args).workload).calibrate()
+
+
 def read_payload(length: int) -> bytes:
     payload = sys.stdin.buffer.read(length) if length else b""
     if len(payload) < length:

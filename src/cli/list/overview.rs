@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::cli::columns::Columns;
 use crate::cli::select::Selection;
 use crate::cli::{here, screen};
-use crate::experiment::plan::estimated_ns;
+use crate::experiment::plan::{estimated_ns, trials};
 use crate::experiment::{Preset, builtin, demonstration, runtime, wire};
 use crate::options::{OptionDef, Values};
 use crate::{strategy, workload};
@@ -30,7 +30,7 @@ fn experiments(selection: &Selection, width: u16) -> Result<String> {
     for builtin in builtin::ALL {
         let experiment = wire::parse(builtin.text, builtin.path, here::cores(), selection.seed)?;
         let blocks = selection.blocks();
-        let arms: usize = experiment.families.iter().map(|f| f.arms.len()).sum();
+        let trials = trials(&experiment, &selection.preset, blocks);
         let time_ns = estimated_ns(&experiment, &selection.preset, blocks);
         columns.row([builtin.name, &experiment.question]);
         let shown = match experiment.demonstrations.len() * blocks as usize {
@@ -40,7 +40,7 @@ fn experiments(selection: &Selection, width: u16) -> Result<String> {
         let size = format!(
             "{} families, {} trials{shown} at `{}`, about {}",
             experiment.families.len(),
-            arms * blocks as usize,
+            trials,
             selection.preset.name,
             screen::duration(time_ns)
         );

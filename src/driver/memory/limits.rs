@@ -164,7 +164,7 @@ fn tightest(dirs: impl Iterator<Item = PathBuf>) -> Option<Limit> {
 }
 
 /// Soft limits raised to their hard ones, which what is started inherits. Dropping it lowers them
-/// again: timed trials run under the limits that the user has.
+/// again: a timed trial that is short of nothing runs under the limits that the user has.
 #[derive(Debug)]
 pub struct Raised {
     before: Vec<(Resource, Rlimit)>,

@@ -7,7 +7,7 @@ use super::cgroup::{self, Place, Version};
 use super::text;
 use crate::driver::target::TargetError;
 
-/// A trial ends before less than this share of the memory is available.
+/// A trial that holds children ends before less than this share of the memory is available.
 const FLOOR_PERCENT: u64 = 15;
 
 /// What `/proc/meminfo` says, in bytes, `None` where it does not, and what limits this process.
@@ -72,7 +72,7 @@ fn lack(what: &str, available: u64, total: u64, more_bytes: u64) -> Option<Strin
             more => format!(", of which the trial would take {} MiB", mib(more)),
         };
         format!(
-            "memory: {what} {} MiB of {} MiB{wants}; a memory trial ends before less than \
+            "memory: {what} {} MiB of {} MiB{wants}; a trial ends before less than \
              {FLOOR_PERCENT} % ({} MiB) are left: free memory or ask for fewer children",
             mib(available),
             mib(total),

@@ -99,18 +99,73 @@ pub fn refusal(family: &Family, arm: &Arm) -> Option<String> {
         }
         _ => {}
     }
-    let touched_mib = |name: &str| -> u64 {
+    lacking(family, kind, children)
+}
+
+/// So many children strain a system: below that, what a timed trial needs is not asked beforehand.
+const MANY: u32 = 100;
+
+/// The children that a timed trial has at a time, if they are so many that the system may not
+/// allow them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crowd {
+    kind: Children,
+    children: u32,
+}
+
+impl Crowd {
+    /// Those of a closed loop; what an open one has under way nobody knows beforehand.
+    pub fn of(family: &Family, arm: &Arm) -> Option<Crowd> {
+        let callers = family.load.callers()?;
+        let kind = strategy::by_name(&arm.strategy)?.children;
+        let children = match kind.span()? {
+            Span::Pool => arm.options.get("workers")?.parse().ok()?,
+            Span::Request => {
+                let tasks = family.spec.workload().and_then(|w| w.tasks(&family.spec)).ok()?;
+                callers.saturating_mul(tasks)
+            }
+        };
+        (children >= MANY).then_some(Crowd { kind, children })
+    }
+
+    /// Why the system does not allow them, if it does not.
+    pub fn refusal(self, family: &Family) -> Option<String> {
+        lacking(family, self.kind, self.children)
+    }
+
+    /// Soft limits raised to what they need, until it is dropped.
+    pub fn raise_limits(self, family: &Family) -> Raised {
+        Raised::raise(Need::of(self.kind, self.children, &family.runtime))
+    }
+}
+
+/// The limit or the memory that so many children of this kind would go beyond.
+fn lacking(family: &Family, kind: Children, children: u32) -> Option<String> {
+    let option_mib = |name: &str| -> u64 {
         let mib = family.spec.options.get(name);
         mib.and_then(|mib| mib.parse().ok()).unwrap_or(0)
     };
-    let per_child = touched_mib("touch_mib").saturating_add(match kind {
-        Children::Copies(_) => touched_mib("write_mib"),
+    let touched_mib = option_mib("touch_mib").saturating_add(match kind {
+        Children::Copies(_) => option_mib("write_mib"),
         _ => 0,
     });
-    let wanted_mib = per_child.saturating_mul(u64::from(children));
-    let wanted_bytes = wanted_mib.saturating_mul(1 << 20);
+    let per_child = (touched_mib << 20).saturating_add(own_bytes(kind, &family.runtime));
+    let wanted_bytes = per_child.saturating_mul(u64::from(children));
     limits::refusal(Need::of(kind, children, &family.runtime))
         .or_else(|| Machine::read().lacks(wanted_bytes.saturating_add(family.ballast_bytes)))
+}
+
+/// About what a child has that does nothing: an interpreter's own heap, or next to nothing.
+fn own_bytes(kind: Children, runtime: &str) -> u64 {
+    const MIB: u64 = 1 << 20;
+    match (kind, runtime) {
+        (Children::None, _) => 0,
+        (_, RUST_NAME) => MIB / 4,
+        (Children::Programs(_), "python") => 8 * MIB,
+        (Children::Programs(_), _) => 10 * MIB,
+        (Children::Threads(_), "python") => MIB / 4,
+        (Children::Threads(_) | Children::Copies(_), _) => 5 * MIB,
+    }
 }
 
 impl<'a> Session<'a> {
@@ -271,5 +326,56 @@ impl Sampler {
 
     fn highest(&self) -> Option<u64> {
         self.highest_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Experiment, Load, wire};
+
+    fn experiment(lines: &str) -> Experiment {
+        let text =
+            format!("name = \"t\"\nquestion = \"q?\"\n[[family]]\nruntime = \"node\"\n{lines}\n");
+        wire::parse(&text, "t.toml", 2, 1).unwrap()
+    }
+
+    #[test]
+    fn a_crowd_is_as_many_children_as_callers_or_workers() {
+        let text = |workload: &str, callers: u32| {
+            format!(
+                "workload = \"{workload}\"\nsize = \"s\"\n\
+                 strategy = [\"fork-ipc\", {{ name = \"pool\", workers = [10, 200] }}]\n\
+                 load = {{ closed = {{ callers = {callers} }} }}"
+            )
+        };
+        let children = |workload: &str, callers: u32| -> Vec<Option<u32>> {
+            let experiment = experiment(&text(workload, callers));
+            let family = &experiment.families[0];
+            let arms = family.arms.iter().filter(|arm| arm.strategy != "blocking");
+            arms.map(|arm| Crowd::of(family, arm).map(|crowd| crowd.children)).collect()
+        };
+        assert_eq!(children("random-sum", 1_000), [Some(1_000), None, Some(200)]);
+        assert_eq!(children("random-sum", 99), [None, None, Some(200)]);
+        // An order is three tasks, a child each.
+        assert_eq!(children("orders", 50), [Some(150), None, Some(200)]);
+    }
+
+    #[test]
+    fn a_crowd_beyond_the_memory_is_refused_with_its_name() {
+        let mut experiment = experiment(
+            "workload = \"random-sum\"\nsize = \"s\"\nstrategy = \"fork-ipc\"\n\
+             load = { closed = { callers = 100 } }",
+        );
+        let family = &mut experiment.families[0];
+        let arm = family.arms.last().unwrap().clone();
+        let crowd = Crowd::of(family, &arm).unwrap();
+        family.ballast_bytes = 1 << 60;
+        let reason = crowd.refusal(family).unwrap();
+        assert!(reason.contains("MemAvailable is"), "{reason}");
+        // A child of an interpreter is counted, although it touches nothing.
+        assert!(own_bytes(crowd.kind, "node") > own_bytes(crowd.kind, RUST_NAME));
+        family.load = Load::Memory { children: 1 };
+        assert_eq!(Crowd::of(family, &arm), None);
     }
 }

@@ -210,7 +210,8 @@ impl Course<'_, '_> {
         // own.
         let looked_at = self.looked_at.get(&trial.id).map_or(0, |attempt| *attempt);
         let attempt = accepted::next_attempt(&trial.id, &self.rows).max(looked_at + 1);
-        if let Some(reason) = (self.order.unavailable)(family, &family.arms[trial.arm]) {
+        let unavailable = (self.order.unavailable)(family, &family.arms[trial.arm]);
+        if let Some(reason) = family.left_out(&self.order.preset).or(unavailable) {
             let skipped = trial::skipped(setting, trial, &reason).of_attempt(attempt, pass);
             self.dir.append_memory(&skipped.memory)?;
             self.dir.append_trial(&skipped.row)?;

@@ -14,7 +14,7 @@ use super::private;
 use super::programs::SubjectProgram;
 use super::target::{TargetError, subject_environment};
 use super::trial::Setting;
-use super::{calibrate, search};
+use super::{calibrate, search, work};
 use crate::experiment::{Arm, Experiment, Family, Preset, Slo, Trial, plan};
 use crate::record::{Environment, PlanRow, RunDir};
 use crate::sys::clock::now_ns;
@@ -124,23 +124,26 @@ pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End>
     let copies = copies(order, &scratch)?;
     let subject_environment = subject_environment();
     let run_id = begun.run_id.clone();
+    let mut oracle = Oracle::new(order.subject, &scratch).of_runtimes(order.programs);
+    let experiment = match prepare_all(order, &mut begun, &mut oracle) {
+        Ok(experiment) => experiment,
+        Err(error) => {
+            drop(begun);
+            if !order.resume {
+                remove_empty(&order.out)?;
+            }
+            return Err(error);
+        }
+    };
     let setting = Setting {
         run_id: &run_id,
-        experiment: order.experiment,
+        experiment: &experiment,
         preset: order.preset,
         programs: &copies,
         environment: &subject_environment,
         scratch: &scratch,
         strangers: &strangers,
     };
-    let mut oracle = Oracle::new(order.subject, &scratch).of_runtimes(order.programs);
-    if let Err(error) = prepare_all(order, &mut oracle) {
-        drop(begun);
-        if !order.resume {
-            remove_empty(&order.out)?;
-        }
-        return Err(error);
-    }
     let planned = (trials.as_slice(), plan.as_slice());
     let end = run_planned(&setting, order, planned, &mut begun, &mut oracle, started_ns, progress);
     begun.dir.finish()?;
@@ -231,15 +234,23 @@ fn remove_empty(out: &Path) -> Result<()> {
     fs::remove_dir_all(out).with_context(|| format!("remove {}, which is empty", out.display()))
 }
 
-/// All inputs before the first trial: a picture that cannot be read must not end a run that has
-/// begun.
-fn prepare_all(order: &Order<'_>, oracle: &mut Oracle<'_>) -> Result<()> {
+/// The experiment with its work calibrated, and all inputs before the first trial: a picture that
+/// cannot be read must not end a run that has begun.
+fn prepare_all(
+    order: &Order<'_>,
+    begun: &mut Begun,
+    oracle: &mut Oracle<'_>,
+) -> Result<Experiment> {
+    let (run_id, known) = (&begun.run_id, &begun.past.calibration);
+    let (given, unavailable) = (order.experiment, order.unavailable);
+    let experiment = work::calibrated(given, run_id, unavailable, known, oracle, &mut begun.dir)?;
     let can_run = |family: &&Family| {
         let mut arms = family.arms.iter();
         arms.any(|arm| (order.unavailable)(family, arm).is_none())
     };
-    let mut families = order.experiment.families.iter().filter(can_run);
-    families.try_for_each(|family| oracle.prepare_family(family, order.seed).map(drop))
+    let mut families = experiment.families.iter().filter(can_run);
+    families.try_for_each(|family| oracle.prepare_family(family, order.seed).map(drop))?;
+    Ok(experiment)
 }
 
 /// The experiment with its rates known; `None` if the user ended the run meanwhile.

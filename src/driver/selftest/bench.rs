@@ -153,7 +153,8 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// It could not be started.
     pub(super) fn start_unverified(&mut self, service: &Service<'_>) -> Result<Target> {
-        let configure = service.configure()?;
+        let mut configure = service.configure()?;
+        configure.spec = self.oracle.calibrate(&configure.spec, None)?;
         let launch = Launch {
             command: vec![self.subject.to_owned()],
             environment: subject_environment(),

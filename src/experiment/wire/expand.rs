@@ -6,7 +6,9 @@ use super::family_id::{family_id, is_sized};
 use super::load::loads;
 use super::read::Reader;
 use super::{WireError, WireExperiment, WireFamily};
-use crate::experiment::{Arm, Experiment, Family, Load, Placement, Role, builtin, runtime};
+use crate::experiment::{
+    Arm, DEADLINE_MS, Experiment, Family, Load, Placement, Preset, Role, builtin, runtime,
+};
 use crate::options::Options;
 use crate::strategy;
 use crate::workload::{self, Size, Spec, Workload};
@@ -15,6 +17,9 @@ use crate::workload::{self, Size, Spec, Workload};
 const PAYLOAD_MAX_BYTES: u64 = 16 << 20;
 /// A tebibyte: far beyond any machine this runs on, far below an overflow.
 const BALLAST_MAX_MIB: u64 = 1 << 20;
+
+/// As long as a memory trial's.
+const DEADLINE_MAX_MS: u64 = 600_000;
 
 /// The option of every pool.
 const WORKERS: &str = "workers";
@@ -58,7 +63,12 @@ pub(super) fn experiment(
         name: wire.name.get_ref().clone(),
         question: wire.question.get_ref().clone(),
         reference: reference.to_owned(),
-        budget_ns: wire.budget.as_ref().map(|b| budget(reader, b)).transpose()?,
+        budget_ns: wire.budget.as_ref().map(|b| time(reader, "budget", b)).transpose()?,
+        standard_budget_ns: wire
+            .standard_budget
+            .as_ref()
+            .map(|b| time(reader, "standard_budget", b))
+            .transpose()?,
         claims: wire.claims.as_ref().map(|name| claims(reader, name)).transpose()?,
         families,
         demonstrations: super::demonstrations::demonstrations(reader, wire)?,
@@ -82,14 +92,48 @@ fn check_name(reader: &Reader<'_>, name: &Spanned<String>) -> Result<(), WireErr
 }
 
 /// A time above zero.
-fn budget(reader: &Reader<'_>, text: &Spanned<String>) -> Result<u64, WireError> {
+fn time(reader: &Reader<'_>, key: &str, text: &Spanned<String>) -> Result<u64, WireError> {
     let parsed = text.get_ref().parse::<jiff::SignedDuration>().ok();
     let ns = parsed.and_then(|budget| u64::try_from(budget.as_nanos()).ok());
     ns.filter(|&ns| ns > 0).ok_or_else(|| {
         let message =
-            format!("`budget` is `{}`; expected a time above zero such as \"10m\"", text.get_ref());
+            format!("`{key}` is `{}`; expected a time above zero such as \"10m\"", text.get_ref());
         reader.error(text.span(), message)
     })
+}
+
+/// How long a request may take, how many blocks there are at most, and from which preset on.
+fn extent(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+) -> Result<(u64, Option<u32>, &'static str), WireError> {
+    let deadline_ms = match &wire.deadline {
+        None => DEADLINE_MS,
+        Some(text) => {
+            let ms = time(reader, "deadline", text)? / 1_000_000;
+            // Beyond that nobody waits for an answer.
+            if !(1..=DEADLINE_MAX_MS).contains(&ms) {
+                let message = format!(
+                    "`deadline` is `{}`; expected a time from 1 ms to {} minutes",
+                    text.get_ref(),
+                    DEADLINE_MAX_MS / 60_000
+                );
+                return Err(reader.error(text.span(), message));
+            }
+            ms
+        }
+    };
+    let blocks_max = wire.blocks.as_ref().map(|blocks| {
+        let most = u32::try_from(blocks.get_ref().0).ok().filter(|most| *most > 0);
+        most.ok_or_else(|| {
+            reader.error(blocks.span(), "`blocks` is the most that there are; expected 1 or more")
+        })
+    });
+    let from_preset = match &wire.preset {
+        None => Preset::ALL[0].name,
+        Some(name) => reader.name(name, "preset", &Preset::ALL.map(|preset| preset.name))?,
+    };
+    Ok((deadline_ms, blocks_max.transpose()?, from_preset))
 }
 
 /// Claims that come with the program.
@@ -107,6 +151,7 @@ fn expand_family(
     let workloads = workloads(reader, wire)?;
     check_applicable(reader, wire, &workloads)?;
     let arms = super::arms::arms(reader, &wire.strategy, reference)?;
+    let (deadline_ms, blocks_max, from_preset) = extent(reader, wire)?;
     let blank = |workload: &'static dyn Workload| Draft {
         workload,
         family: Family {
@@ -122,6 +167,9 @@ fn expand_family(
             load: Load::Closed { callers: 1 },
             ballast_bytes: 0,
             placement: Placement::default(),
+            deadline_ms,
+            blocks_max,
+            from_preset,
             arms: arms.clone(),
         },
         seed: None,

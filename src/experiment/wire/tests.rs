@@ -94,6 +94,34 @@ fn open_loads_multiply_out_and_name_their_rates() {
 }
 
 #[test]
+fn a_family_may_have_a_deadline_a_cap_of_blocks_and_a_smallest_preset() {
+    let of = |lines: &str| {
+        family(&format!(
+            "workload = \"noop\"\nstrategy = \"pool\"\nload = {{ closed = {{ callers = 1 }} }}\n{lines}"
+        ))
+    };
+    let plain = of("").unwrap().families.swap_remove(0);
+    assert_eq!((plain.deadline_ms, plain.blocks_max, plain.from_preset), (30_000, None, "smoke"));
+    let limited = of("deadline = \"2m\"\nblocks = 6\npreset = \"standard\"").unwrap();
+    let limited = &limited.families[0];
+    let expected = (120_000, Some(6), "standard");
+    assert_eq!((limited.deadline_ms, limited.blocks_max, limited.from_preset), expected);
+    assert_eq!((limited.blocks(20), limited.blocks(2)), (6, 2));
+    let left_out = |name| limited.left_out(&crate::experiment::Preset::by_name(name).unwrap());
+    assert!(left_out("quick").unwrap().contains("from preset `standard` on"));
+    assert_eq!(left_out("standard"), None);
+    for (lines, said) in [
+        ("deadline = \"soon\"", "`deadline` is `soon`; expected a time above zero"),
+        ("deadline = \"1h\"", "expected a time from 1 ms to 10 minutes"),
+        ("blocks = 0", "expected 1 or more"),
+        ("preset = \"standart\"", "did you mean `standard`?"),
+    ] {
+        let error = of(lines).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
 fn a_budget_is_a_time() {
     let text = format!(
         "{HEAD}budget = \"10m\"\n[[family]]\nworkload = \"noop\"\nstrategy = \"pool\"\n\
@@ -101,6 +129,13 @@ fn a_budget_is_a_time() {
     );
     let experiment = parse(&text, "t.toml", 2, 7).unwrap();
     assert_eq!(experiment.budget_ns, Some(600_000_000_000));
+    let text = text.replace("[[family]]", "standard_budget = \"1h\"\n[[family]]");
+    let experiment = parse(&text, "t.toml", 2, 7).unwrap();
+    let budget_s = |name: &str| {
+        let preset = crate::experiment::Preset::by_name(name).unwrap();
+        preset.for_experiment(&experiment).budget_ns.map(|ns| ns / 1_000_000_000)
+    };
+    assert_eq!(["smoke", "quick", "standard"].map(budget_s), [Some(20), Some(600), Some(3_600)]);
 }
 
 #[test]

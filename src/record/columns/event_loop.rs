@@ -1,5 +1,5 @@
 //! The columns of `trials.csv` in which a runtime tells about its own event loop: a witness that
-//! shares nothing with the driver's probes.
+//! shares nothing with the driver's probes. Behind them what was added last.
 
 use super::tables::optional;
 use super::{Column, Kind};
@@ -19,5 +19,11 @@ pub(super) const EVENT_LOOP: &[Column] = &[
         Kind::Number,
         "Share of the time from READY to STOP in which the event loop ran anything, by Node's own \
              `eventLoopUtilization`. Empty for other runtimes.",
+    ),
+    optional(
+        "deadline_ns",
+        Kind::Integer,
+        "A request's time to be answered in, by the subject's clock; what takes longer has the \
+             outcome `timeout`. Empty in runs of an older forkbench: 30 s.",
     ),
 ];

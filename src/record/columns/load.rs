@@ -179,17 +179,20 @@ pub(super) const OPEN_LOOP: &[Column] = &[
 /// `calibration.csv`.
 pub const CALIBRATION: Table = Table {
     file: "calibration.csv",
-    row: "one trial that finds the rate or the objective of other trials",
+    row: "one trial that finds the rate or the objective of other trials, or one measurement of \
+          their work",
     key: &["calibration_id"],
     columns: &[
         always("run_id", Kind::Text, "The run, as in `manifest.json`."),
-        always("calibration_id", Kind::Text, "Names the trial: `c0001`."),
+        always("calibration_id", Kind::Text, "Names the trial: `c0001`; of work `w0001`."),
         always(
             "purpose",
-            Kind::Word(&["capacity", "unloaded"]),
+            Kind::Word(&["capacity", "unloaded", "work"]),
             "`capacity`: what `blocking` answers per second when it never waits for a request; \
              the median is what rates are shares of. `unloaded`: how long it takes for one \
-             request at a time; ten times the median is the default objective.",
+             request at a time; ten times the median is the default objective. `work`: how much \
+             work a millisecond is in this runtime, which is no trial: it stands in \
+             `workload_options`, as it does in the trials that do it.",
         ),
         always("runtime", Kind::Text, "As in `trials.csv`."),
         always("workload", Kind::Text, "As in `trials.csv`."),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::measured::{Measured, Missing};
 use super::{Bounds, Claim, Claims, Figure, Rule, Test, words};
 use crate::stats::Interval;
-use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
+use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN, Verdict as Compared};
 
 /// What becomes of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -290,14 +290,17 @@ fn decide(test: &Test, measured: &Measured, is_yes_no: bool) -> (Outcome, String
     let Some(interval) = measured.interval else {
         return (Outcome::Undecided, too_few(measured));
     };
-    let refutes = match test.refuted {
-        Some(bounds) => bounds.hold(interval),
-        None => test.confirmed.exclude(interval),
-    };
-    if test.confirmed.hold(interval) {
-        (Outcome::Confirmed, String::new())
-    } else if refutes {
-        (Outcome::Refuted, String::new())
+    let outcome = by_bounds(test, interval);
+    // What a comparison calls equivalent is the same: it decides what no difference would.
+    let same = Interval { low: 1.0, high: 1.0 };
+    if measured.verdict == Some(Compared::Equivalent) && outcome != by_bounds(test, same) {
+        return (
+            Outcome::Undecided,
+            "its comparison concludes that they are equivalent".to_owned(),
+        );
+    }
+    if outcome.is_decided() {
+        (outcome, String::new())
     } else {
         let unit = &measured.unit;
         let refuted = test.refuted.map_or_else(
@@ -309,6 +312,19 @@ fn decide(test: &Test, measured: &Measured, is_yes_no: bool) -> (Outcome, String
             words::bounds(test.confirmed, unit, is_yes_no),
         );
         (Outcome::Undecided, reason)
+    }
+}
+
+/// What the bounds make of an interval.
+fn by_bounds(test: &Test, interval: Interval) -> Outcome {
+    let refutes = match test.refuted {
+        Some(bounds) => bounds.hold(interval),
+        None => test.confirmed.exclude(interval),
+    };
+    match (test.confirmed.hold(interval), refutes) {
+        (true, _) => Outcome::Confirmed,
+        (false, true) => Outcome::Refuted,
+        (false, false) => Outcome::Undecided,
     }
 }
 

@@ -7,14 +7,14 @@ use super::find::place;
 use super::measured::{Measured, Missing, Pairing, Source, Unit};
 use super::{ArmOf, Claims, Evidence, FactOf, Figure, MemoryOf, Selector, SlopeOf, words};
 use crate::record::FactStatus;
-use crate::report::analyse;
+use crate::report::analyse::{self, Analysed, MetricResult};
 use crate::report::memory::{HELD, Series, Wanted, held_by_block};
 use crate::report::metrics::RESPONSE_P50;
 use crate::report::summary::State;
 use crate::stats::interval::median_interval;
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::quantile::median;
-use crate::stats::verdict::Noise;
+use crate::stats::verdict::{Conclusion, Reason, Verdict};
 use crate::stats::{Interval, Level, Safeguards};
 
 /// Every figure of the claims, in their order.
@@ -23,10 +23,13 @@ pub(super) fn figures(claims: &Claims, evidence: Evidence<'_>) -> Vec<Result<Mea
     figures.map(|figure| evidence.measure(figure)).collect()
 }
 
-/// The doubt of a family that was disturbed.
-const DISTURBED: &str = "the machine did something else during too many of its trials";
 /// The doubt of what is compared where nothing may be.
 const GREY: &str = "the placebo differs from the reference that it is: nothing is compared";
+/// The doubt of what nothing checks.
+const NO_PLACEBO: &str = "there is no placebo in enough blocks: nothing is compared";
+/// The doubt of what the file of comparisons leaves open.
+const INCONCLUSIVE: &str = "its comparison is inconclusive";
+const WITHHELD: &str = "its comparison is withheld";
 
 /// One side of a ratio, or all of a figure that is none.
 struct Found {
@@ -44,10 +47,10 @@ struct Found {
     rows: String,
     /// Two values of one such place and block saw the same minute.
     place: String,
-    /// As in [`Measured`].
+    /// Why nothing of its family may be compared; empty if it may.
     doubt: &'static str,
-    /// The placebo differs, so that nothing is compared.
-    is_grey: bool,
+    /// What its comparison with the reference of its family concludes, if it has one.
+    conclusion: Option<Conclusion>,
     /// Under what name it has rows in `cells.csv`, if it has.
     metric: Option<&'static str>,
     /// It is what the other arms of its family are compared with.
@@ -64,7 +67,8 @@ impl Evidence<'_> {
                 n_blocks: of.n_blocks,
                 unit: of.unit,
                 text: of.text,
-                doubt: of.doubt,
+                doubt: "",
+                verdict: None,
                 source: Source { file: of.file, rows: of.rows, over: String::new(), pairing: None },
             });
         };
@@ -98,6 +102,7 @@ impl Evidence<'_> {
             .ok_or("no block has a value: too few requests for it, or none of this kind")?;
         // What has no comparison of its own is as good as the median response.
         let guard = own.or_else(|| of_name(RESPONSE_P50));
+        let compared = own.and_then(|own| own.comparisons[place].as_ref());
         Ok(Found {
             estimate,
             interval: cell.interval,
@@ -118,11 +123,8 @@ impl Evidence<'_> {
                 ("metric", of.metric.name),
             ]),
             place: format!("family {}", family.rows.id),
-            doubt: match family.noise {
-                Noise::Disturbed => DISTURBED,
-                _ => "",
-            },
-            is_grey: guard.is_some_and(|guard| guard.is_grey),
+            doubt: guard.map_or(NO_PLACEBO, |guard| unchecked(family, guard)),
+            conclusion: compared.map(|compared| compared.conclusion),
             metric: of.has_cells.then_some(of.metric.name),
             is_reference: arm.key.role_name() == "reference",
         })
@@ -141,7 +143,7 @@ impl Evidence<'_> {
             .fit()
             .ok_or("fewer than two numbers of children were measured: there is no line")?;
         let most = fit.k_range.1;
-        if most < of.children && !of.extrapolates {
+        if most < of.children {
             return Err(format!("at most {most} children were measured"));
         }
         let scale = f64::from(of.children);
@@ -168,7 +170,7 @@ impl Evidence<'_> {
             ]),
             place: String::new(),
             doubt: "",
-            is_grey: false,
+            conclusion: None,
             metric: None,
             is_reference: false,
         })
@@ -264,7 +266,7 @@ fn middle(blocks: BTreeMap<u32, f64>) -> Result<Found, String> {
         rows: String::new(),
         place: String::new(),
         doubt: "",
-        is_grey: false,
+        conclusion: None,
         metric: None,
         is_reference: false,
     })
@@ -276,7 +278,6 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
         let (of, over) = (of.unit.name(), over.unit.name());
         return Err(format!("{of} cannot be divided by {over}"));
     }
-    let doubts = [of.doubt, over.doubt, if of.is_grey || over.is_grey { GREY } else { "" }];
     let numbers: BTreeSet<u32> = of.blocks.keys().chain(over.blocks.keys()).copied().collect();
     let by_block = |found: &Found| -> Vec<Option<f64>> {
         let values = numbers.iter().map(|block| found.blocks.get(block).copied());
@@ -290,6 +291,15 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
     // The file of comparisons has a row of every arm against the reference, and of no other pair.
     let is_compared =
         is_same && over.is_reference && of.metric.is_some() && of.metric == over.metric;
+    let (verdict, open) = match of.conclusion.filter(|_| is_compared) {
+        None => (None, ""),
+        Some(Conclusion::Verdict(verdict) | Conclusion::Indication(verdict)) => match verdict {
+            Verdict::Inconclusive => (None, INCONCLUSIVE),
+            verdict => (Some(verdict), ""),
+        },
+        Some(Conclusion::Withheld(reason)) => (None, withheld(reason)),
+    };
+    let doubts = [of.doubt, over.doubt, open];
     Ok(Measured {
         estimate: estimate.exp(),
         interval: averages.interval(Level::P95).map(|interval| interval.map(f64::exp)),
@@ -297,6 +307,7 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
         unit: Unit::Times,
         text: String::new(),
         doubt: doubts.into_iter().find(|doubt| !doubt.is_empty()).unwrap_or(""),
+        verdict,
         source: Source {
             file: match is_compared {
                 true => "comparisons.csv",
@@ -313,6 +324,28 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
             }),
         },
     })
+}
+
+/// Why nothing of a family is compared by this metric, if nothing is.
+fn unchecked(family: &Analysed<'_>, guard: &MetricResult) -> &'static str {
+    let mut arms = family.rows.arms.iter();
+    let placebo = arms.position(|arm| arm.key.role_name() == "placebo");
+    let placebo = placebo.and_then(|place| guard.comparisons[place].as_ref());
+    match placebo.and_then(|placebo| placebo.ratio_interval) {
+        _ if guard.is_grey => GREY,
+        None => NO_PLACEBO,
+        Some(_) => "",
+    }
+}
+
+/// Too few blocks are said by whoever looks for an interval.
+fn withheld(reason: Reason) -> &'static str {
+    match reason {
+        Reason::TooFewBlocks => "",
+        Reason::NoPlacebo => NO_PLACEBO,
+        Reason::PlaceboDiffers => GREY,
+        _ => WITHHELD,
+    }
 }
 
 fn known(blocks: &[u32], values: &[Option<f64>]) -> BTreeMap<u32, f64> {

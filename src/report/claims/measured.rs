@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::stats::Interval;
+use crate::stats::verdict::Verdict;
 
 /// A number with its interval and its rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,9 @@ pub(in crate::report) struct Measured {
     pub(in crate::report) text: String,
     /// Why the number decides nothing, although it is one: a clause, empty without a doubt.
     pub(in crate::report) doubt: &'static str,
+    /// Of a ratio that is a row of `comparisons.csv`, what is concluded there; nothing is decided
+    /// that disagrees with it.
+    pub(in crate::report) verdict: Option<Verdict>,
     /// Where it is from.
     pub(in crate::report) source: Source,
 }

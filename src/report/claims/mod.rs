@@ -6,8 +6,10 @@
 //! [`measure`] look the figures that it names up among the rows of a run, [`measured`] is what is
 //! found, [`judge`] holds it against the bounds, [`words`] says it.
 //!
-//! A figure decides with its whole interval: one that reaches across a bound decides nothing. Each
-//! claim stands on its own 95 % interval, without an adjustment for how many claims there are.
+//! A figure decides with its whole interval: one that reaches across a bound decides nothing. A
+//! ratio decides only where its comparison stands: the family's placebo is there and does not
+//! differ, and what the comparison concludes is not left open and agrees. Each claim stands on its
+//! own 95 % interval, without an adjustment for how many claims there are.
 
 use crate::experiment::builtin;
 use crate::options::Options;
@@ -185,8 +187,6 @@ pub(super) struct SlopeOf {
     pub(super) strategy: String,
     /// The slope times so many children.
     pub(super) children: u32,
-    /// Also where fewer were measured than that.
-    pub(super) extrapolates: bool,
 }
 
 /// What a tree with so many children holds.

@@ -63,14 +63,13 @@ impl Reader<'_> {
     }
 
     fn slope(&self, keys: &Keys<'_>, slope: &Spanned<String>) -> Read<SlopeOf> {
-        keys.only(self, &["runtime", "strategy", "slope", "children", "extrapolates"])?;
+        keys.only(self, &["runtime", "strategy", "slope", "children"])?;
         // Only this one has an interval.
         self.index(slope, "slope", &[HELD])?;
         Ok(SlopeOf {
             runtime: self.runtime(keys)?,
             strategy: self.strategy(keys)?,
             children: keys.number(|f| f.children.as_ref()).unwrap_or(1),
-            extrapolates: keys.flag(|f| f.extrapolates.as_ref()),
         })
     }
 
@@ -143,10 +142,6 @@ impl<'f> Keys<'f> {
         self.get(get).map(|number| *number.get_ref())
     }
 
-    fn flag(&self, get: Get<bool>) -> bool {
-        self.get(get).is_some_and(|flag| *flag.get_ref())
-    }
-
     fn required(
         &self,
         reader: &Reader<'_>,
@@ -175,7 +170,6 @@ impl<'f> Keys<'f> {
                 ("options", wire.options.is_some()),
                 ("metric", wire.metric.is_some()),
                 ("slope", wire.slope.is_some()),
-                ("extrapolates", wire.extrapolates.is_some()),
                 ("memory", wire.memory.is_some()),
                 ("of", wire.of.is_some()),
                 ("children", wire.children.is_some()),

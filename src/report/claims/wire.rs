@@ -51,7 +51,6 @@ pub(super) struct WireFigure {
     pub(super) metric: Option<Spanned<String>>,
     // Of a line through memory.
     pub(super) slope: Option<Spanned<String>>,
-    pub(super) extrapolates: Option<Spanned<bool>>,
     // Of memory.
     pub(super) memory: Option<Spanned<String>>,
     pub(super) of: Option<Spanned<String>>,

@@ -104,15 +104,9 @@ fn parts(selector: &Selector) -> Vec<String> {
             ]
         }
         Selector::Slope(of) => {
-            let what = match (of.children, of.extrapolates) {
-                (1, _) => "memory of each further child".to_owned(),
-                (k, false) => {
-                    format!("memory of a further child, times {}", human::count(k.into()))
-                }
-                (k, true) => format!(
-                    "memory of a further child, times {}, more than were measured",
-                    human::count(k.into())
-                ),
+            let what = match of.children {
+                1 => "memory of each further child".to_owned(),
+                k => format!("memory of a further child, times {}", human::count(k.into())),
             };
             vec![what, of.strategy.clone(), of.runtime.clone()]
         }

@@ -15,9 +15,12 @@ const RIGHT = 168;
 
 const HOW = ['abort', 'segfault', 'panic', 'exit', 'out-of-memory'];
 
-for (const where of ['process', 'thread']) {
+/** What a thread ends by that its server hears of, if it listens. */
+const HEARD = ['panic', 'exit', 'out-of-memory'];
+
+for (const [where, ways] of [['process', HOW], ['thread', HOW], ['thread-no-listener', HEARD]]) {
   let server = start(where);
-  for (const how of HOW) server = await show(where, how, server);
+  for (const how of ways) server = await show(where, how, server);
   await server.end();
 }
 await tellRefusal('thread/abort');
@@ -34,6 +37,9 @@ async function show(where, how, server) {
     ? await server.told('answered', { do: 'finish' })
     : { answered: 0 };
   say(of, 'main_survives', survives);
+  // A signal leaves none.
+  const code = survives ? null : await server.exitCode();
+  if (code !== null) say(of, 'main_exit_code', code);
   say(of, 'others_in_flight', inFlight);
   say(of, 'others_lost', inFlight - answered);
   say(of, 'recovery_ms', Number(recoveredAt - server.lastSign()) / 1e6, { unit: 'ms' });
@@ -72,6 +78,7 @@ function start(where) {
       server.send({ do: 'end' });
       await closed;
     },
+    exitCode: async () => (await closed)[0],
     lastSign: () => BigInt(signs.trimEnd().split('\n').at(-1)),
   };
 }

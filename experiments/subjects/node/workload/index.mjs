@@ -2,7 +2,8 @@
 //
 // A workload has `prepare(spec, shared)` giving `{ run(task, payload) }`, and where the default
 // does not fit: `tasks(spec)`, `join(checksums)`, `acceptsEarly`, and `load(spec)`: what
-// `prepare` would read or compute, in memory that threads can share; `packages` that it needs.
+// `prepare` would read or compute, in memory that threads can share; `packages` that it needs;
+// `calibrate()` of one whose work is counted in a unit that is measured.
 // An input may have `examine()`, which proves in other ways than by a checksum that its answer is
 // right.
 

@@ -3,6 +3,7 @@
 
 import { TaskError } from '../run.mjs';
 import { pick } from '../spec.mjs';
+import { mix } from './mix.mjs';
 
 /** E-mail, inventory, payment. */
 const TASKS = 3;
@@ -22,12 +23,4 @@ export function prepare(spec) {
       return { checksum: BigInt(mix(start, steps)) };
     },
   };
-}
-
-/** `steps` rounds of shift, multiply, add in 32 bits, each needing the one before. */
-function mix(state, steps) {
-  for (let step = 0; step < steps; step += 1) {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + step) | 0;
-  }
-  return state >>> 0;
 }

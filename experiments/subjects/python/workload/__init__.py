@@ -1,7 +1,8 @@
 """What one request does. Each workload is one file and one line here.
 
 A workload has `prepare(spec)` giving an input with `run(task, payload)`; `tasks`, `join` and
-`ACCEPTS_EARLY` are those below where it does not say otherwise, and `PACKAGES` are what it needs.
+`ACCEPTS_EARLY` are those below where it does not say otherwise, `PACKAGES` are what it needs, and
+`calibrate` is of one whose work is counted in a unit that is measured.
 An input may have `examine()`, which proves in other ways than by a checksum that its answer is
 right.
 """
@@ -37,6 +38,7 @@ class Workload(NamedTuple):
     join: Callable[[list[int]], int]
     ACCEPTS_EARLY: bool
     PACKAGES: tuple[str, ...]
+    calibrate: Callable[[], int] | None
 
 
 def by_name(name: str) -> Workload:
@@ -50,4 +52,5 @@ def by_name(name: str) -> Workload:
         getattr(module, "join", fold),
         getattr(module, "ACCEPTS_EARLY", False),
         getattr(module, "PACKAGES", ()),
+        getattr(module, "calibrate", None),
     )

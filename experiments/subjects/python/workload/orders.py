@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from run import TaskError
 from spec import Spec
+from workload.mix import mix
 
 # E-mail, inventory, payment.
 TASKS = 3
@@ -32,10 +33,3 @@ class Order:
 def prepare(spec: Spec) -> Order:
     steps = spec.pick(625_000, 3_125_000, 12_500_000)
     return Order(steps, (spec.seed ^ (spec.seed >> 32)) & MASK32)
-
-
-def mix(state: int, steps: int) -> int:
-    """`steps` rounds of shift, multiply, add in 32 bits, each needing the one before."""
-    for step in range(steps):
-        state = ((state ^ (state >> 15)) * 0x2C1B3C6D + step) & 0xFFFFFFFF
-    return state

@@ -248,7 +248,7 @@ fn a_verdict_follows_the_ratio_of_two_arms() {
 #[test]
 fn what_may_not_be_compared_decides_nothing() {
     type Change = fn(&mut Run);
-    let cases: [(Verdict, &str, Change); 6] = [
+    let cases: [(Verdict, &str, Change); 7] = [
         (Verdict::NotDecided, "but of 5 blocks, where an interval needs 6", |run| {
             run.trials.retain(|row| row.block < 6);
         }),
@@ -268,10 +268,12 @@ fn what_may_not_be_compared_decides_nothing() {
                 scale(row, 1.5);
             }
         }),
-        (Verdict::NotDecided, "but the machine did something else", |run| {
-            for row in &mut run.trials {
-                row.noise_label = "disturbed".to_owned();
-            }
+        (Verdict::NotDecided, "but there is no placebo", |run| {
+            run.trials.retain(|row| row.role != "placebo");
+        }),
+        (Verdict::NotDecided, "but there is no placebo", |run| {
+            run.trials.retain(|row| row.role != "placebo");
+            run.plan.retain(|row| row.role != "placebo");
         }),
         (Verdict::NotYetMeasured, "no trial of this run is of this family", |run| {
             run.trials.retain(|row| row.workload != "noop");
@@ -285,6 +287,50 @@ fn what_may_not_be_compared_decides_nothing() {
     let mut data = run();
     data.environment.facts.remove("cpus_available");
     check(&data, "ratio", Verdict::NotYetMeasured, "how many cores");
+}
+
+/// Whatever the interval says of the bounds.
+#[test]
+fn a_ratio_whose_comparison_is_left_open_decides_nothing() {
+    let mut data = sample::standard();
+    check(&data, "ratio", Verdict::Confirmed, "spawn over blocking");
+    // Some blocks a little slower, some much: between 1 % and a few times.
+    let factors: Vec<f64> = (0..40).map(|i| [1.01, 1.2, 4.0][i % 3]).collect();
+    let reference: Vec<(u32, u64)> = data
+        .trials
+        .iter()
+        .filter(|row| row.workload == "noop" && row.runtime == "rust" && row.role == "reference")
+        .filter_map(|row| Some((row.block, row.response_p50_ns?)))
+        .collect();
+    of_spawn(&mut data, "rust", |row| {
+        let own = reference.iter().find(|(block, _)| *block == row.block);
+        let ns = own.map(|(block, ns)| *ns as f64 * factors[*block as usize]);
+        row.response_p50_ns = ns.map(|ns| ns as u64);
+    });
+    let text = CLAIMS.replacen("at_least = 1.03", "at_least = 1.001", 1);
+    let answers = answers_of(&data, read::parse(&text, "claims.toml").unwrap());
+    let figure = answers.figures[0].as_ref().unwrap();
+    assert!(figure.interval.unwrap().low > 1.001, "{figure:?}");
+    assert_eq!(answers.judged[0].verdict, Verdict::NotDecided, "{}", answers.judged[0].said);
+    let said = &answers.judged[0].said;
+    assert!(said.contains("its comparison is inconclusive"), "{said}");
+}
+
+/// Where a difference that a run calls none is more than the claim's.
+#[test]
+fn an_equivalent_ratio_decides_what_no_difference_would() {
+    let claims = claims();
+    let mut figures = answers_of(&run(), self::claims()).figures;
+    let mut of = |low: f64, high: f64, verdict| {
+        let figure = figures[0].as_mut().unwrap();
+        figure.interval = Some(crate::stats::Interval { low, high });
+        figure.verdict = Some(verdict);
+        judge::judge(&claims, &figures).swap_remove(0).verdict
+    };
+    use crate::stats::verdict::Verdict as Compared;
+    assert_eq!(of(1.04, 1.08, Compared::Slower), Verdict::Confirmed);
+    assert_eq!(of(1.04, 1.08, Compared::Equivalent), Verdict::NotDecided);
+    assert_eq!(of(0.99, 1.02, Compared::Equivalent), Verdict::Refuted);
 }
 
 #[test]

@@ -193,16 +193,14 @@ fn the_experiment_has_what_the_claims_ask_for() {
         for selector in selectors(&of_notes()) {
             match selector {
                 Selector::Arm(of) => has_arm(&experiment, of, cores),
-                Selector::Slope(of) if of.extrapolates => has_memory(&experiment, of, None),
-                Selector::Slope(of) => has_memory(&experiment, of, Some(of.children)),
+                Selector::Slope(of) => has_memory(&experiment, of),
                 Selector::Memory(of) => {
                     let slope = SlopeOf {
                         runtime: of.runtime.clone(),
                         strategy: of.strategy.clone(),
                         children: of.children,
-                        extrapolates: false,
                     };
-                    has_memory(&experiment, &slope, Some(of.children));
+                    has_memory(&experiment, &slope);
                 }
                 Selector::Fact(of) => {
                     let is_it = |shown: &Demonstration| {
@@ -249,11 +247,10 @@ fn has_arm(experiment: &Experiment, of: &ArmOf, cores: u32) {
 }
 
 #[track_caller]
-fn has_memory(experiment: &Experiment, of: &SlopeOf, children: Option<u32>) {
+fn has_memory(experiment: &Experiment, of: &SlopeOf) {
     let own = experiment.families.iter().filter(|family| {
         family.runtime == of.runtime && family.arms.iter().any(|arm| arm.strategy == of.strategy)
     });
     let held: Vec<u32> = own.filter_map(|family| family.load.children()).collect();
-    let most = children.unwrap_or(1);
-    assert!(held.iter().any(|k| *k >= most) && held.len() > 1, "{of:?}: {held:?}");
+    assert!(held.iter().any(|k| *k >= of.children) && held.len() > 1, "{of:?}: {held:?}");
 }

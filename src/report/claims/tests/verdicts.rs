@@ -174,6 +174,7 @@ fn measured(low: f64, high: f64) -> Result<Measured, Missing> {
         unit: Unit::Times,
         text: String::new(),
         doubt: "",
+        verdict: None,
         source: Source {
             file: "cells.csv",
             rows: String::new(),
