@@ -12,7 +12,9 @@ use anyhow::{Context, Result, bail};
 use super::load::Exchange;
 use super::programs::SubjectProgram;
 use super::target::subject_environment;
+use super::watcher;
 use crate::experiment::Family;
+use crate::subject::watch;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::Poller;
 use crate::sys::process;
@@ -162,6 +164,7 @@ fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String>
         .env_clear()
         .envs(subject_environment())
         .envs(subject.environment.iter().map(|(k, v)| (k, v)))
+        .env(watch::VARIABLE, watcher::run_name())
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
