@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use super::run::{RunArgs, Shown, measure};
+use super::run::{RunArgs, Shown, measure, watched};
 use super::{Cli, Command, Failure, here, picture};
 use crate::driver::run::{Order, Refused};
 use crate::experiment::{Experiment, Preset, filter, wire};
@@ -19,7 +19,9 @@ use crate::record::{self, Manifest, PlanRow, RecordError, Run};
 /// Bad input: no run, one of a newer forkbench, or one that cannot be continued here. Otherwise
 /// the run failed.
 pub(super) fn resume(dir: &Path, shown: Shown) -> Result<(), Failure> {
-    let begun = Begun::read(dir).map_err(Failure::BadInput)?;
+    let subject = here::subject_program().map_err(Failure::BadInput)?;
+    let _watcher = watched(&subject);
+    let begun = Begun::read(dir, subject).map_err(Failure::BadInput)?;
     let order = begun.order(dir);
     measure(&order, shown).map_err(|error| {
         let in_use = matches!(error.downcast_ref(), Some(RecordError::InUse { .. }));
@@ -43,7 +45,7 @@ struct Begun {
 }
 
 impl Begun {
-    fn read(dir: &Path) -> Result<Begun> {
+    fn read(dir: &Path, subject: PathBuf) -> Result<Begun> {
         let Run { manifest, plan, .. } = record::read(dir)?;
         let path = dir.join("experiment.toml");
         let toml = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
@@ -60,7 +62,7 @@ impl Begun {
         Ok(Begun {
             preset: preset(&manifest)?,
             programs: here::programs(&experiment),
-            subject: here::subject_program()?,
+            subject,
             manifest,
             experiment,
             toml,

@@ -12,6 +12,7 @@ use super::write_report::write_report;
 use super::{Failure, here, screen};
 use crate::driver::run::budget::for_blocks_ns;
 use crate::driver::run::{End, Order};
+use crate::driver::watcher::Watcher;
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
 use crate::record::{FactRow, FactStatus};
@@ -140,6 +141,7 @@ pub(super) struct Shown {
 
 /// The one place where the command line meets the driver.
 fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
+    let _watcher = watched(&prepared.subject);
     for ((experiment, toml), out) in prepared.experiments.iter().zip(&prepared.out) {
         let out = match out {
             Some(out) => out.clone(),
@@ -163,6 +165,16 @@ fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
         measure(&order, shown)?;
     }
     Ok(())
+}
+
+/// Sees to it that nothing stays behind if this program is killed; says so where it cannot.
+pub(super) fn watched(subject: &Path) -> Option<Watcher> {
+    let watcher = Watcher::start(subject);
+    watcher
+        .inspect_err(|error| {
+            eprintln!("forkbench: {error:#}; if it is killed, its processes may stay");
+        })
+        .ok()
 }
 
 /// Runs, writes the derived files, and prints what was found.

@@ -43,6 +43,7 @@ pub fn selftest(args: &SelftestArgs) -> Result<(), Failure> {
         true => Extent::THOROUGH,
         false => Extent::DEFAULT,
     };
+    let _watcher = super::run::watched(&subject);
     let report = selftest::run(&subject, extent, |progress| {
         let selftest::Progress { number, of, name } = progress;
         eprintln!("forkbench: check {number} of {of}: {name}");

@@ -1,4 +1,5 @@
-//! The proof that a trial has left nothing behind: no child, no zombie, no open descriptor.
+//! The proof that a trial has left nothing behind: no child, no zombie, no open descriptor, no
+//! named semaphore.
 //!
 //! The driver adopts what its subjects' children leave (it is their subreaper), so whatever is
 //! still there after a subject's end is a child of the driver.
@@ -6,7 +7,8 @@
 use std::fs;
 use std::io;
 
-use super::processes;
+use super::{processes, watcher};
+use crate::subject::watch;
 use crate::sys::process::{self, Block};
 
 /// What a trial left, before it was cleaned up.
@@ -16,11 +18,14 @@ pub struct Leftovers {
     pub zombies: u32,
     /// Processes that still ran; they are killed.
     pub running: u32,
+    /// Named semaphores and shared memory; they are removed.
+    pub objects: u32,
 }
 
 /// Kills and reaps every child of this process but the `strangers`, which it had before the run:
-/// a shell that replaced itself with this program may have left it some. To be called when no
-/// subject is running.
+/// its watcher, and what a shell that replaced itself with this program has left it. Then removes
+/// the named semaphores of what is gone: Python's are removed by a process that is itself a child.
+/// To be called when no subject is running.
 ///
 /// # Errors
 /// `/proc` cannot be read, or there is a child that can neither be reaped nor killed.
@@ -31,6 +36,7 @@ pub fn clean_up(strangers: &[u32]) -> io::Result<Leftovers> {
         let left: Vec<u32> =
             children()?.into_iter().filter(|pid| !strangers.contains(pid)).collect();
         if left.is_empty() {
+            found.objects = watch::remove_named(watcher::run_name(), watch::SHARED_MEMORY.as_ref());
             return Ok(found);
         }
         for pid in left {

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+use crate::sys::process;
+
 pub mod calibrate;
 pub mod demonstrations;
 pub mod leftovers;
@@ -24,18 +28,21 @@ pub mod selftest;
 pub mod target;
 pub mod trial;
 mod work;
+pub mod watcher;
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Turns Ctrl-C and SIGTERM into a flag that is looked at between requests, so that a run ends
-/// with its files whole and its children reaped. A second one ends the program at once; the
-/// kernel then ends the subjects, which asked for that.
+/// Turns Ctrl-C, SIGTERM, SIGQUIT and the end of the terminal (SIGHUP) into a flag that is looked
+/// at between requests, so that a run ends with its files whole and its children reaped. A second
+/// one ends the program at once; the [`watcher`] then ends what it has started.
 ///
 /// # Errors
 /// The handlers could not be installed.
 pub fn catch_interrupts() -> std::io::Result<()> {
     let flag = INTERRUPTED.get_or_init(Arc::default);
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+    // What `nohup` has a program ignore stays ignored.
+    let heeded = [SIGHUP, SIGQUIT].into_iter().filter(|&signal| !process::is_ignored(signal));
+    for signal in [SIGINT, SIGTERM].into_iter().chain(heeded) {
         // In this order: the shutdown looks at the flag as the signal before left it.
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(flag))?;
         signal_hook::flag::register(signal, Arc::clone(flag))?;

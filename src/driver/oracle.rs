@@ -12,8 +12,10 @@ use anyhow::{Context, Result, bail};
 use super::load::Exchange;
 use super::programs::SubjectProgram;
 use super::target::subject_environment;
+use super::watcher;
 use crate::experiment::Family;
 use crate::experiment::runtime::RUST_NAME;
+use crate::subject::watch;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::Poller;
 use crate::sys::process;
@@ -196,6 +198,7 @@ fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String>
         .env_clear()
         .envs(subject_environment())
         .envs(subject.environment.iter().map(|(k, v)| (k, v)))
+        .env(watch::VARIABLE, watcher::run_name())
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io;
 
+use crate::sys::process;
+
 /// A line of `/proc/PID/stat`: the parent's id, and the name, which may itself have spaces and
 /// parentheses.
 pub(super) fn stat(text: &str) -> Option<(u32, String)> {
@@ -10,18 +12,6 @@ pub(super) fn stat(text: &str) -> Option<(u32, String)> {
     let (_, name) = head.split_once('(')?;
     let ppid = rest.split_ascii_whitespace().nth(1)?.parse().ok()?;
     Some((ppid, name.to_owned()))
-}
-
-/// The ids of all processes that may be seen.
-///
-/// # Errors
-/// `/proc` cannot be read.
-pub(super) fn pids() -> io::Result<Vec<u32>> {
-    let mut pids = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        pids.extend(entry?.file_name().to_string_lossy().parse::<u32>().ok());
-    }
-    Ok(pids)
 }
 
 /// Every process that may be seen: its id, and its parent's.
@@ -34,7 +24,7 @@ pub(super) fn parents() -> io::Result<Vec<(u32, u32)>> {
         let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some((pid, stat(&text)?.0))
     };
-    Ok(pids()?.into_iter().filter_map(parent).collect())
+    Ok(process::all()?.into_iter().filter_map(parent).collect())
 }
 
 #[cfg(test)]

@@ -12,8 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::target::subject_environment;
+use super::watcher;
 use crate::experiment::runtime::Script;
 use crate::experiment::subjects::Sources;
+use crate::subject::watch;
 use crate::sys::clock::now_ns;
 use crate::workload::fold_bytes;
 
@@ -105,6 +107,7 @@ fn output_of(mut command: Command) -> Result<String> {
     let name = command.get_program().to_owned();
     let attempt = || format!("run `{}`", name.display());
     let mut child = command
+        .env(watch::VARIABLE, watcher::run_name())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -9,8 +9,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::watcher;
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{Configure, FLAG_LIGHT, FinalStats, Frame, FrameError, Header, Kind, Ready};
+use crate::subject::watch;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::{self, Poller};
 use crate::sys::process::{self, Block, Exit};
@@ -22,6 +24,10 @@ pub const READY_NS: u64 = 60_000_000_000;
 
 /// How long a subject may take from STOP to its exit, its own children included.
 const STOP_NS: u64 = 5_000_000_000;
+
+/// So many frames and pieces of them are looked at for a reason when the socket has closed: more
+/// than it holds.
+const LAST_READS: usize = 10_000;
 
 const SOCKET: u64 = 0;
 const EXIT: u64 = 1;
@@ -168,6 +174,7 @@ impl Target {
             .args(args)
             .env_clear()
             .envs(launch.environment.iter().map(|(k, v)| (k, v)))
+            .env(watch::VARIABLE, watcher::run_name())
             .process_group(0)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
@@ -389,8 +396,17 @@ impl Target {
         }
     }
 
-    /// What became of a subject whose socket has closed.
+    /// What became of a subject whose socket has closed. What it gave as its own reason says more
+    /// than how it ended, and may still be unread where writing to it has failed.
     fn gone(&mut self) -> TargetError {
+        for _ in 0..LAST_READS {
+            match self.next_frame() {
+                Err(failed @ TargetError::Failed(_)) => return failed,
+                Ok(Some(_)) => {}
+                Ok(None) if matches!(self.conn.fill(), Ok(Fill::Bytes(_))) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
         match self.wait_exit(now_ns() + STOP_NS) {
             Ok(exit) => {
                 TargetError::Gone { how: exit.status.to_string(), said: last_words(&self.stderr) }

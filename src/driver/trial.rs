@@ -151,6 +151,7 @@ fn flags(given_up: bool, left: &Leftovers, leaked: usize) -> Vec<String> {
         (left.running > 0 && !given_up, format!("left_running:{}", left.running)),
         (left.zombies > 0 && !given_up, format!("left_zombies:{}", left.zombies)),
         (leaked > 0, format!("descriptors_leaked:{leaked}")),
+        (left.objects > 0 && !given_up, format!("left_shared_memory:{}", left.objects)),
     ];
     let found = found.into_iter().filter(|(is_so, _)| *is_so);
     found.map(|(_, flag)| flag).collect()

@@ -32,6 +32,8 @@ pub(super) struct Host<'a> {
     events: Vec<Event>,
     messages: Vec<Message>,
     phase: Phase,
+    /// Why it cannot go on.
+    broken: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,7 @@ impl<'a> Host<'a> {
             events: Vec::new(),
             messages: Vec::new(),
             phase: Phase::Starting,
+            broken: None,
         })
     }
 
@@ -209,6 +212,7 @@ impl<'a> Host<'a> {
                 }
                 Event::Broken(reason) => {
                     self.conn.push(Header::new(Kind::Failed, 0), &[reason.as_bytes()]);
+                    self.broken.get_or_insert(reason);
                     self.close(false);
                 }
             }
@@ -317,7 +321,7 @@ impl<'a> Host<'a> {
         // The last words must get out even through a full socket, so they may block; a driver
         // that is gone does not need them.
         let _ = self.conn.set_blocking().and_then(|()| self.conn.flush().map(drop));
-        Ok(())
+        self.broken.map_or(Ok(()), |reason| Err(io::Error::other(reason)))
     }
 
     fn next_wake_ns(&mut self) -> Option<u64> {

@@ -14,6 +14,7 @@ mod host;
 mod requests;
 mod serve;
 mod task;
+pub mod watch;
 pub mod worker;
 
 /// What the program may be asked to do.
@@ -24,6 +25,7 @@ modes: (none) serve the socket on standard input
        worker WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       tasks until the socket closes
        answer WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...       one whole request's checksum
        calibrate WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...    how much work a millisecond is
+       watch NAME DIR...                                             ends what a driver leaves
        demonstration NAME                                            facts, a line each
        input DIR WORKLOAD SIZE SEED PAYLOAD_BYTES [NAME=VALUE]...    write input, print its path";
 
@@ -31,11 +33,17 @@ pub use demonstrations::NAMES as DEMONSTRATIONS;
 
 /// The whole program, to its exit code: `started` is the stamp of its first instruction.
 pub fn main(started: u64) -> i32 {
-    // Before anything else: whoever started this must not be outlived. The driver itself adopts
-    // what escapes the moment between start and this call.
-    process::die_with_parent();
+    let is_watcher = std::env::args_os().nth(1).is_some_and(|mode| mode == watch::MODE);
+    if !is_watcher {
+        // Before anything else: a child must not outlive what started it.
+        process::die_with_parent();
+    }
     let args: Vec<String> =
         std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    if is_of_driver(&args) && watch::driver().is_some_and(|pid| !process::descends_from(pid)) {
+        // The driver ended before it could be asked for.
+        return 1;
+    }
     let result = match args.split_first() {
         None => serve::serve(),
         Some((mode, rest)) => match mode.as_str() {
@@ -46,6 +54,7 @@ pub fn main(started: u64) -> i32 {
             "calibrate" => calibrate(rest),
             "input" => input(rest),
             "demonstration" => demonstrations::demonstration(rest),
+            watch::MODE => watch::watch(rest),
             _ => Err(USAGE.to_owned()),
         },
     };
@@ -56,6 +65,12 @@ pub fn main(started: u64) -> i32 {
             1
         }
     }
+}
+
+/// Whether it is the driver that starts this mode, and not another subject.
+fn is_of_driver(args: &[String]) -> bool {
+    let mode = args.first().map_or("", String::as_str);
+    matches!(mode, "" | "answer" | "input" | "demonstration")
 }
 
 /// Computes one request inline and prints its checksum: what every strategy has to answer.

@@ -231,7 +231,8 @@ fn usage_from(usage: &libc::rusage) -> Usage {
     }
 }
 
-/// A descriptor that becomes readable when this process's own, not yet reaped child `pid` ends.
+/// A descriptor that becomes readable when the process `pid` ends. Unless it is this process's own,
+/// not yet reaped child, the number may have become another process's.
 ///
 /// # Errors
 /// There is no such process, or there are too many descriptors.
@@ -292,10 +293,68 @@ pub fn dump_no_core(pid: u32) {
     }
 }
 
-/// Asks the kernel to kill this process when the thread that created it ends. A parent that has
-/// already gone is for the caller's caller to notice: the driver adopts what is orphaned.
+/// Asks the kernel to kill this process when the thread that created it ends. For a parent that has
+/// already gone it is too late: see [`descends_from`].
 pub fn die_with_parent() {
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+}
+
+/// Whether `pid` is this process's parent, or its parent's, and so on. A parent that has ended is
+/// none any more.
+pub fn descends_from(pid: u32) -> bool {
+    let parent = |pid: u32| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // A name may itself have spaces and parentheses.
+        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+    };
+    let first = Some(std::os::unix::process::parent_id());
+    std::iter::successors(first, |&of| parent(of)).any(|ancestor| ancestor == pid)
+}
+
+/// Makes this process survive what a user or a terminal ends a program with: it gets a session of
+/// its own and ignores SIGHUP, SIGINT, SIGQUIT and SIGTERM.
+pub fn outlive_terminal() {
+    // Fails only for the leader of a group, which nobody starts this way.
+    let _ = rustix::process::setsid();
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+        // SAFETY: ignoring a signal installs no handler, so nothing can run at a bad moment.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+/// Whether this process was started with `signal` ignored, as `nohup` does with SIGHUP.
+pub fn is_ignored(signal: i32) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: no new action is given, so nothing changes; the pointer is to a local of the right
+    // type, whose zeroed bytes are a valid `sigaction` also where the call fails.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
+        action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// The ids of all processes that may be seen.
+///
+/// # Errors
+/// `/proc` cannot be read.
+pub fn all() -> io::Result<Vec<u32>> {
+    let mut pids = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        pids.extend(entry?.file_name().to_string_lossy().parse::<u32>().ok());
+    }
+    Ok(pids)
+}
+
+/// Kills the process `pid`, anybody's child, if it passes `test`; whether it did. Between the test
+/// and the signal its number cannot become another process's.
+pub fn kill_if(pid: u32, test: impl Fn(u32) -> bool) -> bool {
+    let Ok(held) = pidfd(pid) else { return false };
+    if !test(pid) {
+        return false;
+    }
+    // It may have ended by now, which is what was wanted.
+    let _ = rustix::process::pidfd_send_signal(held, Signal::KILL);
+    true
 }
 
 /// Makes this process the one that adopts the orphans among its descendants.
@@ -316,4 +375,33 @@ pub fn exists(pid: u32) -> bool {
 fn pid_of(pid: u32) -> io::Result<Pid> {
     Pid::from_raw(pid as i32)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "0 is no process"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descends_from_every_ancestor_and_nothing_else() {
+        assert!(descends_from(std::os::unix::process::parent_id()));
+        assert!(!descends_from(std::process::id()));
+        assert!(!descends_from(u32::MAX));
+    }
+
+    #[test]
+    fn kill_if_spares_what_fails_its_test() {
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        assert!(!kill_if(child.id(), |_| false));
+        assert!(child.try_wait().unwrap().is_none());
+        assert!(kill_if(child.id(), |pid| pid == child.id()));
+        assert!(!child.wait().unwrap().success());
+        assert!(!kill_if(u32::MAX, |_| true));
+    }
+
+    #[test]
+    fn signals_that_were_ignored_before_are_told() {
+        // The C library's programs ignore nothing; Rust's ignore SIGPIPE before `main`.
+        assert!(is_ignored(libc::SIGPIPE));
+        assert!(!is_ignored(libc::SIGUSR1));
+    }
 }

@@ -1,9 +1,10 @@
 //! A run that was cut short anywhere goes on to the same accepted set as one that was not.
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use crate::common::FORKBENCH;
+use crate::common::killing::{kill_after, next};
 use forkbench::record::{self, Run, accepted};
 use forkbench::stats::Safeguards;
 use forkbench::sys::clock::now_ns;
@@ -31,20 +32,6 @@ fn quiet(mut command: Command, out: &Path) -> Command {
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     command
-}
-
-/// Kills the program after this time; `true` if it had not ended by itself.
-fn kill_after(child: &mut Child, time_ns: u64) -> bool {
-    let until_ns = now_ns() + time_ns;
-    while now_ns() < until_ns {
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::yield_now();
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    true
 }
 
 /// Processes whose working directory is this one: a run's own and all that it started.
@@ -87,12 +74,6 @@ fn check_whole(out: &Path) {
     let files = std::fs::read_dir(out.join("requests")).unwrap().count();
     assert_eq!(files, run.trials.len(), "requests of no row");
     assert!(!out.join("scratch").exists());
-}
-
-/// A generator of its own, so that the points are the same in every run of the test.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *state >> 20
 }
 
 #[test]

@@ -66,11 +66,14 @@ class Host(asyncio.Protocol):
         self._configured = False
         self._strategy: Any = None
         self._timer: asyncio.TimerHandle | None = None
+        self._starting: asyncio.Task[Any] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._connected = False
         self._exit_code = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
+        self._connected = True
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -82,8 +85,8 @@ class Host(asyncio.Protocol):
             if first.kind != Kind.CONFIGURE:
                 return self.fail(ValueError(f"the first frame is of kind {first.kind}"))
             self._configured = True
-            starting = self._loop.create_task(self._start(json.loads(first.body)))
-            starting.add_done_callback(self._started)
+            self._starting = self._loop.create_task(self._start(json.loads(first.body)))
+            self._starting.add_done_callback(self._started)
         if self._strategy is None:
             self._early += frames
         else:
@@ -95,11 +98,15 @@ class Host(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._closing is not None or self._exit_code != 0:
-            if not self.ended.done():
-                self.ended.set_result(self._exit_code)
+        self._connected = False
+        if self._exit_code != 0 or (self._closing is not None and self._closing.done()):
+            self._end()
         else:
             self._close(farewell=False)
+
+    def _end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(self._exit_code)
 
     async def _start(self, configure: dict[str, Any]) -> Any:
         self._configure = configure
@@ -124,6 +131,8 @@ class Host(asyncio.Protocol):
         )
 
     def _started(self, starting: asyncio.Task[Any]) -> None:
+        if starting.cancelled():
+            return None
         if (error := starting.exception()) is not None:
             return self.fail(error)
         self._strategy = starting.result()
@@ -221,16 +230,31 @@ class Host(asyncio.Protocol):
     async def _say_farewell(self, farewell: bool) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._strategy is not None:
-            try:
-                await asyncio.wait_for(self._strategy.close(), CLOSING_S)
-            except TimeoutError:
-                print("subject.py: children did not leave in time", file=sys.stderr)
-        if farewell:
+        try:
+            await asyncio.wait_for(self._leave(), CLOSING_S)
+        except TimeoutError:
+            print("subject.py: children did not leave in time", file=sys.stderr)
+        except Exception as error:
+            print(f"subject.py: close: {error}", file=sys.stderr)
+        if farewell and self._strategy is not None:
             census = self._strategy.census
             stats = {"children_started": census.started, "children_peak": census.peak}
             self._transport.write(encode(Kind.STATS, 0, json.dumps(stats).encode()))
+        self._hang_up()
+
+    async def _leave(self) -> None:
+        """Ends the children of a strategy that serves or is about to."""
+        if self._strategy is not None:
+            await self._strategy.close()
+        elif self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+
+    def _hang_up(self) -> None:
+        """Ends once all is sent. A connection that is lost already is not lost again."""
         self._transport.close()
+        if not self._connected:
+            self._end()
 
     def fail(self, error: BaseException) -> None:
         """Tells the driver why this cannot go on, and ends."""
@@ -238,7 +262,7 @@ class Host(asyncio.Protocol):
         print(f"subject.py: {reason}", file=sys.stderr)
         self._exit_code = 1
         self._transport.write(encode(Kind.FAILED, 0, reason.encode()))
-        self._transport.close()
+        self._hang_up()
 
     def on_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Nothing may go wrong in silence."""

@@ -7,7 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::driver::interrupted;
+use crate::driver::{interrupted, watcher};
+use crate::subject::watch;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::{Poller, Ready};
 use crate::sys::process::{self, Block, ExitStatus};
@@ -121,6 +122,7 @@ impl Running {
             .args(args)
             .env_clear()
             .envs(environment.iter().map(|(k, v)| (k, v)))
+            .env(watch::VARIABLE, watcher::run_name())
             .current_dir(dir)
             .process_group(0)
             .stdin(Stdio::null())

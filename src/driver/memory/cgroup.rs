@@ -9,6 +9,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::driver::watcher;
+use crate::subject::watch;
 use crate::sys::process;
 
 /// Which kernel interface a group is of.
@@ -47,8 +49,6 @@ pub(in crate::driver) struct Place {
     pub(in crate::driver) version: Version,
 }
 
-const PREFIX: &str = "forkbench-";
-
 impl TrialGroup {
     /// Makes a group below this process's own, or as near to it as may be, so that whatever limits
     /// this process also limits the trial.
@@ -67,7 +67,7 @@ impl TrialGroup {
                 continue;
             }
             remove_stale(&dir);
-            let dir = dir.join(format!("{PREFIX}{}-{trial_id}", std::process::id()));
+            let dir = dir.join(format!("{}-{trial_id}", watcher::run_name()));
             match fs::create_dir(&dir) {
                 Ok(()) => return Ok(TrialGroup { dir, version }),
                 Err(error) => refused.push(format!("create {}: {error}", dir.display())),
@@ -142,12 +142,15 @@ impl Drop for TrialGroup {
     }
 }
 
+/// Where the groups of trials may be made.
+pub(in crate::driver) fn places_of_groups() -> Vec<PathBuf> {
+    above("memory").into_iter().map(|place| place.dir).collect()
+}
+
 /// Groups of drivers that were killed before they could remove them.
 fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-        let pid = pid.and_then(|rest| rest.split('-').next()?.parse().ok());
+        let pid = entry.file_name().to_str().and_then(watch::pid_in);
         if pid.is_some_and(|pid| !process::exists(pid)) {
             let _ = fs::remove_dir(entry.path());
         }

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{cgroup, text};
-use crate::driver::processes;
 use crate::experiment::runtime::RUST_NAME;
 use crate::strategy::{Children, Span};
+use crate::sys::process;
 
 /// What a trial needs, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,7 +135,7 @@ fn tasks_running() -> u64 {
 /// they may be seen.
 fn tasks_of_user() -> u64 {
     let user = rustix::process::getuid().as_raw();
-    let pids = processes::pids().unwrap_or_default().into_iter();
+    let pids = process::all().unwrap_or_default().into_iter();
     let tasks = pids.filter_map(|pid| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let (owner, threads) = text::tasks(&status)?;

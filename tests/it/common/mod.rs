@@ -1,6 +1,7 @@
 //! What the tests of real processes share: a subject to talk to, and the requests to send.
 
 pub mod files;
+pub mod killing;
 pub mod runtimes;
 
 use std::path::{Path, PathBuf};

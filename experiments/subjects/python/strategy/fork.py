@@ -131,7 +131,10 @@ class Forked:
             if not message:
                 self._loop.remove_reader(self._orders)
                 if not self._closing:
-                    self._setup.broken(RuntimeError("the fork server ended"))
+                    # It has closed its end, so it has ended or is about to.
+                    code = os.waitstatus_to_exitcode(os.waitpid(self._helper, 0)[1])
+                    how = f"exited with {code}" if code >= 0 else f"was ended by signal {-code}"
+                    self._setup.broken(RuntimeError(f"the fork server {how}"))
                 return
             notice = fork_server.Notice.decode(message)
             job = self._slots.pop(notice.slot)
@@ -152,7 +155,11 @@ class Forked:
         if (job := self._jobs.by_id.get(id_)) is not None:
             job.answered = True
             self._hang_up(job)
-            self._orders.send(fork_server.encode_order("kill", job.slot))
+            try:
+                self._orders.send(fork_server.encode_order("kill", job.slot))
+            except OSError:
+                # The server is gone, which is about to be heard.
+                pass
 
     async def close(self) -> None:
         self._closing = True

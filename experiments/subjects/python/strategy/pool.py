@@ -16,6 +16,9 @@ from strategy.workers import Workers
 
 REAPS = False
 
+# How long a worker that was killed may take to be gone.
+KILLED_S = 1.0
+
 
 class Pool(Workers):
     def __init__(self, setup: Setup) -> None:
@@ -70,7 +73,7 @@ class Pool(Workers):
             process.kill()
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in processes:
-            process.join()
+            process.join(KILLED_S)
         for _ in range(self._workers):
             self.census.gone()
 
@@ -83,5 +86,11 @@ class Pool(Workers):
 
 async def start(setup: Setup) -> Pool:
     pool = Pool(setup)
-    await pool.start_workers()
+    try:
+        await pool.start_workers()
+    except BaseException:
+        # Not ready, and not to be: the driver may be gone.
+        pool._kill()
+        stop_helpers()
+        raise
     return pool

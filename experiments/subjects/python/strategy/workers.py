@@ -5,6 +5,9 @@ replaced, and what else it was doing is answered as `crash`."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+
 from clock import now_ns
 from protocol import Stamps
 from requests import Done, TaskId
@@ -25,12 +28,19 @@ class Workers:
         # Tasks that are not answered, and when they were handed to the pool.
         self._waiting: dict[TaskId, int] = {}
         self._used: list = []
+        # Semaphores are named after the run: those of a killed subject are removed by their name.
+        if name := os.environ.get("FORKBENCH_RUN"):
+            multiprocessing.current_process()._config["semprefix"] = f"/{name}"
 
     def submit(self, id_: TaskId, payload: bytes) -> None:
         raise NotImplementedError
 
     def replace(self) -> None:
         raise NotImplementedError
+
+    def why_replaced(self) -> str:
+        """Why the pool is about to be replaced."""
+        return "another task did not end in time"
 
     def begin(self, id_: TaskId, payload: bytes) -> None:
         waiting = len(self._waiting) - self._workers
@@ -57,9 +67,10 @@ class Workers:
     def expire(self, id_: TaskId) -> None:
         if self._waiting.pop(id_, None) is None:
             return
+        reason = f"its pool was replaced, because {self.why_replaced()}"
         self.replace()
         for other in list(self._waiting):
-            self.failed(other, "its pool was replaced, because another task did not end in time")
+            self.failed(other, reason)
 
     def usage_at_ready(self) -> list:
         return self._used
