@@ -1,7 +1,7 @@
 //! `forkbench compare A B`.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -10,6 +10,7 @@ use super::write_report::write_whole;
 use super::{Failure, screen};
 use crate::record::{self, Run};
 use crate::report::compare::{Compared, compare as compare_runs};
+use crate::sys::files::read_named;
 
 /// Arguments of `forkbench compare`.
 #[derive(Debug, clap::Args)]
@@ -66,7 +67,7 @@ fn read_and_compare(a: &Path, b: &Path) -> Result<Compared> {
     let runs = [read("A", a)?, read("B", b)?];
     for (letter, run) in ["A", "B"].iter().zip(&runs) {
         for remark in &run.remarks {
-            eprintln!("forkbench: {letter}: {remark}");
+            screen::note(&format!("{letter}: {remark}"));
         }
     }
     compare_runs(&runs[0], &runs[1])
@@ -87,7 +88,7 @@ fn show(args: &CompareArgs, compared: &Compared) -> Result<()> {
     }
     // The tables begin with it.
     if let Some(alarm) = compared.alarm().filter(|_| args.json || args.csv) {
-        eprintln!("forkbench: {alarm}");
+        screen::note(&alarm);
     }
     if args.json {
         screen::print(&format!("{:#}\n", compared.json()))?;
@@ -104,7 +105,10 @@ fn show(args: &CompareArgs, compared: &Compared) -> Result<()> {
 
 /// What every page of two runs has near its beginning.
 const MARK: &str = "<meta name=\"generator\" content=\"forkbench compare\">";
-const MARK_WITHIN_BYTES: u64 = 1024;
+const MARK_WITHIN_BYTES: usize = 1024;
+
+/// No page of two runs is larger.
+const PAGE_MAX_BYTES: u64 = 64 << 20;
 
 /// That the page can go there and replaces nothing but an older one: a run's report, or somebody's
 /// letter, must not be lost by a slip of the hand.
@@ -127,10 +131,8 @@ fn check_place(out: &Path) -> Result<()> {
             Err(anyhow!("it is not a file; name another by --out FILE")).with_context(attempt)
         }
         Ok(_) => {
-            let mut text = Vec::new();
-            let file = File::open(out).with_context(attempt)?;
-            let read = file.take(MARK_WITHIN_BYTES).read_to_end(&mut text);
-            read.with_context(attempt)?;
+            let mut text = read_named(out, PAGE_MAX_BYTES).with_context(attempt)?;
+            text.truncate(MARK_WITHIN_BYTES);
             if String::from_utf8_lossy(&text).contains(MARK) {
                 return Ok(());
             }

@@ -50,7 +50,7 @@ fn examine(args: &DoctorArgs) -> Result<()> {
     let subject = here::subject_program();
     let probe = Probe::of_this_machine(subject.as_ref().ok().map(std::path::PathBuf::as_path));
     let facts = environment::collect(subject.as_deref().unwrap_or("forkbench-subject".as_ref()));
-    eprintln!("forkbench: watching this machine for {} s; leave it alone", args.seconds);
+    screen::note(&format!("watching this machine for {} s; leave it alone", args.seconds));
     let mut monitor = Monitor::start().context("start watching the machine")?;
     let before = busiest::used_ns();
     let idle = monitor.watch_idle(args.seconds * 1_000_000_000, |_| ());

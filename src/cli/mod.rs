@@ -1,8 +1,11 @@
 //! The command line: one file per verb. Here are what they share: parsing, errors, exit codes.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::driver;
 
 mod columns;
 pub mod compare;
@@ -70,7 +73,19 @@ pub enum Failure {
 /// Parses the arguments of this process, does what they say, prints what went wrong.
 pub fn main() -> ExitCode {
     // Wrong usage ends here, with exit code 2 and the library's own suggestions.
+    if let Some((number, argument)) = not_utf8(std::env::args_os()) {
+        let argument = argument.display();
+        screen::print_error(&anyhow::anyhow!(
+            "argument {number} is `{argument}`, which is not UTF-8; a run records its command line \
+             as text, so rename the file, or lead to it by a link"
+        ));
+        return ExitCode::from(2);
+    }
     let cli = Cli::parse();
+    // A file beyond `ulimit -f` is then an error to be told of, not the silent end.
+    if let Err(error) = driver::survive_file_size_limit() {
+        screen::note(&format!("cannot catch the signal of `ulimit -f`: {error}"));
+    }
     let done = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::List(args) => list::list(args),
@@ -90,6 +105,11 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The first argument that is no text, and its number.
+fn not_utf8(arguments: impl Iterator<Item = OsString>) -> Option<(usize, OsString)> {
+    arguments.enumerate().skip(1).find(|(_, argument)| argument.to_str().is_none())
 }
 
 #[cfg(test)]

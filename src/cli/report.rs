@@ -53,7 +53,7 @@ fn rebuild(ReportArgs { dir, memory_budget }: &ReportArgs) -> anyhow::Result<()>
         run.manifest.memory_budget_bytes = *memory_budget;
     }
     for remark in &run.remarks {
-        eprintln!("forkbench: {remark}");
+        screen::note(remark);
     }
     write_report(dir, &run)?;
     screen::print(&report::terminal(&run, usize::from(screen::width())))?;

@@ -1,15 +1,14 @@
 //! `forkbench run --resume DIR`: what to run is read from the run's own files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Parser;
 
 use super::run::{RunArgs, Shown, measure, watched};
 use super::{Cli, Command, Failure, here, picture};
 use crate::driver::run::{Order, Refused};
-use crate::experiment::{Experiment, Preset, filter, wire};
+use crate::experiment::{Experiment, Preset, filter, plan, wire};
 use crate::options;
 use crate::record::{self, Manifest, PlanRow, RecordError, Run};
 
@@ -46,9 +45,9 @@ struct Begun {
 
 impl Begun {
     fn read(dir: &Path, subject: PathBuf) -> Result<Begun> {
-        let Run { manifest, plan, .. } = record::read(dir)?;
+        let Run { manifest, plan: planned, .. } = record::read(dir)?;
         let path = dir.join("experiment.toml");
-        let toml = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let toml = record::read_experiment(dir)?;
         let name = path.display().to_string();
         let experiment = wire::parse(&toml, &name, here::cores(), manifest.seed)?;
         let asked = asked(&manifest)?;
@@ -57,7 +56,8 @@ impl Begun {
             picture::replace(&mut experiments, image)?;
         }
         let [experiment] = experiments;
-        let mut experiment = as_planned(experiment, &plan);
+        let mut experiment = as_planned(experiment, &planned);
+        plan::check_size(&experiment, manifest.blocks).map_err(anyhow::Error::msg)?;
         filter::keep_demonstrations(&asked.selection.filters, &mut experiment);
         Ok(Begun {
             preset: preset(&manifest)?,

@@ -16,6 +16,7 @@ use crate::driver::watcher::Watcher;
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
 use crate::record::{FactRow, FactStatus};
+use crate::sys::limits;
 use crate::{driver, record, report};
 
 /// Below it run directories are made that have no `--out`.
@@ -182,17 +183,32 @@ pub(super) fn measure(order: &Order<'_>, shown: Shown) -> Result<()> {
     if !shown.quiet
         && let Some(said) = shortened(&order.preset)
     {
-        eprintln!("forkbench: {said}");
+        screen::note(&said);
     }
     let bar = Bar::new(shown.quiet);
-    let end = driver::run::run(order, |progress| bar.draw(&progress))?;
+    let end = driver::run::run(order, |progress| bar.draw(&progress));
     drop(bar);
-    show(&order.out, end, shown)?;
+    let shown = end.and_then(|end| show(&order.out, end, shown).map(|()| end));
+    let end = shown.map_err(|error| with_limit(error, &order.out))?;
     if let End::Interrupted { .. } = end {
         let out = order.out.display();
         bail!("interrupted; what was measured is in {out}; go on: forkbench run --resume {out}");
     }
     Ok(())
+}
+
+/// The error with the limit of the system behind it, if there is one, and how the run goes on.
+fn with_limit(error: anyhow::Error, out: &Path) -> anyhow::Error {
+    let Some(limit) = limits::behind_any(&error) else {
+        return error;
+    };
+    let shown = out.display();
+    error.context(match out.join("manifest.json").exists() {
+        true => format!(
+            "{limit}, then go on: forkbench run --resume {shown}; all that was measured is there"
+        ),
+        false => format!("{limit}, then begin again"),
+    })
 }
 
 /// That windows are shorter than the preset's, if they are, and why.
@@ -234,21 +250,21 @@ fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
         return Ok(());
     }
     for line in demonstrations(&run.facts) {
-        eprintln!("forkbench: {line}");
+        screen::note(&line);
     }
     match end {
         End::Complete => {}
-        End::NothingLeft => eprintln!("forkbench: this run is complete; nothing was left to run"),
-        End::OutOfBudget { dropped: 0 } => eprintln!(
-            "forkbench: the budget was spent; the demonstrations of the last blocks were not run \
-             (more: --budget TIME)"
+        End::NothingLeft => screen::note("this run is complete; nothing was left to run"),
+        End::OutOfBudget { dropped: 0 } => screen::note(
+            "the budget was spent; the demonstrations of the last blocks were not run \
+             (more: --budget TIME)",
         ),
-        End::OutOfBudget { dropped } => eprintln!(
-            "forkbench: the budget was spent; {dropped} trials, the last blocks of families or the \
+        End::OutOfBudget { dropped } => screen::note(&format!(
+            "the budget was spent; {dropped} trials, the last blocks of families or the \
              last steps of a search, were not run (more: --budget TIME)"
-        ),
+        )),
         End::Interrupted { missing } => {
-            eprintln!("forkbench: interrupted; {missing} trials were not run");
+            screen::note(&format!("interrupted; {missing} trials were not run"));
         }
     }
     Ok(())

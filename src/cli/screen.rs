@@ -1,7 +1,9 @@
 //! What is printed for people: its width, its errors, its durations.
 
 use std::io::{self, Write};
+use std::iter::repeat;
 
+use crate::record::shown;
 use crate::sys;
 
 const NARROWEST: u16 = 40;
@@ -17,13 +19,17 @@ pub fn width() -> u16 {
         .max(NARROWEST)
 }
 
-/// Writes to standard output; a reader that went away (`| head`) is no error.
+/// Of an error, and of each of its causes: what a subject said may be megabytes.
+const ERROR_CHARACTERS: usize = 4000;
+
+/// Writes to standard output; a reader that went away (`| head`) is no error. What a terminal
+/// would obey is escaped: most texts hold something that was read from files.
 ///
 /// # Errors
 /// Whatever else keeps standard output from taking the text.
 pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(shown::escaped(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -31,12 +37,21 @@ pub fn print(text: &str) -> io::Result<()> {
 
 /// Writes the error and its causes to standard error, one per line.
 pub fn print_error(error: &anyhow::Error) {
-    let mut text = format!("error: {error}\n");
-    for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because: {cause}\n"));
+    let mut text = String::new();
+    for (before, cause) in ["error: "].into_iter().chain(repeat("  because: ")).zip(error.chain()) {
+        let cause = cause.to_string();
+        let cause = shown::bounded_to(&cause, ERROR_CHARACTERS);
+        text.push_str(&format!("{before}{}\n", shown::escaped(&cause)));
     }
     // Nothing is left to tell it to, should standard error be closed.
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Writes a line for people to standard error. Whether it arrives changes nothing: a run goes on
+/// when nobody reads along any more.
+pub fn note(text: &str) {
+    let line = format!("forkbench: {}\n", shown::on_a_line(text));
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// `0.4 s`, `45 s`, `2 min 30 s`, `1 h 05 min`.

@@ -1,6 +1,5 @@
 //! Which experiments, how much of them: the arguments that `run` and `list` share.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +8,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use super::here;
 use crate::experiment::filter::{self, Filter};
 use crate::experiment::nearest::unknown;
-use crate::experiment::{Experiment, Preset, builtin, wire};
+use crate::experiment::{Experiment, Preset, builtin, plan, wire};
+use crate::sys::files::read_named;
 
 /// Far more than any experiment needs; keeps a mistaken path from being read whole.
 const TEXT_MAX_BYTES: u64 = 1 << 20;
@@ -79,6 +79,9 @@ impl Selection {
         if let Some(picture) = &self.image {
             super::picture::replace(&mut kept, picture)?;
         }
+        for experiment in &kept {
+            plan::check_size(experiment, self.blocks()).map_err(anyhow::Error::msg)?;
+        }
         texts.retain(|(name, _)| kept.iter().any(|experiment| experiment.name == *name));
         let texts = texts.into_iter().map(|(_, text)| text);
         Ok(kept.into_iter().zip(texts).collect())
@@ -97,15 +100,8 @@ fn find(named: &str) -> Result<(String, String)> {
         bail!("{message}, or the path of a TOML file");
     }
     let attempt = || format!("read experiment `{named}`");
-    let file = fs::metadata(path).with_context(attempt)?;
-    if !file.is_file() {
-        return Err(anyhow::anyhow!("it is not a file").context(attempt()));
-    }
-    if file.len() > TEXT_MAX_BYTES {
-        let message = format!("it has {} bytes; expected at most {TEXT_MAX_BYTES}", file.len());
-        return Err(anyhow::anyhow!(message).context(attempt()));
-    }
-    let text = fs::read_to_string(path).with_context(attempt)?;
+    let bytes = read_named(path, TEXT_MAX_BYTES).with_context(attempt)?;
+    let text = String::from_utf8(bytes).context("it is not UTF-8").with_context(attempt)?;
     Ok((named.to_owned(), text))
 }
 

@@ -46,7 +46,7 @@ pub fn selftest(args: &SelftestArgs) -> Result<(), Failure> {
     let _watcher = super::run::watched(&subject);
     let report = selftest::run(&subject, extent, |progress| {
         let selftest::Progress { number, of, name } = progress;
-        eprintln!("forkbench: check {number} of {of}: {name}");
+        screen::note(&format!("check {number} of {of}: {name}"));
     });
     report.and_then(|report| show(&report, args.json)).map_err(Failure::Failed)
 }

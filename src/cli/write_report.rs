@@ -1,13 +1,13 @@
 //! Writes the derived files of a run: the I/O around [`crate::report`].
 
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::record::{self, Run};
 use crate::report;
+use crate::sys::files::Dir;
 
 /// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `claims.csv` where the
 /// experiment has claims, `tables.md`, `charts/` and `report.html` into a run directory, and the
@@ -21,69 +21,80 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
         |trial_id: &str| record::read_timings(dir, trial_id).map_err(|error| error.to_string());
     let (noise, _) = record::read_noise(dir);
     let rendered = report::render(run, &noise, &requests);
-    write_whole(&dir.join("cells.csv"), &rendered.cells_csv)?;
-    write_whole(&dir.join("comparisons.csv"), &rendered.comparisons_csv)?;
+    let held = Dir::open(dir).with_context(|| format!("open {}", dir.display()))?;
+    held.remove_stale().with_context(|| format!("remove unfinished files in {}", dir.display()))?;
+    let write = |name: &str, text: &str| write_in(&held, dir, name, text);
+    write("cells.csv", &rendered.cells_csv)?;
+    write("comparisons.csv", &rendered.comparisons_csv)?;
     let points = record::load_points::load_points(&record::accepted::counted(&run.trials));
     let points = record::csv_of(&points).context("write load_points.csv")?;
-    write_whole(&dir.join("load_points.csv"), &points)?;
-    write_whole(&dir.join("fits.csv"), &rendered.fits_csv)?;
+    write("load_points.csv", &points)?;
+    write("fits.csv", &rendered.fits_csv)?;
     if let Some(claims_csv) = &rendered.claims_csv {
-        write_whole(&dir.join("claims.csv"), claims_csv)?;
+        write("claims.csv", claims_csv)?;
     }
-    write_datapackage(dir, run)?;
-    let charts = dir.join("charts");
-    fs::create_dir_all(&charts).with_context(|| format!("create {}", charts.display()))?;
-    for (name, svg) in &rendered.charts {
-        write_whole(&charts.join(name), svg)?;
-    }
-    remove_stale(&charts, &rendered.charts)?;
-    write_whole(&dir.join("tables.md"), &rendered.tables_md)?;
+    let described = record::read_datapackage(dir)?;
+    write("datapackage.json", &record::with_derived(&described, &run.manifest))?;
+    write_charts(&held, &dir.join("charts"), &rendered.charts)?;
+    write("tables.md", &rendered.tables_md)?;
     // Last, since it is what a reader opens: when it is new, all else is.
-    write_whole(&dir.join("report.html"), &rendered.html)
+    write("report.html", &rendered.html)
 }
 
-/// Adds the derived tables to what describes the run's files.
-fn write_datapackage(dir: &Path, run: &Run) -> Result<()> {
-    let path = dir.join("datapackage.json");
-    let found = match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        found => found.with_context(|| format!("read {}", path.display()))?,
-    };
-    write_whole(&path, &record::with_derived(&found, &run.manifest))
-}
-
-/// Writes beside the target and renames, so that a reader never sees half a file.
-pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    fs::write(&part, text).with_context(|| format!("write {}", part.display()))?;
-    fs::rename(&part, path).with_context(|| format!("rename {} into place", part.display()))
-}
-
-fn remove_stale(charts: &Path, kept: &[(String, String)]) -> Result<()> {
-    let entries = fs::read_dir(charts).with_context(|| format!("list {}", charts.display()))?;
-    for entry in entries {
-        let path = entry.with_context(|| format!("list {}", charts.display()))?.path();
-        let is_chart = path.extension().is_some_and(|extension| extension == "svg");
-        let is_kept =
-            kept.iter().any(|(name, _)| path.file_name().is_some_and(|n| n == name.as_str()));
-        if !is_chart || is_kept {
+/// Writes the charts into their folder and removes those that an earlier report has left.
+fn write_charts(held: &Dir, path: &Path, charts: &[(String, String)]) -> Result<()> {
+    let folder = held.made_folder("charts").with_context(|| format!("open {}", path.display()))?;
+    for (name, svg) in charts {
+        write_in(&folder, path, name, svg)?;
+    }
+    let list = || format!("list {}", path.display());
+    for name in folder.names().with_context(list)? {
+        let Some(name) = name.to_str().filter(|name| name.ends_with(".svg")) else {
             continue;
-        }
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("remove {}", path.display()));
-            }
-            _ => {}
+        };
+        let is_kept = charts.iter().any(|(kept, _)| kept == name);
+        if !is_kept && is_own_chart(&folder, name) {
+            let remove = || format!("remove {}", path.join(name).display());
+            folder.remove(name).with_context(remove)?;
         }
     }
     Ok(())
 }
 
+/// Whether a report has drawn this chart: its picture is named after its file.
+fn is_own_chart(folder: &Dir, name: &str) -> bool {
+    let Ok(file) = folder.file(name, u64::MAX) else {
+        return false;
+    };
+    let mut head = Vec::new();
+    let read = file.take(CHART_HEAD_BYTES).read_to_end(&mut head);
+    let mark = format!("aria-labelledby=\"{}-title ", name.trim_end_matches(".svg"));
+    read.is_ok() && String::from_utf8_lossy(&head).contains(&mark)
+}
+
+/// An opening tag is shorter.
+const CHART_HEAD_BYTES: u64 = 4096;
+
+/// Writes a file in place of what has its name: a reader sees the old one or the whole new one.
+fn write_in(dir: &Dir, path: &Path, name: &str, text: &str) -> Result<()> {
+    let written = dir.write_whole(name, |mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("write {}", path.join(name).display()))
+}
+
+/// The same for a file that the user named.
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let parent = path.parent().unwrap_or(Path::new(""));
+    let attempt = || format!("write {}", path.display());
+    let name = path.file_name().with_context(attempt)?;
+    let name = name.to_str().context("its name is not UTF-8").with_context(attempt)?;
+    write_in(&Dir::open(parent).with_context(attempt)?, parent, name, text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
     use crate::report::{sample, sample_memory};
 
     fn names(dir: &Path) -> Vec<String> {
@@ -100,7 +111,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let charts = dir.path().join("charts");
         fs::create_dir(&charts).unwrap();
-        fs::write(charts.join("old.svg"), "").unwrap();
+        let old = "<svg role=\"img\" aria-labelledby=\"old-title old-desc\">";
+        fs::write(charts.join("old.svg"), old).unwrap();
+        fs::write(charts.join("mine.svg"), old).unwrap();
         fs::write(charts.join("mine.txt"), "").unwrap();
         let run = sample::run();
         write_report(dir.path(), &run).unwrap();
@@ -111,7 +124,8 @@ mod tests {
         let nothing = |_: &str| Err("no such file".to_owned());
         let mut expected: Vec<String> =
             report::render(&run, &[], &nothing).charts.into_iter().map(|(name, _)| name).collect();
-        expected.push("mine.txt".to_owned());
+        // What no report has drawn stays.
+        expected.extend(["mine.svg", "mine.txt"].map(str::to_owned));
         expected.sort();
         assert_eq!(names(&charts), expected);
     }

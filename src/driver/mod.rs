@@ -25,6 +25,7 @@ pub mod run;
 pub mod samples;
 pub mod search;
 pub mod selftest;
+mod sources;
 pub mod target;
 pub mod trial;
 mod work;
@@ -48,6 +49,15 @@ pub fn catch_interrupts() -> std::io::Result<()> {
         signal_hook::flag::register(signal, Arc::clone(flag))?;
     }
     Ok(())
+}
+
+/// Has a write beyond the limit on file sizes fail instead of ending this process. By a handler,
+/// since what is ignored would stay so in the subjects.
+///
+/// # Errors
+/// The handler could not be installed.
+pub fn survive_file_size_limit() -> std::io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).map(drop)
 }
 
 /// Whether the user wants the run to end.

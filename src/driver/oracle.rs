@@ -3,22 +3,17 @@
 //! one, also for the other runtimes, unless the workload says that their answers differ.
 
 use std::collections::{BTreeMap, HashMap};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use super::demonstrations::program::{self, Ended, How, OUT_MAX_BYTES};
 use super::load::Exchange;
 use super::programs::SubjectProgram;
-use super::target::subject_environment;
-use super::watcher;
+use super::target::{TargetError, last_line, subject_environment};
 use crate::experiment::Family;
 use crate::experiment::runtime::RUST_NAME;
-use crate::subject::watch;
 use crate::sys::clock::now_ns;
-use crate::sys::poller::Poller;
-use crate::sys::process;
 use crate::workload::Spec;
 
 /// The option in which a workload finds its input.
@@ -188,65 +183,32 @@ fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String>
     let name = subject.command.iter().map(|part| part.display().to_string());
     let name = name.collect::<Vec<_>>().join(" ");
     let attempt = || format!("`{name} {what}` for {}", spec.workload);
-    let Some((program, script)) = subject.command.split_first() else {
+    let spec_arguments: Vec<String> = spec.to_args();
+    if subject.command.is_empty() {
         bail!("{}: there is no program", attempt());
-    };
-    let mut child = Command::new(program)
-        .args(script)
-        .args(mode)
-        .args(spec.to_args())
-        .env_clear()
-        .envs(subject_environment())
-        .envs(subject.environment.iter().map(|(k, v)| (k, v)))
-        .env(watch::VARIABLE, watcher::run_name())
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(attempt)?;
-    let ended = wait_for_end(child.id());
-    if !matches!(ended, Ok(true)) {
-        process::kill_tree(child.id());
-        child.wait().with_context(attempt)?;
-        ended.with_context(attempt)?;
-        bail!("{}: no answer within {} s", attempt(), ASK_NS / 1_000_000_000);
     }
-    // What it says is a line or two, which fits into the pipes.
-    let output = child.wait_with_output().with_context(attempt)?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let arguments = mode.iter().chain(&spec_arguments).map(PathBuf::from);
+    let command: Vec<PathBuf> = subject.command.iter().cloned().chain(arguments).collect();
+    let environment = [subject_environment(), subject.environment.clone()].concat();
+    let ended = program::run(&command, &environment, Path::new("."), now_ns() + ASK_NS);
+    let Some(Ended { how, out, err }) = ended.with_context(attempt)? else {
+        return Err(TargetError::Interrupted.into());
+    };
+    let status = match how {
+        How::Exited(status) => status,
+        How::Late => bail!("{}: no answer within {} s", attempt(), ASK_NS / 1_000_000_000),
+        How::Flooded => bail!("{}: it wrote more than {OUT_MAX_BYTES} bytes", attempt()),
+    };
+    if !status.success() {
         // A script's own report comes first; the reason is in its last line, as in all subjects'.
-        let said = said.trim().lines().last().unwrap_or_default();
+        let said = last_line(&err).unwrap_or_default();
         let said = said
             .split_once(": ")
             .filter(|(who, _)| matches!(*who, "forkbench-subject" | "subject.mjs" | "subject.py"))
-            .map_or(said, |(_, reason)| reason);
-        bail!("prepare {} {}: {said} ({})", spec.workload, spec.size.name(), output.status);
+            .map_or(said.as_str(), |(_, reason)| reason);
+        bail!("prepare {} {}: {said} ({status})", spec.workload, spec.size.name());
     }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// Whether this child ends in time; an error if the user interrupts.
-fn wait_for_end(pid: u32) -> Result<bool> {
-    let pidfd = process::pidfd(pid)?;
-    let poller = Poller::new()?;
-    poller.add(&pidfd, 0)?;
-    let until_ns = now_ns() + ASK_NS;
-    let mut ready = Vec::new();
-    loop {
-        if super::interrupted() {
-            return Err(super::target::TargetError::Interrupted.into());
-        }
-        let left_ns = until_ns.saturating_sub(now_ns());
-        if left_ns == 0 {
-            return Ok(false);
-        }
-        poller.wait(&mut ready, Some(left_ns))?;
-        if !ready.is_empty() {
-            return Ok(true);
-        }
-    }
+    Ok(String::from_utf8_lossy(&out).trim().to_owned())
 }
 
 /// Bytes without a short period, so that a shifted or repeated part of a payload is noticed.

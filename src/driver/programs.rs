@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::sources;
 use super::target::subject_environment;
 use super::watcher;
 use crate::experiment::runtime::Script;
-use crate::experiment::subjects::Sources;
 use crate::subject::watch;
 use crate::sys::clock::now_ns;
-use crate::workload::fold_bytes;
+use crate::sys::limits;
 
 /// How long an interpreter may take to say what it is.
 const PROBE_TIME: Duration = Duration::from_secs(20);
@@ -45,7 +45,7 @@ impl SubjectProgram {
 /// # Errors
 /// There is none, it is too old or does not say how old it is: with what to install.
 pub fn find(script: &Script) -> Result<SubjectProgram> {
-    let dir = source_dir(&script.sources)?;
+    let dir = sources::folder(&script.sources, cache_dir)?;
     let named = std::env::var_os(script.variable);
     let own = Some(dir.join(script.own)).filter(|path| !script.own.is_empty() && path.is_file());
     let interpreter = match (named, own) {
@@ -57,7 +57,11 @@ pub fn find(script: &Script) -> Result<SubjectProgram> {
     let advice = || format!("install {install}, or name it in {variable}");
     let mut probe = Command::new(&interpreter);
     probe.args(script.probe);
-    let said = output_of(probe).with_context(advice)?;
+    // An interpreter that cannot be started now may well be installed.
+    let said = output_of(probe).map_err(|error| match limits::behind_any(&error) {
+        Some(limit) => error.context(limit),
+        None => error.context(advice()),
+    })?;
     let (path, version) = match said.lines().collect::<Vec<_>>()[..] {
         [path, version] if path.starts_with('/') => (PathBuf::from(path), version),
         _ => bail!(
@@ -140,21 +144,6 @@ fn output_of(mut command: Command) -> Result<String> {
     Ok(out)
 }
 
-/// The folder of the sources: the repository's, if the driver was built in one, or a copy of the
-/// embedded ones in the user's cache.
-fn source_dir(sources: &Sources) -> Result<PathBuf> {
-    let driver = std::env::current_exe().context("find this program's own file")?;
-    let below = Path::new("experiments/subjects").join(sources.dir);
-    let in_repository = driver
-        .ancestors()
-        .map(|ancestor| ancestor.join(&below))
-        .find(|dir| dir.join(sources.files[0].0).is_file());
-    match in_repository {
-        Some(dir) => Ok(dir),
-        None => unpack(sources, &cache_dir()?),
-    }
-}
-
 /// A folder of this program's in the user's cache that nobody else may write.
 fn cache_dir() -> Result<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -169,32 +158,6 @@ fn cache_dir() -> Result<PathBuf> {
     let owner = made.with_context(|| format!("create the folder {}", dir.display()))?.uid();
     if owner != rustix::process::geteuid().as_raw() {
         bail!("the folder {} is another user's: its files must not be run", dir.display());
-    }
-    Ok(dir)
-}
-
-/// Writes the sources below `cache`, unless the same ones are there, and gives their folder.
-fn unpack(sources: &Sources, cache: &Path) -> Result<PathBuf> {
-    let texts = sources.files.iter().flat_map(|(path, text)| [path, text]);
-    let bytes: Vec<u8> = texts.flat_map(|text| text.bytes().chain([0])).collect();
-    let dir = cache.join(format!("{}-{:016x}", sources.dir, fold_bytes(&bytes)));
-    if dir.is_dir() {
-        return Ok(dir);
-    }
-    // Made beside and renamed: a copy that is there is whole, also when two are started at once.
-    let fresh = cache.join(format!(".{}-{}", sources.dir, std::process::id()));
-    for (path, text) in sources.files {
-        let path = fresh.join(path);
-        let parent = path.parent().unwrap_or(&fresh);
-        fs::create_dir_all(parent)
-            .and_then(|()| fs::write(&path, text))
-            .with_context(|| format!("write {}", path.display()))?;
-    }
-    if let Err(error) = fs::rename(&fresh, &dir) {
-        let _ = fs::remove_dir_all(&fresh);
-        if !dir.is_dir() {
-            return Err(error).with_context(|| format!("create the folder {}", dir.display()));
-        }
     }
     Ok(dir)
 }
@@ -232,19 +195,6 @@ mod tests {
             let error = format!("{error:#}");
             assert!(error.contains(ADVICE) && error.contains(said), "{error}");
         }
-    }
-
-    #[test]
-    fn sources_are_unpacked_once_and_whole() {
-        let cache = tempfile::tempdir().unwrap();
-        let dir = unpack(&subjects::NODE, cache.path()).unwrap();
-        for (path, text) in subjects::NODE.files {
-            assert_eq!(fs::read_to_string(dir.join(path)).unwrap(), *text);
-        }
-        let written = fs::metadata(&dir).unwrap().ino();
-        assert_eq!(unpack(&subjects::NODE, cache.path()).unwrap(), dir);
-        assert_eq!(fs::metadata(&dir).unwrap().ino(), written);
-        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1);
     }
 
     #[test]

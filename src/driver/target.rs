@@ -13,6 +13,7 @@ use super::watcher;
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{Configure, FLAG_LIGHT, FinalStats, Frame, FrameError, Header, Kind, Ready};
 use crate::subject::watch;
+use crate::record::shown;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::{self, Poller};
 use crate::sys::process::{self, Block, Exit};
@@ -315,7 +316,8 @@ impl Target {
     pub fn next_frame(&mut self) -> Result<Option<Frame>, TargetError> {
         match self.conn.next_frame()? {
             Some(frame) if frame.header.kind == Kind::Failed => {
-                Err(TargetError::Failed(String::from_utf8_lossy(&frame.body).into_owned()))
+                let reason = String::from_utf8_lossy(&frame.body);
+                Err(TargetError::Failed(shown::bounded(&reason).into_owned()))
             }
             frame => Ok(frame),
         }

@@ -15,6 +15,26 @@ use crate::record::PlanRow;
 use crate::strategy::{self, Children, Span};
 use crate::workload::{Size, fold};
 
+/// Trials of one plan: more than a week of the shortest ones.
+const TRIALS_MAX: u64 = 1_000_000;
+
+/// That a plan of so many blocks can be made.
+///
+/// # Errors
+/// It would have too many trials: how many, and how many there may be.
+pub fn check_size(experiment: &Experiment, blocks: u32) -> Result<(), String> {
+    let arms: u64 = experiment.families.iter().map(|family| family.arms.len() as u64).sum();
+    let trials = arms.saturating_mul(u64::from(blocks));
+    if trials <= TRIALS_MAX {
+        return Ok(());
+    }
+    Err(format!(
+        "experiment `{}` has {arms} arms, which are {trials} trials in {blocks} blocks; expected \
+         at most {TRIALS_MAX}: take fewer with --filter or --blocks",
+        experiment.name
+    ))
+}
+
 /// Every trial in order of execution.
 pub fn plan(experiment: &Experiment, blocks: u32, seed: u64) -> Vec<Trial> {
     let mut trials = Vec::new();

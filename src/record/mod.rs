@@ -21,16 +21,20 @@ pub mod load_points;
 mod name;
 pub mod reader;
 pub mod rows;
+pub mod shown;
 pub mod stopping;
 pub mod timings;
+mod unfolded;
 pub mod writer;
 
 pub(crate) use check::SEARCH;
-pub use csv_text::csv_of;
+pub use csv_text::{csv_of, guarded};
 pub use datapackage::with_derived;
 pub use facts::{FactRow, FactStatus};
 pub use name::{run_id, utc_now};
-pub use reader::{read, read_calibration, read_noise, read_requests};
+pub use reader::{
+    read, read_calibration, read_datapackage, read_experiment, read_noise, read_requests,
+};
 pub use rows::{
     CalibrationRow, LoadPointRow, MemoryRow, NoiseRow, RequestOf, RequestRow, TrialRow,
 };
@@ -211,19 +215,21 @@ impl RecordError {
     }
 }
 
-/// Where the raw requests of an attempt are, relative to the run directory, by
-/// [`TrialRow::requests_name`].
+/// The folder of raw requests.
+const REQUESTS: &str = "requests";
+
+/// The name in [`REQUESTS`] of an attempt's raw requests, by [`TrialRow::requests_name`].
 ///
 /// # Errors
 /// The name is no plain one: it may come from a file that was edited by hand.
-fn requests_path(trial_id: &str) -> Result<PathBuf, RecordError> {
+fn requests_file(trial_id: &str) -> Result<String, RecordError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let path = PathBuf::from("requests").join(format!("{trial_id}.csv.zst"));
-    if trial_id.is_empty() || !trial_id.chars().all(plain) {
-        let reason = "a trial's id consists of letters, digits, `-` and `_`";
-        return Err(RecordError::malformed(&path, reason));
+    let name = format!("{trial_id}.csv.zst");
+    if trial_id.is_empty() || trial_id.len() > 200 || !trial_id.chars().all(plain) {
+        let reason = "a trial's id consists of at most 200 letters, digits, `-` and `_`";
+        return Err(RecordError::malformed(&PathBuf::from(REQUESTS).join(name), reason));
     }
-    Ok(path)
+    Ok(name)
 }
 
 #[cfg(test)]

@@ -4,18 +4,20 @@
 //! absent, rows are appended whole and synced one by one, and after the first error nothing more
 //! is written.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufWriter, Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::reader::MAX_TABLE_BYTES;
 use super::{
-    CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError,
-    RequestOf, RequestRow, TrialRow, csv_text, datapackage, requests_path,
+    CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, REQUESTS,
+    RecordError, RequestOf, RequestRow, TrialRow, csv_text, datapackage, requests_file, shown,
 };
+use crate::sys::files::Dir;
 
 /// What zstd itself takes when nothing is said.
 const ZSTD_LEVEL: i32 = 3;
@@ -67,7 +69,8 @@ impl RunDir {
     /// # Errors
     /// [`RecordError::InUse`] while another process writes it, or what the system refused.
     pub fn reopen(path: &Path) -> Result<RunDir, RecordError> {
-        let open = |name: &str| Appender::reopen(&path.join(name));
+        let held = Dir::open(path).map_err(RecordError::io("open", path))?;
+        let open = |name: &str| Appender::reopen(&held, path, name);
         let dir = RunDir {
             trials: open("trials.csv")?,
             noise: open("noise.csv")?,
@@ -92,18 +95,25 @@ impl RunDir {
     /// # Errors
     /// The directory cannot be read, or a file not removed.
     pub fn keep_requests_of(&self, rows: &[TrialRow]) -> Result<(), RecordError> {
-        let requests = self.path.join("requests");
-        let kept: BTreeSet<OsString> =
-            rows.iter().map(|row| format!("{}.csv.zst", row.requests_name()).into()).collect();
-        let entries = fs::read_dir(&requests).map_err(RecordError::io("list", &requests))?;
-        for entry in entries {
-            let entry = entry.map_err(RecordError::io("list", &requests))?;
-            if !kept.contains(&entry.file_name()) {
-                let path = entry.path();
-                fs::remove_file(&path).map_err(RecordError::io("remove", &path))?;
+        let path = self.path.join(REQUESTS);
+        let kept: BTreeSet<String> =
+            rows.iter().map(|row| format!("{}.csv.zst", row.requests_name())).collect();
+        let requests = self.requests().map_err(RecordError::io("open", &path))?;
+        requests.remove_stale().map_err(RecordError::io("remove", &path))?;
+        for name in requests.names().map_err(RecordError::io("list", &path))? {
+            // What no run has named is the user's.
+            let Some(name) = name.to_str().filter(|name| is_of_requests(name)) else {
+                continue;
+            };
+            if !kept.contains(name) {
+                requests.remove(name).map_err(RecordError::io("remove", &path.join(name)))?;
             }
         }
         Ok(())
+    }
+
+    fn requests(&self) -> io::Result<Dir> {
+        Dir::open(&self.path)?.folder(REQUESTS)
     }
 
     /// Cuts off what a demonstration showed that was cut short itself: whatever stands behind the
@@ -148,7 +158,10 @@ impl RunDir {
     /// The disk is full or failing. Rows that were there before are intact, and this one is not
     /// there; every later call fails too.
     pub fn append_trial(&mut self, row: &TrialRow) -> Result<(), RecordError> {
-        self.trials.append(row)
+        match shown::bounded(&row.reason) {
+            Cow::Borrowed(_) => self.trials.append(row),
+            Cow::Owned(reason) => self.trials.append(&TrialRow { reason, ..row.clone() }),
+        }
     }
 
     /// Appends rows to `noise.csv`, all at once; on disk when this returns. To be called between
@@ -182,7 +195,12 @@ impl RunDir {
     /// # Errors
     /// As [`RunDir::append_trial`]: all of these rows are missing then.
     pub fn append_facts(&mut self, rows: &[FactRow]) -> Result<(), RecordError> {
-        self.facts.append_all(rows)
+        let bounded = |row: &FactRow| FactRow {
+            text: shown::bounded(&row.text).into_owned(),
+            reason: shown::bounded(&row.reason).into_owned(),
+            ..row.clone()
+        };
+        self.facts.append_all(&rows.iter().map(bounded).collect::<Vec<_>>())
     }
 
     /// Writes the requests of a trial to `requests/`; complete and on disk when this returns.
@@ -191,13 +209,15 @@ impl RunDir {
     /// The disk is full or failing, or the trial has its file already. An incomplete file never
     /// has the final name.
     pub fn write_requests(&self, trial: &TrialRow, rows: &[RequestRow]) -> Result<(), RecordError> {
-        let path = self.path.join(requests_path(&trial.requests_name())?);
+        let name = requests_file(&trial.requests_name())?;
         let of = RequestOf { trial_id: trial.trial_id.clone(), attempt: trial.attempt };
-        if path.exists() {
+        let path = self.path.join(REQUESTS).join(&name);
+        let requests = self.requests().map_err(RecordError::io("open", &path))?;
+        if requests.has(&name) {
             let source = io::ErrorKind::AlreadyExists.into();
             return Err(RecordError::io("create", &path)(source));
         }
-        write_once(&path, |file| {
+        write_once(&requests, &path, &name, |file| {
             let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL)?;
             encoder.include_checksum(true)?;
             let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(encoder);
@@ -218,7 +238,8 @@ impl RunDir {
         if let Some(scratch) = self.scratch.take() {
             fs::remove_dir_all(&scratch).map_err(RecordError::io("remove", &scratch))?;
         }
-        sync_dir(&self.path)
+        let synced = Dir::open(&self.path).and_then(|dir| dir.sync());
+        synced.map_err(RecordError::io("sync", &self.path))
     }
 }
 
@@ -240,26 +261,42 @@ fn fill(
     experiment_toml: &str,
     plan: &[PlanRow],
 ) -> Result<RunDir, RecordError> {
-    let file = |name: &str| dir.join(name);
-    write_once(&file("experiment.toml"), |out| out.write_all(experiment_toml.as_bytes()))?;
-    write_json(&file("env.json"), environment)?;
-    write_json(&file("datapackage.json"), &datapackage::describe(manifest))?;
-    write_once(&file("plan.csv"), |out| {
+    let held = &Dir::open(dir).map_err(RecordError::io("open", dir))?;
+    let once = |name: &str, write: &dyn Fn(&mut BufWriter<&File>) -> io::Result<()>| {
+        write_once(held, &dir.join(name), name, write)
+    };
+    once("experiment.toml", &|out| out.write_all(experiment_toml.as_bytes()))?;
+    once("env.json", &|out| write_json(out, environment))?;
+    once("datapackage.json", &|out| write_json(out, &datapackage::describe(manifest)))?;
+    once("plan.csv", &|out| {
         out.write_all(&csv_text::header_line(&PlanRow::default())?)?;
         plan.iter().try_for_each(|row| out.write_all(&csv_text::line(row)?))
     })?;
-    let requests = file("requests");
-    fs::create_dir(&requests).map_err(RecordError::io("create directory", &requests))?;
-    let trials = Appender::create(&file("trials.csv"), &TrialRow::default())?;
-    let noise = Appender::create(&file("noise.csv"), &NoiseRow::default())?;
-    let calibration = Appender::create(&file("calibration.csv"), &CalibrationRow::default())?;
-    let memory = Appender::create(&file("memory.csv"), &MemoryRow::default())?;
-    let facts = Appender::create(&file("facts.csv"), &FactRow::default())?;
-    write_json(&file("manifest.json"), manifest)?;
+    held.made_folder(REQUESTS).map_err(RecordError::io("create directory", &dir.join(REQUESTS)))?;
+    let trials = Appender::create(held, dir, "trials.csv", &TrialRow::default())?;
+    let noise = Appender::create(held, dir, "noise.csv", &NoiseRow::default())?;
+    let calibration = Appender::create(held, dir, "calibration.csv", &CalibrationRow::default())?;
+    let memory = Appender::create(held, dir, "memory.csv", &MemoryRow::default())?;
+    let facts = Appender::create(held, dir, "facts.csv", &FactRow::default())?;
+    once("manifest.json", &|out| write_json(out, manifest))?;
     if let Some(parent) = dir.parent() {
-        sync_dir(parent)?;
+        let synced = Dir::open(parent).and_then(|parent| parent.sync());
+        synced.map_err(RecordError::io("sync", parent))?;
     }
     Ok(RunDir { path: dir.to_owned(), trials, noise, calibration, memory, facts, scratch: None })
+}
+
+/// Whether a run may have named a file of requests so, or, an older one, its unfinished file.
+fn is_of_requests(name: &str) -> bool {
+    let name = name.strip_suffix(".part").unwrap_or(name);
+    let Some(stem) = name.strip_suffix(".csv.zst") else {
+        return false;
+    };
+    // `t0001` of the plan and `s0001` of a search, with `-2` behind it from a second attempt on.
+    let number = stem.strip_prefix(['t', 's']).unwrap_or_default();
+    let mut parts = number.splitn(2, '-');
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    parts.next().is_some_and(digits) && parts.next().is_none_or(digits)
 }
 
 /// A CSV file that grows by whole, synced rows.
@@ -274,12 +311,14 @@ struct Appender {
 }
 
 impl Appender {
-    fn create<T: Serialize>(path: &Path, sample: &T) -> Result<Appender, RecordError> {
-        let file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(path)
-            .map_err(RecordError::io("create", path))?;
+    fn create<T: Serialize>(
+        held: &Dir,
+        dir: &Path,
+        name: &str,
+        sample: &T,
+    ) -> Result<Appender, RecordError> {
+        let path = &dir.join(name);
+        let file = held.new_file(name).map_err(RecordError::io("create", path))?;
         // Against a second writer that opens the directory to continue it. Closed on exec, so
         // no subject can hold it after the driver is gone.
         file.try_lock().map_err(|error| RecordError::io("lock", path)(error.into()))?;
@@ -290,12 +329,10 @@ impl Appender {
     }
 
     /// Opens a file that another process began, and cuts off the part of a row at its end.
-    fn reopen(path: &Path) -> Result<Appender, RecordError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(path)
-            .map_err(RecordError::io("open", path))?;
+    fn reopen(held: &Dir, dir: &Path, name: &str) -> Result<Appender, RecordError> {
+        let path = &dir.join(name);
+        let file = held.file_to_append(name, MAX_TABLE_BYTES);
+        let file = file.map_err(RecordError::io("open", path))?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => RecordError::InUse { path: path.to_owned() },
             TryLockError::Error(error) => RecordError::io("lock", path)(error),
@@ -317,7 +354,11 @@ impl Appender {
 
     /// Cuts off all but the first lines.
     fn keep_lines(&mut self, lines: usize) -> Result<(), RecordError> {
-        let bytes = fs::read(&self.path).map_err(RecordError::io("read", &self.path))?;
+        let mut bytes = Vec::new();
+        (&self.file)
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| (&self.file).read_to_end(&mut bytes))
+            .map_err(RecordError::io("read", &self.path))?;
         let kept = bytes.split_inclusive(|&byte| byte == b'\n').take(lines);
         let len: usize = kept.map(<[u8]>::len).sum();
         self.file
@@ -363,42 +404,25 @@ impl Appender {
     }
 }
 
-fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), RecordError> {
-    write_once(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, value)?;
-        out.write_all(b"\n")
-    })
+fn write_json<T: Serialize>(out: &mut BufWriter<&File>, value: &T) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
 }
 
 /// Writes a file under a temporary name, syncs it, and gives it its own name: under that it is
-/// complete or absent.
+/// complete or absent. `path` is for errors.
 fn write_once(
+    dir: &Dir,
     path: &Path,
+    name: &str,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), RecordError> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".part");
-    let temporary = PathBuf::from(temporary);
-    let attempt = || {
-        let file = File::create_new(&temporary)?;
-        let mut out = BufWriter::new(&file);
+    let written = dir.write_whole(name, |file| {
+        let mut out = BufWriter::new(file);
         write(&mut out)?;
         out.flush()?;
         drop(out);
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    attempt().map_err(|source| {
-        // Makes room again where the disk is full; whether that works changes nothing.
-        let _ = fs::remove_file(&temporary);
-        RecordError::io("write", path)(source)
-    })?;
-    path.parent().map_or(Ok(()), sync_dir)
-}
-
-/// Makes names in a directory durable, as syncing a file makes its bytes.
-fn sync_dir(dir: &Path) -> Result<(), RecordError> {
-    // A bare name's parent is the empty path, by which nothing can be opened.
-    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(RecordError::io("sync", dir))
+        file.sync_all()
+    });
+    written.and_then(|()| dir.sync()).map_err(RecordError::io("write", path))
 }

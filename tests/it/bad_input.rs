@@ -387,10 +387,7 @@ fn files_that_cannot_be_read_are_named() {
     for (name, expected) in [
         ("none.toml", "error: read experiment `none.toml`\n  because: No such file"),
         ("folder.toml", "error: read experiment `folder.toml`\n  because: it is not a file"),
-        (
-            "latin.toml",
-            "error: read experiment `latin.toml`\n  because: stream did not contain valid UTF-8",
-        ),
+        ("latin.toml", "error: read experiment `latin.toml`\n  because: it is not UTF-8"),
         (
             "huge.toml",
             "error: read experiment `huge.toml`\n  because: it has 2097152 bytes; expected at most 1048576",

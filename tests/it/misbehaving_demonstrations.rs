@@ -143,6 +143,6 @@ fn check_what_is_not_there(experiment: &Experiment, dir: &Path) {
     let program = SubjectProgram::compiled(dir.join("no-such-program"));
     let row = of([("shell".to_owned(), program)].into());
     assert_eq!(row.status, FactStatus::Failed);
-    let names = ["run the demonstration", "no-such-program demonstration none"];
+    let names = ["run `", "no-such-program demonstration none"];
     assert!(names.iter().all(|name| row.reason.contains(name)), "{row:?}");
 }

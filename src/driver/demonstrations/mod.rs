@@ -14,7 +14,7 @@ use crate::record::facts::TOOK_MS;
 use crate::record::{self, FactRow, FactStatus};
 use crate::sys::clock::now_ns;
 
-mod program;
+pub(super) mod program;
 mod said;
 
 use program::{Ended, How};

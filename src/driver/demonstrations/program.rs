@@ -14,7 +14,7 @@ use crate::sys::poller::{Poller, Ready};
 use crate::sys::process::{self, Block, ExitStatus};
 
 /// So much of standard output is kept; more is no list of facts.
-pub(super) const OUT_MAX_BYTES: usize = 256 << 10;
+pub(in crate::driver) const OUT_MAX_BYTES: usize = 256 << 10;
 
 /// So much of the end of standard error is kept, for its last line.
 const ERR_KEPT_BYTES: usize = 4096;
@@ -32,16 +32,16 @@ const EXIT: u64 = 2;
 
 /// What became of a program.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) how: How,
+pub(in crate::driver) struct Ended {
+    pub(in crate::driver) how: How,
     /// Standard output, as far as it was kept.
-    pub(super) out: Vec<u8>,
+    pub(in crate::driver) out: Vec<u8>,
     /// The end of standard error.
-    pub(super) err: Vec<u8>,
+    pub(in crate::driver) err: Vec<u8>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(in crate::driver) enum How {
     /// By itself.
     Exited(ExitStatus),
     /// It was ended at its deadline.
@@ -56,7 +56,7 @@ pub(super) enum How {
 ///
 /// # Errors
 /// It could not be started or waited for; it is gone then.
-pub(super) fn run(
+pub(in crate::driver) fn run(
     command: &[PathBuf],
     environment: &[(String, String)],
     dir: &Path,
@@ -64,9 +64,8 @@ pub(super) fn run(
 ) -> io::Result<Option<Ended>> {
     let shown = command.iter().map(|part| part.display().to_string());
     let shown = shown.collect::<Vec<_>>().join(" ");
-    let attempt = |error: io::Error| {
-        io::Error::new(error.kind(), format!("run the demonstration `{shown}`: {error}"))
-    };
+    let attempt =
+        |error: io::Error| io::Error::new(error.kind(), format!("run `{shown}`: {error}"));
     let mut running = Running::start(command, environment, dir).map_err(attempt)?;
     let mut events = Vec::new();
     let how = loop {

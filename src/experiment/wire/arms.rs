@@ -11,6 +11,9 @@ use crate::experiment::{Arm, Role};
 use crate::options::OptionDef;
 use crate::strategy;
 
+/// A block of a family must fit into an hour.
+const ARMS_MAX: usize = 500;
+
 /// An arm as the file says it, before roles are given out.
 struct Listed {
     strategy: &'static str,
@@ -93,6 +96,10 @@ fn add(
     let mut same = listed.iter().filter(|old| old.strategy == new.strategy);
     if !same.any(|old| old.options.resolved == new.options.resolved) {
         listed.push(new);
+    }
+    if listed.len() > ARMS_MAX {
+        let message = format!("more than {ARMS_MAX} arms in one family; expected at most so many");
+        return Err(reader.error(span, message));
     }
     Ok(())
 }

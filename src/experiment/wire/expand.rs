@@ -1,5 +1,7 @@
 //! From the twins to the domain: what applies to what is checked, factors are multiplied out.
 
+use std::ops::Range;
+
 use toml::Spanned;
 
 use super::family_id::{family_id, is_sized};
@@ -20,6 +22,8 @@ const BALLAST_MAX_MIB: u64 = 1 << 20;
 
 /// As long as a memory trial's.
 const DEADLINE_MAX_MS: u64 = 600_000;
+/// Far more than a day measures. Checked before they are made: lists multiply.
+const FAMILIES_MAX: usize = 2_000;
 
 /// The option of every pool.
 const WORKERS: &str = "workers";
@@ -58,6 +62,7 @@ pub(super) fn experiment(
             }
             families.push(new);
         }
+        check_count(reader, families.len(), family.span())?;
     }
     Ok(Experiment {
         name: wire.name.get_ref().clone(),
@@ -251,12 +256,12 @@ fn inputs(
         let workload = draft.workload;
         let mut new = vec![draft];
         if is_sized(workload) {
-            new = cross(new, &sizes, |draft, &size| draft.family.spec.size = size);
+            new = cross(reader, wire, new, &sizes, |draft, &size| draft.family.spec.size = size)?;
         }
         if workload.takes_payload() {
-            new = cross(new, &payloads, |draft, &n| {
+            new = cross(reader, wire, new, &payloads, |draft, &n| {
                 draft.family.spec.payload_bytes = n;
-            });
+            })?;
         }
         let given = wire.options.iter().flat_map(|options| &options.0);
         let given = given.filter(|(key, _)| {
@@ -264,9 +269,9 @@ fn inputs(
             defs.any(|def| def.name == key.get_ref())
         });
         let combinations = reader.combinations(workload.options(), given)?;
-        out.extend(cross(new, &combinations, |draft, combination| {
+        out.extend(cross(reader, wire, new, &combinations, |draft, combination| {
             draft.family.spec.options = combination.resolved.clone();
-        }));
+        })?);
     }
     Ok(out)
 }
@@ -304,28 +309,28 @@ fn surroundings(
             seeds.into_iter().map(Some).collect()
         }
     };
-    let drafts = cross(drafts, &runtimes, |draft, name| {
+    let drafts = cross(reader, wire, drafts, &runtimes, |draft, name| {
         draft.family.runtime = (*name).to_owned();
         keep_options_of_runtime(&mut draft.family);
-    });
+    })?;
     let loads = loads(reader, &wire.load)?;
     check_held(reader, wire, &drafts, &loads)?;
-    let drafts = cross(drafts, &loads, |draft, &load| {
+    let drafts = cross(reader, wire, drafts, &loads, |draft, &load| {
         draft.family.load = load;
         if let Load::Memory { children } = load {
             give_workers(&mut draft.family, children);
         }
-    });
-    let drafts = cross(drafts, &ballasts, |draft, mib| {
+    })?;
+    let drafts = cross(reader, wire, drafts, &ballasts, |draft, mib| {
         draft.family.ballast_bytes = mib << 20;
-    });
-    let drafts = cross(drafts, &placements, |draft, &placement| {
+    })?;
+    let drafts = cross(reader, wire, drafts, &placements, |draft, &placement| {
         draft.family.placement = placement;
-    });
-    Ok(cross(drafts, &seeds, |draft, &seed| {
+    })?;
+    cross(reader, wire, drafts, &seeds, |draft, &seed| {
         draft.seed = seed;
         draft.family.spec.seed = seed.unwrap_or(reader.seed);
-    }))
+    })
 }
 
 /// A task that waits to be let go would never answer under a load that only waits for answers.
@@ -381,9 +386,26 @@ fn keep_options_of_runtime(family: &mut Family) {
     family.arms = arms;
 }
 
+fn check_count(reader: &Reader<'_>, found: usize, span: Range<usize>) -> Result<(), WireError> {
+    if found <= FAMILIES_MAX {
+        return Ok(());
+    }
+    let message =
+        format!("the lists multiply to {found} families or more; expected at most {FAMILIES_MAX}");
+    Err(reader.error(span, message))
+}
+
 /// Every draft with every value, the values changing fastest.
-fn cross<V>(drafts: Vec<Draft>, values: &[V], set: impl Fn(&mut Draft, &V)) -> Vec<Draft> {
-    drafts
+fn cross<V>(
+    reader: &Reader<'_>,
+    wire: &WireFamily,
+    drafts: Vec<Draft>,
+    values: &[V],
+    set: impl Fn(&mut Draft, &V),
+) -> Result<Vec<Draft>, WireError> {
+    let count = drafts.len().saturating_mul(values.len());
+    check_count(reader, count, wire.workload.span.clone())?;
+    let crossed = drafts
         .iter()
         .flat_map(|draft| {
             values.iter().map(|value| {
@@ -392,5 +414,6 @@ fn cross<V>(drafts: Vec<Draft>, values: &[V], set: impl Fn(&mut Draft, &V)) -> V
                 draft
             })
         })
-        .collect()
+        .collect();
+    Ok(crossed)
 }

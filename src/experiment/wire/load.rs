@@ -26,6 +26,9 @@ const SHARE_MAX: f64 = 20.0;
 /// More than the generator can send at its times.
 const RATE_MAX_PER_S: f64 = 50_000.0;
 
+/// Points of one curve, more than any chart shows.
+const POINTS_MAX: usize = 500;
+
 /// Halving an interval twenty times leaves a millionth of it.
 const SEARCH_STEPS_MAX: u32 = 20;
 
@@ -123,6 +126,11 @@ fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Load>
             WindowLength::Shortest
         }
     };
+    let count = rates.len().saturating_mul(arrivals.len() * probes.len());
+    if count > POINTS_MAX {
+        let message = format!("the lists multiply to {count} loads; expected at most {POINTS_MAX}");
+        return Err(reader.error(wire.span(), message));
+    }
     let mut loads = Vec::new();
     for rate in rates {
         for &arrivals in &arrivals {

@@ -32,6 +32,12 @@ pub(super) struct Combination {
     pub(super) resolved: Options,
 }
 
+/// Of one factor; none of them has as many levels.
+const LIST_MAX: usize = 4096;
+
+/// Of the options of one strategy or workload. Checked before they are made: lists multiply.
+const COMBINATIONS_MAX: usize = 500;
+
 type Entry = (Spanned<String>, Factor<Scalar>);
 
 impl Reader<'_> {
@@ -74,7 +80,7 @@ impl Reader<'_> {
         valid: &[&'v str],
         all: &[&'v str],
     ) -> Result<Vec<&'v str>, WireError> {
-        self.check_not_empty(factor, what)?;
+        self.check_length(factor, what)?;
         let mut names = Vec::new();
         for item in &factor.items {
             let new = match item.get_ref().as_str() {
@@ -98,7 +104,7 @@ impl Reader<'_> {
         what: &str,
         max: u64,
     ) -> Result<Vec<u64>, WireError> {
-        self.check_not_empty(factor, "value")?;
+        self.check_length(factor, "value")?;
         let mut counts = Vec::new();
         for item in &factor.items {
             let count = item.get_ref().0;
@@ -121,7 +127,7 @@ impl Reader<'_> {
         name: &str,
         max: f64,
     ) -> Result<Vec<f64>, WireError> {
-        self.check_not_empty(factor, "value")?;
+        self.check_length(factor, "value")?;
         let mut numbers = Vec::new();
         for item in &factor.items {
             let number = item.get_ref().0;
@@ -148,7 +154,7 @@ impl Reader<'_> {
         name: &str,
         valid: &Values,
     ) -> Result<Vec<Value>, WireError> {
-        self.check_not_empty(factor, "value")?;
+        self.check_length(factor, "value")?;
         let mut values: Vec<Value> = Vec::new();
         let mut written: Vec<&str> = Vec::new();
         for item in &factor.items {
@@ -181,6 +187,14 @@ impl Reader<'_> {
                 return Err(self.error(key.span(), unknown("option", key.get_ref(), &valid)));
             };
             let values = self.values(factor, def.name, &def.values)?;
+            let count = combinations.len().saturating_mul(values.len());
+            if count > COMBINATIONS_MAX {
+                let message = format!(
+                    "the options multiply to {count} combinations or more; expected at most \
+                     {COMBINATIONS_MAX}"
+                );
+                return Err(self.error(key.span(), message));
+            }
             combinations = combinations
                 .iter()
                 .flat_map(|combination| values.iter().map(|value| with(combination, def, value)))
@@ -201,9 +215,14 @@ impl Reader<'_> {
         }
     }
 
-    fn check_not_empty<T>(&self, factor: &Factor<T>, what: &str) -> Result<(), WireError> {
+    fn check_length<T>(&self, factor: &Factor<T>, what: &str) -> Result<(), WireError> {
         if factor.items.is_empty() {
             let message = format!("empty list; expected at least one {what}");
+            return Err(self.error(factor.span.clone(), message));
+        }
+        if factor.items.len() > LIST_MAX {
+            let found = factor.items.len();
+            let message = format!("a list of {found} values; expected at most {LIST_MAX}");
             return Err(self.error(factor.span.clone(), message));
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Whether a user's picture can be used, found out before any trial.
 
-use std::fs;
 use std::path::Path;
 
 use super::resize;
+use crate::sys::files::read_named;
 
 /// Far above any JPEG of 100 megapixels; keeps a mistaken file name from filling the memory.
 const FILE_BYTES_MAX: u64 = 512 << 20;
@@ -20,14 +20,7 @@ pub fn check(path: &Path) -> Result<(), String> {
 /// The file's bytes.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |e: &dyn std::fmt::Display| format!("read the picture {}: {e}", path.display());
-    let facts = fs::metadata(path).map_err(|e| failed(&e))?;
-    if !facts.is_file() {
-        return Err(failed(&"is no file"));
-    }
-    if facts.len() > FILE_BYTES_MAX {
-        return Err(failed(&format!("has {} bytes; at most 512 MiB are taken", facts.len())));
-    }
-    fs::read(path).map_err(|e| failed(&e))
+    read_named(path, FILE_BYTES_MAX).map_err(|e| failed(&e))
 }
 
 /// Of a picture's bytes.
