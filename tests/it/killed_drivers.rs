@@ -32,7 +32,7 @@ struct Case {
 /// are held; and the demonstrations in which processes crash.
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for runtime in &runtime::ALL {
+    for runtime in runtime::ALL {
         let name = runtime.name;
         for strategy in strategy::ALL.iter().filter(|kind| runtime.supports(kind.name).is_ok()) {
             let strategy = strategy.name;
