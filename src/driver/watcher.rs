@@ -61,11 +61,6 @@ impl Watcher {
         }
         Ok(watcher)
     }
-
-    /// Its process.
-    pub fn pid(&self) -> u32 {
-        self.pid
-    }
 }
 
 /// Whether a byte comes in time.

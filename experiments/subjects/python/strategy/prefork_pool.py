@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing.pool
 import threading
+import time
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -21,7 +22,8 @@ from strategy.workers import Workers
 
 REAPS = False
 
-# How long each step of ending a pool may take.
+# How long workers may take to leave, and then each step of ending them.
+LEAVING_S = 0.2
 ENDING_S = 0.5
 
 
@@ -52,10 +54,13 @@ class Pool(multiprocessing.pool.Pool):
     def end(self) -> None:
         """Ends it within some seconds. `terminate` alone waits for ever for a lock that a dead
         worker holds, or for the rest of an answer that it has begun."""
-        # First whoever would start new workers.
+        # First the thread that would start new workers. Those that wait are told to leave.
         self._worker_handler._state = multiprocessing.pool.TERMINATE
         self._change_notifier.put(None)
         self._worker_handler.join(ENDING_S)
+        until = time.monotonic() + LEAVING_S
+        for process in self._pool:
+            process.join(max(0.0, until - time.monotonic()))
         for process in self._pool:
             process.kill()
         for process in self._pool:
