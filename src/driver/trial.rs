@@ -92,6 +92,7 @@ pub fn run_grouped(
         return Ok(skipped(setting, trial, &reason));
     }
     let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
+    let killed_before = memory::oom::kills();
     let cpu_before = process::usage_self();
     let mut session = Session::begin(setting, trial, grouping);
     let result = measure(setting, trial, family, arm, prepared, session.as_mut());
@@ -127,6 +128,7 @@ pub fn run_grouped(
     if left.running > 0 && !given_up && row.status == "ok" {
         fail(&mut row, format!("{} processes outlived the subject", left.running));
     }
+    killed_before.explain(&mut row.reason);
     Ok(Ran { row, requests, memory })
 }
 

@@ -8,7 +8,9 @@ use super::family_id::{family_id, is_sized};
 use super::load::loads;
 use super::read::Reader;
 use super::{WireError, WireExperiment, WireFamily};
-use crate::experiment::{Arm, Experiment, Family, Load, Placement, Role, builtin, runtime};
+use crate::experiment::{
+    Arm, Experiment, FAMILIES_MAX, Family, Load, Placement, Role, builtin, runtime,
+};
 use crate::options::Options;
 use crate::strategy;
 use crate::workload::{self, Size, Spec, Workload};
@@ -17,9 +19,6 @@ use crate::workload::{self, Size, Spec, Workload};
 const PAYLOAD_MAX_BYTES: u64 = 16 << 20;
 /// A tebibyte: far beyond any machine this runs on, far below an overflow.
 const BALLAST_MAX_MIB: u64 = 1 << 20;
-
-/// Far more than a day measures. Checked before they are made: lists multiply.
-const FAMILIES_MAX: usize = 2_000;
 
 /// The option of every pool.
 const WORKERS: &str = "workers";
