@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::record::{self, Run};
+use crate::record::{self, Run, shown};
 use crate::report;
 use crate::sys::files::Dir;
 
@@ -36,7 +36,8 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     let described = record::read_datapackage(dir)?;
     write("datapackage.json", &record::with_derived(&described, &run.manifest))?;
     write_charts(&held, &dir.join("charts"), &rendered.charts)?;
-    write("tables.md", &rendered.tables_md)?;
+    // It is read in terminals.
+    write("tables.md", &shown::escaped(&rendered.tables_md))?;
     // Last, since it is what a reader opens: when it is new, all else is.
     write("report.html", &rendered.html)
 }

@@ -28,8 +28,8 @@ pub mod selftest;
 mod sources;
 pub mod target;
 pub mod trial;
-mod work;
 pub mod watcher;
+mod work;
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 

@@ -3,7 +3,7 @@
 //! file system, so no socket file can be left behind, and nobody else can connect.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,10 @@ use std::process::{Command, Stdio};
 use super::watcher;
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{Configure, FLAG_LIGHT, FinalStats, Frame, FrameError, Header, Kind, Ready};
-use crate::subject::watch;
 use crate::record::shown;
+use crate::subject::watch;
 use crate::sys::clock::now_ns;
+use crate::sys::limits;
 use crate::sys::poller::{self, Poller};
 use crate::sys::process::{self, Block, Exit};
 use crate::sys::socket;
@@ -56,7 +57,7 @@ pub fn subject_environment() -> Vec<(String, String)> {
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// It could not be started or asked.
-    #[error("{attempt}: {error}")]
+    #[error("{attempt}: {error}{}", limit(error))]
     Io {
         /// What was attempted, on what.
         attempt: String,
@@ -427,18 +428,36 @@ impl Drop for Target {
     }
 }
 
+/// "; the limit on processes is reached; …" or nothing.
+fn limit(error: &io::Error) -> String {
+    limits::behind(error).map_or_else(String::new, |limit| format!("; {limit}"))
+}
+
 /// The last line of standard error as the end of a message; nothing if nothing was said.
 fn last_words(stderr: &Path) -> String {
-    std::fs::read(stderr)
+    end_of(stderr)
         .ok()
         .and_then(|said| last_line(&said))
         .map(|l| format!("; last line of stderr: {l}"))
         .unwrap_or_default()
 }
 
+/// Its last bytes: a subject may have written gigabytes.
+fn end_of(stderr: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(stderr)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES as u64)))?;
+    let mut end = Vec::new();
+    file.take(LAST_BYTES as u64).read_to_end(&mut end)?;
+    Ok(end)
+}
+
+/// So much of the end of a text holds its last line.
+const LAST_BYTES: usize = 4096;
+
 /// The last line that is not blank, cut to a readable length.
 pub(super) fn last_line(text: &[u8]) -> Option<String> {
-    let end = &text[text.len().saturating_sub(4096)..];
+    let end = &text[text.len().saturating_sub(LAST_BYTES)..];
     let line =
         String::from_utf8_lossy(end).lines().map(str::trim).rfind(|l| !l.is_empty())?.to_owned();
     Some(line.chars().take(300).collect())

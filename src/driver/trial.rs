@@ -92,6 +92,7 @@ pub fn run_grouped(
     }
     let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
     let bounds = Bounds::here();
+    let killed_before = memory::oom::kills();
     let cpu_before = process::usage_self();
     let mut session = Session::begin(setting, trial, grouping);
     let crowd = Crowd::of(family, arm);
@@ -130,6 +131,7 @@ pub fn run_grouped(
         fail(&mut row, format!("{} processes outlived the subject", left.running));
     }
     laws::hold(&mut row, &requests, &memory.iter().collect::<Vec<_>>(), &bounds);
+    killed_before.explain(&mut row.reason);
     Ok(Ran { row, requests, memory })
 }
 

@@ -30,6 +30,10 @@ pub use open::{Arrivals, Open, Probe, Rate, WindowLength};
 pub use preset::Preset;
 pub use slo::Slo;
 
+/// Families of one experiment: far more than a day measures. Lists multiply, so that this is
+/// checked before they are made, and again where a run is read.
+pub const FAMILIES_MAX: usize = 1_000;
+
 /// One question, and the families and demonstrations that answer it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Experiment {

@@ -1,10 +1,11 @@
 //! Whether rows that can be read can also be true: keys, names and factors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::{FACTS, MEMORY, PLAN, TRIALS};
 use super::reader::{Line, Remarks};
 use super::{FactRow, Manifest, MemoryRow, PlanRow, TrialRow};
+use crate::experiment::FAMILIES_MAX;
 use crate::{strategy, workload};
 
 /// The plan without rows that double another.
@@ -34,6 +35,7 @@ pub(super) fn trials(
     let plan: Option<BTreeMap<&str, &PlanRow>> =
         plan.map(|rows| rows.iter().map(|row| (row.trial_id.as_str(), row)).collect());
     let families = families(&rows);
+    let mut seen = BTreeSet::new();
     let mut lines = BTreeMap::new();
     let mut kept = Vec::with_capacity(rows.len());
     for Line { number, row } in rows {
@@ -42,6 +44,11 @@ pub(super) fn trials(
             .or_else(|| against_manifest(&row, manifest))
             .or_else(|| against_plan(&row, plan.as_ref()))
             .or_else(|| against_family(&row, &families))
+            .or_else(|| {
+                seen.insert(row.family_id.clone());
+                let many = seen.len() > FAMILIES_MAX;
+                many.then(|| format!("is of more than {FAMILIES_MAX} families"))
+            })
             .or_else(|| {
                 let first = lines.get(&key)?;
                 let (id, attempt) = &key;

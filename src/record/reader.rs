@@ -477,13 +477,14 @@ fn as_meant(cells: StringRecord, columns: &[Option<&Column>]) -> StringRecord {
         column.is_some_and(|column| matches!(column.name, "reason" | "text"))
     };
     let is_long = |cell: &str| cell.len() > shown::MAX_CHARACTERS;
-    let changes = |cell: &str| cell.starts_with('\'') || is_long(cell);
+    let changes =
+        |cell: &str| cell.starts_with('\'') || is_long(cell) || cell.contains(char::is_control);
     if !cells.iter().any(changes) {
         return cells;
     }
     let meant = cells.iter().zip(columns).map(|(cell, column)| {
         let cell = csv_text::unguarded(cell);
-        if sentence(column) { shown::bounded(cell) } else { cell.into() }
+        if sentence(column) { shown::sentence(cell) } else { cell.into() }
     });
     meant.collect::<Vec<_>>().into()
 }

@@ -32,6 +32,14 @@ fn is_cut(text: &str, characters: usize) -> bool {
     number.parse::<u64>().is_ok() && number.len() < 20 && before.chars().count() <= characters
 }
 
+/// A text of others as a cell holds it: bounded, on one line and nothing that a terminal obeys.
+pub fn sentence(text: &str) -> Cow<'_, str> {
+    match on_a_line(text) {
+        Cow::Borrowed(text) => bounded(text),
+        Cow::Owned(text) => Cow::Owned(bounded(&text).into_owned()),
+    }
+}
+
 /// The text with every character escaped that a terminal would obey instead of show, as `\u001b`;
 /// line ends stay. Inside a string of JSON the escape means the same character.
 pub fn escaped(text: &str) -> Cow<'_, str> {
@@ -94,7 +102,8 @@ mod tests {
         fn any_text_is_shown_bounded_and_without_control(text in "\\PC{0,50}|(?s).{0,1200}") {
             let shown = on_a_line(&text).into_owned();
             prop_assert!(!shown.contains(char::is_control));
-            let cut = bounded(&text).into_owned();
+            let cut = sentence(&text).into_owned();
+            prop_assert_eq!(sentence(&cut).into_owned(), cut.clone());
             prop_assert!(cut.chars().count() <= MAX_CHARACTERS + 40);
             prop_assert_eq!(bounded(&cut).into_owned(), cut.clone());
         }

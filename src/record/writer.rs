@@ -158,7 +158,7 @@ impl RunDir {
     /// The disk is full or failing. Rows that were there before are intact, and this one is not
     /// there; every later call fails too.
     pub fn append_trial(&mut self, row: &TrialRow) -> Result<(), RecordError> {
-        match shown::bounded(&row.reason) {
+        match shown::sentence(&row.reason) {
             Cow::Borrowed(_) => self.trials.append(row),
             Cow::Owned(reason) => self.trials.append(&TrialRow { reason, ..row.clone() }),
         }
@@ -196,8 +196,8 @@ impl RunDir {
     /// As [`RunDir::append_trial`]: all of these rows are missing then.
     pub fn append_facts(&mut self, rows: &[FactRow]) -> Result<(), RecordError> {
         let bounded = |row: &FactRow| FactRow {
-            text: shown::bounded(&row.text).into_owned(),
-            reason: shown::bounded(&row.reason).into_owned(),
+            text: shown::sentence(&row.text).into_owned(),
+            reason: shown::sentence(&row.reason).into_owned(),
             ..row.clone()
         };
         self.facts.append_all(&rows.iter().map(bounded).collect::<Vec<_>>())

@@ -21,6 +21,7 @@ pub mod cgroup;
 mod course;
 pub mod limits;
 pub mod machine;
+pub(super) mod oom;
 pub mod process;
 mod rows;
 pub mod sweep;

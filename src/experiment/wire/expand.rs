@@ -9,7 +9,8 @@ use super::load::loads;
 use super::read::Reader;
 use super::{WireError, WireExperiment, WireFamily};
 use crate::experiment::{
-    Arm, DEADLINE_MS, Experiment, Family, Load, Placement, Preset, Role, builtin, runtime,
+    Arm, DEADLINE_MS, Experiment, FAMILIES_MAX, Family, Load, Placement, Preset, Role, builtin,
+    runtime,
 };
 use crate::options::Options;
 use crate::strategy;
@@ -22,8 +23,6 @@ const BALLAST_MAX_MIB: u64 = 1 << 20;
 
 /// As long as a memory trial's.
 const DEADLINE_MAX_MS: u64 = 600_000;
-/// Far more than a day measures. Checked before they are made: lists multiply.
-const FAMILIES_MAX: usize = 2_000;
 
 /// The option of every pool.
 const WORKERS: &str = "workers";

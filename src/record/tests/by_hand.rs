@@ -147,6 +147,71 @@ fn missing_files_are_remarked_on() {
     assert_eq!(run.remarks.len(), 2, "{:?}", run.remarks);
 }
 
+/// A table that the run was written with is missed; one that an older forkbench did not write is
+/// not.
+fn check_missing(path: &Path, file: &str, subject: &str) {
+    fs::remove_file(path.join(file)).unwrap();
+    let expected = format!("{file}: is missing; nothing is shown of {subject}");
+    assert_eq!(read(path).unwrap().remarks, [expected]);
+    edit(path, "datapackage.json", |text| text.replace(file, "later.csv"));
+    assert_eq!(read(path).unwrap().remarks, [""; 0]);
+}
+
+#[test]
+fn calibration_that_is_lost_or_damaged_is_remarked_on() {
+    let (_dir, path) = written();
+    edit(&path, "calibration.csv", |text| text + "x\n");
+    let run = read(&path).unwrap();
+    assert_eq!(run.remarks.len(), 1);
+    assert!(run.remarks[0].starts_with("calibration.csv:2: has 1 fields"), "{:?}", run.remarks);
+    edit(&path, "calibration.csv", |_| String::new());
+    let expected = "calibration.csv: is empty; no row of it is used";
+    assert_eq!(read(&path).unwrap().remarks, [expected]);
+    check_missing(&path, "calibration.csv", "how the rates were found");
+}
+
+#[test]
+fn numbers_beyond_anything_measured_cost_their_row() {
+    let (_dir, path) = written();
+    edit(&path, "trials.csv", |text| text.replacen("1234.5", "1e100", 1));
+    let run = read(&path).unwrap();
+    assert_eq!(run.trials.len(), 3);
+    assert!(run.remarks[0].contains("expected a number up to 1e20"), "{:?}", run.remarks);
+}
+
+#[test]
+fn long_or_evil_reasons_are_read_bounded_and_escaped() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = create(&dir).unwrap();
+    let evil = format!("=1+1 \u{1b}]0;x\u{7} {}", "ü".repeat(1_500_000));
+    let row = TrialRow { reason: evil.clone(), ..trial(&plan()[0]) };
+    run.append_trial(&row).unwrap();
+    let path = run.path().join("trials.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.len() < 10_000 && text.contains("'=1+1 \\u001b]0;x\\u0007 ü"), "{text}");
+    let written = read(run.path()).unwrap().trials.remove(0).reason;
+    assert!(written.starts_with("=1+1 \\u001b") && written.ends_with("… (3000022 bytes)"));
+    // The same from a file that another program wrote.
+    let long: String = evil.chars().take(400_000).collect();
+    fs::write(&path, text.replace("'=1+1", &long)).unwrap();
+    let run = read(run.path()).unwrap();
+    assert!(run.trials[0].reason.len() < 2_000, "{:?}", run.remarks);
+}
+
+#[test]
+fn headers_of_any_width_are_refused_by_their_count() {
+    let (_dir, path) = written();
+    let wide: Vec<String> = (0..100_000).map(|i| format!("c{i}")).collect();
+    edit(&path, "noise.csv", |_| wide.join(",") + "\n");
+    edit(&path, "memory.csv", |_| wide.join("_____,") + "\n");
+    let remarks = read(&path).unwrap().remarks;
+    let expected = [
+        "memory.csv: has 1088890 bytes; expected at most 1048576; no row of it is used",
+        "noise.csv: has 100000 columns; expected at most 1000; no row of it is used",
+    ];
+    assert_eq!(remarks, expected);
+}
+
 #[test]
 fn rows_of_noise_go_forward_or_are_left_out() {
     let (_dir, path) = written();
@@ -161,7 +226,7 @@ fn rows_of_noise_go_forward_or_are_left_out() {
     let mut found = remarks.clone();
     found.sort();
     assert_eq!(found, expected);
-    fs::remove_file(path.join("noise.csv")).unwrap();
+    check_missing(&path, "noise.csv", "what the machine did meanwhile");
     assert_eq!(read_noise(&path), (Vec::new(), Vec::new()));
 }
 
@@ -189,9 +254,7 @@ fn rows_of_memory_that_cannot_be_true_are_left_out_and_named() {
         "memory.csv:9: is torn: it has no line end",
     ];
     assert_eq!(found, expected.map(|text| format!("{text}{end}")));
-    fs::remove_file(path.join("memory.csv")).unwrap();
-    let run = read(&path).unwrap();
-    assert_eq!((run.memory, run.remarks), (Vec::new(), Vec::new()));
+    check_missing(&path, "memory.csv", "memory");
 }
 
 #[test]
@@ -230,9 +293,7 @@ fn facts_that_cannot_be_true_are_left_out_and_named() {
         "facts.csv:9: `value` is `inf`; expected a number",
     ];
     assert_eq!(found, expected.map(|text| format!("{text}{end}")));
-    fs::remove_file(path.join("facts.csv")).unwrap();
-    let run = read(&path).unwrap();
-    assert_eq!((run.facts, run.remarks), (Vec::new(), Vec::new()));
+    check_missing(&path, "facts.csv", "demonstrations");
 }
 
 #[test]

@@ -88,27 +88,82 @@ fn apply(bytes: &mut Vec<u8>, damages: &[(prop::sample::Index, Damage)]) {
     }
 }
 
+fn numbers() -> impl Strategy<Value = String> {
+    let few =
+        ["0", "1", "18446744073709551615", "9007199254740993", "1e20", "1e-300", "4294967295"];
+    prop_oneof![
+        prop::sample::select(few.map(str::to_owned).to_vec()),
+        any::<u64>().prop_map(|n| n.to_string())
+    ]
+}
+
+fn is_number(column: &columns::Column) -> bool {
+    // What is planned is held against the plan.
+    !matches!(column.name, "block" | "position" | "seed")
+        && matches!(column.kind, columns::Kind::Integer | columns::Kind::Number)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn damaged_files_are_read_or_refused_but_never_a_panic(
         file in prop::sample::select(vec![
             "manifest.json", "env.json", "plan.csv", "trials.csv", "memory.csv",
-            "facts.csv",
+            "facts.csv", "noise.csv", "calibration.csv", "datapackage.json",
             "requests/t0001.csv.zst",
         ]),
         damages in damages(),
     ) {
         thread_local!(static RUN: (TempDir, PathBuf) = written());
-        RUN.with(|(_dir, path)| {
+        RUN.with(|(_dir, path)| -> Result<(), TestCaseError> {
             let good = fs::read(path.join(file)).unwrap();
             let mut bytes = good.clone();
             apply(&mut bytes, &damages);
             fs::write(path.join(file), &bytes).unwrap();
-            let _ = read(path);
+            if let Ok(run) = read(path) {
+                let (noise, _) = read_noise(path);
+                let timings = |id: &str| read_timings(path, id).map_err(|e| e.to_string());
+                let rendered = crate::report::render(&run, &noise, &timings);
+                prop_assert!(rendered.html.len() <= 3_000_000);
+                let described = read_datapackage(path).unwrap();
+                let _ = with_derived(&described, &run.manifest);
+            }
             let _ = read_requests(path, "t0001");
+            let _ = read_calibration(path);
             fs::write(path.join(file), &good).unwrap();
+            Ok(())
+        })?;
+    }
+
+    /// Any number that a cell may hold is reported on, and never a panic.
+    #[test]
+    fn numbers_of_any_size_are_reported_on(
+        cells in prop::collection::vec((any::<prop::sample::Index>(), numbers()), 1..12),
+    ) {
+        thread_local!(static RUN: (TempDir, PathBuf) = written());
+        RUN.with(|(_dir, path)| {
+            let good = fs::read_to_string(path.join("trials.csv")).unwrap();
+            let mut lines: Vec<Vec<String>> =
+                good.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+            for (at, number) in cells {
+                let columns: Vec<usize> = (0..lines[0].len())
+                    .filter(|&i| columns::TRIALS.column(&lines[0][i]).is_some_and(is_number))
+                    .collect();
+                let column = columns[at.index(columns.len())];
+                for row in &mut lines[1..] {
+                    row[column].clone_from(&number);
+                }
+            }
+            let text: Vec<String> = lines.iter().map(|cells| cells.join(",") + "\n").collect();
+            fs::write(path.join("trials.csv"), text.concat()).unwrap();
+            let run = read(path).unwrap();
+            let none = |_: &str| Err("none".to_owned());
+            let _ = crate::report::render(&run, &[], &none);
+            let _ = crate::report::terminal(&run, 80);
+            let _ = crate::report::json(&run);
+            let _ = load_points::load_points(&run.trials);
+            fs::write(path.join("trials.csv"), &good).unwrap();
         });
     }
 

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::record::Run;
+use crate::record::{Run, shown};
 
 use super::charts::{self, Chart, Charts};
 use super::claims::{self, Answers};
@@ -202,11 +202,29 @@ pub(super) fn render(page: &Page<'_>) -> String {
 fn within(page: &Page<'_>, largest: usize) -> String {
     let whole = lay_out(page, Detail::Whole);
     let smaller = [Detail::FewNumbers, Detail::FewCharts].into_iter();
-    smaller.fold(
-        whole,
-        |html, detail| {
-            if html.len() <= largest { html } else { lay_out(page, detail) }
-        },
+    let html =
+        smaller.fold(
+            whole,
+            |html, detail| {
+                if html.len() <= largest { html } else { lay_out(page, detail) }
+            },
+        );
+    if html.len() <= largest { html } else { pointer(page.run) }
+}
+
+/// What stands in the place of a page that would be too large in any case.
+fn pointer(run: &Run) -> String {
+    let escaped = |text: &str| {
+        let text = shown::bounded(text).into_owned();
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    };
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{0}</title>\n\
+         <h1>{0}</h1>\n<p>{1}</p>\n<p>This run holds more than a page can: its tables are in \
+         <a href=\"tables.md\">tables.md</a>, its charts in <a href=\"charts/\">charts/</a>, its \
+         numbers in <a href=\"cells.csv\">cells.csv</a>.</p>\n</html>\n",
+        escaped(&run.manifest.experiment),
+        escaped(&run.manifest.question),
     )
 }
 
