@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub mod calibrate;
+pub mod cpu;
 pub mod demonstrations;
 pub mod leftovers;
 pub mod load;

@@ -12,6 +12,7 @@ mod noise;
 mod requests;
 mod tables;
 mod trials;
+mod window;
 
 pub use claims::CLAIMS;
 pub use compare::COMPARE;

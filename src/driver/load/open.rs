@@ -13,7 +13,8 @@ use super::ledger::{Ledger, is_announcement};
 use super::probe::{self, Probes};
 use super::schedule::Schedule;
 use super::traffic::{Traffic, Window};
-use super::{Counted, Exchange, Measured, SILENCE_NS};
+use super::{Counted, Exchange, GRACE_NS, Measured, within_budget_ns};
+use crate::driver::cpu::WindowCpu;
 use crate::driver::interrupted;
 use crate::driver::target::{Target, TargetError};
 use crate::experiment::preset::OPEN_REQUESTS;
@@ -49,6 +50,10 @@ pub struct Offer {
     pub patience_ns: u64,
     /// A request's time to be answered in, as the subject was told.
     pub deadline_ns: u64,
+    /// How long after its deadline the driver still waits for the first answer.
+    pub grace_ns: u64,
+    /// When the run's budget ends, if it has one. The load itself lasts as long as was planned.
+    pub budget_end_ns: Option<u64>,
     /// A response under this is in time, in ns.
     pub limit_ns: u64,
 }
@@ -81,6 +86,8 @@ impl Offer {
             window_ns,
             patience_ns: window_ns.clamp(500 * MS, 3_000 * MS),
             deadline_ns,
+            grace_ns: GRACE_NS,
+            budget_end_ns: None,
             limit_ns: u64::MAX,
         }
     }
@@ -100,16 +107,16 @@ pub fn open(
 ) -> Result<Measured, TargetError> {
     let ledger = Ledger::new(exchange, seed).with_limit(offer.limit_ns);
     let mut first = Loop::first(target, ledger, offer, seed)?;
-    first.run(now_ns() + offer.deadline_ns + SILENCE_NS)?;
-    if first.ledger.open() > 0 {
-        let what = "did not answer the first request".to_owned();
-        return Err(TargetError::Silent(what));
+    if let Err(error) = first.first_answer(offer) {
+        return Err(error.under_load(first.ledger.close(0)));
     }
     let _punctual = Punctual::begin();
     let ledger = first.ledger;
     let mut main = Loop::main(target, ledger, offer, seed);
-    main.run(u64::MAX)?;
-    Ok(main.finish())
+    match main.run(u64::MAX) {
+        Ok(()) => Ok(main.finish()),
+        Err(error) => Err(error.under_load(main.finish())),
+    }
 }
 
 /// A generator that is woken when it should: its timers end at once instead of up to 50 µs later,
@@ -162,6 +169,7 @@ struct Loop<'t, 'e> {
     traffic: Traffic,
     probes: Option<(Probe, Probes)>,
     unloaded: Window,
+    cpu: WindowCpu,
 }
 
 impl<'t, 'e> Loop<'t, 'e> {
@@ -177,9 +185,25 @@ impl<'t, 'e> Loop<'t, 'e> {
         this.probes = None;
         this.ledger.push(this.target, now, now);
         this.course.offering = false;
+        this.course.ahead = None;
         this.course.give_up_ns = u64::MAX;
         this.target.flush()?;
         Ok(this)
+    }
+
+    /// Waits for the answer to the first request.
+    fn first_answer(&mut self, offer: &Offer) -> Result<(), TargetError> {
+        let begun_ns = now_ns();
+        let due_ns = begun_ns + offer.deadline_ns + offer.grace_ns;
+        let until_ns = within_budget_ns(offer.budget_end_ns, begun_ns, due_ns);
+        self.run(until_ns)?;
+        let waited_s = (until_ns - begun_ns) as f64 / 1e9;
+        let what = format!("left request 1 without an answer or its reaping for {waited_s:.1} s");
+        match self.ledger.open() {
+            0 => Ok(()),
+            _ if until_ns < due_ns => Err(TargetError::OutOfBudget(what)),
+            _ => Err(TargetError::Silent(what)),
+        }
     }
 
     fn main(target: &'t mut Target, ledger: Ledger<'e>, offer: &Offer, seed: u64) -> Self {
@@ -192,6 +216,7 @@ impl<'t, 'e> Loop<'t, 'e> {
             traffic: Traffic::new(window),
             probes: offer.probe.map(|probe| (probe, Probes::new(start_ns, window.until_ns, seed))),
             unloaded: Window { from_ns: start_ns, until_ns: start_ns + offer.unloaded_ns },
+            cpu: WindowCpu::default(),
             course,
         }
     }
@@ -204,6 +229,7 @@ impl<'t, 'e> Loop<'t, 'e> {
             // Before sending: what is due later than this may not have been sent.
             let now = now_ns();
             self.send_due()?;
+            self.read_cpu(now);
             self.course.consider(now, &self.traffic);
             if now >= until_ns || (!self.course.offering && self.open() == 0) {
                 return Ok(());
@@ -229,6 +255,15 @@ impl<'t, 'e> Loop<'t, 'e> {
         }
     }
 
+    /// Reads the CPU time of the subject once the window has begun, and once it has ended.
+    fn read_cpu(&mut self, now: u64) {
+        match self.course.edge(now) {
+            Some(Edge::Opens) => self.cpu.open(self.target.cpu()),
+            Some(Edge::Closes) => self.cpu.close(self.target.cpu()),
+            None => {}
+        }
+    }
+
     fn open(&self) -> usize {
         let probes = self.probes.as_ref().map_or(0, |(_, probes)| probes.open());
         self.ledger.open() + probes
@@ -236,7 +271,7 @@ impl<'t, 'e> Loop<'t, 'e> {
 
     fn wake_ns(&mut self) -> Option<u64> {
         let probe = self.probes.as_mut().and_then(|(_, p)| p.next_ns());
-        let turn = self.course.next_turn_ns(now_ns());
+        let turn = self.course.next_turn_ns();
         [probe, self.course.next_ns(), turn].into_iter().flatten().min()
     }
 
@@ -311,9 +346,9 @@ impl<'t, 'e> Loop<'t, 'e> {
 
     fn finish(mut self) -> Measured {
         let end_ns = now_ns();
-        let abandoned = self.ledger.abandon();
-        self.traffic.abandoned = abandoned.len() as u64;
-        for sent in abandoned {
+        let open = self.ledger.abandon();
+        let abandoned = open.len() as u64;
+        for sent in open {
             self.traffic.unanswered(sent.intended_ns, sent.sent_ns);
         }
         self.traffic.close();
@@ -323,7 +358,13 @@ impl<'t, 'e> Loop<'t, 'e> {
             unloaded: probes.met(unloaded, end_ns),
             loaded: probes.met(window, end_ns),
         });
-        Measured { traffic: Some(self.traffic), probes, ..self.ledger.close(window.length_ns()) }
+        Measured {
+            traffic: Some(self.traffic),
+            probes,
+            abandoned,
+            cpu: self.cpu,
+            ..self.ledger.close(window.length_ns())
+        }
     }
 }
 
@@ -339,6 +380,15 @@ struct Course {
     offering: bool,
     /// Requests of the window that are answered.
     answered: u64,
+    /// What comes next of the window, until it is over.
+    ahead: Option<Edge>,
+}
+
+/// An end of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Opens,
+    Closes,
 }
 
 impl Course {
@@ -353,6 +403,21 @@ impl Course {
             give_up_ns: until_ns + offer.patience_ns,
             offering: true,
             answered: 0,
+            ahead: Some(Edge::Opens),
+        }
+    }
+
+    /// The end of the window that has just been passed, each once.
+    fn edge(&mut self, now: u64) -> Option<Edge> {
+        let passed = self.ahead.filter(|edge| now >= self.edge_ns(*edge))?;
+        self.ahead = (passed == Edge::Opens).then_some(Edge::Closes);
+        Some(passed)
+    }
+
+    fn edge_ns(&self, edge: Edge) -> u64 {
+        match edge {
+            Edge::Opens => self.window.from_ns,
+            Edge::Closes => self.window.until_ns,
         }
     }
 
@@ -369,10 +434,9 @@ impl Course {
         Some(intended_ns)
     }
 
-    /// The window's end, while it is ahead: arrivals may be seconds apart.
-    fn next_turn_ns(&self, now: u64) -> Option<u64> {
-        let until_ns = self.window.until_ns;
-        (self.offering && now < until_ns).then_some(until_ns)
+    /// The next end of the window: arrivals may be seconds apart.
+    fn next_turn_ns(&self) -> Option<u64> {
+        self.ahead.filter(|_| self.offering).map(|edge| self.edge_ns(edge))
     }
 
     /// Ends the arrivals once all requests of the window are answered.

@@ -42,9 +42,9 @@ pub struct Charge {
 
 /// A group of this controller that limits this process, and below which others may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) dir: PathBuf,
-    pub(super) version: Version,
+pub(in crate::driver) struct Place {
+    pub(in crate::driver) dir: PathBuf,
+    pub(in crate::driver) version: Version,
 }
 
 const PREFIX: &str = "forkbench-";
@@ -66,11 +66,9 @@ impl TrialGroup {
                 refused.push(format!("{} hands no memory controller on", dir.display()));
                 continue;
             }
-            remove_stale(&dir);
-            let dir = dir.join(format!("{PREFIX}{}-{trial_id}", std::process::id()));
-            match fs::create_dir(&dir) {
-                Ok(()) => return Ok(TrialGroup { dir, version }),
-                Err(error) => refused.push(format!("create {}: {error}", dir.display())),
+            match create_below(&dir, trial_id) {
+                Ok(dir) => return Ok(TrialGroup { dir, version }),
+                Err(error) => refused.push(format!("create a group in {}: {error}", dir.display())),
             }
         }
         match refused.first() {
@@ -142,6 +140,14 @@ impl Drop for TrialGroup {
     }
 }
 
+/// Makes a group for a trial of this driver, and removes those of drivers that are gone.
+pub(in crate::driver) fn create_below(parent: &Path, trial_id: &str) -> io::Result<PathBuf> {
+    remove_stale(parent);
+    let dir = parent.join(format!("{PREFIX}{}-{trial_id}", std::process::id()));
+    fs::create_dir(&dir)?;
+    Ok(dir)
+}
+
 /// Groups of drivers that were killed before they could remove them.
 fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -161,7 +167,7 @@ fn hands_memory_on(dir: &Path) -> bool {
 }
 
 /// Every group of a controller that limits this process, as far as it is mounted here.
-pub(super) fn above(controller: &str) -> Vec<Place> {
+pub(in crate::driver) fn above(controller: &str) -> Vec<Place> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let mounts = read("/proc/self/mounts");
     let places = places(&mounts, &read("/proc/self/cgroup"), controller);
@@ -208,8 +214,8 @@ fn own_path<'a>(own: &'a str, controller: &str) -> Option<&'a str> {
     })
 }
 
-/// A line `name bytes` of `memory.stat`.
-pub(super) fn stat_field(stat: &str, name: &str) -> Option<u64> {
+/// A line `name number` of `memory.stat` or `cpu.stat`.
+pub(in crate::driver) fn stat_field(stat: &str, name: &str) -> Option<u64> {
     let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
     stat.lines().find_map(of_name)
 }

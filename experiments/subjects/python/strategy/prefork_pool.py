@@ -22,7 +22,7 @@ class PreforkPool(Workers):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         setup.carry_ballast()
-        self._context = multiprocessing.get_context("fork")
+        self._context = self.count_in(multiprocessing.get_context("fork"))
         input_ = setup.workload.prepare(setup.spec)
         worker.load(input_)
         # A workload that fails on purpose would take the subject with it, and one that waits to be
@@ -34,13 +34,12 @@ class PreforkPool(Workers):
 
     def _create(self) -> multiprocessing.pool.Pool:
         together = self._context.Barrier(self._workers)
-        for _ in range(self._workers):
-            self.census.born()
-        return self._context.Pool(
+        return multiprocessing.pool.Pool(
             self._workers,
             worker.inherit,
             (self._setup.driver_fd, together),
             maxtasksperchild=self._recycle_after or None,
+            context=self._context,
         )
 
     async def start_workers(self) -> None:
@@ -64,8 +63,7 @@ class PreforkPool(Workers):
     def _terminate(self) -> None:
         self._pool.terminate()
         self._pool.join()
-        for _ in range(self._workers):
-            self.census.gone()
+        self.all_gone()
 
     async def close(self) -> None:
         await asyncio.to_thread(self._terminate)
