@@ -92,6 +92,8 @@ pub(crate) fn run_loop(target: &mut Target, requests: u64) -> Result<(u64, u64)>
         max_window_ns: 600_000_000_000,
         min_requests: requests,
         deadline_ns: 30_000_000_000,
+        grace_ns: 10_000_000_000,
+        budget_end_ns: None,
     };
     let measured = load::closed(target, &exchange, pace, 1)?;
     let answered = measured.outcomes[Outcome::Ok as usize];

@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use crate::sys::process;
 
 pub mod calibrate;
+pub mod cpu;
 pub mod demonstrations;
 pub mod leftovers;
 pub mod load;

@@ -32,9 +32,14 @@ pub(super) fn fill_traffic(row: &mut TrialRow, traffic: &Traffic, measured: &Mea
     if let Some((flag, reason)) = distrust(row, saturated) {
         row.validity = "invalid".to_owned();
         row.reason = reason;
-        let flags = [row.flags.as_str(), flag];
-        row.flags = flags.into_iter().filter(|f| !f.is_empty()).collect::<Vec<_>>().join(";");
+        add_flag(row, flag);
     }
+}
+
+/// Adds a word to the flags.
+pub(super) fn add_flag(row: &mut TrialRow, flag: &str) {
+    let flags = [row.flags.as_str(), flag];
+    row.flags = flags.into_iter().filter(|f| !f.is_empty()).collect::<Vec<_>>().join(";");
 }
 
 /// Why the numbers may not be used, as a flag and in words: the generator did not do what it says.

@@ -14,6 +14,15 @@ pub(super) fn stat(text: &str) -> Option<(u32, String)> {
     Some((ppid, name.to_owned()))
 }
 
+/// CPU time of the children that a process has reaped, and of theirs, in ticks, out of its
+/// `/proc/PID/stat`: `cutime` and `cstime`.
+pub(super) fn reaped_ticks(text: &str) -> Option<u64> {
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace().skip(13);
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    next()?.checked_add(next()?)
+}
+
 /// Every process that may be seen: its id, and its parent's.
 ///
 /// # Errors
@@ -39,6 +48,13 @@ mod tests {
     }
 
     #[test]
+    fn reaped_ticks_are_the_sixteenth_and_seventeenth_field() {
+        let text = "5 (a) b) S 3 4 5 6 7 8 9 10 11 12 13 14 15 1600 17 18 19";
+        assert_eq!(reaped_ticks(text), Some(15 + 1_600));
+        assert_eq!(reaped_ticks("5 (a) S 3 4"), None);
+    }
+
+    #[test]
     fn this_process_is_its_parent_s_child() {
         let own = (std::process::id(), std::os::unix::process::parent_id());
         assert!(parents().unwrap().contains(&own));
@@ -47,7 +63,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_a_panic(text in "(\\(|\\)| |\n|[0-9]{1,30}){0,40}") {
-            let _ = stat(&text);
+            let _ = (stat(&text), reaped_ticks(&text));
         }
     }
 }

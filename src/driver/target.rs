@@ -9,6 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::cpu::{Meter, Reading};
+use super::load::Measured;
 use super::watcher;
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{Configure, FLAG_LIGHT, FinalStats, Frame, FrameError, Header, Kind, Ready};
@@ -81,6 +83,20 @@ pub enum TargetError {
     /// It lives and does not answer.
     #[error("the subject {0}")]
     Silent(String),
+    /// It answers, and too little to be measured.
+    #[error("{0}")]
+    TooSlow(String),
+    /// The run's budget ended before the subject did what was due.
+    #[error("the run's budget ended when the subject had {0}")]
+    OutOfBudget(String),
+    /// One of the others, under load.
+    #[error("{error}")]
+    UnderLoad {
+        /// What went wrong.
+        error: Box<TargetError>,
+        /// What had been answered until then. Its times are of no window.
+        measured: Box<Measured>,
+    },
     /// One of the others that does not say by itself what the subject said last.
     #[error("{error}{said}")]
     Told {
@@ -100,11 +116,49 @@ impl TargetError {
     pub fn with_last_words(self, stderr: &Path) -> TargetError {
         let said = last_words(stderr);
         match self {
-            TargetError::Frame(_) | TargetError::Silent(_) if !said.is_empty() => {
+            TargetError::UnderLoad { error, measured } => {
+                let error = Box::new(error.with_last_words(stderr));
+                TargetError::UnderLoad { error, measured }
+            }
+            TargetError::Frame(_) | TargetError::Silent(_) | TargetError::OutOfBudget(_)
+                if !said.is_empty() =>
+            {
                 let error = Box::new(self);
                 TargetError::Told { error, said }
             }
             error => error,
+        }
+    }
+}
+
+impl TargetError {
+    /// The error with what had been answered until then.
+    #[must_use]
+    pub fn under_load(self, measured: Measured) -> TargetError {
+        match self {
+            TargetError::Interrupted => self,
+            error => {
+                TargetError::UnderLoad { error: Box::new(error), measured: Box::new(measured) }
+            }
+        }
+    }
+
+    /// Whether it is the end of the budget, and says nothing of the subject.
+    pub fn is_out_of_budget(&self) -> bool {
+        match self {
+            TargetError::OutOfBudget(_) => true,
+            TargetError::UnderLoad { error, .. } | TargetError::Told { error, .. } => {
+                error.is_out_of_budget()
+            }
+            _ => false,
+        }
+    }
+
+    /// What had been answered before it, if it came under load.
+    pub fn measured(&self) -> Option<&Measured> {
+        match self {
+            TargetError::UnderLoad { measured, .. } => Some(measured),
+            _ => None,
         }
     }
 }
@@ -126,6 +180,7 @@ pub struct Target {
     exit: Option<Exit>,
     stderr: PathBuf,
     guard: Option<Guard>,
+    meter: Option<Meter>,
     /// When it was started, in ns.
     pub started_ns: u64,
     /// When READY had arrived, in ns.
@@ -149,17 +204,18 @@ impl Target {
     /// # Errors
     /// It could not be started, ended, failed or was silent; or the user interrupted.
     pub fn start(launch: &Launch, configure: &Configure) -> Result<Target, TargetError> {
-        Target::start_guarded(launch, configure, None)
+        Target::start_within(launch, configure, None, READY_NS)
     }
 
-    /// The same under a guard.
+    /// The same under a guard, and with another time to READY.
     ///
     /// # Errors
     /// As [`Target::start`], and what the guard says.
-    pub fn start_guarded(
+    pub fn start_within(
         launch: &Launch,
         configure: &Configure,
         guard: Option<Guard>,
+        ready_within_ns: u64,
     ) -> Result<Target, TargetError> {
         let started_ns = now_ns();
         let name = launch.command.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" ");
@@ -185,7 +241,7 @@ impl Target {
             .map_err(attempt)?;
         let mut target = Target::adopt(child.id(), ours, launch, started_ns).map_err(attempt)?;
         target.guard = guard;
-        target.configure(configure)?;
+        target.configure(configure, ready_within_ns)?;
         Ok(target)
     }
 
@@ -203,20 +259,21 @@ impl Target {
             exit: None,
             stderr: launch.stderr.clone(),
             guard: None,
+            meter: None,
             started_ns,
             ready_ns: 0,
             ready: Ready::default(),
         })
     }
 
-    fn configure(&mut self, configure: &Configure) -> Result<(), TargetError> {
+    fn configure(&mut self, configure: &Configure, within_ns: u64) -> Result<(), TargetError> {
         let body = serde_json::to_vec(configure).map_err(|error| TargetError::Io {
             attempt: "write CONFIGURE".to_owned(),
             error: error.into(),
         })?;
         self.conn.push(Header::new(Kind::Configure, 0), &[&body]);
         self.flush()?;
-        let deadline = self.started_ns + READY_NS;
+        let deadline = self.started_ns + within_ns;
         let frame = self.wait_for(Kind::Ready, deadline, "did not become ready in time")?;
         self.ready_ns = now_ns();
         self.ready = serde_json::from_slice(&frame.body).map_err(|error| {
@@ -328,6 +385,10 @@ impl Target {
     /// passed over; any other kind is an error.
     fn wait_for(&mut self, kind: Kind, until_ns: u64, late: &str) -> Result<Frame, TargetError> {
         loop {
+            // Bytes that are not this frame buy no time.
+            if now_ns() >= until_ns {
+                return Err(TargetError::Silent(late.to_owned()));
+            }
             if let Some(frame) = self.next_frame()? {
                 match frame.header.kind {
                     found if found == kind => return Ok(frame),
@@ -347,10 +408,18 @@ impl Target {
                 }
                 None => until_ns,
             };
-            if self.wait(Some(next_ns))? == 0 && now_ns() >= until_ns {
-                return Err(TargetError::Silent(late.to_owned()));
-            }
+            self.wait(Some(next_ns))?;
         }
+    }
+
+    /// Has the CPU time of its tree read by this meter from now on.
+    pub fn attach(&mut self, meter: Meter) {
+        self.meter = Some(meter);
+    }
+
+    /// CPU time of its tree until now, if it has a meter that can be read.
+    pub fn cpu(&self) -> Option<Reading> {
+        self.meter.as_ref()?.read()
     }
 
     /// Tells it to end its children and exit, and reaps it.

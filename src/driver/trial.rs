@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::cpu::{CpuGroup, Meter};
 use super::leftovers::{self, Leftovers};
 use super::load::{self, Measured, Offer, Pace};
 use super::memory::{self, Crowd, Grouping, Session};
 use super::oracle::Prepared;
 use super::placed::Placed;
 use super::programs::SubjectProgram;
-use super::target::{Farewell, Guard, Launch, Target, TargetError};
+use super::target::{Farewell, Guard, Launch, READY_NS, Target, TargetError};
 use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
 use crate::options;
 use crate::protocol::{Configure, Ready};
@@ -21,7 +23,7 @@ use crate::sys::process;
 
 mod row;
 
-use row::{fail, fill_in, fill_in_held};
+use row::{count_answered, fail, fill_in, fill_in_held};
 
 /// What every trial of a run shares.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +42,8 @@ pub struct Setting<'a> {
     pub scratch: &'a Path,
     /// Children that this process had before the run and that are none of its affair.
     pub strangers: &'a [u32],
+    /// When the run's budget ends, if it has one.
+    pub budget_end_ns: Option<u64>,
 }
 
 /// A trial that has been run.
@@ -97,9 +101,13 @@ pub fn run_grouped(
     let mut session = Session::begin(setting, trial, grouping);
     let crowd = Crowd::of(family, arm);
     let _raised = crowd.map(|crowd| crowd.raise_limits(family));
-    let result = measure(setting, trial, family, arm, prepared, session.as_mut());
+    let is_timed = session.is_none();
+    let group = is_timed.then(|| CpuGroup::create(&trial.id)).flatten().map(Arc::new);
+    let result = measure(setting, trial, family, arm, prepared, session.as_mut(), group.as_ref());
     let driver = process::usage_self().since(cpu_before);
     let left = leftovers::clean_up(setting.strangers).map_err(cleaning)?;
+    // It can be removed now that all of its members are gone.
+    drop(group);
     prepared.empty_outputs().map_err(cleaning)?;
     let failure = result.as_ref().err().map(TargetError::to_string);
     let (memory, left_group) = match session {
@@ -123,7 +131,13 @@ pub fn run_grouped(
         }
         Err(TargetError::Interrupted) => return Err(TargetError::Interrupted),
         Err(error) => {
+            if let Some(measured) = error.measured() {
+                count_answered(&mut row, measured);
+            }
             fail(&mut row, error.to_string());
+            if error.is_out_of_budget() {
+                row.status = "partial".to_owned();
+            }
             Vec::new()
         }
     };
@@ -197,6 +211,7 @@ fn measure(
     arm: &Arm,
     prepared: &Prepared,
     session: Option<&mut Session<'_>>,
+    group: Option<&Arc<CpuGroup>>,
 ) -> Result<Done, TargetError> {
     let placed = Placed::begin(family.placement)?;
     let Some(program) = setting.programs.get(&family.runtime) else {
@@ -222,9 +237,12 @@ fn measure(
     };
     let presses = session.is_some() || Crowd::of(family, arm).is_some();
     let guard = presses.then_some(memory::GUARD);
-    let done = serve(&launch, &configure, guard, |target| match session {
+    let done = serve(&launch, &configure, guard, setting.budget_end_ns, |target| match session {
         Some(session) => session.observe(target, prepared),
-        None => offer(setting, trial, family, target, prepared),
+        None => {
+            target.attach(Meter::new(group, target.pid()));
+            offer(setting, trial, family, target, prepared)
+        }
     });
     let done = done.map_err(|error| error.with_last_words(&launch.stderr));
     let _ = std::fs::remove_file(&launch.stderr);
@@ -239,20 +257,41 @@ fn deadline_ms(family: &Family) -> u64 {
     }
 }
 
+/// A subject that has become ready before its time, or the run's budget, is over.
+fn start(
+    launch: &Launch,
+    configure: &Configure,
+    guard: Option<Guard>,
+    budget_end_ns: Option<u64>,
+) -> Result<Target, TargetError> {
+    let begun_ns = now_ns();
+    let due_ns = begun_ns + READY_NS;
+    let until_ns = load::within_budget_ns(budget_end_ns, begun_ns, due_ns);
+    Target::start_within(launch, configure, guard, until_ns - begun_ns).map_err(|error| {
+        let budget_ended = until_ns < due_ns && now_ns() >= until_ns;
+        match error {
+            TargetError::Silent(_) if budget_ended => {
+                TargetError::OutOfBudget("not become ready".to_owned())
+            }
+            error => error,
+        }
+    })
+}
+
 /// One subject's life: started, put under load, stopped.
 fn serve(
     launch: &Launch,
     configure: &Configure,
     guard: Option<Guard>,
+    budget_end_ns: Option<u64>,
     load: impl FnOnce(&mut Target) -> Result<Measured, TargetError>,
 ) -> Result<Done, TargetError> {
-    let mut target = Target::start_guarded(launch, configure, guard)?;
+    let mut target = start(launch, configure, guard, budget_end_ns)?;
     let measured = load(&mut target)?;
     let ready = target.ready.clone();
     let ready_at_ns = target.ready_ns;
     let ready_ns = ready_at_ns - target.started_ns;
-    let abandoned = measured.traffic.as_ref().map_or(0, |t| t.abandoned);
-    let farewell = if abandoned > 0 {
+    let farewell = if measured.abandoned > 0 {
         // It would work on everything it has accepted before it saw that it is to stop.
         drop(target);
         None
@@ -272,13 +311,17 @@ fn offer(
     let deadline_ns = family.deadline_ms * 1_000_000;
     match &family.load {
         Load::Closed { callers } => {
-            let pace = Pace::new(&setting.preset, *callers, deadline_ns);
+            let pace = Pace {
+                budget_end_ns: setting.budget_end_ns,
+                ..Pace::new(&setting.preset, *callers, deadline_ns)
+            };
             load::closed(target, &prepared.exchange, pace, trial.seed)
         }
         Load::Open(open) => {
             // Trials of an unknown rate are skipped before a subject is started.
             let rate_per_s = open.rate.per_s().unwrap_or(1.0);
             let mut offer = Offer::new(&setting.preset, open, rate_per_s, deadline_ns);
+            offer.budget_end_ns = setting.budget_end_ns;
             offer.limit_ns = open.slo.map_or(u64::MAX, |slo| slo.limit_ns);
             load::open(target, &prepared.exchange, &offer, trial.seed)
         }

@@ -14,6 +14,7 @@ mod quota;
 mod requests;
 mod tables;
 mod trials;
+mod window;
 
 pub use claims::CLAIMS;
 pub use compare::COMPARE;

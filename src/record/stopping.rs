@@ -12,7 +12,7 @@ type Value = fn(&TrialRow) -> Option<f64>;
 
 /// What must be known how well: half the width of the ratio's interval, as a share of the ratio.
 const TARGETS: [(Value, f64); 3] = [
-    (TrialRow::steady_throughput_per_s, 0.03),
+    (|row| row.throughput_per_s, 0.03),
     (|row| row.response_p50_ns.map(|ns| ns as f64), 0.03),
     (|row| row.response_p99_ns.map(|ns| ns as f64), 0.10),
 ];
@@ -71,7 +71,7 @@ fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
 }
 
 fn is_valid(row: &TrialRow) -> bool {
-    row.validity != "invalid"
+    row.validity != "invalid" && row.holds_two_rounds()
 }
 
 /// A quantile that a block lacks is not shown, so that nothing waits for it. A block in which

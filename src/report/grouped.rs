@@ -223,13 +223,14 @@ fn options_set(row: &TrialRow) -> Vec<String> {
 }
 
 pub(super) fn usable(row: &TrialRow) -> bool {
-    row.status == "ok" && row.validity != "invalid"
+    row.status == "ok" && row.validity != "invalid" && row.holds_two_rounds()
 }
 
-/// Whether a trial says something bad of its arm. That the generator did not do what it says is
-/// no fault of the arm: such a trial is thrown out and its block with it, but the others stand.
+/// Whether a trial says something bad of its arm. That the generator did not do what it says, or
+/// that no request was due, is no fault of the arm: such a trial is thrown out and its block with
+/// it, but the others stand.
 fn is_bad(row: &TrialRow) -> bool {
-    row.status != "ok" || row.n_wrong_answer > 0
+    !matches!(row.status.as_str(), "ok" | "skipped") || row.n_wrong_answer > 0
 }
 
 /// The arm's state, and in words why it is not `ok` and which trials were thrown out.
@@ -274,6 +275,9 @@ fn reasons(rows: &[&TrialRow]) -> String {
     let distinct: Vec<&str> = rows
         .iter()
         .map(|row| match (row.reason.trim(), row.flags.trim()) {
+            ("", "") if !row.holds_two_rounds() => {
+                "its window holds less than two rounds of callers"
+            }
             ("", flags) => flags,
             (reason, _) => reason,
         })

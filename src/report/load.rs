@@ -195,13 +195,11 @@ fn point(row: &LoadPointRow, trials: &[&TrialRow], key: &ArmKey, pool: &Pool<'_>
     }
 }
 
-/// CPU time per request served, times requests served per second. The CPU time is that of the
-/// whole trial and so are the requests: the window's share of either is not known.
+/// CPU time of the window over the window's length.
 fn cores(rows: &[&TrialRow], rate_per_s: f64) -> Option<f64> {
     let per_trial = |row: &&TrialRow| {
-        let cpu_ns = row.cpu_user_ns? + row.cpu_system_ns?;
-        let served = row.n_served.filter(|n| *n > 0)?;
-        Some(cpu_ns as f64 / served as f64 * row.throughput_per_s? / 1e9)
+        let window_ns = row.window_ns.filter(|ns| *ns > 0)?;
+        Some(row.window_cpu_ns? as f64 / window_ns as f64)
     };
     let cores: Vec<f64> = at(rows, rate_per_s).iter().filter_map(per_trial).collect();
     median(&cores)

@@ -40,7 +40,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: "1/s",
         better: Better::Higher,
         needs_every_block: false,
-        value: TrialRow::steady_throughput_per_s,
+        value: |r| r.throughput_per_s,
     },
     time("first_response_ns", false, |r| float(r.first_response_ns)),
     time("ready_ns", false, |r| float(r.ready_ns)),
@@ -82,11 +82,11 @@ fn float(ns: Option<u64>) -> Option<f64> {
     ns.map(|ns| ns as f64)
 }
 
-/// User and kernel time of the subject's tree, by the requests that it covers.
+/// CPU time of the subject's tree in the window, by the requests that completed in it.
 fn cpu_per_request_ns(row: &TrialRow) -> Option<f64> {
-    let served = row.n_served.filter(|n| *n > 0)?;
-    let cpu_ns = row.cpu_user_ns?.checked_add(row.cpu_system_ns?)?;
-    Some(cpu_ns as f64 / served as f64)
+    let completed = row.n_completed_in_window();
+    let cpu_ns = row.window_cpu_ns.filter(|_| completed > 0)?;
+    Some(cpu_ns as f64 / completed as f64)
 }
 
 #[cfg(test)]
@@ -94,16 +94,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cpu_is_divided_by_what_it_covers() {
+    fn cpu_of_the_window_is_divided_by_the_requests_of_the_window() {
         let row = TrialRow {
-            cpu_user_ns: Some(300),
-            cpu_system_ns: Some(100),
+            // From READY to the end, with start and stop of every worker.
+            cpu_user_ns: Some(3_000),
+            cpu_system_ns: Some(1_000),
             n_served: Some(8),
-            n_ok: 4,
+            window_cpu_ns: Some(200),
+            n_ok: 3,
+            n_crash: 1,
             ..TrialRow::default()
         };
         assert_eq!(cpu_per_request_ns(&row), Some(50.0));
-        let none = TrialRow { n_served: Some(0), ..row };
+        let open = TrialRow { n_completed: Some(5), ..row.clone() };
+        assert_eq!(cpu_per_request_ns(&open), Some(40.0));
+        let unread = TrialRow { window_cpu_ns: None, ..row.clone() };
+        assert_eq!(cpu_per_request_ns(&unread), None);
+        let none = TrialRow { n_ok: 0, n_crash: 0, ..row };
         assert_eq!(cpu_per_request_ns(&none), None);
     }
 }

@@ -82,8 +82,7 @@ fn arm(rows: &ArmRows<'_>, place: usize, results: &[MetricResult]) -> ArmSummary
         let result = of_metric(results, name)?;
         Ratio::of(result.comparisons[place].as_ref()?)
     };
-    let rates: Vec<f64> =
-        rows.good.iter().filter_map(|row| row.steady_throughput_per_s()).collect();
+    let rates: Vec<f64> = rows.good.iter().filter_map(|row| row.throughput_per_s).collect();
     ArmSummary {
         label: rows.label.clone(),
         strategy: rows.key.name.clone(),
@@ -115,7 +114,7 @@ fn medians(rows: &[&TrialRow]) -> Medians {
         let complete = rows.iter().all(|row| get(row).is_some());
         if complete { any(get) } else { None }
     };
-    let rates: Vec<f64> = rows.iter().filter_map(|row| row.steady_throughput_per_s()).collect();
+    let rates: Vec<f64> = rows.iter().filter_map(|row| row.throughput_per_s).collect();
     Medians {
         response_p50_ns: any(|r| r.response_p50_ns),
         response_p90_ns: every(|r| r.response_p90_ns),

@@ -3,6 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::human;
 use super::memory::MemorySummary;
 use crate::record::TrialRow;
 use crate::stats::verdict::{Comparison, Conclusion, Verdict};
@@ -190,6 +191,10 @@ pub struct Outcomes {
     pub timeout: u64,
     pub rejected: u64,
     pub wrong_answer: u64,
+    /// Due in the window of an open loop, and without an answer when the trial was given up.
+    pub unanswered: u64,
+    /// Not answered ok before or after the window.
+    pub not_ok_outside: u64,
 }
 
 impl Outcomes {
@@ -207,9 +212,31 @@ impl Outcomes {
         .collect()
     }
 
-    /// All requests.
-    pub fn total(&self) -> u64 {
+    /// Requests of the window that had an answer.
+    pub fn answered(&self) -> u64 {
         self.ok + self.app_error + self.crash + self.timeout + self.rejected + self.wrong_answer
+    }
+
+    /// All requests of the window.
+    pub fn total(&self) -> u64 {
+        self.answered() + self.unanswered
+    }
+
+    /// Whether there is no request without an answer, and none outside the window that was not ok.
+    pub fn are_all_answered(&self) -> bool {
+        self.unanswered == 0 && self.not_ok_outside == 0
+    }
+
+    /// In words, such as `297 ok, 110 unanswered`.
+    pub fn words(&self) -> String {
+        let others = [
+            (self.answered() - self.ok, "not"),
+            (self.unanswered, "unanswered"),
+            (self.not_ok_outside, "not ok outside the window"),
+        ];
+        let others = others.into_iter().filter(|(n, _)| *n > 0);
+        let others = others.map(|(n, what)| format!(", {} {what}", human::count(n)));
+        format!("{} ok{}", human::count(self.ok), others.collect::<String>())
     }
 
     pub(super) fn add(&mut self, row: &TrialRow) {
@@ -219,6 +246,8 @@ impl Outcomes {
         self.timeout += row.n_timeout;
         self.rejected += row.n_rejected;
         self.wrong_answer += row.n_wrong_answer;
+        self.unanswered += row.n_unanswered.unwrap_or(0);
+        self.not_ok_outside += row.n_not_ok_outside.unwrap_or(0);
     }
 }
 

@@ -254,7 +254,7 @@ fn label(arm: &ArmSummary, extent: Extent, notes: usize) -> String {
         "placebo" if extent.is_terminal() => "placebo",
         _ => &arm.label,
     };
-    if extent == Extent::Narrow && (arm.state != State::Ok || !arm.reason.is_empty()) {
+    if extent == Extent::Narrow && is_noted(arm) {
         return format!("{name} [{notes}]");
     }
     name.to_owned()
@@ -275,16 +275,22 @@ fn ratio_cell(arm: &ArmSummary, ratio: Option<Ratio>, shown: fn(&Ratio) -> Strin
 
 /// `1 234 ok`, or what went wrong with the number of a note that says why.
 fn outcomes(arm: &ArmSummary, notes: &mut Vec<String>) -> String {
-    let ok = human::count(arm.outcomes.ok);
-    let text = match arm.state {
-        State::Ok if arm.reason.is_empty() => return format!("{ok} ok"),
-        State::Ok => format!("{ok} ok"),
-        State::Flawed | State::Failed if arm.outcomes.total() > arm.outcomes.ok => {
-            let bad = arm.outcomes.total() - arm.outcomes.ok;
-            format!("{ok} ok, {} not", human::count(bad))
-        }
-        state => state.word().to_owned(),
+    let words = arm.outcomes.words();
+    if !is_noted(arm) {
+        return words;
+    }
+    let why = match (arm.reason.as_str(), arm.outcomes.are_all_answered()) {
+        (reason, true) => reason.to_owned(),
+        ("", false) => words.clone(),
+        (reason, false) => format!("{reason}; {words}"),
     };
-    notes.push(format!("{}: {}: {}", arm.label, arm.state.word(), arm.reason));
+    let has_numbers = arm.state == State::Ok || arm.outcomes.total() > arm.outcomes.ok;
+    let text = if has_numbers { words } else { arm.state.word().to_owned() };
+    notes.push(format!("{}: {}: {why}", arm.label, arm.state.word()));
     format!("{text} [{}]", notes.len())
+}
+
+/// Whether there is more to say of an arm than its numbers.
+fn is_noted(arm: &ArmSummary) -> bool {
+    arm.state != State::Ok || !arm.reason.is_empty() || !arm.outcomes.are_all_answered()
 }

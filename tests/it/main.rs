@@ -7,6 +7,7 @@ mod common;
 mod analysis_size;
 mod bad_input;
 mod compare;
+mod cpu;
 mod datapackage;
 mod dead_helpers;
 mod demonstrations;

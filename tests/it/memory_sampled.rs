@@ -36,6 +36,7 @@ fn a_peak_without_a_mark_of_the_kernel_s_is_flagged() {
         environment: &environment,
         scratch: scratch.path(),
         strangers: &[],
+        budget_end_ns: None,
     };
     let trials = plan::plan(&experiment, 1, 1);
     let spawn = trials.iter().find(|trial| trial.arm == 2).unwrap();

@@ -47,6 +47,7 @@ fn rows_of(experiment: &Experiment, dir: &Path, name: &str, deadline_ns: u64) ->
         environment: &environment,
         scratch: &scratch,
         strangers: &[],
+        budget_end_ns: None,
     };
     let rows = demonstrate(&setting, &shown(name), 7, deadline_ns).unwrap();
     assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{name}");
@@ -132,6 +133,7 @@ fn check_what_is_not_there(experiment: &Experiment, dir: &Path) {
             environment: &[],
             scratch: &scratch,
             strangers: &[],
+            budget_end_ns: None,
         };
         let rows = demonstrate(&setting, &shown("none"), 1, DEADLINE_NS).unwrap().unwrap();
         assert_eq!(rows.len(), 1, "{rows:?}");

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{SUBJECT, configure, processes_with, spec};
-use forkbench::driver::load::{self, Exchange, Pace};
+use forkbench::driver::load::{self, Exchange, Offer, Pace};
 use forkbench::driver::oracle::Oracle;
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Launch, Target, subject_environment};
 use forkbench::driver::trial::{self, Setting};
-use forkbench::experiment::{Experiment, Preset, plan, wire};
+use forkbench::experiment::DEADLINE_MS;
+use forkbench::experiment::{Arrivals, Experiment, Preset, plan, wire};
 use forkbench::record::TrialRow;
 
 const EXPERIMENT: &str = "
@@ -54,6 +55,7 @@ fn row_of(experiment: &Experiment, python: &Path, how: &str) -> TrialRow {
         environment: &environment,
         scratch: scratch.path(),
         strangers: &[],
+        budget_end_ns: None,
     };
     let trial = &plan::plan(experiment, 1, 1)[0];
     let mut oracle = Oracle::new(Path::new(SUBJECT), scratch.path());
@@ -114,23 +116,98 @@ fn each_is_a_row_with_what_was_said_last() {
         assert_eq!(said.ends_with(&last), status == "failed", "{how}: {said}");
         assert_eq!(row.flags, "", "{how}");
     }
-    check_silence(&python);
+    check_what_breaks_off(&experiment, &python);
+    check_what_hangs_after_the_window(&python);
+    for how in ["silent", "announce", "dribble", "dribble-later"] {
+        check_deadlines(&python, how);
+    }
+    check_ready(&python);
     assert_eq!(processes_with(SCRIPT), [""; 0], "somebody is left");
 }
 
-/// A subject that does not answer, with a deadline that a test can wait for.
-fn check_silence(python: &Path) {
-    let scratch = tempfile::tempdir().unwrap();
-    let launch = Launch {
-        command: command(python, "silent"),
+/// A trial that fails has what was answered until then, and neither rate nor quantile.
+fn check_what_breaks_off(experiment: &Experiment, python: &Path) {
+    let row = row_of(experiment, python, "exit-later");
+    assert_eq!((row.status.as_str(), row.n_served), ("failed", Some(20)), "{}", row.reason);
+    assert!(row.reason.contains("the subject exited with 3"), "{}", row.reason);
+    assert!(row.first_response_ns.is_some());
+    assert_eq!((row.throughput_per_s, row.response_p50_ns, row.window_ns), (None, None, None));
+}
+
+/// One request of two callers is never answered: it costs a bounded time, and is counted.
+fn check_what_hangs_after_the_window(python: &Path) {
+    let two = EXPERIMENT.replace("callers = 1", "callers = 2");
+    let experiment = wire::parse(&two, "test", 1, 1).unwrap();
+    let begun = std::time::Instant::now();
+    let row = row_of(&experiment, python, "hang-later");
+    assert!(begun.elapsed().as_nanos() < u128::from(DEADLINE_MS * 1_000_000), "it was waited for");
+    assert_eq!((row.status.as_str(), row.validity.as_str()), ("ok", "valid"), "{}", row.reason);
+    assert_eq!(row.n_not_ok_outside, Some(1));
+    assert_eq!(row.flags, "given_up;not_ok_outside:1");
+}
+
+fn launch(python: &Path, how: &str, scratch: &Path) -> Launch {
+    Launch {
+        command: command(python, how),
         environment: subject_environment(),
-        stderr: scratch.path().join("stderr"),
-    };
-    let mut target = Target::start(&launch, &configure("blocking", &spec("noop", 0, &[]))).unwrap();
+        stderr: scratch.join("stderr"),
+    }
+}
+
+/// A subject that leaves a request without an answer, whatever it sends instead, with deadlines
+/// that a test can wait for.
+fn check_deadlines(python: &Path, how: &str) {
+    const MS: u64 = 1_000_000;
+    let scratch = tempfile::tempdir().unwrap();
+    let launch = launch(python, how, scratch.path());
+    let start = || Target::start(&launch, &configure("blocking", &spec("noop", 0, &[]))).unwrap();
     let exchange = Exchange { payload: Vec::new(), echo: true, checksum: None };
-    let pace = Pace::new(&Preset::by_name("smoke").unwrap(), 1, 1_000_000);
-    let error = load::closed(&mut target, &exchange, pace, 1).unwrap_err();
+    let served = if how == "dribble-later" { 20 } else { 0 };
+
+    let pace = Pace {
+        grace_ns: 100 * MS,
+        // The window begins after what goes wrong.
+        warm_up_ns: 60_000 * MS,
+        ..Pace::new(&Preset::by_name("smoke").unwrap(), 1, 300 * MS)
+    };
+    let error = load::closed(&mut start(), &exchange, pace, 1).unwrap_err();
+    assert_eq!(error.measured().unwrap().served, served, "{how}");
     let error = error.with_last_words(&launch.stderr).to_string();
-    assert!(error.contains("is silent; 1 requests wait"), "{error}");
-    assert!(error.ends_with("said last: silent"), "{error}");
+    let due = format!("left request {} without an answer", served + 1);
+    assert!(error.contains(&due) && error.contains("its deadline of 0.3 s"), "{how}: {error}");
+    assert!(error.ends_with(&format!("said last: {how}")), "{error}");
+
+    let offer = Offer {
+        rate_per_s: 200.0,
+        arrivals: Arrivals::Constant,
+        probe: None,
+        unloaded_ns: 0,
+        warm_up_ns: 0,
+        window_ns: 300 * MS,
+        patience_ns: 100 * MS,
+        deadline_ns: 300 * MS,
+        grace_ns: 100 * MS,
+        budget_end_ns: None,
+        limit_ns: u64::MAX,
+    };
+    match load::open(&mut start(), &exchange, &offer, 1) {
+        Ok(measured) => {
+            assert_eq!((how, measured.served), ("dribble-later", served));
+            assert_eq!(measured.traffic.unwrap().offered, 60);
+            assert!(measured.abandoned >= 41, "{}", measured.abandoned);
+        }
+        Err(error) => {
+            assert!(how != "dribble-later", "{error}");
+            assert!(error.to_string().contains("left request 1 without"), "{error}");
+        }
+    }
+}
+
+/// READY has a deadline that bytes do not move.
+fn check_ready(python: &Path) {
+    let scratch = tempfile::tempdir().unwrap();
+    let launch = launch(python, "dribble-ready", scratch.path());
+    let configure = configure("blocking", &spec("noop", 0, &[]));
+    let error = Target::start_within(&launch, &configure, None, 500_000_000).unwrap_err();
+    assert!(error.to_string().contains("did not become ready in time"), "{error}");
 }

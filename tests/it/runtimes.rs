@@ -133,6 +133,33 @@ fn stamps_are_of_the_drivers_clock_and_reapings_follow_answers() {
     }
 }
 
+/// As many children as there were pids, and those that were started last and had nothing to do.
+#[test]
+fn python_counts_the_workers_that_take_the_place_of_recycled_ones() {
+    let Some(python) = installed().into_iter().find(|one| one.runtime.name == "python") else {
+        return;
+    };
+    for name in ["pool", "prefork-pool"] {
+        let options = [("workers", "2"), ("recycle_after", "3")];
+        let configure = configure_with(name, &spec("noop", 0, &[]), &options);
+        // CPython's executor may lose a request to a worker that leaves: it ends at its deadline.
+        let configure = Configure { deadline_ms: 2_000, ..configure };
+        let mut subject = python.start(&configure);
+        let mut pids = std::collections::BTreeSet::new();
+        for id in 1..=16 {
+            let answer = subject.ask(id, &[]).unwrap();
+            if answer.outcome == Outcome::Ok {
+                pids.insert(answer.reply.child_pid);
+            }
+        }
+        let stats = subject.stop().stats;
+        let seen = pids.len() as u64;
+        assert!(seen >= 4, "{name}: {pids:?}");
+        assert!((seen..=seen + 4).contains(&stats.children_started), "{name}: {stats:?} {pids:?}");
+        assert_eq!(stats.children_peak, 2, "{name}");
+    }
+}
+
 /// What children of a task use is in what the subject used, because it has reaped them.
 fn ready_user_ns(farewell: &forkbench::driver::target::Farewell, kind: &Kind) -> u64 {
     if kind.reaps { farewell.stats.children_started * 100_000 } else { 0 }

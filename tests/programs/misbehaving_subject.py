@@ -21,6 +21,7 @@ STAMPED = {
     "replied-before-ended": (5, -10**9),
     "replied-in-the-future": (5, 10**9),
 }
+FLAG_MORE = 1
 
 
 def read(length):
@@ -81,12 +82,41 @@ def ready():
         "reaps": False,
         "usage": usage,
     }
+    if HOW == "dribble-ready":
+        dribble(READY, 0)
     body = b"not JSON" if HOW == "unreadable-ready" else json.dumps(told).encode()
     send(READY, 0, body)
 
 
+def dribble(kind, id_):
+    """A frame of 60 MB that comes a byte at a time."""
+    os.write(0, HEADER.pack(60_000_000, kind, 0, 0, id_))
+    while True:
+        os.write(0, b"x")
+        time.sleep(0.01)
+
+
+def announce(id_):
+    """Says again and again that the request was accepted."""
+    while True:
+        body = struct.pack("<7QI", 0, *[time.monotonic_ns()] * 6, os.getpid())
+        os.write(0, HEADER.pack(len(body), REPLY, 0, FLAG_MORE, id_) + body)
+        time.sleep(0.01)
+
+
 def run(id_):
     match HOW:
+        case "dribble":
+            dribble(REPLY, id_)
+        case "announce":
+            announce(id_)
+        case "dribble-later" if id_ > 20:
+            dribble(REPLY, id_)
+        case "exit-later" if id_ > 20:
+            sys.exit(3)
+        case "hang-later" if id_ == 40:
+            # The others go on: this one is never answered.
+            return
         case "exit":
             sys.exit(3)
         case "silent":

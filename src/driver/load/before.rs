@@ -6,7 +6,7 @@
 //! tells how long travelling takes; the rest is waiting.
 
 use super::ledger::Ledger;
-use super::{Counted, SILENCE_NS};
+use super::{Counted, GRACE_NS, within_budget_ns};
 use crate::driver::interrupted;
 use crate::driver::samples::nearest_rank;
 use crate::driver::target::{Target, TargetError};
@@ -32,24 +32,38 @@ pub struct RoundTrip {
 /// The first request of a fresh subject, alone, until it is answered and its children are reaped.
 ///
 /// # Errors
-/// The subject is gone, silent or speaks something else; or the user interrupted.
+/// The subject is gone, does not answer within `patience_ns` or before the run's budget ends, or
+/// speaks something else; or the user interrupted.
 pub(super) fn first(
     target: &mut Target,
     ledger: &mut Ledger<'_>,
-    deadline_ns: u64,
+    patience_ns: u64,
+    budget_end_ns: Option<u64>,
 ) -> Result<(), TargetError> {
-    let now = now_ns();
-    ledger.push(target, now, now);
+    let begun_ns = now_ns();
+    ledger.push(target, begun_ns, begun_ns);
     target.flush()?;
-    let mut until_ns = now + deadline_ns + SILENCE_NS;
+    let due_ns = begun_ns + patience_ns;
+    let until_ns = within_budget_ns(budget_end_ns, begun_ns, due_ns);
     while ledger.open() > 0 {
+        if interrupted() {
+            return Err(TargetError::Interrupted);
+        }
+        // Counted from the sending: bytes that complete no answer buy no time.
+        if now_ns() >= until_ns {
+            let waited_s = (until_ns - begun_ns) as f64 / 1e9;
+            let what =
+                format!("left request 1 without an answer or its reaping for {waited_s:.1} s");
+            return Err(if until_ns < due_ns {
+                TargetError::OutOfBudget(what)
+            } else {
+                TargetError::Silent(what)
+            });
+        }
         let read_ns = target.wait(Some(until_ns))?;
         if read_ns == 0 {
-            let open = ledger.open();
-            give_up(until_ns, || format!("{open} requests wait for an answer or reaping"))?;
             continue;
         }
-        until_ns = read_ns + deadline_ns + SILENCE_NS;
         while let Some(frame) = target.next_frame()? {
             match frame.header.kind {
                 Kind::Reply => ledger.answered(&frame, read_ns, Counted::No)?,
@@ -85,11 +99,18 @@ fn trip(target: &mut Target, id: u64) -> Result<(u64, u64), TargetError> {
     let sent_ns = now_ns();
     target.push_light(id);
     target.flush()?;
-    let until_ns = sent_ns + SILENCE_NS;
+    let until_ns = sent_ns + GRACE_NS;
     loop {
+        if interrupted() {
+            return Err(TargetError::Interrupted);
+        }
+        if now_ns() >= until_ns {
+            let waited_s = GRACE_NS / 1_000_000_000;
+            let what = format!("left idle round trip {id} without an answer for {waited_s} s");
+            return Err(TargetError::Silent(what));
+        }
         let done_ns = target.wait(Some(until_ns))?;
         if done_ns == 0 {
-            give_up(until_ns, || "an idle round trip waits for its answer".to_owned())?;
             continue;
         }
         let Some(frame) = target.next_frame()? else {
@@ -111,17 +132,6 @@ fn trip(target: &mut Target, id: u64) -> Result<(u64, u64), TargetError> {
         }
         return Ok((accepted - sent_ns, done_ns - replied));
     }
-}
-
-/// Whether waiting is over, for the user or for silence.
-fn give_up(until_ns: u64, waits: impl FnOnce() -> String) -> Result<(), TargetError> {
-    if interrupted() {
-        return Err(TargetError::Interrupted);
-    }
-    if now_ns() >= until_ns {
-        return Err(TargetError::Silent(format!("is silent; {}", waits())));
-    }
-    Ok(())
 }
 
 fn median(mut values: Vec<u64>) -> u64 {

@@ -1,7 +1,7 @@
 //! The books of one trial: which requests are under way, whether their answers are right, what
 //! they came to. Every way of offering load keeps them alike.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{Counted, Exchange, FAILED_ROWS, Measured, RoundTrip};
 use crate::driver::target::{Target, TargetError};
@@ -14,9 +14,11 @@ use crate::stats::{Safeguard, Safeguards};
 pub struct Ledger<'a> {
     exchange: &'a Exchange,
     next_id: u64,
-    in_flight: HashMap<u64, Sent>,
+    in_flight: BTreeMap<u64, Sent>,
     /// Answered and not reaped, with whether they count.
-    unreaped: HashMap<u64, (RequestRow, Counted)>,
+    unreaped: BTreeMap<u64, (RequestRow, Counted)>,
+    /// The longest response of any request.
+    longest_ns: u64,
     /// A response under this is in time.
     limit_ns: u64,
     /// All on, outside tests.
@@ -40,8 +42,9 @@ impl<'a> Ledger<'a> {
         Ledger {
             exchange,
             next_id: 1,
-            in_flight: HashMap::new(),
-            unreaped: HashMap::new(),
+            in_flight: BTreeMap::new(),
+            unreaped: BTreeMap::new(),
+            longest_ns: 0,
             limit_ns: u64::MAX,
             safeguards: Safeguards::ALL_ON,
             measured: Measured::new(seed),
@@ -112,11 +115,10 @@ impl<'a> Ledger<'a> {
     /// Gives up on what is still open: answered requests count without their reaping, the others
     /// are given back, for whoever knows what they count as.
     pub fn abandon(&mut self) -> Vec<Sent> {
-        let unreaped: Vec<_> = self.unreaped.drain().collect();
-        for (_, (row, counted)) in unreaped {
+        for (row, counted) in std::mem::take(&mut self.unreaped).into_values() {
             self.count(row, counted);
         }
-        self.in_flight.drain().map(|(_, sent)| sent).collect()
+        std::mem::take(&mut self.in_flight).into_values().collect()
     }
 
     /// Requests that are not answered.
@@ -127,6 +129,19 @@ impl<'a> Ledger<'a> {
     /// Requests that are not answered, or not reaped.
     pub fn open(&self) -> usize {
         self.in_flight.len() + self.unreaped.len()
+    }
+
+    /// The request that has been under way for longest, not answered or not reaped: its id, and
+    /// when it was sent.
+    pub fn oldest(&self) -> Option<(u64, u64)> {
+        let sent = self.in_flight.first_key_value().map(|(id, sent)| (*id, sent.sent_ns));
+        let answered = self.unreaped.first_key_value().map(|(id, (row, _))| (*id, row.sent_ns));
+        sent.into_iter().chain(answered).min()
+    }
+
+    /// The longest response of any request until now, in ns.
+    pub fn longest_ns(&self) -> u64 {
+        self.longest_ns
     }
 
     /// Takes an answer that had arrived at `done_ns`, or its announcement.
@@ -163,6 +178,7 @@ impl<'a> Ledger<'a> {
         if let Some(fault) = laws::stamps(&row) {
             return Err(TargetError::Silent(format!("stamped request {id} {fault}")));
         }
+        self.longest_ns = self.longest_ns.max(row.response_ns());
         if frame.header.flags & FLAG_REAPS != 0 {
             self.unreaped.insert(id, (row, counted));
         } else {
@@ -197,8 +213,9 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// Closes the books.
-    pub fn close(self, window_ns: u64) -> Measured {
+    /// Closes the books. Of what is still open, answered requests count without their reaping.
+    pub fn close(mut self, window_ns: u64) -> Measured {
+        self.abandon();
         Measured { window_ns, ..self.measured }
     }
 
@@ -221,9 +238,14 @@ impl<'a> Ledger<'a> {
     }
 
     fn count(&mut self, row: RequestRow, counted: Counted) {
-        let Some(outcome) = row.outcome.filter(|_| counted == Counted::Yes) else {
+        let Some(outcome) = row.outcome else {
             return;
         };
+        if counted == Counted::No {
+            // The first request has a column of its own.
+            self.measured.not_ok_outside += u64::from(outcome != Outcome::Ok && row.id != 1);
+            return;
+        }
         self.measured.outcomes[outcome as usize] += 1;
         if outcome == Outcome::Ok {
             self.measured.in_time += u64::from(row.response_ns() < self.limit_ns);
@@ -235,7 +257,7 @@ impl<'a> Ledger<'a> {
 }
 
 /// Whether this answer only says that the request was accepted, and another follows.
-pub(super) fn is_announcement(frame: &Frame) -> bool {
+pub(in crate::driver) fn is_announcement(frame: &Frame) -> bool {
     frame.header.flags & FLAG_MORE != 0
 }
 

@@ -1,6 +1,7 @@
 //! Offering load: what is asked and answered ([`Exchange`]), what came of it ([`Measured`]), and
 //! the loops that offer it. One loop measures every runtime.
 
+use super::cpu::WindowCpu;
 use super::samples::Samples;
 use crate::protocol::{Outcome, REPLY_BYTES};
 use crate::record::RequestRow;
@@ -19,8 +20,21 @@ pub use ledger::{Ledger, Sent};
 pub use open::{Offer, open};
 pub use traffic::Traffic;
 
-/// A subject that says nothing for this long after the deadline of its requests is silent.
-const SILENCE_NS: u64 = 10_000_000_000;
+/// For this long after its deadline the driver waits for the answer to a request.
+pub const GRACE_NS: u64 = 10_000_000_000;
+
+/// When the run's budget is over, what takes up to this long still comes to its end.
+pub const OVERTIME_NS: u64 = 5_000_000_000;
+
+/// Until when to wait for what began at `since_ns` and may end at `due_ns`, in a run whose budget
+/// ends then.
+pub(in crate::driver) fn within_budget_ns(
+    budget_end_ns: Option<u64>,
+    since_ns: u64,
+    due_ns: u64,
+) -> u64 {
+    budget_end_ns.map_or(due_ns, |end_ns| due_ns.min(end_ns.max(since_ns + OVERTIME_NS)))
+}
 
 /// So many failed requests are kept whole.
 const FAILED_ROWS: usize = 1_000;
@@ -63,6 +77,12 @@ pub struct Measured {
     pub idle: Option<RoundTrip>,
     /// What the first failure said.
     pub first_failure: Option<String>,
+    /// Requests before and after the window that were not answered ok, or not at all.
+    pub not_ok_outside: u64,
+    /// Requests of any time that had no answer when the trial was given up.
+    pub abandoned: u64,
+    /// CPU time of the subject's tree in the window.
+    pub cpu: WindowCpu,
     /// What an open loop offered, and what became of it; `None` of a closed one.
     pub traffic: Option<Traffic>,
     /// What probes met, where there were any.
@@ -83,6 +103,9 @@ impl Measured {
             wrong: 0,
             idle: None,
             first_failure: None,
+            not_ok_outside: 0,
+            abandoned: 0,
+            cpu: WindowCpu::default(),
             traffic: None,
             probes: None,
         }

@@ -14,7 +14,8 @@ use super::ledger::{Ledger, is_announcement};
 use super::probe::{self, Probes};
 use super::schedule::Schedule;
 use super::traffic::{Traffic, Window};
-use super::{Counted, Exchange, Measured};
+use super::{Counted, Exchange, GRACE_NS, Measured};
+use crate::driver::cpu::WindowCpu;
 use crate::driver::interrupted;
 use crate::driver::target::{Target, TargetError};
 use crate::experiment::preset::OPEN_REQUESTS;
@@ -50,6 +51,10 @@ pub struct Offer {
     pub patience_ns: u64,
     /// A request's time to be answered in, as the subject was told.
     pub deadline_ns: u64,
+    /// How long after its deadline the driver still waits for the first answer.
+    pub grace_ns: u64,
+    /// When the run's budget ends, if it has one. The load itself lasts as long as was planned.
+    pub budget_end_ns: Option<u64>,
     /// A response under this is in time, in ns.
     pub limit_ns: u64,
 }
@@ -82,6 +87,8 @@ impl Offer {
             window_ns,
             patience_ns: window_ns.clamp(500 * MS, 3_000 * MS),
             deadline_ns,
+            grace_ns: GRACE_NS,
+            budget_end_ns: None,
             limit_ns: u64::MAX,
         }
     }
@@ -100,13 +107,18 @@ pub fn open(
     seed: u64,
 ) -> Result<Measured, TargetError> {
     let mut ledger = Ledger::new(exchange, seed).with_limit(offer.limit_ns);
-    before::first(target, &mut ledger, offer.deadline_ns)?;
+    let patience_ns = offer.deadline_ns + offer.grace_ns;
+    if let Err(error) = before::first(target, &mut ledger, patience_ns, offer.budget_end_ns) {
+        return Err(error.under_load(ledger.close(0)));
+    }
     let _punctual = Punctual::begin();
     // By a driver that wakes as it does under load.
     ledger.travels(before::idle(target)?);
     let mut main = Loop::main(target, ledger, offer, seed);
-    main.run()?;
-    Ok(main.finish())
+    match main.run() {
+        Ok(()) => Ok(main.finish()),
+        Err(error) => Err(error.under_load(main.finish())),
+    }
 }
 
 /// A generator that is woken when it should: its timers end at once instead of up to 50 µs later,
@@ -159,6 +171,7 @@ struct Loop<'t, 'e> {
     traffic: Traffic,
     probes: Option<(Probe, Probes)>,
     unloaded: Window,
+    cpu: WindowCpu,
 }
 
 impl<'t, 'e> Loop<'t, 'e> {
@@ -172,6 +185,7 @@ impl<'t, 'e> Loop<'t, 'e> {
             traffic: Traffic::new(window),
             probes: offer.probe.map(|probe| (probe, Probes::new(start_ns, window.until_ns, seed))),
             unloaded: Window { from_ns: start_ns, until_ns: start_ns + offer.unloaded_ns },
+            cpu: WindowCpu::default(),
             course,
         }
     }
@@ -184,6 +198,7 @@ impl<'t, 'e> Loop<'t, 'e> {
             // Before sending: what is due later than this may not have been sent.
             let now = now_ns();
             self.send_due()?;
+            self.read_cpu(now);
             self.course.consider(now, &self.traffic);
             if now >= until_ns || (!self.course.offering && self.open() == 0) {
                 return Ok(());
@@ -209,6 +224,15 @@ impl<'t, 'e> Loop<'t, 'e> {
         }
     }
 
+    /// Reads the CPU time of the subject once the window has begun, and once it has ended.
+    fn read_cpu(&mut self, now: u64) {
+        match self.course.edge(now) {
+            Some(Edge::Opens) => self.cpu.open(self.target.cpu()),
+            Some(Edge::Closes) => self.cpu.close(self.target.cpu()),
+            None => {}
+        }
+    }
+
     fn open(&self) -> usize {
         let probes = self.probes.as_ref().map_or(0, |(_, probes)| probes.open());
         self.ledger.open() + probes
@@ -216,7 +240,7 @@ impl<'t, 'e> Loop<'t, 'e> {
 
     fn wake_ns(&mut self) -> Option<u64> {
         let probe = self.probes.as_mut().and_then(|(_, p)| p.next_ns());
-        let turn = self.course.next_turn_ns(now_ns());
+        let turn = self.course.next_turn_ns();
         [probe, self.course.next_ns(), turn].into_iter().flatten().min()
     }
 
@@ -291,9 +315,9 @@ impl<'t, 'e> Loop<'t, 'e> {
 
     fn finish(mut self) -> Measured {
         let end_ns = now_ns();
-        let abandoned = self.ledger.abandon();
-        self.traffic.abandoned = abandoned.len() as u64;
-        for sent in abandoned {
+        let open = self.ledger.abandon();
+        let abandoned = open.len() as u64;
+        for sent in open {
             self.traffic.unanswered(sent.intended_ns, sent.sent_ns);
         }
         self.traffic.close();
@@ -303,7 +327,13 @@ impl<'t, 'e> Loop<'t, 'e> {
             unloaded: probes.met(unloaded, end_ns),
             loaded: probes.met(window, end_ns),
         });
-        Measured { traffic: Some(self.traffic), probes, ..self.ledger.close(window.length_ns()) }
+        Measured {
+            traffic: Some(self.traffic),
+            probes,
+            abandoned,
+            cpu: self.cpu,
+            ..self.ledger.close(window.length_ns())
+        }
     }
 }
 
@@ -319,6 +349,15 @@ struct Course {
     offering: bool,
     /// Requests of the window that are answered.
     answered: u64,
+    /// What comes next of the window, until it is over.
+    ahead: Option<Edge>,
+}
+
+/// An end of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Opens,
+    Closes,
 }
 
 impl Course {
@@ -333,6 +372,21 @@ impl Course {
             give_up_ns: until_ns + offer.patience_ns,
             offering: true,
             answered: 0,
+            ahead: Some(Edge::Opens),
+        }
+    }
+
+    /// The end of the window that has just been passed, each once.
+    fn edge(&mut self, now: u64) -> Option<Edge> {
+        let passed = self.ahead.filter(|edge| now >= self.edge_ns(*edge))?;
+        self.ahead = (passed == Edge::Opens).then_some(Edge::Closes);
+        Some(passed)
+    }
+
+    fn edge_ns(&self, edge: Edge) -> u64 {
+        match edge {
+            Edge::Opens => self.window.from_ns,
+            Edge::Closes => self.window.until_ns,
         }
     }
 
@@ -349,10 +403,9 @@ impl Course {
         Some(intended_ns)
     }
 
-    /// The window's end, while it is ahead: arrivals may be seconds apart.
-    fn next_turn_ns(&self, now: u64) -> Option<u64> {
-        let until_ns = self.window.until_ns;
-        (self.offering && now < until_ns).then_some(until_ns)
+    /// The next end of the window: arrivals may be seconds apart.
+    fn next_turn_ns(&self) -> Option<u64> {
+        self.ahead.filter(|_| self.offering).map(|edge| self.edge_ns(edge))
     }
 
     /// Ends the arrivals once all requests of the window are answered.

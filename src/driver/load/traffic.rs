@@ -62,8 +62,6 @@ pub struct Traffic {
     pub rejected: u64,
     /// Requests of the window that had no answer when the trial was given up.
     pub unanswered: u64,
-    /// Requests of any time that had none.
-    pub abandoned: u64,
     /// Requests under way at the window's first moment.
     pub in_flight_start: u64,
     /// And at its end.
@@ -88,7 +86,6 @@ impl Traffic {
             completed_ok: 0,
             rejected: 0,
             unanswered: 0,
-            abandoned: 0,
             in_flight_start: 0,
             in_flight_end: 0,
             in_flight_peak: 0,

@@ -66,11 +66,9 @@ impl TrialGroup {
                 refused.push(format!("{} hands no memory controller on", dir.display()));
                 continue;
             }
-            remove_stale(&dir);
-            let dir = dir.join(format!("{}-{trial_id}", watcher::run_name()));
-            match fs::create_dir(&dir) {
-                Ok(()) => return Ok(TrialGroup { dir, version }),
-                Err(error) => refused.push(format!("create {}: {error}", dir.display())),
+            match create_below(&dir, trial_id) {
+                Ok(dir) => return Ok(TrialGroup { dir, version }),
+                Err(error) => refused.push(format!("create a group in {}: {error}", dir.display())),
             }
         }
         match refused.first() {
@@ -144,7 +142,15 @@ impl Drop for TrialGroup {
 
 /// Where the groups of trials may be made.
 pub(in crate::driver) fn places_of_groups() -> Vec<PathBuf> {
-    above("memory").into_iter().map(|place| place.dir).collect()
+    ["memory", "cpuacct"].into_iter().flat_map(above).map(|place| place.dir).collect()
+}
+
+/// Makes a group for a trial of this driver, and removes those of drivers that are gone.
+pub(in crate::driver) fn create_below(parent: &Path, trial_id: &str) -> io::Result<PathBuf> {
+    remove_stale(parent);
+    let dir = parent.join(format!("{}-{trial_id}", watcher::run_name()));
+    fs::create_dir(&dir)?;
+    Ok(dir)
 }
 
 /// Groups of drivers that were killed before they could remove them.
@@ -211,8 +217,8 @@ fn own_path<'a>(own: &'a str, controller: &str) -> Option<&'a str> {
     })
 }
 
-/// A line `name bytes` of `memory.stat`.
-pub(super) fn stat_field(stat: &str, name: &str) -> Option<u64> {
+/// A line `name number` of `memory.stat` or `cpu.stat`.
+pub(in crate::driver) fn stat_field(stat: &str, name: &str) -> Option<u64> {
     let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
     stat.lines().find_map(of_name)
 }

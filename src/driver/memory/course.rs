@@ -4,6 +4,7 @@
 use super::barrier::Barrier;
 use super::machine::still_has_memory;
 use crate::driver::interrupted;
+use crate::driver::load::ledger::is_announcement;
 use crate::driver::load::{Counted, Exchange, Ledger, Measured};
 use crate::driver::target::{Target, TargetError};
 use crate::protocol::Kind;
@@ -139,11 +140,13 @@ impl<'a> Course<'a> {
         let now = now_ns();
         let mut heard = false;
         while let Some(frame) = self.target.next_frame()? {
-            heard = true;
+            // Only what ends a request buys time.
+            let is_end = !is_announcement(&frame);
+            heard |= is_end;
             match frame.header.kind {
                 Kind::Reply => {
                     self.ledger.answered(&frame, now, Counted::Yes)?;
-                    self.answered += 1;
+                    self.answered += usize::from(is_end);
                 }
                 Kind::Reaped => self.ledger.reaped(&frame, now)?,
                 kind => return Err(TargetError::Silent(format!("sent {kind:?} when held"))),

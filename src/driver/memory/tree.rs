@@ -99,6 +99,19 @@ pub fn members(reader: &mut Reader, root: u32, creation: Creation) -> Vec<Member
     members
 }
 
+/// The ids of the same processes.
+pub(in crate::driver) fn pids(root: u32) -> Vec<u32> {
+    let mut pids = vec![root];
+    let mut seen = HashSet::from([root]);
+    let mut families = Families::default();
+    let mut next = 0;
+    while let Some(&pid) = pids.get(next) {
+        next += 1;
+        pids.extend(families.children_of(pid).into_iter().filter(|child| seen.insert(*child)));
+    }
+    pids
+}
+
 fn unnamed(pid: u32, ppid: u32) -> Listed {
     Listed { pid, ppid, name: String::new() }
 }

@@ -57,6 +57,11 @@ impl Budget {
         }
     }
 
+    /// When it is spent, if it has an end.
+    pub(super) fn end_ns(&self) -> Option<u64> {
+        self.limit_ns.map(|ns| self.started_ns + ns)
+    }
+
     /// Learns from blocks that were run before.
     pub(super) fn learn(&mut self, experiment: &Experiment, rows: &[TrialRow]) {
         let mut blocks: BTreeMap<(usize, u32, u32), u64> = BTreeMap::new();

@@ -124,8 +124,10 @@ impl Course<'_, '_> {
                 return Ok(End::OutOfBudget { dropped: left() });
             }
             let begun_ns = now_ns();
-            if !self.run_block(range.clone(), *pass, missing, progress)? {
-                return Ok(End::Interrupted { missing });
+            match self.run_block(range.clone(), *pass, missing, progress)? {
+                Went::On => {}
+                Went::Interrupted => return Ok(End::Interrupted { missing }),
+                Went::OutOfBudget => return Ok(End::OutOfBudget { dropped: missing }),
             }
             self.budget.block_took(first.family, now_ns() - begun_ns);
             if preset.looks.contains(&first.block) {
@@ -140,30 +142,32 @@ impl Course<'_, '_> {
         })
     }
 
-    /// Runs one pass over a family's block, re-runs included; `false` if the user ended it.
+    /// Runs one pass over a family's block, re-runs included.
     fn run_block(
         &mut self,
         range: std::ops::Range<usize>,
         pass: u32,
         left: usize,
         progress: &mut impl FnMut(Progress<'_>),
-    ) -> Result<bool> {
+    ) -> Result<Went> {
         let trials = self.trials;
         let total = trials.len();
         for (place, trial) in trials[range.clone()].iter().enumerate() {
             self.tell(trial, total - (left - place), total, progress);
-            if !self.attempt(trial, pass)? {
-                return Ok(false);
+            match self.attempt(trial, pass)? {
+                Went::On => {}
+                ended => return Ok(ended),
             }
         }
         let first = &self.plan[range.start];
         while let Some(place) = self.to_run_again(first, pass, &range) {
             self.tell(&trials[place], total - (left - range.len()), total, progress);
-            if !self.attempt(&trials[place], pass)? {
-                return Ok(false);
+            match self.attempt(&trials[place], pass)? {
+                Went::On => {}
+                ended => return Ok(ended),
             }
         }
-        Ok(true)
+        Ok(Went::On)
     }
 
     /// The place in the plan of the trial of this pass that is to be run again.
@@ -199,10 +203,10 @@ impl Course<'_, '_> {
         });
     }
 
-    /// Runs one trial and puts all of it on disk; `false` if the user ended it.
-    fn attempt(&mut self, trial: &Trial, pass: u32) -> Result<bool> {
+    /// Runs one trial and puts all of it on disk.
+    fn attempt(&mut self, trial: &Trial, pass: u32) -> Result<Went> {
         if crate::driver::interrupted() {
-            return Ok(false);
+            return Ok(Went::Interrupted);
         }
         let setting = self.setting;
         let family = &setting.experiment.families[trial.family];
@@ -216,7 +220,7 @@ impl Course<'_, '_> {
             self.dir.append_memory(&skipped.memory)?;
             self.dir.append_trial(&skipped.row)?;
             self.rows.push(skipped.row);
-            return Ok(true);
+            return Ok(Went::On);
         }
         self.budget.count_trial();
         let prepared = self.oracle.prepare_family(family, self.order.seed)?;
@@ -224,13 +228,14 @@ impl Course<'_, '_> {
         self.monitor.before_trial(trial.family, trial.block);
         let ran = match trial::run(setting, trial, &prepared) {
             Ok(ran) => ran.of_attempt(attempt, pass),
-            Err(TargetError::Interrupted) => return Ok(false),
+            Err(TargetError::Interrupted) => return Ok(Went::Interrupted),
             Err(error) => return Err(error.into()),
         };
         let row = record(ran, self.monitor, self.dir)?;
         self.ended_ns = now_ns();
+        let went = if row.status == "partial" { Went::OutOfBudget } else { Went::On };
         self.rows.push(row);
-        Ok(true)
+        Ok(went)
     }
 
     /// The search after the grid, as far as the budget goes.
@@ -280,6 +285,16 @@ impl Course<'_, '_> {
             (Err(error), _) => Err(error),
         }
     }
+}
+
+/// How it went, and so whether it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Went {
+    On,
+    /// The user ended it.
+    Interrupted,
+    /// The budget ended it.
+    OutOfBudget,
 }
 
 /// In the place of a family's index: short trials of a round of the search are judged together.

@@ -143,6 +143,7 @@ pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End>
         environment: &subject_environment,
         scratch: &scratch,
         strangers: &strangers,
+        budget_end_ns: order.preset.budget_ns.map(|ns| started_ns + ns),
     };
     let planned = (trials.as_slice(), plan.as_slice());
     let end = run_planned(&setting, order, planned, &mut begun, &mut oracle, started_ns, progress);
@@ -164,9 +165,9 @@ fn run_planned(
         let missing = trials.len();
         return Ok(End::Interrupted { missing });
     };
-    let setting = Setting { experiment: &experiment, ..*setting };
     let past = std::mem::take(&mut begun.past);
     let mut budget = Budget::new(&experiment, &order.preset, started_ns, past.spent_ns);
+    let setting = Setting { experiment: &experiment, budget_end_ns: budget.end_ns(), ..*setting };
     budget.learn(&experiment, &past.trials);
     demonstrations::learn(&mut budget, &past.facts);
     let mut course = Course {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::wakeups::Lateness;
 use super::{Extent, S};
 use crate::driver::leftovers;
-use crate::driver::load::{self, Exchange, Measured, Offer, Pace};
+use crate::driver::load::{self, Exchange, GRACE_NS, Measured, Offer, Pace};
 use crate::driver::noise::Monitor;
 use crate::driver::oracle::Oracle;
 use crate::driver::programs::SubjectProgram;
@@ -180,6 +180,7 @@ impl<'a> Bench<'a> {
             environment: &subject_environment(),
             scratch: self.scratch,
             strangers: &strangers,
+            budget_end_ns: None,
         };
         let spec = &experiment.families[trial.family].spec;
         let prepared = self.oracle.prepare(spec, trial.seed)?;
@@ -238,6 +239,8 @@ pub(super) fn one_caller(window_ns: u64) -> Pace {
         max_window_ns: window_ns,
         min_requests: 1,
         deadline_ns: DEADLINE_MS * 1_000_000,
+        grace_ns: GRACE_NS,
+        budget_end_ns: None,
     }
 }
 
@@ -252,6 +255,8 @@ pub(super) fn offer(rate_per_s: f64, arrivals: Arrivals, window_ns: u64) -> Offe
         window_ns,
         patience_ns: 5 * S,
         deadline_ns: DEADLINE_MS * 1_000_000,
+        grace_ns: GRACE_NS,
+        budget_end_ns: None,
         limit_ns: u64::MAX,
     }
 }
@@ -261,7 +266,7 @@ pub(super) fn offer(rate_per_s: f64, arrivals: Arrivals, window_ns: u64) -> Offe
 /// # Errors
 /// What the first of the others said.
 pub(super) fn all_right(measured: &Measured) -> Result<()> {
-    let unanswered = measured.traffic.as_ref().map_or(0, |t| t.abandoned);
+    let unanswered = measured.abandoned;
     if unanswered > 0 {
         bail!("{unanswered} requests had no answer in the end");
     }

@@ -3,7 +3,7 @@
 use super::Done;
 use crate::driver::load::Measured;
 use crate::driver::memory;
-use crate::driver::open_row::{fill_probes, fill_traffic};
+use crate::driver::open_row::{add_flag, fill_probes, fill_traffic};
 use crate::driver::samples::Time;
 use crate::driver::target::Farewell;
 use crate::protocol::{EventLoop, Outcome, Ready};
@@ -24,6 +24,7 @@ pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
     row.window_ns = Some(measured.window_ns);
     row.n_served = Some(measured.served);
     count_outcomes(row, &measured);
+    fill_rate_and_cpu(row, &measured);
     if let Some(farewell) = farewell {
         fill_usage(row, &farewell, &ready);
     }
@@ -98,9 +99,30 @@ fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
     row.n_timeout = n(Outcome::Timeout);
     row.n_rejected = n(Outcome::Rejected);
     row.n_wrong_answer = n(Outcome::WrongAnswer);
+    row.n_not_ok_outside = Some(measured.not_ok_outside);
+}
+
+/// What a trial that broke off had answered until then. There is no rate and no quantile: it has no
+/// window.
+pub(super) fn count_answered(row: &mut TrialRow, measured: &Measured) {
+    count_outcomes(row, measured);
+    row.n_served = Some(measured.served);
+    row.first_response_ns = measured.first_response_ns;
+    row.n_offered = measured.traffic.as_ref().map(|t| t.offered);
+    row.n_unanswered = measured.traffic.as_ref().map(|t| t.unanswered);
+}
+
+fn fill_rate_and_cpu(row: &mut TrialRow, measured: &Measured) {
+    let ok = measured.traffic.as_ref().map_or(row.n_ok, |t| t.completed_ok);
     if measured.window_ns > 0 {
-        let ok = measured.traffic.as_ref().map_or(row.n_ok, |t| t.completed_ok);
         row.throughput_per_s = Some(ok as f64 * 1e9 / measured.window_ns as f64);
+    }
+    let (cpu_ns, source) = measured.cpu.used();
+    row.window_cpu_ns = cpu_ns;
+    row.cpu_source = source.to_owned();
+    if measured.not_ok_outside > 0 {
+        let flag = format!("not_ok_outside:{}", measured.not_ok_outside);
+        add_flag(row, &flag);
     }
 }
 
@@ -146,13 +168,33 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
     row.reap_p50_ns = between(|r| r.replied_ns, |r| r.reaped_ns);
 }
 
+/// Why there is nothing to measure, if no request was due in an open loop's window.
+fn nothing_due(row: &TrialRow, measured: &Measured) -> Option<String> {
+    measured.traffic.as_ref().filter(|traffic| traffic.offered == 0)?;
+    Some(format!(
+        "no arrival fell into the window of {:.1} s at {}/s: a longer window (`--preset standard`) \
+         or a higher rate has some",
+        measured.window_ns as f64 / 1e9,
+        row.rate_per_s.unwrap_or(0.0)
+    ))
+}
+
 fn judge(row: &mut TrialRow, measured: &Measured) {
     let said = measured.first_failure.clone().unwrap_or_default();
     if measured.wrong > 0 {
         return fail(row, format!("{} wrong answers; the first: {said}", measured.wrong));
     }
+    if let Some(reason) = nothing_due(row, measured) {
+        fail(row, reason);
+        row.status = "skipped".to_owned();
+        return;
+    }
     if row.n_ok == 0 {
-        return fail(row, format!("no request was answered ok; the first failure: {said}"));
+        let first = match said.as_str() {
+            "" => "none was answered at all".to_owned(),
+            said => format!("the first failure: {said}"),
+        };
+        return fail(row, format!("no request was answered ok; {first}"));
     }
     row.status = "ok".to_owned();
     row.validity = "valid".to_owned();

@@ -84,8 +84,8 @@ const CELL: [Column; 8] = [
     always(
         "metric",
         METRICS,
-        "A column of `trials.csv`; or `cpu_per_request_ns`: `cpu_user_ns` and `cpu_system_ns` \
-         together, divided by `n_served`.",
+        "A column of `trials.csv`; or `cpu_per_request_ns`: `window_cpu_ns` divided by \
+         the requests that completed in the window, of any outcome.",
     ),
     always("unit", Kind::Word(&["ns", "1/s"]), "Of the estimate."),
     optional(

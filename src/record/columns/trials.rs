@@ -5,6 +5,7 @@ use super::idle::IDLE;
 use super::load::OPEN_LOOP;
 use super::quota::QUOTA;
 use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
+use super::window::WINDOW;
 use super::{Column, Kind, Table};
 
 /// `trials.csv`.
@@ -15,10 +16,14 @@ pub const TRIALS: Table = Table {
     columns: &TRIAL_COLUMNS,
 };
 
-const TRIAL_PARTS: [&[Column]; 5] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, IDLE, QUOTA];
+const TRIAL_PARTS: [&[Column]; 6] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, IDLE, QUOTA, WINDOW];
 
-const TRIALS_LEN: usize =
-    CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len() + IDLE.len() + QUOTA.len();
+const TRIALS_LEN: usize = CLOSED_LOOP.len()
+    + OPEN_LOOP.len()
+    + EVENT_LOOP.len()
+    + IDLE.len()
+    + QUOTA.len()
+    + WINDOW.len();
 
 const TRIAL_COLUMNS: [Column; TRIALS_LEN] = {
     let mut all = [CLOSED_LOOP[0]; TRIALS_LEN];
@@ -123,9 +128,10 @@ const CLOSED_LOOP: &[Column] = &[
         "status",
         STATUSES,
         "`ok`: ran to the end of its window. `failed`: something went wrong that is no \
-             request's outcome, such as a subject that died; or an answer was wrong, or none ok. \
-             `skipped`: cannot be run here. `partial` is reserved: a trial that is interrupted has no row. \
-             Only `ok` is compared.",
+             request's outcome, such as a subject that died; or an answer was wrong, or none ok; its \
+             counts are of what was answered until then. `skipped`: cannot be run here, or no \
+             request was due in its window. `partial`: the run's budget \
+             ended while an answer was due; its block is left to `--resume`. Only `ok` is compared.",
     ),
     optional(
         "reason",
@@ -159,8 +165,9 @@ const CLOSED_LOOP: &[Column] = &[
     optional(
         "window_ns",
         Kind::Integer,
-        "Length of the window: in a closed loop from the last completion of the warm-up to \
-             the completion that ends it, in an open one as it was planned.",
+        "Length of the window: in a closed loop from the last completion of the warm-up, two \
+             rounds of callers at least, to the completion that ends a later round; in an open one \
+             as it was planned.",
     ),
     always(
         "n_ok",
@@ -199,9 +206,9 @@ const CLOSED_LOOP: &[Column] = &[
         "throughput_per_s",
         Kind::Number,
         "Of a closed loop, `n_ok` per second of the window; of an open one, ok answers that \
-             arrived inside the window, per second. The report leaves it out where a closed loop \
-             answered less than twice per caller, unless rate × median response is 0.75 to 1.33 of \
-             the callers.",
+             arrived inside the window, per second. A closed loop's window holds whole rounds of \
+             callers, two at least; the report leaves the rate out of older files where it holds \
+             less.",
     ),
     optional(
         "response_p50_ns",
@@ -286,8 +293,8 @@ const CLOSED_LOOP: &[Column] = &[
         "cpu_user_ns",
         Kind::Integer,
         "CPU time in user mode of the subject's whole tree, children included, from READY \
-             to its end: the first request, the warm-up, the window and the shut-down. Divide \
-             by `n_served` for the cost of one request.",
+             to its end: the first request, the warm-up, the window and the shut-down. What one \
+             request costs is in `window_cpu_ns`.",
     ),
     optional(
         "cpu_system_ns",

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Group, MemoryLevel};
 use crate::record::accepted::accepted;
 use crate::record::{Run, TrialRow};
-use crate::report::human;
+use crate::report::{grouped, human};
 use crate::stats::Safeguards;
 use crate::stats::quantile::median;
 
@@ -48,11 +48,11 @@ fn fill_level(rows: &[&TrialRow], level: &mut MemoryLevel) {
     let Some(rows) = families.into_values().next() else {
         return;
     };
-    if rows.iter().any(|row| row.status != "ok" || row.validity == "invalid") {
+    if rows.iter().any(|row| !grouped::usable(row)) {
         level.timed_in = format!("{}: {}", title(rows[0]), failure(&rows));
         return;
     }
-    let rates: Vec<f64> = rows.iter().filter_map(|row| row.steady_throughput_per_s()).collect();
+    let rates: Vec<f64> = rows.iter().filter_map(|row| row.throughput_per_s).collect();
     // Only what every trial has had requests enough for.
     let tail = |of: fn(&TrialRow) -> Option<u64>| {
         let tails: Option<Vec<f64>> = rows.iter().map(|row| of(row).map(|ns| ns as f64)).collect();

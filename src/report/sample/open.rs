@@ -101,6 +101,7 @@ fn loaded(mut row: TrialRow, capacity: f64) -> TrialRow {
     row.lateness_p99_ns = Some(80_000);
     row.response_p50_ns = Some(((5.0 + wait_ms) * jitter * MS as f64) as u64);
     row.service_p50_ns = row.response_p50_ns;
+    row.window_cpu_ns = Some(offered * 5 * MS + offered * MS / 4);
     row.cpu_user_ns = Some(offered * 5 * MS);
     row.cpu_system_ns = Some(offered * MS / 4);
     row.work_p50_ns = Some(5 * MS);

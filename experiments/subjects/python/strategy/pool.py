@@ -24,13 +24,11 @@ class Pool(Workers):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         setup.carry_ballast()
-        self._context = multiprocessing.get_context("spawn")
+        self._context = self.count_in(multiprocessing.get_context("spawn"))
         self._executor = self._create()
 
     def _create(self) -> ProcessPoolExecutor:
         together = self._context.Barrier(self._workers)
-        for _ in range(self._workers):
-            self.census.born()
         return ProcessPoolExecutor(
             self._workers,
             self._context,
@@ -74,8 +72,7 @@ class Pool(Workers):
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.join(KILLED_S)
-        for _ in range(self._workers):
-            self.census.gone()
+        self.all_gone()
 
     async def close(self) -> None:
         if self._waiting:

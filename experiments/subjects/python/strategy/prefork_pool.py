@@ -78,7 +78,7 @@ class PreforkPool(Workers):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         setup.carry_ballast()
-        self._context = multiprocessing.get_context("fork")
+        self._context = self.count_in(multiprocessing.get_context("fork"))
         input_ = setup.workload.prepare(setup.spec)
         worker.load(input_)
         # A workload that fails on purpose would take the subject with it, and one that waits to be
@@ -87,7 +87,6 @@ class PreforkPool(Workers):
             for task in range(setup.workload.tasks(setup.spec)):
                 run(input_, task, bytes(setup.spec.payload_bytes))
         self._pool = self._create()
-        self._count_workers()
         self._replacing: asyncio.Task[None] | None = None
         # Tasks that came while the pool was being replaced.
         self._held: list[tuple[TaskId, bytes]] = []
@@ -101,10 +100,6 @@ class PreforkPool(Workers):
             maxtasksperchild=self._recycle_after or None,
             context=self._context,
         )
-
-    def _count_workers(self) -> None:
-        for _ in range(self._workers):
-            self.census.born()
 
     async def start_workers(self) -> None:
         calls = [self._pool.apply_async(worker.ready) for _ in range(self._workers)]
@@ -140,10 +135,8 @@ class PreforkPool(Workers):
     async def _replace(self) -> None:
         # Not in the loop: the others' deadlines and the driver are to be heard meanwhile.
         await asyncio.to_thread(self._pool.end)
-        for _ in range(self._workers):
-            self.census.gone()
+        self.all_gone()
         self._pool = await asyncio.to_thread(self._create)
-        self._count_workers()
 
     def _replaced(self, replacing: asyncio.Task[None]) -> None:
         self._replacing = None

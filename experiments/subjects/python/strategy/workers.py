@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 from clock import now_ns
 from protocol import Stamps
@@ -14,6 +17,26 @@ from requests import Done, TaskId
 from run import Ran
 from spec import count
 from strategy import Census, Setup
+
+
+class Counting:
+    """A context of multiprocessing that counts the workers which a pool starts in it. The pools
+    replace a recycled worker by themselves, and tell nobody."""
+
+    def __init__(self, context: BaseContext, census: Census, workers: int) -> None:
+        self._context = context
+        self._census = census
+        self._workers = workers
+
+    def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:
+        # A pool starts one worker too many only in the place of one that has left.
+        if self._census.alive == self._workers:
+            self._census.gone()
+        self._census.born()
+        return self._context.Process(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
 
 
 class Workers:
@@ -41,6 +64,13 @@ class Workers:
     def why_replaced(self) -> str:
         """Why the pool is about to be replaced."""
         return "another task did not end in time"
+
+    def count_in(self, context: BaseContext) -> Counting:
+        return Counting(context, self.census, self._workers)
+
+    def all_gone(self) -> None:
+        for _ in range(self.census.alive):
+            self.census.gone()
 
     def begin(self, id_: TaskId, payload: bytes) -> None:
         waiting = len(self._waiting) - self._workers

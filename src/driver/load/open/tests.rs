@@ -21,6 +21,8 @@ const OFFER: Offer = Offer {
     window_ns: 5 * S,
     patience_ns: 2 * S,
     deadline_ns: 30 * S,
+    grace_ns: 10 * S,
+    budget_end_ns: None,
     limit_ns: 20 * MS,
 };
 const SERVICE_NS: u64 = MS;
