@@ -11,7 +11,7 @@ use super::oracle::Prepared;
 use super::placed::Placed;
 use super::programs::SubjectProgram;
 use super::target::{Farewell, Guard, Launch, Target, TargetError};
-use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
+use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Trial};
 use crate::options;
 use crate::protocol::{Configure, Ready};
 use crate::record::{MemoryRow, RequestRow, TrialRow};
@@ -287,12 +287,7 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         family_id: family.id.clone(),
         block: trial.block,
         position: trial.position,
-        role: match arm.role {
-            Role::Reference => "reference",
-            Role::Placebo => "placebo",
-            Role::Arm => "arm",
-        }
-        .to_owned(),
+        role: arm.role.name().to_owned(),
         runtime: family.runtime.clone(),
         workload: family.spec.workload.clone(),
         size: family.spec.size.name().to_owned(),
@@ -313,6 +308,7 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         seed: trial.seed,
         started_utc: crate::record::utc_now(),
         workload_options: options::render(&family.spec.options),
+        label: family.label(arm),
         ..TrialRow::default()
     }
 }

@@ -128,6 +128,7 @@ pub struct TrialRow {
     pub event_loop_delay_p99_ns: Option<u64>,
     pub event_loop_delay_max_ns: Option<u64>,
     pub event_loop_busy_ratio: Option<f64>,
+    pub label: String,
 }
 
 impl TrialRow {
@@ -221,6 +222,7 @@ pub struct LoadPointRow {
     pub meets_slo: String,
     pub limit_per_s: Option<f64>,
     pub limit_above_per_s: Option<f64>,
+    pub label: String,
 }
 
 /// One row of `noise.csv`: what the machine's counters counted in one interval of about 100 ms.
@@ -306,6 +308,7 @@ pub struct MemoryRow {
     pub mem_available_bytes: Option<u64>,
     pub mem_available_start_bytes: Option<u64>,
     pub flags: String,
+    pub label: String,
 }
 
 /// One row of `requests/<trial_id>.csv.zst`: one request with all its stamps

@@ -2,7 +2,7 @@
 
 use super::event_loop::EVENT_LOOP;
 use super::load::OPEN_LOOP;
-use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
+use super::tables::{LABEL, NOISE_LABELS, ROLES, STATUSES, always, optional};
 use super::{Column, Kind, Table};
 
 /// `trials.csv`.
@@ -13,10 +13,12 @@ pub const TRIALS: Table = Table {
     columns: &TRIAL_COLUMNS,
 };
 
-const TRIAL_PARTS: [&[Column]; 3] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP];
+const TRIAL_PARTS: [&[Column]; 4] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, &[LABEL]];
 
-const TRIAL_COLUMNS: [Column; CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len()] = {
-    let mut all = [CLOSED_LOOP[0]; CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len()];
+const N_COLUMNS: usize = CLOSED_LOOP.len() + OPEN_LOOP.len() + EVENT_LOOP.len() + 1;
+
+const TRIAL_COLUMNS: [Column; N_COLUMNS] = {
+    let mut all = [LABEL; N_COLUMNS];
     // Constants can neither iterate nor concatenate.
     let (mut i, mut part, mut at) = (0, 0, 0);
     while i < all.len() {
