@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use super::columns::Columns;
 use super::select::Selection;
-use super::{Failure, here, screen};
+use super::{Failure, screen};
 use crate::experiment::plan::{estimated_ns, plan, trials as trials_of};
 use crate::experiment::{Arm, Experiment, Family, Preset, Role, Trial, demonstration};
-use crate::options;
 
 mod overview;
 
@@ -65,7 +64,7 @@ fn heading(experiment: &Experiment, width: u16) -> String {
 fn families(experiment: &Experiment, width: u16) -> String {
     let mut text = String::new();
     for family in &experiment.families {
-        let arms: Vec<_> = family.arms.iter().filter_map(brief).collect();
+        let arms: Vec<_> = family.arms.iter().zip(family.labels()).filter_map(brief).collect();
         let mut columns = Columns::new(width, 2);
         columns.row([&arms.join(", ")]);
         let _ = writeln!(text, "{}{}\n{}", family.id, limits(family), columns.text());
@@ -98,23 +97,14 @@ fn shown(experiment: &Experiment, width: u16) -> String {
     columns.text()
 }
 
-/// `blocking (reference, placebo)`; nothing for the placebo, which the reference mentions.
-fn brief(arm: &Arm) -> Option<String> {
-    let options = match options_set(arm) {
-        options if options.is_empty() => String::new(),
-        options => format!(" {options}"),
-    };
-    let role = match arm.role {
-        Role::Reference => " (reference and placebo)",
-        Role::Placebo => return None,
-        Role::Arm => "",
-    };
-    Some(format!("{}{options}{role}", arm.strategy))
-}
-
-/// `workers=4;queue=10`: what is not at its default.
-fn options_set(arm: &Arm) -> String {
-    options::render(&arm.options_set(here::cores()))
+/// The label; `blocking (reference and placebo)`: nothing for the placebo, which the reference
+/// mentions.
+fn brief((arm, label): (&Arm, String)) -> Option<String> {
+    match arm.role {
+        Role::Reference => Some(format!("{label} (reference and placebo)")),
+        Role::Placebo => None,
+        Role::Arm => Some(label),
+    }
 }
 
 /// Every trial in order, under a heading per family and block.
@@ -129,10 +119,10 @@ fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String 
         for trial in block {
             let arm = &family.arms[trial.arm];
             let role = match arm.role {
-                Role::Arm => "",
-                role => role.name(),
+                Role::Reference => Role::Reference.name(),
+                Role::Placebo | Role::Arm => "",
             };
-            columns.row([&trial.id, &arm.strategy, role, &options_set(arm)]);
+            columns.row([trial.id.as_str(), &family.label(arm), role]);
         }
         text += &columns.text();
         text.push('\n');

@@ -13,7 +13,7 @@ use super::oracle::Prepared;
 use super::placed::Placed;
 use super::programs::SubjectProgram;
 use super::target::{Farewell, Guard, Launch, READY_NS, Target, TargetError};
-use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Role, Trial};
+use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Trial};
 use crate::options;
 use crate::protocol::{Configure, Ready};
 use crate::record::laws::{self, Bounds};
@@ -345,12 +345,7 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         family_id: family.id.clone(),
         block: trial.block,
         position: trial.position,
-        role: match arm.role {
-            Role::Reference => "reference",
-            Role::Placebo => "placebo",
-            Role::Arm => "arm",
-        }
-        .to_owned(),
+        role: arm.role.name().to_owned(),
         runtime: family.runtime.clone(),
         workload: family.spec.workload.clone(),
         size: family.spec.size.name().to_owned(),
@@ -372,6 +367,7 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         started_utc: crate::record::utc_now(),
         workload_options: options::render(&family.spec.options),
         deadline_ns: Some(deadline_ms(family) * 1_000_000),
+        label: family.label(arm),
         ..TrialRow::default()
     }
 }

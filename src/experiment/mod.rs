@@ -9,13 +9,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::options::{OptionDef, Options};
-use crate::strategy;
 use crate::workload::Spec;
 
 pub mod builtin;
 pub mod demonstration;
 pub mod filter;
 pub mod fit;
+pub mod label;
 pub mod nearest;
 mod open;
 pub mod plan;
@@ -109,14 +109,6 @@ pub struct Arm {
     pub options: Options,
     /// What it is there for.
     pub role: Role,
-}
-
-impl Arm {
-    /// The options that are not at their defaults on this many cores.
-    pub fn options_set(&self, cores: u32) -> Options {
-        let defs = strategy::by_name(&self.strategy).map_or(&[][..], |kind| kind.options);
-        options_set(defs, &self.options, cores)
-    }
 }
 
 /// The options that are not at their defaults on this many cores: what a reader needs to hear.
@@ -239,6 +231,11 @@ impl Role {
             Role::Placebo => "placebo",
             Role::Arm => "arm",
         }
+    }
+
+    /// The role of this name.
+    pub fn by_name(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 

@@ -73,6 +73,7 @@ pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
                 strategy: arm.strategy.clone(),
                 options: options::render(&arm.options),
                 seed: trial.seed,
+                label: family.label(arm),
             }
         })
         .collect()

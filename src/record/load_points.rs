@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{LoadPointRow, TrialRow};
 use crate::experiment::Slo;
+use crate::experiment::label::{Named, label};
 
 /// What one arm's points are on: the curve, and the arm.
 type Curve = (String, String, String, String);
@@ -26,8 +27,9 @@ pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
         // Rates are positive, so their bits have their order.
         points.entry(rate_per_s.to_bits()).or_default().push(row);
     }
+    let labels = labels_of(&order);
     let mut all = Vec::new();
-    for curve in order {
+    for (curve, label) in order.into_iter().zip(labels) {
         let points = curves.remove(&curve).unwrap_or_default();
         // An arm to which nothing was ever offered did not collapse: it does not run at all.
         if points.values().flatten().all(|row| row.n_offered.is_none()) {
@@ -39,10 +41,21 @@ pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
         for point in &mut points {
             point.limit_per_s = limit_per_s;
             point.limit_above_per_s = limit_above_per_s;
+            point.label.clone_from(&label);
         }
         all.extend(points);
     }
     all
+}
+
+/// The label of each arm among those that are measured under the same load.
+fn labels_of(curves: &[Curve]) -> Vec<String> {
+    let named = |(_, role, strategy, options): &Curve| Named::of_row(role, strategy, options);
+    let label = |curve: &Curve| {
+        let all = curves.iter().filter(|other| other.0 == curve.0).map(named);
+        label(&named(curve), &all.collect::<Vec<_>>())
+    };
+    curves.iter().map(label).collect()
 }
 
 fn is_usable(row: &TrialRow) -> bool {
@@ -118,6 +131,7 @@ fn point((load_id, role, strategy, options): &Curve, trials: &[&TrialRow]) -> Lo
         meets_slo: yes_no(met && !saturated && !collapsed).to_owned(),
         limit_per_s: None,
         limit_above_per_s: None,
+        label: String::new(),
     }
 }
 

@@ -126,6 +126,7 @@ pub struct PlanRow {
     pub strategy: String,
     pub options: String,
     pub seed: u64,
+    pub label: String,
 }
 
 /// A run as read back from its directory: all that a report is a function of.

@@ -128,6 +128,7 @@ pub struct TrialRow {
     pub event_loop_delay_p99_ns: Option<u64>,
     pub event_loop_delay_max_ns: Option<u64>,
     pub event_loop_busy_ratio: Option<f64>,
+    pub deadline_ns: Option<u64>,
     // Of an idle round trip, and what follows from it.
     pub delivery_p50_ns: Option<u64>,
     pub idle_outbound_ns: Option<u64>,
@@ -137,11 +138,11 @@ pub struct TrialRow {
     // Of a CPU quota.
     pub throttled_periods: Option<u64>,
     pub throttled_ns: Option<u64>,
-    pub deadline_ns: Option<u64>,
     // Of the window alone, and of what lies outside it.
     pub window_cpu_ns: Option<u64>,
     pub cpu_source: String,
     pub n_not_ok_outside: Option<u64>,
+    pub label: String,
 }
 
 impl TrialRow {
@@ -236,6 +237,7 @@ pub struct LoadPointRow {
     pub meets_slo: String,
     pub limit_per_s: Option<f64>,
     pub limit_above_per_s: Option<f64>,
+    pub label: String,
 }
 
 /// One row of `noise.csv`: what the machine's counters counted in one interval of about 100 ms.
@@ -321,6 +323,7 @@ pub struct MemoryRow {
     pub mem_available_bytes: Option<u64>,
     pub mem_available_start_bytes: Option<u64>,
     pub flags: String,
+    pub label: String,
 }
 
 /// One row of `requests/<trial_id>.csv.zst`: one request with all its stamps

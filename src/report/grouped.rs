@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::experiment::Preset;
+use crate::experiment::label::{self, Named};
 use crate::options;
 use crate::record::accepted::accepted;
 use crate::record::stopping;
@@ -117,6 +118,11 @@ impl ArmKey {
     pub(super) fn role_name(&self) -> &'static str {
         ["reference", "placebo", "arm"][usize::from(self.role)]
     }
+
+    /// What labels are made from.
+    pub(super) fn named(&self) -> Named {
+        Named::of_row(self.role_name(), &self.name, &self.options)
+    }
 }
 
 fn family<'a>(
@@ -140,13 +146,12 @@ fn family<'a>(
         .map(|p| ArmKey::of_plan(p))
         .chain(rows.iter().map(|r| ArmKey::of_row(r)))
         .collect();
-    let arms = keys
-        .iter()
-        .map(|key| {
+    let arms = labelled(&keys)
+        .map(|(key, label)| {
             let planned = plan.iter().filter(|p| ArmKey::of_plan(p) == *key).count();
             let of_arm = |row: &&&TrialRow| ArmKey::of_row(row) == *key;
             let own: Vec<&TrialRow> = rows.iter().filter(of_arm).copied().collect();
-            arm(key, label(key, &keys), planned, own)
+            arm(key, label, planned, own)
         })
         .collect();
     let blocks: BTreeSet<u32> = rows.iter().filter(|r| usable(r)).map(|r| r.block).collect();
@@ -168,17 +173,10 @@ fn arm<'a>(key: &ArmKey, label: String, planned: usize, rows: Vec<&'a TrialRow>)
     ArmRows { key: key.clone(), label, good, outcomes, state, reason }
 }
 
-/// The strategy's name; its options behind it only where the family has the strategy twice.
-pub(super) fn label(key: &ArmKey, all: &BTreeSet<ArmKey>) -> String {
-    if key.role_name() == "placebo" {
-        return format!("placebo ({} again)", key.name);
-    }
-    let twins = all.iter().filter(|k| k.name == key.name && k.role_name() != "placebo").count();
-    if twins > 1 && !key.options.is_empty() {
-        format!("{} {}", key.name, key.options.replace(';', " "))
-    } else {
-        key.name.clone()
-    }
+/// Each arm with its label among the others.
+pub(super) fn labelled(keys: &BTreeSet<ArmKey>) -> impl Iterator<Item = (&ArmKey, String)> {
+    let named: Vec<Named> = keys.iter().map(ArmKey::named).collect();
+    keys.iter().zip(label::labels(&named))
 }
 
 /// Workload with what it was asked for, runtime, load and surroundings in words.

@@ -103,8 +103,8 @@ pub(super) fn of(
             let own = || rows.iter().copied().filter(|row| load_id(row) == id);
             let keys: BTreeSet<ArmKey> = own().map(ArmKey::of_row).collect();
             let pool = Pool { id: &id, families, distributions };
-            let arm = |key: &ArmKey| arm(key, &keys, own().collect(), &points, &pool);
-            let arms = keys.iter().map(arm).collect();
+            let arm = |(key, label)| arm(key, label, own().collect(), &points, &pool);
+            let arms = grouped::labelled(&keys).map(arm).collect();
             let any = own().next();
             Curves {
                 title: any.map_or_else(String::new, title),
@@ -131,7 +131,7 @@ fn title(row: &TrialRow) -> String {
 
 fn arm(
     key: &ArmKey,
-    keys: &BTreeSet<ArmKey>,
+    label: String,
     rows: Vec<&TrialRow>,
     points: &[LoadPointRow],
     pool: &Pool<'_>,
@@ -155,7 +155,7 @@ fn arm(
         false => "",
     };
     LoadArm {
-        label: grouped::label(key, keys),
+        label,
         strategy: key.name.clone(),
         role: key.role_name().to_owned(),
         limit_per_s,

@@ -44,13 +44,13 @@ impl Open {
 
     /// Curves first, in the order of the fields.
     pub(super) fn sections(&self, extent: Extent) -> Vec<Section> {
-        let curves = self.curves.iter().map(|curves| of_load(curves, extent));
+        let curves = self.curves.iter().map(of_load);
         let probed = self.probed.iter().map(|probed| of_probes(probed, extent));
         curves.chain(probed).collect()
     }
 }
 
-fn of_load(curves: &Curves, extent: Extent) -> Section {
+fn of_load(curves: &Curves) -> Section {
     let objective = answers::objective(&curves.slo);
     let capacity = curves.capacity_per_s.map_or_else(String::new, |per_s| {
         format!(" Capacity is what blocking answers in a closed loop: {}/s.", human::rate(per_s))
@@ -60,10 +60,10 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
         false => "",
     };
     let mut notes = Vec::new();
-    let rows = curves.arms.iter().map(|arm| load_row(arm, curves, extent, &mut notes));
+    let rows = curves.arms.iter().map(|arm| load_row(arm, curves, &mut notes));
     let rows: Vec<Vec<Cell>> = rows.collect();
     let head =
-        ["highest rate ↑", "missed at", "of capacity", "cores used", "p50 there ↓", "in time ↑"];
+        ["highest rate ↑", "missed at", "capacity ratio", "cores used", "p50 there ↓", "in time ↑"];
     let mut heads = vec![Head::new("strategy", false)];
     heads.extend(head.map(|text| Head::new(text, true)));
     Section {
@@ -72,7 +72,7 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
         legend: format!(
             "highest rate: requests offered per second up to which the objective, {objective}, \
              was met at every rate tried; missed at: the next higher rate tried, so that the limit \
-             lies between the two; cores used: by the work at that rate, without the driver; in \
+             lies between the two; capacity ratio: highest rate over capacity; cores used: by the work at that rate, without the driver; in \
              time: share of the requests offered there that were answered ok within the \
              objective's time.{capacity}{placebo}"
         ),
@@ -83,7 +83,7 @@ fn of_load(curves: &Curves, extent: Extent) -> Section {
     }
 }
 
-fn load_row(arm: &LoadArm, curves: &Curves, extent: Extent, notes: &mut Vec<String>) -> Vec<Cell> {
+fn load_row(arm: &LoadArm, curves: &Curves, notes: &mut Vec<String>) -> Vec<Cell> {
     let per_s = |rate: f64| format!("{}/s", human::rate(rate));
     let at = arm.at_limit();
     let of_capacity = arm.limit_per_s.zip(curves.capacity_per_s);
@@ -93,7 +93,7 @@ fn load_row(arm: &LoadArm, curves: &Curves, extent: Extent, notes: &mut Vec<Stri
         rate => Cell::of(rate, per_s),
     };
     vec![
-        Cell::from(name(&arm.label, &arm.role, extent, &arm.reason, notes)),
+        Cell::from(name(&arm.label, &arm.reason, notes)),
         limit,
         Cell::of(arm.missed_per_s, per_s),
         Cell::of(of_capacity.map(|(rate, capacity)| rate / capacity), human::ratio),
@@ -104,14 +104,12 @@ fn load_row(arm: &LoadArm, curves: &Curves, extent: Extent, notes: &mut Vec<Stri
 }
 
 /// The arm's label, with the number of the note that says what went wrong with it.
-fn name(label: &str, role: &str, extent: Extent, reason: &str, notes: &mut Vec<String>) -> String {
-    let is_terminal = matches!(extent, Extent::Narrow | Extent::Wide);
-    let short = if role == "placebo" && is_terminal { "placebo" } else { label };
+fn name(label: &str, reason: &str, notes: &mut Vec<String>) -> String {
     if reason.is_empty() {
-        return short.to_owned();
+        return label.to_owned();
     }
     notes.push(format!("{label}: {reason}"));
-    format!("{short} [{}]", notes.len())
+    format!("{label} [{}]", notes.len())
 }
 
 /// A column of the probes' table: from which extent on, its head, and its cell.
@@ -167,7 +165,7 @@ fn of_variant(variant: &Variant, extent: Extent) -> (String, Table) {
             (State::Ok, n) => format!("{} not answered ok", human::plural(n, "probe")),
             (state, _) => format!("{}: {}", state.word(), arm.reason),
         };
-        let name = name(&arm.label, &arm.role, extent, &reason, &mut notes);
+        let name = name(&arm.label, &reason, &mut notes);
         let mut cells = vec![Cell::from(name)];
         cells.extend(columns().map(|column| column.2(arm)));
         cells

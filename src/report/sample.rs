@@ -145,6 +145,7 @@ pub(crate) fn run() -> Run {
                     strategy: name.to_owned(),
                     options: row.options.clone(),
                     seed: 7,
+                    ..PlanRow::default()
                 });
                 let unfinished = sketch.runtime == "node" && block == BLOCKS && position > 4;
                 if !unfinished {

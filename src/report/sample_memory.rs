@@ -115,6 +115,7 @@ fn head(run: &mut Run, ballast_mib: u64, block: u32, k: u32, strategy: &str) -> 
         strategy: row.strategy.clone(),
         options: row.options.clone(),
         seed: 7,
+        ..PlanRow::default()
     });
     row
 }

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::options::{self, Options};
+use crate::experiment::label::{Named, label};
+use crate::options;
 use crate::record::TrialRow;
 
 use super::analyse::Analysed;
@@ -128,15 +129,13 @@ fn between<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
     sweeps
 }
 
-/// The points of each strategy with the same options, in the order of the arms.
+/// The points of each strategy with the same options, those that are the factor left out, in the
+/// order of the arms.
 #[derive(Default)]
-struct Grouped<'a>(Vec<(LineKey, Vec<Point<'a>>)>);
-
-/// Role, strategy, and the options that are not the factor.
-type LineKey = (&'static str, String, Options);
+struct Grouped<'a>(Vec<(Named, Vec<Point<'a>>)>);
 
 impl<'a> Grouped<'a> {
-    fn add(&mut self, key: LineKey, point: Point<'a>) {
+    fn add(&mut self, key: Named, point: Point<'a>) {
         match self.0.iter_mut().find(|(known, _)| *known == key) {
             Some((_, points)) => points.push(point),
             None => self.0.push((key, vec![point])),
@@ -146,8 +145,8 @@ impl<'a> Grouped<'a> {
     /// What has at least two points, named by the options in which it differs from its twins.
     fn lines(mut self) -> Vec<Line<'a>> {
         self.0.retain(|(_, points)| points.len() > 1);
-        let keys: Vec<LineKey> = self.0.iter().map(|(key, _)| key.clone()).collect();
-        let line = |(key, mut points): (LineKey, Vec<Point<'a>>)| {
+        let keys: Vec<Named> = self.0.iter().map(|(key, _)| key.clone()).collect();
+        let line = |(key, mut points): (Named, Vec<Point<'a>>)| {
             points.sort_by(|a, b| a.level.total_cmp(&b.level));
             Line { label: label(&key, &keys), points, is_level: false }
         };
@@ -155,27 +154,11 @@ impl<'a> Grouped<'a> {
     }
 }
 
-fn label((role, name, options): &LineKey, all: &[LineKey]) -> String {
-    if *role == "placebo" {
-        return format!("placebo ({name} again)");
-    }
-    let twins: Vec<&Options> = all
-        .iter()
-        .filter(|(r, n, _)| r == role && n == name)
-        .map(|(_, _, options)| options)
-        .collect();
-    let differs = |key: &String| twins.iter().any(|twin| twin.get(key) != options.get(key));
-    let told = options.iter().filter(|(key, _)| differs(key));
-    told.fold(name.clone(), |label, (key, value)| format!("{label} {key}={value}"))
-}
-
 fn lines_between<'a>(members: &[(f64, &'a Analysed<'a>)]) -> Vec<Line<'a>> {
     let mut grouped = Grouped::default();
     for &(level, family) in members {
         for (arm, rows) in family.rows.arms.iter().enumerate() {
-            let options = options::parse(&rows.key.options);
-            let key = (rows.key.role_name(), rows.key.name.clone(), options);
-            grouped.add(key, Point { level, family, arm });
+            grouped.add(rows.key.named(), Point { level, family, arm });
         }
     }
     grouped.lines()
@@ -211,10 +194,9 @@ fn within<'a>(family: &'a Analysed<'a>) -> Vec<Sweep<'a>> {
 fn lines_within<'a>(family: &'a Analysed<'a>, factor: &str) -> Vec<Line<'a>> {
     let mut grouped = Grouped::default();
     for (arm, rows) in family.rows.arms.iter().enumerate() {
-        let mut options = options::parse(&rows.key.options);
-        let value = options.remove(factor);
+        let mut key = rows.key.named();
+        let value = key.options.remove(factor);
         if let Some(level) = value.and_then(|value| level(factor, &value)) {
-            let key = (rows.key.role_name(), rows.key.name.clone(), options);
             grouped.add(key, Point { level, family, arm });
         }
     }

@@ -247,17 +247,13 @@ fn row(
     cells
 }
 
-/// In a terminal the placebo's name is short, and where there is no room for outcomes the number
-/// of the note that says what went wrong stands behind the name.
+/// Where there is no room for outcomes, the number of the note that says what went wrong stands
+/// behind the label.
 fn label(arm: &ArmSummary, extent: Extent, notes: usize) -> String {
-    let name = match arm.role.as_str() {
-        "placebo" if extent.is_terminal() => "placebo",
-        _ => &arm.label,
-    };
     if extent == Extent::Narrow && is_noted(arm) {
-        return format!("{name} [{notes}]");
+        return format!("{} [{notes}]", arm.label);
     }
-    name.to_owned()
+    arm.label.clone()
 }
 
 fn time(ns: Option<f64>) -> Cell {

@@ -1,6 +1,8 @@
 //! A run as text for a terminal: one table per family. Plain characters, no escape sequences.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+};
 
 use crate::record::Run;
 
@@ -11,7 +13,7 @@ use super::memory;
 use super::notes;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
-use super::table::{self, Extent, Table};
+use super::table::{self, Extent, Head, Table};
 use super::{watched, words};
 
 /// Below this the table leaves columns out.
@@ -139,8 +141,12 @@ fn grid(table: &Table, width: usize) -> Grid {
     for row in &table.rows {
         grid.add_row(row.iter().map(|cell| cell.text.as_str()));
     }
+    let keeps_numbers = numbers_width(table) + NAMES_WIDTH_MIN <= width;
     for (i, head) in table.head.iter().enumerate() {
         if let Some(column) = grid.column_mut(i) {
+            if keeps_numbers && is_number(head) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
             // A sign stands close to its number.
             let is_before_sign = table.head.get(i + 1).is_some_and(|next| next.text.is_empty());
             column.set_padding((0, u16::from(!is_before_sign)));
@@ -150,6 +156,26 @@ fn grid(table: &Table, width: usize) -> Grid {
         }
     }
     grid
+}
+
+/// Names wrap before numbers do, as long as there is room for the longest word of them.
+const NAMES_WIDTH_MIN: usize = 14;
+
+/// A sign belongs to its number.
+fn is_number(head: &Head) -> bool {
+    head.numeric || head.text.is_empty()
+}
+
+/// What the columns of numbers take, unbroken.
+fn numbers_width(table: &Table) -> usize {
+    let columns = table.head.iter().enumerate().filter(|(_, head)| is_number(head));
+    let widest = |(i, head): (usize, &Head)| {
+        let cells = table.rows.iter().filter_map(|row| Some(row.get(i)?.chars().count()));
+        let heads = two_lines(&head.text);
+        let heads = heads.lines().map(|line| line.chars().count());
+        cells.chain(heads).max().unwrap_or(0) + 2
+    };
+    columns.map(widest).sum()
 }
 
 /// Broken at the space nearest the middle, so that heads are not wider than their cells.

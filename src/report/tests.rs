@@ -62,7 +62,7 @@ fn arms_stand_in_the_order_of_strategies_after_reference_and_placebo() {
     run.plan.reverse();
     for family in summarise(&run).families {
         let labels: Vec<&str> = family.arms.iter().map(|arm| arm.label.as_str()).collect();
-        let mut expected = vec!["blocking", "placebo (blocking again)"];
+        let mut expected = vec!["blocking", "blocking (placebo)"];
         expected.extend(crate::strategy::ALL.iter().skip(1).map(|kind| kind.name));
         assert_eq!(labels, expected);
     }

@@ -93,6 +93,7 @@ fn planned(row: &TrialRow) -> PlanRow {
         strategy: row.strategy.clone(),
         options: row.options.clone(),
         seed: row.seed,
+        ..PlanRow::default()
     }
 }
 

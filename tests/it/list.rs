@@ -50,6 +50,19 @@ fn trials_are_all_listed_and_depend_on_the_seed_alone() {
 }
 
 #[test]
+fn arms_are_listed_by_the_labels_that_their_rows_have() {
+    let text = list(120, &["ipc", "--filter", "runtime=node", "--filter", "payload_bytes=64"]);
+    let arms = "blocking (reference and placebo), thread-pool, pool serialization=json, pool \
+                serialization=advanced, prefork-pool";
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&text).contains(&words(arms)), "{text}");
+    let text = list(120, &["ipc", "--trials", "--filter", "runtime=rust,payload_bytes=64"]);
+    for arm in ["  blocking (placebo)\n", "  blocking            reference\n", "  pool\n"] {
+        assert!(text.contains(arm), "{arm}: {text}");
+    }
+}
+
+#[test]
 fn a_budget_that_is_too_short_is_said() {
     let text = list(80, &["main", "--blocks", "1000"]);
     assert!(text.contains("later blocks are dropped whole"), "{text}");

@@ -78,6 +78,7 @@ fn head(setting: &Setting<'_>, trial: &Trial) -> Option<MemoryRow> {
         placement: family.placement.name().to_owned(),
         payload_bytes: spec.payload_bytes,
         ballast_bytes: family.ballast_bytes,
+        label: family.label(arm),
         ..MemoryRow::default()
     })
 }

@@ -44,7 +44,7 @@ const WITHHELD: Kind = Kind::Word(&[
     "no_line",
 ]);
 
-const COLUMNS: [Column; 48] = [
+const COLUMNS: [Column; 49] = [
     always("run_a", Kind::Text, "A: the run named first, which is divided by."),
     always("run_b", Kind::Text, "B: the run named second."),
     optional(
@@ -207,5 +207,10 @@ const COLUMNS: [Column; 48] = [
         WITHHELD,
         "As `withheld`. Empty as well for the reference itself and for memory, which have no \
          relative ratio.",
+    ),
+    optional(
+        "label",
+        Kind::Text,
+        "The arm's short name, as in `plan.csv`, among the arms of both runs.",
     ),
 ];

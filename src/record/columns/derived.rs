@@ -1,7 +1,7 @@
 //! The tables that the report makes out of the others. Both begin with the factors, so that each
 //! can be used alone.
 
-use super::tables::{always, optional};
+use super::tables::{LABEL, always, optional};
 use super::{Column, Kind, Table};
 
 /// What tells an arm and its family from the others.
@@ -56,7 +56,7 @@ pub(super) const CI_LEVEL: Column = optional(
 );
 
 /// Columns of one table out of those of several.
-const fn joined<const N: usize>(parts: [&[Column]; 2]) -> [Column; N] {
+const fn joined<const N: usize>(parts: [&[Column]; 3]) -> [Column; N] {
     let mut columns = [CI_LEVEL; N];
     let (mut part, mut to) = (0, 0);
     while part < parts.len() {
@@ -77,7 +77,7 @@ pub const CELLS: Table = Table {
     file: "cells.csv",
     row: "one metric of one arm: its median over valid blocks; derived from `trials.csv`",
     key: &["family_id", "role", "strategy", "options", "metric"],
-    columns: &joined::<25>([&FACTORS, &CELL]),
+    columns: &joined::<26>([&FACTORS, &CELL, &[LABEL]]),
 };
 
 const CELL: [Column; 8] = [
@@ -118,7 +118,7 @@ pub const COMPARISONS: Table = Table {
     file: "comparisons.csv",
     row: "one metric of one arm against the reference, paired by block; derived from `trials.csv`",
     key: &["family_id", "role", "strategy", "options", "metric"],
-    columns: &joined::<32>([&FACTORS, &COMPARISON]),
+    columns: &joined::<33>([&FACTORS, &COMPARISON, &[LABEL]]),
 };
 
 const COMPARISON: [Column; 15] = [

@@ -1,6 +1,6 @@
 //! The tables of open loops: what their rates come from, and what they came to.
 
-use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
+use super::tables::{LABEL, NOISE_LABELS, ROLES, STATUSES, always, optional};
 use super::{Column, Kind, Table};
 
 /// The columns of `trials.csv` that are of open loops and probes.
@@ -285,5 +285,6 @@ pub const LOAD_POINTS: Table = Table {
             "The next higher rate, at which it did not: the limit lies between the two. Empty if \
              it met the objective at all rates.",
         ),
+        LABEL,
     ],
 };

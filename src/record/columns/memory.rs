@@ -1,6 +1,6 @@
 //! `memory.csv`: data, and nothing else.
 
-use super::tables::{ROLES, STATUSES, always, optional};
+use super::tables::{LABEL, ROLES, STATUSES, always, optional};
 use super::{Column, Kind, Table};
 
 /// The moments of a memory trial.
@@ -18,7 +18,7 @@ pub const MEMORY: Table = Table {
 
 /// In the order of the row: what a process is and has, and from `block` on what makes the file
 /// usable alone and is of trees only.
-const MEMORY_COLUMNS: [Column; 49] = [
+const MEMORY_COLUMNS: [Column; 50] = [
     always("run_id", Kind::Text, "The run, as in `manifest.json`."),
     always("trial_id", Kind::Text, "The trial, as in `plan.csv`."),
     always(
@@ -182,6 +182,7 @@ const MEMORY_COLUMNS: [Column; 49] = [
         "Doubts, joined by `;`. `peak_sampled`: `pss_bytes` is the highest of some looks, since the \
          kernel keeps no high-water mark here; its parts are of the last look.",
     ),
+    LABEL,
 ];
 
 /// What there are lines through; a test holds them equal to the report's.
@@ -215,7 +216,7 @@ pub const FITS: Table = Table {
     columns: &FIT_COLUMNS,
 };
 
-const FIT_COLUMNS: [Column; 24] = [
+const FIT_COLUMNS: [Column; 25] = [
     always("run_id", Kind::Text, "The run, as in `manifest.json`."),
     always("runtime", Kind::Text, "As in `memory.csv`."),
     always("workload", Kind::Text, "As in `memory.csv`."),
@@ -278,5 +279,11 @@ const FIT_COLUMNS: [Column; 24] = [
         Kind::Text,
         "Doubts, joined by `;`. `too_few_blocks`: no interval below 6. `outside_pss`: some of the \
          memory was swapped out or in huge pages that PSS does not contain.",
+    ),
+    optional(
+        "label",
+        Kind::Text,
+        "The short name of the strategy with its options, as in `plan.csv`: of `options` those in \
+         which it differs from another line of the same work.",
     ),
 ];

@@ -42,8 +42,19 @@ pub const PLAN: Table = Table {
              their names.",
         ),
         always("seed", Kind::Integer, "Seed of the block: all arms of a block get the same."),
+        optional(
+            "label",
+            Kind::Text,
+            "The arm's short name, unique in the family: the strategy, those of its options in \
+             which it differs from another arm of the family, and `(placebo)` behind the placebo's. \
+             Empty in runs of an older forkbench.",
+        ),
     ],
 };
+
+/// The short name of an arm where a row of a trial names it.
+pub(super) const LABEL: Column =
+    optional("label", Kind::Text, "The arm's short name, as in `plan.csv`; to group rows by.");
 
 pub(super) const fn always(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
     Column { name, kind, presence: Presence::Always, meaning }

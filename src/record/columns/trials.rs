@@ -4,7 +4,7 @@ use super::event_loop::EVENT_LOOP;
 use super::idle::IDLE;
 use super::load::OPEN_LOOP;
 use super::quota::QUOTA;
-use super::tables::{NOISE_LABELS, ROLES, STATUSES, always, optional};
+use super::tables::{LABEL, NOISE_LABELS, ROLES, STATUSES, always, optional};
 use super::window::WINDOW;
 use super::{Column, Kind, Table};
 
@@ -16,17 +16,19 @@ pub const TRIALS: Table = Table {
     columns: &TRIAL_COLUMNS,
 };
 
-const TRIAL_PARTS: [&[Column]; 6] = [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, IDLE, QUOTA, WINDOW];
+const TRIAL_PARTS: [&[Column]; 7] =
+    [CLOSED_LOOP, OPEN_LOOP, EVENT_LOOP, IDLE, QUOTA, WINDOW, &[LABEL]];
 
 const TRIALS_LEN: usize = CLOSED_LOOP.len()
     + OPEN_LOOP.len()
     + EVENT_LOOP.len()
     + IDLE.len()
     + QUOTA.len()
-    + WINDOW.len();
+    + WINDOW.len()
+    + 1;
 
 const TRIAL_COLUMNS: [Column; TRIALS_LEN] = {
-    let mut all = [CLOSED_LOOP[0]; TRIALS_LEN];
+    let mut all = [LABEL; TRIALS_LEN];
     // Constants can neither iterate nor concatenate.
     let (mut i, mut part, mut at) = (0, 0, 0);
     while i < all.len() {

@@ -45,6 +45,7 @@ fn plan() -> Vec<PlanRow> {
             strategy: (*strategy).into(),
             options: if role == "arm" { "queue=4;workers=2" } else { "" }.into(),
             seed: u64::MAX - 1,
+            label: (*strategy).into(),
         })
         .collect()
 }

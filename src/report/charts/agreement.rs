@@ -132,7 +132,7 @@ fn numbers(dots: &[Dot]) -> Table {
         Head::new("family", false),
         Head::new("ratio in A", true),
         Head::new("ratio in B", true),
-        Head::new("B over A", true),
+        Head::new("ratio, B over A", true),
         Head::new("conclusion", false),
     ];
     let row = |dot: &Dot| {

@@ -68,7 +68,7 @@ pub(super) fn chart(summary: &Summary) -> Option<Chart> {
         for (y, row) in places() {
             paint(canvas, &scale, y, row);
         }
-        let axis = format!("response p50 over {reference} ← below 1 is faster, log scale");
+        let axis = format!("response p50 ratio to {reference} ← below 1 is faster, log scale");
         let below = ((LEFT + RIGHT) / 2, bottom + 38);
         canvas.text(below, &axis, Align::Middle, style::INK);
     });

@@ -46,7 +46,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
             let left = layout.left + i * (half + GAP);
             paint(canvas, &layout, family, panel, (left, left + half));
         }
-        let axis = format!("arm over {} ← below 1 is faster, log scale", family.reference);
+        let axis = format!("ratio to {} ← below 1 is faster, log scale", family.reference);
         let below = (WIDTH / 2, layout.bottom() + 38);
         canvas.text(below, &axis, Align::Middle, style::INK);
         for (i, arm) in family.arms.iter().enumerate() {

@@ -145,7 +145,7 @@ fn numbers(rows: &[(&Series, &MemoryLevel)]) -> Table {
     head.extend(PARTS.map(|(name, ..)| Head::new(&format!("{name}, bytes"), true)));
     head.push(Head::new("sum, bytes", true));
     head.push(Head::new("naïve sum of RSS, bytes", true));
-    head.push(Head::new("naïve over sum of PSS", true));
+    head.push(Head::new("ratio of naïve sum to PSS", true));
     Table::new(
         head,
         rows.iter().map(|(series, level)| {

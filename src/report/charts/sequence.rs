@@ -187,7 +187,7 @@ fn numbers(points: &[Point<'_>]) -> Table {
             Head::new("block", true),
             Head::new("strategy", false),
             Head::new("response p50, ns", true),
-            Head::new("against the arm's median", true),
+            Head::new("ratio to the arm's median", true),
         ],
         points.iter().enumerate().map(|(i, point)| {
             vec![

@@ -3,6 +3,7 @@
 
 use plotters::style::RGBColor;
 
+use crate::experiment::label::is_placebo;
 use crate::strategy;
 
 /// Colours with a contrast of 3:1 or more on white.
@@ -149,12 +150,12 @@ pub(in crate::report) fn key<'a>(strategy: &'a str, role: &str) -> &'a str {
 
 const PLACEBO: &str = "placebo";
 
-/// The [`key`] of an arm of which only the label is known, which begins with it; `None` where the
+/// The [`key`] of an arm of which only the label is known, from which it follows; `None` where the
 /// text is no arm's label.
 pub(in crate::report) fn key_of_label(label: &str) -> Option<&str> {
     let first = label.split(' ').next()?;
-    let is_one = first == PLACEBO || strategy::ALL.iter().any(|kind| kind.name == first);
-    is_one.then_some(first)
+    let is_one = strategy::ALL.iter().any(|kind| kind.name == first);
+    is_one.then(|| if is_placebo(label) { PLACEBO } else { first })
 }
 
 /// Pale fills, with black text on them, and unlike any strategy's colour.
@@ -263,7 +264,7 @@ mod tests {
         for (label, key) in [
             ("pool workers=1 [2]", Some("pool")),
             ("spawn × 10", Some("spawn")),
-            ("placebo (blocking again)", Some("placebo")),
+            ("blocking (placebo)", Some("placebo")),
             ("response p50", None),
             ("", None),
         ] {

@@ -12,7 +12,7 @@ use super::super::analyse::{Analysed, MetricResult, by_block};
 use super::super::grouped::ArmRows;
 use super::super::metrics::RESPONSE_P50;
 use super::super::summary::State;
-use super::matched::twin;
+use super::matched::{label_of, twin};
 
 /// The lowest median response of a family among the arms that both runs have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -130,7 +130,8 @@ fn candidates(families: [&Analysed<'_>; 2]) -> Option<Vec<Candidate>> {
         let blocks = |side: usize, arm: &ArmRows<'_>| {
             by_block(arm, &families[side].rows.blocks, results[side].metric)
         };
-        candidates.push(Candidate { label: a.label.clone(), blocks: [blocks(0, a), blocks(1, b)] });
+        let label = label_of(families, a);
+        candidates.push(Candidate { label, blocks: [blocks(0, a), blocks(1, b)] });
     }
     Some(candidates)
 }

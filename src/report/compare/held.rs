@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::experiment::label::{Named, label};
 use crate::stats::across::Pair;
 use crate::stats::fit::theil_sen;
 use crate::stats::interval::median_interval;
@@ -70,21 +71,21 @@ fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize) {
     let mut cells = Vec::new();
     for own in &a.series {
         match twin(b, own) {
-            None => add_only(&mut held.only, Side::A, full_name(own), &title(a)),
+            None => add_only(&mut held.only, Side::A, label_of([a, b], own), &title(a)),
             Some(twin) if own.phase != twin.phase => held.left.push(Left::plain(
-                format!("{} in {}", own.label, title(a)),
+                format!("{} in {}", label_of([a, b], own), title(a)),
                 format!("its children were read `{}` in A and `{}` in B", own.phase, twin.phase),
             )),
             Some(twin) => {
                 let common = common_children([own, twin]);
                 other_children |= [own, twin].iter().any(|s| children(s) != common);
-                cells.push(cell(place, [own, twin], &common));
+                cells.push(cell(place, label_of([a, b], own), [own, twin], &common));
             }
         }
     }
     let is_new = |other: &&Series| twin(a, other).is_none();
     for other in b.series.iter().filter(is_new) {
-        add_only(&mut held.only, Side::B, full_name(other), &title(a));
+        add_only(&mut held.only, Side::B, label_of([a, b], other), &title(a));
     }
     let mut notes = Vec::new();
     if other_children {
@@ -116,11 +117,11 @@ fn twin<'g>(group: &'g memory::Group, series: &Series) -> Option<&'g Series> {
     group.series.iter().find(is_it)
 }
 
-fn full_name(series: &Series) -> String {
-    match series.options.as_str() {
-        "" => series.label.clone(),
-        options => format!("{} {}", series.strategy, options.replace(';', " ")),
-    }
+/// The series' label among those of both runs.
+fn label_of(groups: [&memory::Group; 2], series: &Series) -> String {
+    let named = |series: &Series| Named::of_row("arm", &series.strategy, &series.options);
+    let both = groups.iter().flat_map(|group| &group.series);
+    label(&named(series), &both.map(named).collect::<Vec<_>>())
 }
 
 fn children(series: &Series) -> BTreeSet<u32> {
@@ -131,12 +132,12 @@ fn common_children([a, b]: [&Series; 2]) -> BTreeSet<u32> {
     children(a).intersection(&children(b)).copied().collect()
 }
 
-fn cell(group: usize, series: [&Series; 2], common: &BTreeSet<u32>) -> Draft {
+fn cell(group: usize, label: String, series: [&Series; 2], common: &BTreeSet<u32>) -> Draft {
     let slopes = series.map(|series| slopes(series, common));
     Draft {
         group,
         arm: Arm {
-            label: series[0].label.clone(),
+            label,
             strategy: series[0].strategy.clone(),
             options: series[0].options.clone(),
             role: "arm",

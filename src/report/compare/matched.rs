@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::experiment::label::label;
 use crate::record::{Run, TrialRow};
 
 use super::super::analyse::Analysed;
@@ -183,9 +184,9 @@ fn match_arms(pair: [&Analysed<'_>; 2], matched: &mut Matched<'_, '_>) {
     for (side, [own, other]) in [(Side::A, pair), (Side::B, [pair[1], pair[0]])] {
         for arm in &own.rows.arms {
             match twin(other, arm) {
-                None => add_only(&mut matched.only, side, full_name(arm), family_id),
+                None => add_only(&mut matched.only, side, label_of(pair, arm), family_id),
                 Some(twin) if side == Side::A && are_skipped(arm, twin) => {
-                    let name = format!("{} in {family_id}", arm.label);
+                    let name = format!("{} in {family_id}", label_of(pair, arm));
                     let reason = format!("skipped in both: {}", arm.reason);
                     matched.left.push(Left::plain(name, reason));
                 }
@@ -195,12 +196,10 @@ fn match_arms(pair: [&Analysed<'_>; 2], matched: &mut Matched<'_, '_>) {
     }
 }
 
-/// Arms are the same if their options are, so the options belong to the name.
-fn full_name(arm: &ArmRows<'_>) -> String {
-    match arm.key.options.as_str() {
-        "" => arm.label.clone(),
-        options => format!("{} {}", arm.key.name, options.replace(';', " ")),
-    }
+/// The arm's label among those of both runs: it names the options in which they differ as well.
+pub(super) fn label_of(pair: [&Analysed<'_>; 2], arm: &ArmRows<'_>) -> String {
+    let both = pair.iter().flat_map(|family| &family.rows.arms);
+    label(&arm.key.named(), &both.map(|arm| arm.key.named()).collect::<Vec<_>>())
 }
 
 pub(super) fn add_only(only: &mut Vec<Only>, side: Side, name: String, family: &str) {

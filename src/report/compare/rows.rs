@@ -64,6 +64,7 @@ pub struct CompareRow {
     pub relative_verdict: String,
     pub relative_indication: String,
     pub relative_withheld: String,
+    pub label: String,
 }
 
 pub(super) fn of(compared: &Compared) -> Vec<CompareRow> {
@@ -133,6 +134,7 @@ fn row(compared: &Compared, group: &Group, cell: &Cell<Across>) -> CompareRow {
         relative_verdict: relative.verdict,
         relative_indication: relative.indication,
         relative_withheld: relative.withheld,
+        label: cell.arm.label.clone(),
     }
 }
 

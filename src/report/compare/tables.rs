@@ -11,6 +11,12 @@ use super::judged::{Agreement, Counts};
 use super::matched::{Left, Only};
 use super::{Cell, Compared, Refusal, Side, words};
 
+/// The view in which the blocks of the two runs are compared.
+pub(super) const ABSOLUTE: &str = "ratio, B over A";
+
+/// The view in which their ratios to the reference are.
+pub(super) const RELATIVE: &str = "relative ratio";
+
 /// What differs.
 pub(super) fn differing(differs: &[Differing]) -> Table {
     let head = ["what", "A", "B"].map(|text| Head::new(text, false));
@@ -49,10 +55,9 @@ pub(super) fn counts(compared: &Compared, extent: Extent) -> Table {
         std::iter::once(name).chain(cells).collect()
     };
     let relative = Counts::relative(compared);
-    let mut rows: Vec<Vec<String>> = vec![row("B against A".into(), Counts::absolute(compared))];
+    let mut rows: Vec<Vec<String>> = vec![row(ABSOLUTE.into(), Counts::absolute(compared))];
     if relative.total() > 0 {
-        let name = format!("the same, over {}", compared.reference);
-        rows.push(row(name, relative));
+        rows.push(row(RELATIVE.into(), relative));
     }
     Table::new(head, rows)
 }
@@ -63,7 +68,7 @@ pub(super) fn advice(all: &[Advice]) -> Table {
         ("family", false),
         ("best in A", false),
         ("best in B", false),
-        ("A's best over B's, in B", true),
+        ("ratio of A's best to B's, in B", true),
         ("does A's advice hold in B?", false),
     ];
     let cost = |advice: &Advice| advice.cost_ratio.map_or("1".to_owned(), human::number);
@@ -90,7 +95,7 @@ pub(super) fn of_group(compared: &Compared, group: usize, extent: Extent) -> Tab
         rows.push(columns.row(cell, is_new, &mut notes));
         above = Some(cell);
     }
-    Table { notes, ..Table::new(columns.head(&compared.reference), rows) }
+    Table { notes, ..Table::new(columns.head(), rows) }
 }
 
 /// A quantile that neither run has is nothing to read.
@@ -113,7 +118,7 @@ impl Columns {
         self.extent > Extent::Narrow
     }
 
-    fn head(&self, reference: &str) -> Vec<Head> {
+    fn head(&self) -> Vec<Head> {
         let mut head = vec![Head::new("strategy", false), Head::new("metric", false)];
         if self.has_values() {
             head.extend(["A", "B"].map(|text| Head::new(text, true)));
@@ -124,14 +129,13 @@ impl Columns {
                 head.push(Head::new("", false));
             }
         };
-        ratio("B over A");
+        ratio(ABSOLUTE);
         if self.has_relative {
-            ratio(&format!("over {reference}, B over A"));
+            ratio(RELATIVE);
         }
         if self.has_relative && self.has_values() {
             if !self.is_terminal() {
-                head.push(Head::new(&format!("over {reference} in A"), true));
-                head.push(Head::new(&format!("over {reference} in B"), true));
+                head.extend(["ratio in A", "ratio in B"].map(|text| Head::new(text, true)));
             }
             head.push(Head::new("A and B say", false));
         }
@@ -139,10 +143,9 @@ impl Columns {
     }
 
     fn row(&self, cell: &Cell<Across>, is_new: bool, notes: &mut Vec<String>) -> Vec<String> {
-        let name = match (is_new || !self.is_terminal(), cell.arm.role) {
-            (false, _) => String::new(),
-            (true, "placebo") if self.is_terminal() => "placebo".to_owned(),
-            (true, _) => cell.arm.label.clone(),
+        let name = match is_new || !self.is_terminal() {
+            false => String::new(),
+            true => cell.arm.label.clone(),
         };
         let mut cells = vec![name, self.metric(cell)];
         if self.has_values() {

@@ -71,9 +71,10 @@ fn push_groups(out: &mut String, compared: &Compared, width: usize) {
 fn legend(compared: &Compared) -> Vec<String> {
     let reference = &compared.reference;
     let mut lines = vec![format!(
-        "B over A: the blocks of the one against those of the other, with the 95 % interval of \
-         their ratio; over {reference}: the ratio to {reference} in the same block, in B over that \
-         in A. p50 and p99 are of the response; below 1 is faster, of requests/s above 1."
+        "{}: the blocks of the one against those of the other, with the 95 % interval of their \
+         ratio; {}: the ratio to {reference} in the same block, in B over that in A. p50 and p99 are of the response; below 1 is faster, of requests/s above 1.",
+        tables::ABSOLUTE,
+        tables::RELATIVE
     )];
     lines.extend(words::legend(compared));
     lines.push(words::LIMIT.to_owned());

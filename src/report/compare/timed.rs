@@ -10,7 +10,7 @@ use super::super::analyse::{Analysed, MetricResult, by_block};
 use super::super::grouped::ArmRows;
 use super::super::metrics::{Metric, RESPONSE_P50, THROUGHPUT};
 use super::super::summary::State;
-use super::matched::{are_skipped, twin};
+use super::matched::{are_skipped, label_of, twin};
 use super::{Arm, Draft, Group, Measured, Refusal, Said, Side, Value};
 
 /// What is compared, and what it is called where there is little room.
@@ -91,7 +91,7 @@ impl<'x> Both<'x> {
         Draft {
             group,
             arm: Arm {
-                label: self.arms[0].label.clone(),
+                label: label_of(self.families, self.arms[0]),
                 strategy: key.name.clone(),
                 options: key.options.clone(),
                 role: key.role_name(),

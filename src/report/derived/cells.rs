@@ -38,6 +38,7 @@ fn row(factors: Row, arm: &ArmRows<'_>, result: &MetricResult, place: usize) -> 
         ("ci_level", level(cell.interval)),
         ("n_blocks", cell.n_blocks.to_string()),
         ("flags", flags(arm, cell)),
+        ("label", arm.label.clone()),
     ]);
     row
 }

@@ -58,6 +58,7 @@ fn cells(
         ("withheld", withheld.to_owned()),
         ("ci_level", level(interval)),
         ("delta_ratio", float(result.delta_ratio)),
+        ("label", arm.label.clone()),
     ]
 }
 

@@ -46,6 +46,7 @@ fn row(run_id: &str, group: &Group, series: &Series, fit: &Fit) -> Row {
         ("k_min", fit.k_range.0.to_string()),
         ("k_max", fit.k_range.1.to_string()),
         ("flags", flags(fit)),
+        ("label", series.label.clone()),
     ]
 }
 

@@ -71,6 +71,33 @@ fn check_cells(table: &Table, line: &Line) {
     }
 }
 
+/// A pivot on `label` that forgets the role would else mix the placebo into the reference.
+#[test]
+fn label_tells_every_arm_of_a_family_from_the_others() {
+    let mut run = sample::run();
+    for row in run.trials.iter_mut().filter(|row| row.strategy == "thread") {
+        row.strategy = "pool".to_owned();
+        row.options = row.options.replace("workers=2", "") + "workers=1";
+    }
+    run.plan.clear();
+    let (cells, comparisons) = rendered(&run);
+    for lines in [cells, comparisons] {
+        let mut arms: BTreeMap<[&str; 2], Vec<[&str; 3]>> = BTreeMap::new();
+        for line in &lines {
+            let arm = ["role", "strategy", "options"].map(|name| line[name].as_str());
+            let of_label = arms.entry([&line["family_id"], &line["label"]]).or_default();
+            if !of_label.contains(&arm) {
+                of_label.push(arm);
+            }
+        }
+        assert!(arms.values().all(|arms| arms.len() == 1), "{arms:?}");
+        let labels: Vec<&str> = arms.keys().map(|[_, label]| *label).collect();
+        for label in ["blocking (placebo)", "pool workers=1", "pool workers=2"] {
+            assert!(labels.contains(&label), "{label}: {labels:?}");
+        }
+    }
+}
+
 #[test]
 fn lines_through_memory_are_a_file_of_their_own() {
     let text = sample::render(&sample_memory::run()).fits_csv;

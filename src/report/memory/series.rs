@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fit, Group, MemoryLevel, MemoryLine, MemorySummary, Series, timed};
+use crate::experiment::label::{Named, labels};
 use crate::record::accepted::accepted;
 use crate::record::{MemoryRow, Run, TrialRow};
 use crate::report::human;
@@ -147,8 +148,8 @@ fn group(rows: &[&MemoryRow], failures: &BTreeMap<&str, String>, seed: u64) -> G
         let arm = (place, row.strategy.as_str(), without_workers(&row.options));
         arms.entry(arm).or_default().push(row);
     }
-    let names: Vec<&str> = arms.keys().map(|(_, name, _)| *name).collect();
-    let is_twin = |name: &str| names.iter().filter(|n| **n == name).count() > 1;
+    let named = arms.keys().map(|(_, name, options)| Named::of_row("arm", name, options));
+    let labels = labels(&named.collect::<Vec<_>>());
     let usable = |row: &&&MemoryRow| !failures.contains_key(row.trial_id.as_str());
     let blocks: BTreeSet<u32> = rows.iter().filter(usable).map(|row| row.block).collect();
     Group {
@@ -163,11 +164,9 @@ fn group(rows: &[&MemoryRow], failures: &BTreeMap<&str, String>, seed: u64) -> G
         ballast_bytes: first.ballast_bytes,
         series: arms
             .iter()
-            .map(|((_, name, options), rows)| Series {
-                label: match is_twin(name) && !options.is_empty() {
-                    true => format!("{name} {}", options.replace(';', " ")),
-                    false => (*name).to_owned(),
-                },
+            .zip(labels)
+            .map(|(((_, name, options), rows), label)| Series {
+                label,
                 strategy: (*name).to_owned(),
                 options: options.clone(),
                 ..series(rows, failures, seed)

@@ -65,7 +65,7 @@ mod tests {
         let rows = vec![
             vec![slow, Cell::from("pool workers=2 [1]")],
             vec![Cell::from("2503.5"), Cell::from("response p50")],
-            vec![Cell::from("–"), Cell::from("placebo (blocking again)")],
+            vec![Cell::from("–"), Cell::from("blocking (placebo)")],
         ];
         let grid = Grid::from(Table::new(head, rows));
         let keys: Vec<_> = grid.rows.iter().map(|row| row.key.as_deref()).collect();

@@ -34,7 +34,7 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
     // 0.85 of 1.9 × 200/s is met, and a search at 2.0 and 1.75 × 200/s is not.
     assert_eq!(cell(table, "pool", "highest"), "300/s");
     assert_eq!(cell(table, "pool", "missed"), "350/s");
-    assert_eq!(cell(table, "pool", "of capacity"), "1.50×");
+    assert_eq!(cell(table, "pool", "capacity ratio"), "1.50×");
     assert_eq!(cell(table, "thread", "missed"), "–");
     // 5.25 ms of CPU time per request.
     assert_eq!(cell(table, "blocking", "highest"), "160/s");
