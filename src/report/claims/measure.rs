@@ -14,7 +14,6 @@ use crate::report::summary::State;
 use crate::stats::interval::median_interval;
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::quantile::median;
-use crate::stats::verdict::Noise;
 use crate::stats::{Interval, Level, Safeguards};
 
 /// Every figure of the claims, in their order.
@@ -23,8 +22,6 @@ pub(super) fn figures(claims: &Claims, evidence: Evidence<'_>) -> Vec<Result<Mea
     figures.map(|figure| evidence.measure(figure)).collect()
 }
 
-/// The doubt of a family that was disturbed.
-const DISTURBED: &str = "the machine did something else during too many of its trials";
 /// The doubt of what is compared where nothing may be.
 const GREY: &str = "the placebo differs from the reference that it is: nothing is compared";
 
@@ -118,10 +115,7 @@ impl Evidence<'_> {
                 ("metric", of.metric.name),
             ]),
             place: format!("family {}", family.rows.id),
-            doubt: match family.noise {
-                Noise::Disturbed => DISTURBED,
-                _ => "",
-            },
+            doubt: "",
             is_grey: guard.is_some_and(|guard| guard.is_grey),
             metric: of.has_cells.then_some(of.metric.name),
             is_reference: arm.key.role_name() == "reference",

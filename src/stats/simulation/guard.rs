@@ -8,8 +8,8 @@ use crate::protocol::Outcome;
 use crate::record::TrialRow;
 use crate::record::accepted::accepted;
 use crate::stats::verdict::{
-    Better, Comparison, Conclusion, FamilyValues, Judgement, Noise, Observed, Settings, Verdict,
-    judge,
+    Better, Comparison, Conclusion, DELTA_RATIO, FamilyValues, Judgement, Observed, Settings,
+    Verdict, judge,
 };
 use crate::stats::{Safeguard, Safeguards};
 
@@ -23,7 +23,7 @@ fn judge_values(values: &[Vec<Option<f64>>], safeguards: Safeguards) -> Judgemen
         placebo: Observed::Blocks(&values[1]),
         arms: values[2..].iter().map(|arm| Observed::Blocks(arm)).collect(),
     };
-    let settings = Settings { better: Better::Lower, noise: Noise::Quiet, seed: 0 };
+    let settings = Settings { better: Better::Lower, delta_ratio: DELTA_RATIO };
     judge(&family, settings, safeguards)
 }
 
