@@ -90,11 +90,7 @@ pub(super) fn is_disturbed(row: &TrialRow) -> bool {
     row.noise_label == DISTURBED
 }
 
-fn of_metric(
-    family: &FamilyRows<'_>,
-    metric: &'static Metric,
-    delta_ratio: f64,
-) -> MetricResult {
+fn of_metric(family: &FamilyRows<'_>, metric: &'static Metric, delta_ratio: f64) -> MetricResult {
     let values: Vec<Vec<Option<f64>>> =
         family.arms.iter().map(|arm| by_block(arm, &family.blocks, metric)).collect();
     let compared = compare(&family.arms, &values, metric.better, delta_ratio);

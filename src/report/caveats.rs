@@ -64,11 +64,7 @@ fn two_speeds<'a>(arm: &'a ArmRows<'_>) -> Option<TwoSpeeds<'a>> {
     };
     let mut fast: Vec<u32> = modes.low.iter().map(|place| times[*place].0).collect();
     fast.sort_unstable();
-    Some(TwoSpeeds {
-        label: &arm.label,
-        fast,
-        speeds: [speed(&modes.low)?, speed(&modes.high)?],
-    })
+    Some(TwoSpeeds { label: &arm.label, fast, speeds: [speed(&modes.low)?, speed(&modes.high)?] })
 }
 
 /// That arms have two speeds: the machine's, where arms change together, else their processes'.
@@ -201,7 +197,10 @@ fn matters(family: &Analysed<'_>, delta_ratio: f64) -> String {
     if changed.is_empty() {
         parts.push(match same {
             0 => "no conclusion can be held against one without them".to_owned(),
-            _ => format!("{same} of {} are the same without them", human::plural((same + few) as u64, "conclusion")),
+            _ => format!(
+                "{same} of {} are the same without them",
+                human::plural((same + few) as u64, "conclusion")
+            ),
         });
     } else {
         parts.push(format!(

@@ -126,8 +126,9 @@ pub(super) fn of_placebo(family: &FamilySummary) -> Option<String> {
     if checked.is_empty() {
         let has_ratio = family.arms.iter().any(|arm| arm.response_p50_ratio.is_some());
         let is_enough = family.n_blocks >= INTERVAL_BLOCKS_MIN;
-        return (has_ratio && is_enough)
-            .then(|| "no placebo: nothing checked this family, so nothing is concluded".to_owned());
+        return (has_ratio && is_enough).then(|| {
+            "no placebo: nothing checked this family, so nothing is concluded".to_owned()
+        });
     }
     let grey: Vec<String> =
         checked.iter().filter(|p| p.is_grey).map(|placebo| name(placebo.metric)).collect();

@@ -245,8 +245,7 @@ fn noise<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Vec<String>
     let when_idle = run.environment.facts.get("noise_when_idle");
     if when_idle.is_some_and(|label| label == "noisy") {
         sentences.push(
-            "The machine was noisy even while it was idle, so intervals may be wide."
-                .to_owned(),
+            "The machine was noisy even while it was idle, so intervals may be wide.".to_owned(),
         );
     }
     sentences

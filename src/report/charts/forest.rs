@@ -6,7 +6,6 @@ use super::frame::{self, Layout, PAD, WIDTH, Words};
 use super::scale::Scale;
 use super::style::{self, Marker};
 use super::{Chart, Material};
-use crate::report::metrics::{RESPONSE_P50, SERVICE_P50};
 use crate::report::summary::{ArmSummary, FamilySummary, Ratio, State};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{answers, conclusions, human};
@@ -20,13 +19,12 @@ const GAP: i32 = 44;
 /// One of the two ratios.
 struct Panel {
     name: &'static str,
-    metric: &'static str,
     ratio: fn(&ArmSummary) -> Option<Ratio>,
 }
 
 const PANELS: [Panel; 2] = [
-    Panel { name: "response p50", metric: RESPONSE_P50, ratio: |arm| arm.response_p50_ratio },
-    Panel { name: "service p50", metric: SERVICE_P50, ratio: |arm| arm.service_p50_ratio },
+    Panel { name: "response p50", ratio: |arm| arm.response_p50_ratio },
+    Panel { name: "service p50", ratio: |arm| arm.service_p50_ratio },
 ];
 
 pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {

@@ -161,11 +161,8 @@ fn answer(panels: &[Panel], reference: &str, cores: Option<u64>) -> String {
     if parts.is_empty() {
         return "No speed-up can be told here.".to_owned();
     }
-    let but = if any_sound {
-        ""
-    } else {
-        "; but nothing may be concluded, because the placebo differs"
-    };
+    let but =
+        if any_sound { "" } else { "; but nothing may be concluded, because the placebo differs" };
     let ideal = cores.map_or_else(String::new, |n| {
         format!("; {} would be ideal on {}", human::ratio(n as f64), human::plural(n, "core"))
     });

@@ -131,12 +131,7 @@ fn common_children([a, b]: [&Series; 2]) -> BTreeSet<u32> {
     children(a).intersection(&children(b)).copied().collect()
 }
 
-fn cell(
-    group: usize,
-    series: [&Series; 2],
-    common: &BTreeSet<u32>,
-    delta_ratio: f64,
-) -> Draft {
+fn cell(group: usize, series: [&Series; 2], common: &BTreeSet<u32>, delta_ratio: f64) -> Draft {
     let slopes = series.map(|series| slopes(series, common));
     Draft {
         group,
@@ -174,11 +169,7 @@ fn value(slopes: &[f64]) -> Option<Value> {
     })
 }
 
-fn pair(
-    slopes: &[Vec<f64>; 2],
-    common: &BTreeSet<u32>,
-    delta_ratio: f64,
-) -> Result<Pair, Refusal> {
+fn pair(slopes: &[Vec<f64>; 2], common: &BTreeSet<u32>, delta_ratio: f64) -> Result<Pair, Refusal> {
     if common.len() < 2 {
         return Err(Refusal::NoLine);
     }

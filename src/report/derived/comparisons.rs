@@ -10,10 +10,7 @@ use super::super::summary::State;
 use super::{Row, csv, factors, float, level, state_flag};
 
 /// The whole file.
-pub(in crate::report) fn comparisons(
-    manifest: &Manifest,
-    families: &[Analysed<'_>],
-) -> String {
+pub(in crate::report) fn comparisons(manifest: &Manifest, families: &[Analysed<'_>]) -> String {
     let mut rows = Vec::new();
     for family in families {
         for (i, arm) in family.rows.arms.iter().enumerate() {

@@ -4,7 +4,7 @@
 use super::{Draws, Machine};
 use crate::stats::Safeguards;
 use crate::stats::verdict::{
-    Better, DELTA_RATIO, FamilyValues, Observed, Settings, Verdict, Conclusion, judge,
+    Better, Conclusion, DELTA_RATIO, FamilyValues, Observed, Settings, Verdict, judge,
 };
 
 const FAMILIES: usize = 1_000;
