@@ -77,6 +77,7 @@ impl Begun {
             preset: self.preset,
             slo: self.asked.slo,
             memory_budget_bytes: self.manifest.memory_budget_bytes,
+            delta_ratio: self.manifest.delta_ratio,
             seed: self.manifest.seed,
             subject: &self.subject,
             programs: &self.programs,

@@ -16,6 +16,7 @@ use crate::driver::watcher::Watcher;
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
 use crate::record::{FactRow, FactStatus};
+use crate::stats::verdict::DELTA_RATIO;
 use crate::sys::limits;
 use crate::{driver, record, report};
 
@@ -66,6 +67,14 @@ pub struct RunArgs {
     #[arg(long, value_name = "SIZE", value_parser = super::size::bytes)]
     pub memory_budget: Option<u64>,
 
+    /// Smallest difference that matters: 5%, 0.5% [default: 3%]
+    ///
+    /// A strategy is `faster` or `slower` if the whole 95 % interval of its ratio lies beyond it,
+    /// and `equivalent` if it lies within. It is fixed before the run, and recorded.
+    #[arg(long, value_name = "SHARE", default_value_t = DELTA_RATIO, hide_default_value = true,
+        value_parser = delta)]
+    pub delta: f64,
+
     /// Directory of the run, which must not exist [default: results/UTC-HOST-EXPERIMENT]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -80,6 +89,7 @@ pub struct RunArgs {
         value_name = "DIR",
         conflicts_with_all = [
             "experiments", "preset", "blocks", "filters", "seed", "image", "budget", "slo", "out",
+            "delta",
         ]
     )]
     pub resume: Option<PathBuf>,
@@ -106,6 +116,8 @@ pub struct Prepared {
     pub slo: Option<Slo>,
     /// What a pool is to fit into.
     pub memory_budget_bytes: Option<u64>,
+    /// The smallest difference that matters.
+    pub delta_ratio: f64,
     /// Of inputs and orders.
     pub seed: u64,
     /// What `"1x"` was.
@@ -154,6 +166,7 @@ fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
             preset: budgeted(prepared, experiment),
             slo: prepared.slo,
             memory_budget_bytes: prepared.memory_budget_bytes,
+            delta_ratio: prepared.delta_ratio,
             seed: prepared.seed,
             subject: &prepared.subject,
             programs: &here::programs(experiment),
@@ -322,6 +335,7 @@ pub fn prepare(args: &RunArgs) -> Result<Prepared> {
         asked_budget_ns,
         slo: args.slo,
         memory_budget_bytes: args.memory_budget,
+        delta_ratio: args.delta,
         seed: args.selection.seed,
         cores: here::cores(),
         out,
@@ -385,6 +399,15 @@ fn budget(text: &str) -> Result<SignedDuration, String> {
     Ok(budget)
 }
 
+/// A share such as `5%`, above zero and at most one.
+fn delta(text: &str) -> Result<f64, String> {
+    const EXPECTED: &str = "expected a share above 0% and up to 100%, such as 5% or 0.5%";
+    let percent = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
+    let is_share = |percent: &f64| *percent > 0.0 && *percent <= 100.0;
+    let percent = percent.filter(is_share).ok_or(EXPECTED)?;
+    Ok(percent / 100.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,6 +418,16 @@ mod tests {
         assert_eq!(budget("1h 30m"), Ok(SignedDuration::from_mins(90)));
         for bad in ["0s", "-5m", "ten", "10", ""] {
             assert!(budget(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn delta_is_a_share_above_zero() {
+        assert_eq!(delta("5%"), Ok(0.05));
+        assert_eq!(delta(" 0.5 % "), Ok(0.005));
+        assert_eq!(delta("100%"), Ok(1.0));
+        for bad in ["0%", "-3%", "3", "0.03", "101%", "NaN%", "%", ""] {
+            assert!(delta(bad).is_err(), "{bad}");
         }
     }
 }

@@ -27,6 +27,8 @@ pub mod timings;
 mod unfolded;
 pub mod writer;
 
+use crate::stats::verdict::DELTA_RATIO;
+
 pub(crate) use check::SEARCH;
 pub use csv_text::{csv_of, guarded};
 pub use datapackage::with_derived;
@@ -45,7 +47,7 @@ pub use writer::RunDir;
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// `manifest.json`: which run this is. Written once, before the first trial.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -83,6 +85,14 @@ pub struct Manifest {
     /// Name of the claims that the run is judged by, if its experiment has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<String>,
+    /// δ, the smallest difference that matters, as a share: 0.03 is 3 %.
+    #[serde(default = "default_delta_ratio")]
+    pub delta_ratio: f64,
+}
+
+/// That of runs whose manifest does not say.
+fn default_delta_ratio() -> f64 {
+    DELTA_RATIO
 }
 
 /// How long the trials of a run are: the same for every trial, and decided before the first.

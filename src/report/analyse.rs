@@ -4,16 +4,13 @@
 use crate::record::{Run, TrialRow};
 use crate::stats::quantile::median;
 use crate::stats::verdict::{
-    Comparison, FamilyValues, Noise, Observed, Settings, judge as judge_family,
+    Better, Comparison, FamilyValues, Observed, Settings, judge as judge_family,
 };
 use crate::stats::{Interval, Level, Safeguards, interval::median_interval};
 
 use super::grouped::{self, ArmRows, FamilyRows};
 use super::metrics::{METRICS, Metric};
 use super::summary::State;
-
-/// Above this share of disturbed trials nothing is concluded.
-const DISTURBED_MAX: f64 = 0.4;
 
 /// Above this share of them a family is flagged.
 pub(super) const DISTURBED_OFTEN_RATIO: f64 = 0.2;
@@ -23,8 +20,6 @@ pub(super) const DISTURBED_OFTEN_RATIO: f64 = 0.2;
 pub(super) struct Analysed<'a> {
     /// The rows.
     pub(super) rows: FamilyRows<'a>,
-    /// How quiet its trials were.
-    pub(super) noise: Noise,
     /// Share of disturbed trials among those that could be judged, after re-runs.
     pub(super) disturbed_ratio: f64,
     /// In the order of [`METRICS`].
@@ -47,8 +42,8 @@ pub(super) struct MetricResult {
     pub(super) cells: Vec<Cell>,
     /// Of each arm against the reference; `None` for the reference itself.
     pub(super) comparisons: Vec<Option<Comparison>>,
-    /// The smallest difference worth naming: 0.03 is 3 %. `None` without the placebo's interval.
-    pub(super) delta_ratio: Option<f64>,
+    /// Whether the placebo has an interval: without it nothing checks the family.
+    pub(super) is_checked: bool,
     /// The placebo differs from the reference, so that nothing is concluded.
     pub(super) is_grey: bool,
 }
@@ -72,10 +67,9 @@ pub(super) fn run(run: &Run) -> Vec<Analysed<'_>> {
         .into_iter()
         .map(|rows| {
             let disturbed_ratio = disturbed_ratio(&rows.rows);
-            let noise = noise(run, disturbed_ratio);
-            let of = |metric| of_metric(&rows, metric, noise, run.manifest.seed);
+            let of = |metric| of_metric(&rows, metric, run.manifest.delta_ratio);
             let results = METRICS.iter().map(of).collect();
-            Analysed { rows, noise, disturbed_ratio, results }
+            Analysed { rows, disturbed_ratio, results }
         })
         .collect()
 }
@@ -83,62 +77,84 @@ pub(super) fn run(run: &Run) -> Vec<Analysed<'_>> {
 /// How many of the accepted attempts were disturbed. Trials that could not be judged say nothing.
 fn disturbed_ratio(rows: &[&TrialRow]) -> f64 {
     let with = |label: &str| rows.iter().filter(|row| row.noise_label == label).count();
-    let disturbed = with("disturbed");
+    let disturbed = with(DISTURBED);
     let judged = disturbed + with("warn") + with("quiet");
     disturbed as f64 / judged.max(1) as f64
 }
 
-/// How quiet it was: the family's trials by their labels, and the machine while it was idle.
-fn noise(run: &Run, disturbed_ratio: f64) -> Noise {
-    let when_idle = run.environment.facts.get("noise_when_idle");
-    if disturbed_ratio > DISTURBED_MAX {
-        Noise::Disturbed
-    } else if when_idle.is_some_and(|label| label == "noisy") {
-        Noise::Noisy
-    } else {
-        Noise::Quiet
+/// As in `noise_label`.
+const DISTURBED: &str = "disturbed";
+
+/// Whether the rest of the machine did something during this trial, or during its block.
+pub(super) fn is_disturbed(row: &TrialRow) -> bool {
+    row.noise_label == DISTURBED
+}
+
+fn of_metric(family: &FamilyRows<'_>, metric: &'static Metric, delta_ratio: f64) -> MetricResult {
+    let values: Vec<Vec<Option<f64>>> =
+        family.arms.iter().map(|arm| by_block(arm, &family.blocks, metric)).collect();
+    let compared = compare(&family.arms, &values, metric.better, delta_ratio);
+    MetricResult {
+        metric,
+        cells: values.iter().zip(&family.arms).map(|(v, arm)| cell(v, arm)).collect(),
+        comparisons: compared.comparisons,
+        is_checked: compared.is_checked,
+        is_grey: compared.is_grey,
     }
 }
 
-fn of_metric(
+/// The comparisons of a metric as if the disturbed trials had not been run. A block in which the
+/// reference was disturbed is lost for all arms.
+pub(super) fn without_disturbed(
     family: &FamilyRows<'_>,
     metric: &'static Metric,
-    noise: Noise,
-    seed: u64,
-) -> MetricResult {
+    delta_ratio: f64,
+) -> Vec<Option<Comparison>> {
+    let mut arms = family.arms.clone();
+    arms.iter_mut().for_each(|arm| arm.good.retain(|row| !is_disturbed(row)));
     let values: Vec<Vec<Option<f64>>> =
-        family.arms.iter().map(|arm| by_block(arm, &family.blocks, metric)).collect();
+        arms.iter().map(|arm| by_block(arm, &family.blocks, metric)).collect();
+    compare(&arms, &values, metric.better, delta_ratio).comparisons
+}
+
+/// A family's comparisons of one metric.
+struct Compared {
+    /// Of each arm; `None` for the reference.
+    comparisons: Vec<Option<Comparison>>,
+    is_checked: bool,
+    is_grey: bool,
+}
+
+fn compare(
+    arms: &[ArmRows<'_>],
+    values: &[Vec<Option<f64>>],
+    better: Better,
+    delta_ratio: f64,
+) -> Compared {
     let observed: Vec<Observed<'_>> =
-        family.arms.iter().zip(&values).map(|(arm, values)| observed(arm, values)).collect();
-    let role = |i: usize| family.arms[i].key.role_name();
-    let first = |wanted: &str| (0..family.arms.len()).find(|&i| role(i) == wanted);
+        arms.iter().zip(values).map(|(arm, values)| observed(arm, values)).collect();
+    let first = |wanted: &str| arms.iter().position(|arm| arm.key.role_name() == wanted);
     let of = |place: Option<usize>| place.map_or(Observed::Failed, |i| observed[i]);
     let (reference, placebo) = (first("reference"), first("placebo"));
     let others: Vec<usize> =
-        (0..family.arms.len()).filter(|i| Some(*i) != reference && Some(*i) != placebo).collect();
+        (0..arms.len()).filter(|i| Some(*i) != reference && Some(*i) != placebo).collect();
     let judgement = judge_family(
         &FamilyValues {
             reference: of(reference),
             placebo: of(placebo),
             arms: others.iter().map(|&i| observed[i]).collect(),
         },
-        Settings { better: metric.better, noise, seed },
+        Settings { better, delta_ratio },
         Safeguards::ALL_ON,
     );
-    let mut comparisons = vec![None; family.arms.len()];
+    let mut comparisons = vec![None; arms.len()];
     if let Some(i) = placebo {
         comparisons[i] = Some(judgement.placebo.clone());
     }
     for (i, comparison) in others.into_iter().zip(&judgement.arms) {
         comparisons[i] = Some(comparison.clone());
     }
-    MetricResult {
-        metric,
-        cells: values.iter().zip(&family.arms).map(|(v, arm)| cell(v, arm)).collect(),
-        comparisons,
-        delta_ratio: judgement.delta_ratio(),
-        is_grey: judgement.is_grey(),
-    }
+    Compared { comparisons, is_checked: judgement.is_checked(), is_grey: judgement.is_grey() }
 }
 
 /// One value per block of the family; `None` where the arm has no usable trial or no value.

@@ -1,7 +1,9 @@
 //! Ratios and what may be said of them, in words and signs: the same ones in every table, chart
 //! and sentence.
 
-use crate::stats::verdict::{Conclusion, Reason, Verdict};
+use crate::stats::verdict::{
+    Conclusion, EQUIVALENT_MAX_RATIO, INTERVAL_BLOCKS_MIN, Reason, Verdict,
+};
 
 use super::human;
 use super::summary::{FamilySummary, Ratio, Summary};
@@ -13,8 +15,6 @@ const EQUIVALENT: &str = "=";
 const INCONCLUSIVE: &str = "~";
 /// Taken back, because the placebo differs.
 const GREY: &str = "!";
-/// Withheld, because too many trials were disturbed.
-const DISTURBED: &str = "#";
 
 /// The sign behind a ratio; empty where nothing is concluded because there is too little to go
 /// by. A question mark tells an indication from a verdict.
@@ -26,10 +26,9 @@ pub(super) fn sign(ratio: &Ratio) -> &'static str {
         Conclusion::Indication(Verdict::Faster) => "faster?",
         Conclusion::Indication(Verdict::Slower) => "slower?",
         Conclusion::Verdict(Verdict::Inconclusive) => INCONCLUSIVE,
-        // Screening never shows that there is no difference.
-        Conclusion::Indication(_) => INCONCLUSIVE,
+        Conclusion::Indication(Verdict::Equivalent) => "=?",
+        Conclusion::Indication(Verdict::Inconclusive) => INCONCLUSIVE,
         Conclusion::Withheld(Reason::PlaceboDiffers) => GREY,
-        Conclusion::Withheld(Reason::Disturbed) => DISTURBED,
         Conclusion::Withheld(_) => "",
     }
 }
@@ -79,19 +78,13 @@ pub(super) fn legend(summary: &Summary) -> Vec<String> {
     };
     let any = |is: fn(Conclusion) -> bool| ratios().any(|ratio| is(ratio.conclusion));
     let mut lines = Vec::new();
-    if any(|c| matches!(c, Conclusion::Verdict(_))) {
-        lines.push(format!(
-            "faster, slower: a verdict: beyond chance (p < 0.05, adjusted for the number of arms) \
-             and beyond δ; {EQUIVALENT}: equivalent, the whole interval lies within δ \
-             and 0.8 to 1.25; \
-             {INCONCLUSIVE}: inconclusive."
-        ));
+    if any(|c| !matches!(c, Conclusion::Withheld(_))) {
+        lines.extend(rule(summary.delta_ratio));
     }
     if any(|c| matches!(c, Conclusion::Indication(_))) {
-        lines.push(format!(
-            "faster?, slower?: an indication, no verdict: the whole interval lies beyond δ; \
-             {INCONCLUSIVE}: inconclusive. Verdicts need 10 blocks."
-        ));
+        lines.push(
+            "?: an indication, from 6 to 9 blocks; a verdict by the same rule needs 10.".to_owned(),
+        );
     }
     if any(|c| c == Conclusion::Withheld(Reason::PlaceboDiffers)) {
         lines.push(format!(
@@ -99,11 +92,8 @@ pub(super) fn legend(summary: &Summary) -> Vec<String> {
              is."
         ));
     }
-    if any(|c| c == Conclusion::Withheld(Reason::Disturbed)) {
-        lines.push(format!(
-            "{DISTURBED}: nothing is concluded, because the machine did something else during too \
-             many of these trials."
-        ));
+    if any(|c| c == Conclusion::Withheld(Reason::NoPlacebo)) {
+        lines.push("No sign: nothing is concluded, because no placebo checks it.".to_owned());
     }
     if any(|c| c == Conclusion::Withheld(Reason::TooFewBlocks)) {
         lines.push("A ratio alone comes from fewer than 6 blocks: too few to tell.".to_owned());
@@ -111,37 +101,44 @@ pub(super) fn legend(summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// The smallest differences that a family can speak of, and whether it may speak; `None` without
-/// a placebo.
+/// What the signs mean, in two lines.
+pub(super) fn rule(delta_ratio: f64) -> [String; 2] {
+    let delta = human::percent(delta_ratio);
+    let same = human::percent(delta_ratio.min(EQUIVALENT_MAX_RATIO));
+    [
+        format!(
+            "faster, slower: the whole 95 % interval lies more than {delta} from 1; \
+             {EQUIVALENT}: the whole interval lies within {same} of 1; \
+             {INCONCLUSIVE}: inconclusive."
+        ),
+        format!(
+            "{delta} is the smallest difference that matters (--delta), fixed before the run; \
+             noise widens the interval and nothing else."
+        ),
+    ]
+}
+
+/// What the placebo of a family says; `None` without a placebo that has an interval, which is a
+/// caveat of its own.
 pub(super) fn of_placebo(family: &FamilySummary) -> Option<String> {
-    let latencies = || {
-        let name = |metric: &str| metric.split('_').next().unwrap_or_default().to_owned();
-        let times = |metric: &str| metric.ends_with("_ns");
-        family
-            .placebo
-            .iter()
-            .filter(move |placebo| times(placebo.metric))
-            .map(move |placebo| (name(placebo.metric), placebo))
-    };
-    let deltas: Vec<String> = latencies()
-        .filter_map(|(name, placebo)| {
-            let delta = placebo.delta_ratio?;
-            Some(format!("{name} {}", human::percent(delta)))
-        })
-        .collect();
+    let name = |metric: &str| metric.split('_').next().unwrap_or_default().to_owned();
+    let checked: Vec<_> = family.placebo.iter().filter(|placebo| placebo.is_checked).collect();
+    if checked.is_empty() {
+        let has_ratio = family.arms.iter().any(|arm| arm.response_p50_ratio.is_some());
+        let is_enough = family.n_blocks >= INTERVAL_BLOCKS_MIN;
+        return (has_ratio && is_enough).then(|| {
+            "no placebo: nothing checked this family, so nothing is concluded".to_owned()
+        });
+    }
     let grey: Vec<String> =
-        latencies().filter(|(_, placebo)| placebo.is_grey).map(|(name, _)| name).collect();
-    if deltas.is_empty() {
-        return None;
+        checked.iter().filter(|p| p.is_grey).map(|placebo| name(placebo.metric)).collect();
+    if grey.is_empty() {
+        return Some("placebo: not told apart from the reference, as it should be".to_owned());
     }
-    let mut text = format!("δ, the smallest difference named: {}", deltas.join(", "));
-    if !grey.is_empty() {
-        text.push_str(&format!(
-            "; the placebo differs in {}: nothing is concluded of it here",
-            grey.join(" and ")
-        ));
-    }
-    Some(text)
+    Some(format!(
+        "placebo: differs from the reference in {}: nothing is concluded of it here",
+        grey.join(" and ")
+    ))
 }
 
 /// What may be said of a ratio whose direction is good or bad, as a clause behind a number.
@@ -180,9 +177,8 @@ pub(super) fn because(reason: Reason) -> &'static str {
         Reason::ArmFailed => "it failed",
         Reason::ReferenceFailed => "the reference failed",
         Reason::TooFewBlocks => "there are too few blocks to tell",
-        Reason::NoPlacebo => "there is no placebo to hold it against",
+        Reason::NoPlacebo => "no placebo checks it",
         Reason::PlaceboDiffers => "the placebo differs as well",
-        Reason::Disturbed => "the machine was disturbed",
     }
 }
 
@@ -210,7 +206,7 @@ mod tests {
             (Conclusion::Verdict(Verdict::Equivalent), " ="),
             (Conclusion::Verdict(Verdict::Inconclusive), " ~"),
             (Conclusion::Indication(Verdict::Faster), " faster?"),
-            (Conclusion::Indication(Verdict::Equivalent), " ~"),
+            (Conclusion::Indication(Verdict::Equivalent), " =?"),
             (Conclusion::Indication(Verdict::Inconclusive), " ~"),
             (Conclusion::Withheld(Reason::PlaceboDiffers), " !"),
             (Conclusion::Withheld(Reason::NoPlacebo), ""),

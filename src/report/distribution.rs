@@ -1,11 +1,13 @@
-//! How the response times of an arm are distributed: the requests of all its usable trials,
-//! pooled by weight.
+//! How the response times of an arm are distributed. Blocks weigh equally, however many requests
+//! each of them has: where each block knows a quantile it is the median over the blocks, as in the
+//! tables, and farther out that of the requests of all blocks, in which each block has the same
+//! weight.
 //!
 //! A run may hold ten million requests, so none is kept: each falls into a bucket whose width is
 //! at most 1/128 of its value, and a quantile is the middle of its bucket, within 0.4 %.
 
 use crate::record::Timing;
-use crate::stats::quantile::P;
+use crate::stats::quantile::{P, median};
 
 use super::Requests;
 use super::analyse::Analysed;
@@ -33,7 +35,7 @@ impl Distributions {
                 for row in &arm.good {
                     asked += 1;
                     match requests(&row.requests_name()) {
-                        Ok(timings) => timings.iter().for_each(|timing| pool.add(timing)),
+                        Ok(timings) => pool.add(&timings),
                         Err(reason) => failures.push(reason),
                     }
                 }
@@ -53,33 +55,57 @@ impl Distributions {
     }
 }
 
+/// Shares of requests that charts show, in parts per ten thousand.
+const SHARES: [u32; 28] = [
+    100, 200, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500, 5_000, 5_500, 6_000,
+    6_500, 7_000, 7_500, 8_000, 8_500, 9_000, 9_500, 9_800, 9_900, 9_950, 9_980, 9_990, 9_995,
+    9_999,
+];
+
 /// Response times in buckets.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Distribution {
-    /// Weight by bucket.
+    /// Weight by bucket; 1 for each block in all.
     buckets: Vec<f64>,
-    total: f64,
-    /// Requests with a weight: it is their number that decides which quantiles are shown.
+    /// The sum of the squares of the requests' weights.
+    squares: f64,
+    /// Requests with a weight.
     members: usize,
+    /// Of each block its own quantiles, in the order of [`SHARES`].
+    blocks: Vec<Vec<Option<f64>>>,
 }
 
 /// Buckets per doubling, as a power of two.
 const FINENESS: u32 = 7;
 
 impl Distribution {
-    /// Requests that were not answered rightly, or that are kept only for having been slow, are no
-    /// members.
-    fn add(&mut self, timing: &Timing) {
-        if !timing.is_ok || timing.weight <= 0.0 {
+    /// The requests of one block. Those that were not answered rightly, or that are kept only for
+    /// having been slow, are no members.
+    fn add(&mut self, timings: &[Timing]) {
+        let members = || timings.iter().filter(|timing| timing.is_ok && timing.weight > 0.0);
+        let total: f64 = members().map(|timing| timing.weight).sum();
+        if total <= 0.0 {
             return;
         }
-        let place = bucket(timing.response_ns);
-        if place >= self.buckets.len() {
-            self.buckets.resize(place + 1, 0.0);
+        let mut own: Vec<f64> = Vec::new();
+        for timing in members() {
+            let place = bucket(timing.response_ns);
+            if place >= own.len() {
+                own.resize(place + 1, 0.0);
+            }
+            let weight = timing.weight / total;
+            own[place] += weight;
+            self.squares += weight * weight;
         }
-        self.buckets[place] += timing.weight;
-        self.total += timing.weight;
-        self.members += 1;
+        let n = members().count();
+        // A block has a median of however few requests, as in its row.
+        let known = |p: P| (p == P::P50 || p.is_shown_of(n)).then(|| quantile(&own, 1.0, p))?;
+        self.blocks.push(SHARES.iter().map(|parts| known(P::per_ten_thousand(*parts)?)).collect());
+        self.members += n;
+        if own.len() > self.buckets.len() {
+            self.buckets.resize(own.len(), 0.0);
+        }
+        self.buckets.iter_mut().zip(own).for_each(|(all, own)| *all += own);
     }
 
     /// Requests that it is made of.
@@ -89,18 +115,46 @@ impl Distribution {
 
     /// The quantile in ns; `None` if too few requests lie beyond it.
     pub(super) fn quantile(&self, p: P) -> Option<f64> {
-        if !p.is_shown_of(self.members) {
-            return None;
+        if let Some(ns) = self.over_blocks(p) {
+            return Some(ns);
         }
-        // Sums of equal weights may miss a boundary by a rounding error.
-        let wanted = self.total * p.as_f64() * (1.0 - 1e-12);
-        let mut so_far = 0.0;
-        let place = self.buckets.iter().position(|weight| {
-            so_far += weight;
-            *weight > 0.0 && so_far >= wanted
-        })?;
-        Some(middle(place))
+        // Between those that are known of every block, so that quantiles ascend.
+        let known = |parts: &u32| {
+            let other = P::per_ten_thousand(*parts)?;
+            Some((other, self.over_blocks(other)?))
+        };
+        SHARES.iter().filter_map(known).try_fold(self.pooled(p)?, |ns, (other, bound)| {
+            Some(if other < p { ns.max(bound) } else { ns.min(bound) })
+        })
     }
+
+    /// The quantile of all requests, each block weighing the same; `None` if too few lie beyond it.
+    pub(super) fn pooled(&self, p: P) -> Option<f64> {
+        let total = self.blocks.len() as f64;
+        // As many requests of equal weight would know as much (Kish, *Survey Sampling*).
+        let worth = (total * total / self.squares + 1e-6).floor();
+        let is_shown = worth.is_finite() && p.is_shown_of(worth as usize);
+        is_shown.then(|| quantile(&self.buckets, total, p))?
+    }
+
+    /// The median over blocks; `None` unless every block knows it.
+    fn over_blocks(&self, p: P) -> Option<f64> {
+        let place = SHARES.iter().position(|parts| P::per_ten_thousand(*parts) == Some(p))?;
+        let known: Option<Vec<f64>> = self.blocks.iter().map(|block| block[place]).collect();
+        median(&known?)
+    }
+}
+
+/// The middle of the first bucket at which `p` of all weight is reached.
+fn quantile(buckets: &[f64], total: f64, p: P) -> Option<f64> {
+    // Sums of equal weights may miss a boundary by a rounding error.
+    let wanted = total * p.as_f64() * (1.0 - 1e-12);
+    let mut so_far = 0.0;
+    let place = buckets.iter().position(|weight| {
+        so_far += weight;
+        *weight > 0.0 && so_far >= wanted
+    })?;
+    Some(middle(place))
 }
 
 /// The bucket of a value: exact below 2^8, then 2^7 buckets for every doubling.
@@ -125,10 +179,14 @@ mod tests {
 
     fn of(values: impl IntoIterator<Item = (u64, f64)>) -> Distribution {
         let mut pool = Distribution::default();
-        for (response_ns, weight) in values {
-            pool.add(&Timing { response_ns, service_ns: None, is_ok: true, weight });
-        }
+        pool.add(&block(values));
         pool
+    }
+
+    fn block(values: impl IntoIterator<Item = (u64, f64)>) -> Vec<Timing> {
+        let timing =
+            |(response_ns, weight)| Timing { response_ns, service_ns: None, is_ok: true, weight };
+        values.into_iter().map(timing).collect()
     }
 
     #[test]
@@ -161,12 +219,46 @@ mod tests {
 
     #[test]
     fn only_what_was_answered_rightly_and_drawn_fairly_counts() {
-        let mut pool = of((0..30).map(|i| (100 + i, 1.0)));
-        let members = pool.members();
+        let mut timings = block((0..30).map(|i| (100 + i, 1.0)));
         for (is_ok, weight) in [(false, 1.0), (true, 0.0)] {
-            pool.add(&Timing { response_ns: 1 << 40, service_ns: None, is_ok, weight });
+            timings.push(Timing { response_ns: 1 << 40, service_ns: None, is_ok, weight });
         }
-        assert_eq!(pool.members(), members);
+        let mut pool = Distribution::default();
+        pool.add(&timings);
+        assert_eq!(pool.members(), 30);
         assert_eq!(pool.quantile(P::P50), Some(114.0));
+    }
+
+    /// Of two blocks one was ten times as fast and had a hundred times as many requests.
+    #[test]
+    fn blocks_weigh_equally_however_many_requests_they_have() {
+        let spread = |n: u64, ns: u64| (0..n).map(move |i| (ns + i * ns / n / 10, 1.0));
+        let mut pool = Distribution::default();
+        pool.add(&block(spread(20_000, 10_000)));
+        pool.add(&block(spread(200, 100_000)));
+        let near = |p: P, expected: f64| {
+            let found = pool.quantile(p).unwrap();
+            assert!((found / expected - 1.0).abs() < 0.01, "{p:?}: {found}, not {expected}");
+        };
+        // As in the tables: the median of two blocks is the middle between them.
+        near(P::P50, f64::midpoint(10_500.0, 105_000.0));
+        near(P::P90, f64::midpoint(10_900.0, 109_000.0));
+        // Beyond what the small block knows, half of all weight is still the slow block's, and what
+        // is known is no more than what so few requests can know.
+        near(P::per_ten_thousand(9_800).unwrap(), 109_600.0);
+        assert_eq!(pool.quantile(P::P999), None);
+        let three_quarters = pool.pooled(P::per_ten_thousand(7_500).unwrap()).unwrap();
+        assert!((three_quarters / 105_000.0 - 1.0).abs() < 0.01, "{three_quarters}");
+    }
+
+    #[test]
+    fn quantiles_ascend_where_blocks_know_different_ones() {
+        let mut pool = Distribution::default();
+        for (n, ns) in [(12, 9_000), (30, 50_000), (5_000, 20_000), (150, 1_000)] {
+            pool.add(&block((0..n).map(|i| (ns + i * 7, 1.0))));
+        }
+        let all = SHARES.iter().filter_map(|parts| pool.quantile(P::per_ten_thousand(*parts)?));
+        let all: Vec<f64> = all.collect();
+        assert!(all.len() > 10 && all.is_sorted(), "{all:?}");
     }
 }

@@ -219,6 +219,6 @@ impl Pool<'_> {
             first.is_some_and(|row| is_open(row) && load_id(row) == self.id)
         })?;
         let arm = self.families[place].rows.arms.iter().position(|arm| arm.key == *key)?;
-        self.distributions.families.get(place)?.get(arm)?.quantile(P::P99)
+        self.distributions.families.get(place)?.get(arm)?.pooled(P::P99)
     }
 }

@@ -78,6 +78,9 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
     if let Some(placebo) = conclusions::of_placebo(family) {
         out.push_str(&format!("{}.\n\n", text(&placebo)));
     }
+    for caveat in &family.caveats {
+        out.push_str(&format!("{}\n\n", text(caveat)));
+    }
     push_table(out, &table::of_family(family, Extent::Full));
 }
 

@@ -13,6 +13,7 @@ use open::Open;
 
 mod analyse;
 mod answers;
+mod caveats;
 mod charts;
 mod claims;
 pub mod compare;
@@ -88,7 +89,7 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
     let answers = answers(run, &families, &summary);
     Rendered {
         cells_csv: derived::cells(run_id, &families),
-        comparisons_csv: derived::comparisons(run_id, &run.manifest.reference, &families),
+        comparisons_csv: derived::comparisons(&run.manifest, &families),
         fits_csv: derived::fits(run_id, &summary.memory),
         claims_csv: answers.as_ref().map(|answers| derived::claims(run_id, &answers.judged)),
         tables_md: markdown::render(run, &summary, &open, answers.as_ref()),

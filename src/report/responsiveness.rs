@@ -43,7 +43,7 @@ pub(super) struct ProbedArm {
     pub(super) n_failed: u64,
     pub(super) loaded: Times,
     pub(super) unloaded: Times,
-    /// Of all probes.
+    /// Mean over blocks.
     pub(super) over_100ms_ratio: Option<f64>,
     pub(super) over_1s_ratio: Option<f64>,
     /// The longest time of any block without an answer to a probe.
@@ -108,10 +108,10 @@ fn arm(arm: &ArmRows<'_>) -> ProbedArm {
     let rows = &arm.good;
     let sum = |get: Get| rows.iter().filter_map(|row| get(row)).sum::<u64>();
     let n_probes = sum(|row| row.n_probes);
+    // Blocks weigh equally, however many probes each of them had.
     let share = |get: fn(&TrialRow) -> Option<f64>| {
-        let weighted = |row: &&TrialRow| Some(get(row)? * row.n_probes? as f64);
-        let over: f64 = rows.iter().filter_map(weighted).sum();
-        (n_probes > 0).then(|| over / n_probes as f64)
+        let shares: Vec<f64> = rows.iter().filter_map(|row| get(row)).collect();
+        (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
     };
     ProbedArm {
         label: arm.label.clone(),

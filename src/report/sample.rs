@@ -283,6 +283,7 @@ fn manifest() -> Manifest {
         seed: 7,
         started_utc: "2026-11-20T10:00:00Z".to_owned(),
         windows: None,
+        delta_ratio: 0.03,
         memory_budget_bytes: None,
         claims: None,
     }

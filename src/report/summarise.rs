@@ -4,6 +4,7 @@ use crate::record::{Run, TrialRow};
 use crate::stats::quantile::median;
 
 use super::analyse::{self, Analysed, MetricResult};
+use super::caveats;
 use super::grouped::{ArmRows, FamilyRows, usable};
 use super::memory::{self, MemorySummary};
 use super::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
@@ -22,16 +23,14 @@ pub(super) fn of_families(run: &Run, families: &[Analysed<'_>]) -> Summary {
     Summary {
         trials_planned: families.iter().map(|f| f.trials_planned).sum(),
         trials_run: families.iter().map(|f| f.trials_run).sum(),
+        delta_ratio: run.manifest.delta_ratio,
         families,
         memory,
     }
 }
 
-fn family(
-    run: &Run,
-    Analysed { rows, results, .. }: &Analysed<'_>,
-    memory: &MemorySummary,
-) -> FamilySummary {
+fn family(run: &Run, family: &Analysed<'_>, memory: &MemorySummary) -> FamilySummary {
+    let Analysed { rows, results, .. } = family;
     FamilySummary {
         id: rows.id.to_owned(),
         title: rows.title.clone(),
@@ -40,6 +39,8 @@ fn family(
         trials_run: rows.rows.len(),
         n_ok: rows.rows.iter().filter(|row| usable(row)).map(|row| row.n_ok).sum(),
         reference: run.manifest.reference.clone(),
+        delta_ratio: run.manifest.delta_ratio,
+        caveats: caveats::of(family, run.manifest.delta_ratio),
         placebo: [RESPONSE_P50, SERVICE_P50, THROUGHPUT]
             .into_iter()
             .filter_map(|metric| placebo(rows, of_metric(results, metric)?))
@@ -71,7 +72,7 @@ fn placebo(rows: &FamilyRows<'_>, result: &MetricResult) -> Option<PlaceboSummar
     let place = rows.arms.iter().position(is_placebo)?;
     Some(PlaceboSummary {
         metric: result.metric.name,
-        delta_ratio: result.delta_ratio,
+        is_checked: result.is_checked,
         is_grey: result.is_grey,
         ratio: Ratio::of(result.comparisons[place].as_ref()?),
     })

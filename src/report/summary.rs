@@ -17,6 +17,8 @@ pub struct Summary {
     pub trials_planned: usize,
     /// Planned trials of which there is a row.
     pub trials_run: usize,
+    /// δ: the smallest difference that matters: 0.03 is 3 %.
+    pub delta_ratio: f64,
     /// In planned order.
     pub families: Vec<FamilySummary>,
     /// What memory trials say; they are in none of the families.
@@ -40,6 +42,10 @@ pub struct FamilySummary {
     pub n_ok: u64,
     /// Label of the reference.
     pub reference: String,
+    /// As in the summary.
+    pub delta_ratio: f64,
+    /// What a reader should know before any number of the family, in sentences.
+    pub caveats: Vec<String>,
     /// What the placebo says of each metric that has ratios here.
     pub placebo: Vec<PlaceboSummary>,
     /// The reference, the placebo, then in the order of [`crate::strategy::ALL`].
@@ -172,9 +178,8 @@ fn words_of<S: Serializer>(conclusion: &Conclusion, to: S) -> Result<S::Ok, S::E
 pub struct PlaceboSummary {
     /// As in `comparisons.csv`.
     pub metric: &'static str,
-    /// The smallest difference worth naming: 0.03 is 3 %. `None` without an interval of the
-    /// placebo.
-    pub delta_ratio: Option<f64>,
+    /// The placebo has an interval: without it nothing checks the family.
+    pub is_checked: bool,
     /// The placebo differs from the reference, so that nothing is concluded.
     pub is_grey: bool,
     /// Of the placebo.

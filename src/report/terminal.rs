@@ -76,6 +76,9 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary, width: usize
     if let Some(placebo) = conclusions::of_placebo(family) {
         push_wrapped(out, &placebo, width, "  ");
     }
+    for caveat in &family.caveats {
+        push_wrapped(out, caveat, width, "  ");
+    }
     push_table(out, &table::of_family(family, extent(width)), width);
 }
 
@@ -206,7 +209,8 @@ fn legend(run: &Run, summary: &Summary) -> Vec<String> {
     lines.extend(conclusions::legend(summary));
     lines.extend([
         format!(
-            "placebo: {reference} a second time under another name; how far the two differ sets δ."
+            "placebo: {reference} a second time under another name; where the two differ, nothing is \
+             concluded."
         ),
         "response: from the intended start to the answer's arrival at the driver; service: \
          all of it that the server makes a caller wait for; ↓ lower is better, ↑ higher is better; medians over blocks."

@@ -22,8 +22,8 @@ pub(super) struct Trust {
     pub(super) placebos: Table,
 }
 
-/// A δ above this is worth a warning.
-const BLUNT: f64 = 0.1;
+/// A placebo whose interval is wider to either side is worth a warning.
+const BLUNT_RATIO: f64 = 0.1;
 
 pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Trust {
     let rows = || families.iter().flat_map(|family| family.rows.rows.iter().copied());
@@ -66,9 +66,9 @@ fn blocks(summary: &Summary) -> String {
              measurement."
         }
         n if n < VERDICT_BLOCKS_MIN => {
-            "Enough to screen, not to decide: what is called faster or slower is an indication. \
-             With several strategies compared at once, so few blocks can never make a difference \
-             certain enough for a verdict; --preset standard can."
+            "Enough to screen, not to decide: what is called faster or slower is an indication, \
+             because one bad block in so few decides how wide an interval is; from 10 blocks on it \
+             is a verdict."
         }
         _ => "Enough for verdicts.",
     };
@@ -117,12 +117,12 @@ fn placebo(summary: &Summary) -> String {
             .families
             .iter()
             .flat_map(|family| family.placebo.iter().map(move |p| (family, p)))
-            .filter(|(_, p)| p.metric.ends_with("_ns") && p.delta_ratio.is_some())
+            .filter(|(_, p)| p.metric.ends_with("_ns") && p.is_checked)
     };
     let n = placebos().count();
     if n == 0 {
-        return "No family has a placebo with an interval, so nothing says how large a difference \
-                must be to mean anything."
+        return "No family has a placebo with an interval: nothing checked them, so nothing is \
+                concluded."
             .to_owned();
     }
     let grey: Vec<String> = placebos()
@@ -143,20 +143,23 @@ fn placebo(summary: &Summary) -> String {
     }
 }
 
-/// Families in which only large differences could be seen.
+/// Families in which only large differences could be seen: how far the interval of the placebo
+/// reaches.
 fn blunt(summary: &Summary) -> Option<String> {
-    let delta = |family: &FamilySummary| family.placebo_of(RESPONSE_P50)?.delta_ratio;
+    let reach = |family: &FamilySummary| {
+        let placebo = family.placebo_of(RESPONSE_P50)?.ratio?;
+        Some((placebo.ci_high? / placebo.ci_low?).sqrt() - 1.0)
+    };
     let blunt: Vec<String> = summary
         .families
         .iter()
-        .filter_map(|family| Some((family, delta(family)?)))
-        .filter(|(_, delta)| *delta > BLUNT)
-        .map(|(family, delta)| format!("{} ({})", family.title, human::percent(delta)))
+        .filter_map(|family| Some((family, reach(family)?)))
+        .filter(|(_, reach)| *reach > BLUNT_RATIO)
+        .map(|(family, reach)| format!("{} (±{})", family.title, human::percent(reach)))
         .collect();
     (!blunt.is_empty()).then(|| {
         format!(
-            "Only large differences of response could be seen in: {}. What is not told apart there \
-             may still differ by as much.",
+            "Intervals are wide, so that small differences of response stay inconclusive, in: {}.",
             blunt.join("; ")
         )
     })
@@ -233,7 +236,8 @@ fn noise<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Vec<String>
         };
         sentences.push(format!(
             "The rest of the machine disturbed {} of {} that could be judged, after re-runs, and \
-             stirred in {} more{by}. Above 40 % in a family nothing is concluded of it.",
+             stirred in {} more{by}. They count like the others: what they add to the noise is in the intervals. \
+             Each family says what would be concluded without them.",
             human::count(of("disturbed")),
             human::plural(judged, "trial"),
             human::count(of("warn"))
@@ -242,8 +246,7 @@ fn noise<'a>(run: &Run, rows: impl Iterator<Item = &'a TrialRow>) -> Vec<String>
     let when_idle = run.environment.facts.get("noise_when_idle");
     if when_idle.is_some_and(|label| label == "noisy") {
         sentences.push(
-            "The machine was noisy even while it was idle, so δ is doubled in every family."
-                .to_owned(),
+            "The machine was noisy even while it was idle, so intervals may be wide.".to_owned(),
         );
     }
     sentences
@@ -307,7 +310,6 @@ fn placebos(summary: &Summary) -> Table {
     ];
     for metric in [RESPONSE_P50, SERVICE_P50] {
         head.push(Head::new(&format!("placebo, {} ratio", name(metric)), true));
-        head.push(Head::new(&format!("δ, {}", name(metric)), true));
     }
     Table::new(head, summary.families.iter().map(row))
 }
@@ -319,16 +321,14 @@ fn row(family: &FamilySummary) -> Vec<Cell> {
     for metric in [RESPONSE_P50, SERVICE_P50] {
         let placebo = family.placebo_of(metric);
         let ratio = placebo.and_then(|p| p.ratio);
-        let delta = placebo.and_then(|p| p.delta_ratio);
         cells.push(conclusions::cell(ratio.as_ref()));
-        cells.push(Cell::of(delta, human::percent));
-        known += usize::from(delta.is_some());
+        known += usize::from(placebo.is_some_and(|p| p.is_checked));
         if placebo.is_some_and(|p| p.is_grey) {
             grey.push(name(metric));
         }
     }
     let says = match (known, grey.as_slice()) {
-        (0, _) => "nothing: no interval".to_owned(),
+        (0, _) => "no placebo: nothing checked it".to_owned(),
         (_, []) => "no difference, as it should".to_owned(),
         (_, grey) => format!("differs in {}: nothing is concluded", grey.join(" and ")),
     };

@@ -218,14 +218,8 @@ fn trust(summary: &Summary) -> Option<String> {
         .iter()
         .filter_map(|family| Some((family, placebo_effect(family)?)))
         .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    // What an average hides: how far apart the blocks of one and the same thing were.
-    let deltas =
-        summary.families.iter().filter_map(|family| family.placebo_of(RESPONSE_P50)?.delta_ratio);
-    let blunt = deltas.max_by(f64::total_cmp).map_or_else(String::new, |delta| {
-        format!(" and differences of up to {} go unseen", human::percent(delta))
-    });
     Some(format!(
-        "Measured against itself, {}'s median response differs by at most {} (in {}){blunt}; see \
+        "Measured against itself, {}'s median response differs by at most {} (in {}); see \
          «Can I trust it?».",
         family.reference,
         human::percent(effect),

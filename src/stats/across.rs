@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::two_sample::{Drift, RankSum, Shift, shift_by};
-use super::verdict::{Better, Conclusion, Difference, INTERVAL_BLOCKS_MIN, Reason};
+use super::verdict::{self, Better, Conclusion, INTERVAL_BLOCKS_MIN, Reason};
 use super::{Interval, Level, Safeguards, holm};
 
 /// One cell: the same metric of the same arm in both runs.
@@ -22,10 +22,10 @@ pub struct Pair {
     pub drift: Drift,
     /// Which direction is good.
     pub better: Better,
-    /// δ of the log ratio; `None` if either run has no placebo to take it from.
-    pub delta_log: Option<f64>,
-    /// Too many trials of either run were disturbed: numbers are given and nothing is concluded.
-    pub is_disturbed: bool,
+    /// δ of the log ratio, above 0.
+    pub delta_log: f64,
+    /// Both runs have a placebo that checks the family.
+    pub is_checked: bool,
 }
 
 /// What may be said of a [`Pair`].
@@ -82,7 +82,7 @@ pub fn judge(pairs: &[Pair], safeguards: Safeguards) -> Vec<Across> {
                 ratio_interval: log_interval.map(|interval| interval.map(f64::exp)),
                 p_value,
                 p_adjusted,
-                conclusion: pair.conclude(*shift, p_adjusted),
+                conclusion: pair.conclude(log_interval),
             }
         })
         .collect()
@@ -102,20 +102,13 @@ impl Pair {
         shift.filter(|_| self.is_enough()).map(|shift| shift.p_value)
     }
 
-    fn conclude(&self, shift: Option<Shift>, p_adjusted: Option<f64>) -> Conclusion {
-        let known = shift.and_then(|shift| {
-            Some(Difference {
-                n_blocks: self.n_blocks(),
-                estimate: shift.estimate,
-                interval: shift.interval?,
-                p_adjusted: p_adjusted?,
-            })
-        });
-        match (known, self.delta_log) {
-            (None, _) => Conclusion::Withheld(Reason::TooFewBlocks),
-            (Some(_), _) if self.is_disturbed => Conclusion::Withheld(Reason::Disturbed),
-            (Some(_), None) => Conclusion::Withheld(Reason::NoPlacebo),
-            (Some(difference), Some(delta)) => difference.conclude(delta, self.better),
+    fn conclude(&self, log_interval: Option<Interval>) -> Conclusion {
+        match log_interval {
+            None => Conclusion::Withheld(Reason::TooFewBlocks),
+            Some(_) if !self.is_checked => Conclusion::Withheld(Reason::NoPlacebo),
+            Some(interval) => {
+                verdict::conclude(self.n_blocks(), interval, self.delta_log, self.better)
+            }
         }
     }
 }
@@ -138,8 +131,8 @@ mod tests {
             b: blocks(n[1], 5.0 * ratio, 1),
             drift: Drift::Removed,
             better: Better::Lower,
-            delta_log: Some(0.03_f64.ln_1p()),
-            is_disturbed: false,
+            delta_log: 0.03_f64.ln_1p(),
+            is_checked: true,
         }
     }
 
@@ -159,7 +152,7 @@ mod tests {
         check(&pair([12, 12], 1.029), verdict(Inconclusive));
         check(&pair([9, 20], 1.1), Conclusion::Indication(Slower));
         check(&pair([6, 6], 0.9), Conclusion::Indication(Faster));
-        check(&pair([6, 6], 1.0), Conclusion::Indication(Inconclusive));
+        check(&pair([6, 6], 1.0), Conclusion::Indication(Equivalent));
         let few = Conclusion::Withheld(Reason::TooFewBlocks);
         check(&pair([5, 20], 2.0), few);
         check(&pair([0, 20], 1.0), few);
@@ -176,11 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_concluded_without_placebo_or_peace() {
-        let without = Pair { delta_log: None, ..pair([10, 10], 2.0) };
+    fn nothing_is_concluded_without_placebo() {
+        let without = Pair { is_checked: false, ..pair([10, 10], 2.0) };
         check(&without, Conclusion::Withheld(Reason::NoPlacebo));
-        let disturbed = Pair { is_disturbed: true, ..pair([10, 10], 2.0) };
-        check(&disturbed, Conclusion::Withheld(Reason::Disturbed));
         let mut grey = judge(&[pair([10, 10], 2.0)], Safeguards::ALL_ON)[0];
         grey.grey_out();
         assert_eq!(grey.conclusion, Conclusion::Withheld(Reason::PlaceboDiffers));
@@ -195,8 +186,9 @@ mod tests {
         // The smallest there is: two of the ways to divide 20 values.
         assert!((p - 2.0 / 184_756.0).abs() < 1e-15);
         assert!(judged.iter().all(|one| (one.p_adjusted.unwrap() - 30.0 * p).abs() < 1e-12));
-        // Six blocks each cannot be certain enough among so many.
+        // Six blocks each cannot have a small p among so many, and their intervals decide.
         let small = judge(&vec![pair([6, 6], 1.1); 30], Safeguards::ALL_ON);
         assert!(small[0].p_adjusted.unwrap() > 0.05);
+        assert_eq!(small[0].conclusion, Conclusion::Indication(Verdict::Slower));
     }
 }

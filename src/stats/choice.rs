@@ -8,18 +8,17 @@
 //! adjustment (Berger, *Multiparameter Hypothesis Testing and Acceptance Sampling*, 1982). The
 //! choice itself was made by other blocks and is no luck of these.
 
-use super::paired::{WalshAverages, log_ratios, sign_flip_p};
-use super::verdict::{
-    Better, Conclusion, Difference, INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN, Verdict,
-};
-use super::{Level, Safeguards, holm};
+use super::paired::{WalshAverages, log_ratios};
+use super::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
+use super::{Interval, Level, Safeguards, holm};
 
 /// What may be said of the choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Choice {
     /// No other is better by more than δ: each one's interval says so, from 10 blocks.
     AsGood,
-    /// Some other is better by more than δ: a verdict, adjusted for their number.
+    /// Some other is better by more than δ: from 10 blocks, by its interval and by its p adjusted
+    /// for their number.
     Beaten,
     /// The same as an indication, from 6 to 9 blocks: the interval of some other lies wholly
     /// beyond δ, unadjusted.
@@ -30,57 +29,65 @@ pub enum Choice {
     TooFewBlocks,
 }
 
+/// p below it is no chance.
+const SIGNIFICANCE: f64 = 0.05;
+
 /// Values by block of what was chosen and of all others; lower is better.
 pub fn judge(
     chosen: &[Option<f64>],
     others: &[&[Option<f64>]],
     delta_log: f64,
-    seed: u64,
     safeguards: Safeguards,
 ) -> Choice {
-    let known: Vec<(Difference, f64)> = others
-        .iter()
-        .filter_map(|other| difference(&log_ratios(other, chosen, safeguards), seed))
-        .collect();
+    let differences = others.iter().map(|other| log_ratios(other, chosen, safeguards));
+    let known: Vec<Other> = differences.filter_map(|d| Other::of(&d)).collect();
     if known.is_empty() {
         return Choice::TooFewBlocks;
     }
-    let p_values: Vec<f64> = known.iter().map(|(_, p)| *p).collect();
+    let p_values: Vec<f64> = known.iter().map(|other| other.p_value).collect();
     let p_adjusted = holm::adjust(&p_values, safeguards);
-    let adjusted = known.iter().zip(p_adjusted);
-    let conclusions: Vec<Conclusion> = adjusted
-        .map(|((raw, _), p_adjusted)| Difference { p_adjusted, ..*raw })
-        .map(|difference| difference.conclude(delta_log, Better::Lower))
-        .collect();
-    if conclusions.contains(&Conclusion::Verdict(Verdict::Faster)) {
+    let better = |other: &&Other| other.interval.high < -delta_log;
+    let mut judged = known.iter().zip(p_adjusted);
+    if judged.any(|(other, p)| other.is_enough() && better(&other) && p < SIGNIFICANCE) {
         return Choice::Beaten;
     }
-    if conclusions.contains(&Conclusion::Indication(Verdict::Faster)) {
+    if known.iter().filter(better).any(|other| !other.is_enough()) {
         return Choice::MaybeBeaten;
     }
-    let is_no_better = |(other, _): &(Difference, f64)| {
-        other.n_blocks >= VERDICT_BLOCKS_MIN && other.interval.low > -delta_log
-    };
+    let is_no_better = |other: &Other| other.is_enough() && other.interval.low > -delta_log;
     if known.len() == others.len() && known.iter().all(is_no_better) {
         return Choice::AsGood;
     }
     Choice::Inconclusive
 }
 
-/// With its p, which is not adjusted yet; `None` from too few blocks.
-fn difference(differences: &[f64], seed: u64) -> Option<(Difference, f64)> {
-    if differences.len() < INTERVAL_BLOCKS_MIN {
-        return None;
+/// Another arm against the choice.
+struct Other {
+    n_blocks: usize,
+    /// Of the log ratio, at 95 %.
+    interval: Interval,
+    /// Not adjusted yet.
+    p_value: f64,
+}
+
+impl Other {
+    /// `None` from too few blocks.
+    fn of(differences: &[f64]) -> Option<Other> {
+        if differences.len() < INTERVAL_BLOCKS_MIN {
+            return None;
+        }
+        let averages = WalshAverages::of(differences);
+        Some(Other {
+            n_blocks: differences.len(),
+            interval: averages.interval(Level::P95)?,
+            p_value: averages.p_value()?,
+        })
     }
-    let averages = WalshAverages::of(differences);
-    let p = sign_flip_p(differences, seed)?;
-    let difference = Difference {
-        n_blocks: differences.len(),
-        estimate: averages.estimate()?,
-        interval: averages.interval(Level::P95)?,
-        p_adjusted: p,
-    };
-    Some((difference, p))
+
+    /// For a verdict.
+    fn is_enough(&self) -> bool {
+        self.n_blocks >= VERDICT_BLOCKS_MIN
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +108,7 @@ mod tests {
     fn check(n: usize, others: &[f64], expected: Choice) {
         let others: Vec<_> = (1..).zip(others).map(|(salt, by)| blocks(n, *by, salt)).collect();
         let others: Vec<&[Option<f64>]> = others.iter().map(Vec::as_slice).collect();
-        let found = judge(&blocks(n, 1.0, 0), &others, DELTA, 1, Safeguards::ALL_ON);
+        let found = judge(&blocks(n, 1.0, 0), &others, DELTA, Safeguards::ALL_ON);
         assert_eq!(found, expected, "{n} blocks, {others:?}");
     }
 
@@ -121,7 +128,7 @@ mod tests {
     fn one_that_is_not_known_may_be_better() {
         let (chosen, slow, few) = (blocks(12, 1.0, 0), blocks(12, 1.5, 1), blocks(4, 1.5, 2));
         let others: [&[Option<f64>]; 2] = [&slow, &few];
-        let found = judge(&chosen, &others, DELTA, 1, Safeguards::ALL_ON);
+        let found = judge(&chosen, &others, DELTA, Safeguards::ALL_ON);
         assert_eq!(found, Choice::Inconclusive);
     }
 
@@ -141,7 +148,7 @@ mod tests {
                 || -> Vec<Option<f64>> { (0..10).map(|_| Some(noise(&mut draws))).collect() };
             let (chosen, others): (_, Vec<_>) = (arm(), (0..7).map(|_| arm()).collect());
             let others: Vec<&[Option<f64>]> = others.iter().map(Vec::as_slice).collect();
-            let found = judge(&chosen, &others, 1e-9, 1, Safeguards::ALL_ON);
+            let found = judge(&chosen, &others, 1e-9, Safeguards::ALL_ON);
             beaten += usize::from(found == Choice::Beaten);
             let is_below = |other: &&[Option<f64>]| {
                 let ratios = log_ratios(other, &chosen, Safeguards::ALL_ON);

@@ -10,23 +10,23 @@
 //!   Statistics*), stretched by how few independent values autocorrelated blocks are worth, with
 //!   the autocorrelation freed of its bias (Marriott and Pope, *Bias in the Estimation of
 //!   Autocorrelations*, 1954).
-//! * [`paired`]: an arm against the reference by block: Hodges–Lehmann estimate and exact
-//!   signed-rank interval (Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods*);
-//!   two-sided sign-flip test (Fisher, *The Design of Experiments*; sampled as in Phipson and
-//!   Smyth, *Permutation P-values Should Never Be Zero*, 2010).
+//! * [`paired`]: an arm against the reference by block: Hodges–Lehmann estimate, exact signed-rank
+//!   test and the interval that inverts it (Hollander, Wolfe and Chicken, *Nonparametric Statistical
+//!   Methods*).
 //! * [`two_sample`]: a run against another, whose blocks do not pair: Hodges–Lehmann shift with the
 //!   exact rank-sum interval (Mann and Whitney, *On a Test of Whether One of Two Random Variables is
 //!   Stochastically Larger*, 1947).
 //! * [`holm`]: many arms, one family (Holm, *A Simple Sequentially Rejective Multiple Test
 //!   Procedure*, 1979).
-//! * [`verdict`]: from these to `faster`, `slower`, `equivalent` or `inconclusive`, against a δ
-//!   that the placebo sets (Lakens, *Equivalence Tests*, 2017, for the three states).
+//! * [`verdict`]: from these to `faster`, `slower`, `equivalent` or `inconclusive`, against a fixed
+//!   δ (Lakens, *Equivalence Tests*, 2017, for the three states).
 //! * [`across`]: the same for cells of two runs.
 //! * [`choice`]: whether what one run would choose is a good choice in another.
 //! * [`fit`]: a line through points that may be wild (Theil 1950; Sen, *Estimates of the
 //!   Regression Coefficient Based on Kendall's Tau*, 1968), with intervals from resampled blocks
 //!   (Davison and Hinkley, *Bootstrap Methods and their Application*).
 //! * [`breakeven`]: the size of work at which two arms cost the same, or that none is vouched for.
+//! * [`modes`]: whether blocks have two speeds instead of one.
 //! * [`queue`]: the waits that a first-come-first-served queue must show for given draws
 //!   (Kiefer and Wolfowitz, *On the Theory of Queues with Many Servers*, 1955), and Erlang's mean.
 //! * [`stopping`]: when there are enough blocks, by the width of intervals alone.
@@ -41,6 +41,7 @@ pub mod choice;
 pub mod fit;
 pub mod holm;
 pub mod interval;
+pub mod modes;
 pub mod paired;
 pub mod quantile;
 pub mod queue;

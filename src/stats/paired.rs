@@ -1,12 +1,11 @@
 //! An arm against the reference, block by block: the log ratio that pairs them, its
-//! Hodges–Lehmann estimate with the exact signed-rank interval, and the sign-flip test.
+//! Hodges–Lehmann estimate, and the exact signed-rank test with the interval that inverts it.
 //!
 //! Pairing is what removes drift: both values of a block saw the same minute of the machine. The
 //! logarithm makes twice and half equally far, and turns percentages into shifts, which is what
 //! the signed-rank interval is for.
 
 use super::quantile::median_of_sorted;
-use super::seeded::Seeded;
 use super::{Interval, Level, Safeguard, Safeguards};
 
 /// `ln(arm / reference)` of each block in which both have a value, in block order. Blocks are
@@ -31,8 +30,9 @@ pub fn log_ratios(
 /// *Nonparametric Statistical Methods*, sections 3.2 and 3.3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct WalshAverages {
-    blocks: usize,
     sorted: Vec<f64>,
+    /// [`signed_rank_distribution`] of as many differences.
+    null: Vec<f64>,
 }
 
 impl WalshAverages {
@@ -44,7 +44,7 @@ impl WalshAverages {
             .flat_map(|(i, a)| differences[i..].iter().map(move |b| f64::midpoint(*a, *b)))
             .collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        WalshAverages { blocks: differences.len(), sorted }
+        WalshAverages { sorted, null: signed_rank_distribution(differences.len()) }
     }
 
     /// The Hodges–Lehmann estimate of the typical difference; `None` without differences.
@@ -55,8 +55,38 @@ impl WalshAverages {
     /// The exact signed-rank interval, for differences that are symmetric about their centre;
     /// `None` if the level cannot be reached with so few (below 6 at 95 %, below 7 at 98 %).
     pub fn interval(&self, level: Level) -> Option<Interval> {
-        let rank = signed_rank_critical(self.blocks, level)?;
+        let rank = self.critical(level)?;
         Some(Interval { low: self.sorted[rank - 1], high: self.sorted[self.sorted.len() - rank] })
+    }
+
+    /// The two-sided p value of the signed-rank test of "the differences are symmetric about 0",
+    /// exact; `None` without differences. The interval at 95 % excludes 0 if and only if this is at
+    /// most 0.05.
+    ///
+    /// The sum of positive ranks is the number of averages above 0. Those that are 0, because of
+    /// differences that are 0 or that cancel out, are ties, and all of them count against a
+    /// difference: that is the largest p of all ways to break them.
+    pub fn p_value(&self) -> Option<f64> {
+        if self.sorted.is_empty() {
+            return None;
+        }
+        let below = self.sorted.partition_point(|average| *average < 0.0);
+        let above = self.sorted.len() - self.sorted.partition_point(|average| *average <= 0.0);
+        let rank_sum = self.sorted.len() - below.max(above);
+        let tail: f64 = self.null[..=rank_sum].iter().sum();
+        Some((2.0 * tail).min(1.0))
+    }
+
+    /// The rank, from 1 and from either end, of the average that ends the interval: the largest
+    /// `k` for which a sum of positive ranks below `k` is rarer than the level's tail.
+    fn critical(&self, level: Level) -> Option<usize> {
+        let mut below = 0.0;
+        let is_rarer = |probability: &&f64| {
+            below += **probability;
+            below <= level.tail()
+        };
+        let rank = self.null.iter().take_while(is_rarer).count();
+        (rank >= 1).then_some(rank)
     }
 }
 
@@ -76,83 +106,6 @@ pub fn signed_rank_distribution(n: usize) -> Vec<f64> {
         }
     }
     probabilities
-}
-
-/// The rank, from 1 and from either end, of the Walsh average that ends the interval: the largest
-/// `k` for which a sum of positive ranks below `k` is rarer than the level's tail.
-fn signed_rank_critical(n: usize, level: Level) -> Option<usize> {
-    let mut below = 0.0;
-    let rank = signed_rank_distribution(n)
-        .iter()
-        .take_while(|probability| {
-            below += **probability;
-            below <= level.tail()
-        })
-        .count();
-    (rank >= 1).then_some(rank)
-}
-
-/// The two-sided p value of "the differences are symmetric about 0": the share of all ways to
-/// flip their signs that give a sum as far from 0 as theirs. `None` without differences.
-///
-/// Exact up to 24 blocks: all sums of one half of the blocks are matched against the sorted sums
-/// of the other half, so that 2^24 sign patterns cost 2^12 searches, and every number of blocks
-/// that a preset plans needs no seed. Beyond, 19 999 seeded patterns, of which the observed one
-/// counts as one more, so that p is never 0 (Phipson and Smyth 2010).
-pub fn sign_flip_p(differences: &[f64], seed: u64) -> Option<f64> {
-    if differences.is_empty() {
-        return None;
-    }
-    let observed = differences.iter().sum::<f64>().abs();
-    // Patterns that tie with the observed one are added in another order.
-    let slack = 1e-12 * differences.iter().map(|d| d.abs()).sum::<f64>();
-    if observed <= slack {
-        return Some(1.0);
-    }
-    Some(if differences.len() <= EXACT_BLOCKS_MAX {
-        exact_flip_p(differences, observed - slack)
-    } else {
-        sampled_flip_p(differences, observed - slack, seed)
-    })
-}
-
-const EXACT_BLOCKS_MAX: usize = 24;
-const SAMPLED_PATTERNS: u32 = 19_999;
-
-/// The share of all patterns whose sum is at least `limit > 0` away from 0.
-fn exact_flip_p(differences: &[f64], limit: f64) -> f64 {
-    let (left, right) = differences.split_at(differences.len() / 2);
-    let mut right_sums = signed_sums(right);
-    right_sums.sort_unstable_by(f64::total_cmp);
-    let above: usize = signed_sums(left)
-        .into_iter()
-        .map(|sum| right_sums.len() - right_sums.partition_point(|other| sum + other < limit))
-        .sum();
-    // Each pattern has its mirror, so that one side is half of both.
-    2.0 * above as f64 / 2.0_f64.powi(differences.len() as i32)
-}
-
-/// The sums of `values` under every choice of signs.
-fn signed_sums(values: &[f64]) -> Vec<f64> {
-    values.iter().fold(vec![0.0], |sums, value| {
-        sums.iter().flat_map(|sum| [sum + value, sum - value]).collect()
-    })
-}
-
-fn sampled_flip_p(differences: &[f64], limit: f64, seed: u64) -> f64 {
-    let mut random = Seeded::new(seed);
-    let mut as_far = 0_u32;
-    for _ in 0..SAMPLED_PATTERNS {
-        let mut sum = 0.0;
-        for word in differences.chunks(64) {
-            let bits = random.bits();
-            for (bit, difference) in word.iter().enumerate() {
-                sum += if bits >> bit & 1 == 0 { *difference } else { -difference };
-            }
-        }
-        as_far += u32::from(sum.abs() >= limit);
-    }
-    f64::from(as_far + 1) / f64::from(SAMPLED_PATTERNS + 1)
 }
 
 #[cfg(test)]
@@ -200,26 +153,48 @@ mod tests {
     }
 
     #[test]
-    fn one_sided_differences_have_the_smallest_p() {
-        for n in [1, 6, 10, 17, EXACT_BLOCKS_MAX] {
-            let p = sign_flip_p(&vec![0.1; n], 0).unwrap();
-            assert!((p - 2.0_f64.powi(1 - n as i32)).abs() < 1e-15, "{n}: {p}");
+    fn p_value_is_smallest_of_one_sided_differences() {
+        let p = |differences: &[f64]| WalshAverages::of(differences).p_value();
+        for n in [1, 6, 10, 17, 60] {
+            let smallest = p(&vec![0.1; n]).unwrap();
+            assert!((smallest * 2.0_f64.powi(n as i32 - 1) - 1.0).abs() < 1e-12, "{n}: {smallest}");
         }
-        assert_eq!(sign_flip_p(&[0.0; 8], 0), Some(1.0));
-        assert_eq!(sign_flip_p(&[], 0), None);
+        assert_eq!(p(&[0.0; 8]), Some(1.0));
+        assert_eq!(p(&[]), None);
     }
 
     #[test]
-    fn the_sampled_p_is_seeded_never_zero_and_near_the_exact_one() {
-        assert_eq!(sign_flip_p(&[1.0; 40], 7), Some(1.0 / 20_000.0));
-        let differences: Vec<f64> = (0..20).map(|i| f64::from(i % 7) - 2.0).collect();
-        let exact = sign_flip_p(&differences, 0).unwrap();
-        let limit = differences.iter().sum::<f64>().abs() - 1e-9;
-        let sampled = sampled_flip_p(&differences, limit, 1);
-        // Four standard errors of a share among 19 999.
-        let error = 4.0 * (exact * (1.0 - exact) / 19_999.0).sqrt();
-        assert!((sampled - exact).abs() < error, "{sampled} is not {exact}");
-        assert_eq!(sampled, sampled_flip_p(&differences, limit, 1));
-        assert_ne!(sampled, sampled_flip_p(&differences, limit, 2));
+    fn p_value_and_interval_agree_when_one_block_is_three_times_as_slow() {
+        let mut differences: Vec<f64> =
+            (0..11).map(|i| (0.895 + 0.001 * f64::from(i)).ln()).collect();
+        differences.insert(4, 3.0_f64.ln());
+        let averages = WalshAverages::of(&differences);
+        let interval = averages.interval(Level::P95).unwrap().map(f64::exp);
+        assert!(0.89 < interval.low && interval.high < 0.91, "{interval:?}");
+        // The wild block has the largest of the twelve ranks, and the only positive one.
+        let p = averages.p_value().unwrap();
+        assert!(0.03 < p && p < 0.05, "{p}");
+    }
+
+    #[test]
+    fn ties_count_against_a_difference() {
+        let tied = [0.0, 0.1, 0.1, 0.2, 0.3, 0.3, -0.1];
+        // Broken in favor of a difference the test would be more certain.
+        let broken = tied.map(|d| d + 1e-9);
+        let p = |differences: &[f64]| WalshAverages::of(differences).p_value().unwrap();
+        assert!(p(&tied) > p(&broken), "{} {}", p(&tied), p(&broken));
+    }
+
+    proptest::proptest! {
+        /// They are one test: no p below 0.05 stands beside an interval that contains 0.
+        #[test]
+        fn interval_excludes_zero_exactly_when_p_is_small(
+            differences in proptest::collection::vec(-5_i32..=9, 6..40)
+        ) {
+            let differences: Vec<f64> = differences.into_iter().map(f64::from).collect();
+            let averages = WalshAverages::of(&differences);
+            let contains = averages.interval(Level::P95).unwrap().contains(0.0);
+            proptest::prop_assert_eq!(contains, averages.p_value().unwrap() > 0.05);
+        }
     }
 }

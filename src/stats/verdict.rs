@@ -1,11 +1,13 @@
-//! What may be said of the arms of a family: ratios, intervals, adjusted p values, and from
-//! enough blocks on a verdict.
+//! What may be said of the arms of a family: ratios, intervals, p values, and from enough blocks on
+//! a verdict.
 //!
-//! A difference must be both *there* (adjusted p below 0.05) and *worth naming* (beyond δ). δ is
-//! never smaller than what the placebo shows this machine to tell apart in this run, so a noisy
-//! machine asks for larger differences instead of giving more false ones.
+//! A verdict follows from the interval of the ratio alone: `faster` and `slower` need all of it
+//! beyond δ, `equivalent` all of it within δ. δ is the smallest difference that matters in
+//! practice. It is fixed before the run and does not grow with the noise, which the interval
+//! already contains. p is shown, and decides nothing: adjusted for many arms, one bad block of the
+//! reference would silence a whole family.
 
-use super::paired::{WalshAverages, log_ratios, sign_flip_p};
+use super::paired::{WalshAverages, log_ratios};
 use super::{Interval, Level, Safeguards, holm};
 
 /// Verdicts need this many blocks.
@@ -13,20 +15,18 @@ pub const VERDICT_BLOCKS_MIN: usize = 10;
 /// Indications, intervals and p values need this many.
 pub const INTERVAL_BLOCKS_MIN: usize = 6;
 
-const SIGNIFICANCE: f64 = 0.05;
-/// δ is never smaller: no difference below 3 % is named.
-pub const DELTA_MIN_RATIO: f64 = 0.03;
+/// δ where the user sets no other: differences of up to 3 % do not matter.
+pub const DELTA_RATIO: f64 = 0.03;
 
-/// What is called equivalent may differ by no more than a quarter, however blunt the machine: δ grows
-/// with the noise, without a limit, and within a δ of 250 % lies what nobody would call the same.
+/// What is called equivalent differs by a quarter at most, however large a δ the user sets.
 pub const EQUIVALENT_MAX_RATIO: f64 = 0.25;
 
 /// An arm against the reference. Faster is better, whatever the metric's direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Better by more than δ.
+    /// The whole interval lies beyond δ, on the good side.
     Faster,
-    /// Worse by more than δ.
+    /// The whole interval lies beyond δ, on the bad side.
     Slower,
     /// The whole interval lies within δ of no difference, and within [`EQUIVALENT_MAX_RATIO`].
     Equivalent,
@@ -56,8 +56,7 @@ impl Verdict {
 pub enum Conclusion {
     /// From 10 blocks.
     Verdict(Verdict),
-    /// Screening, from 6 to 9 blocks: `Faster` or `Slower` if the interval lies wholly outside
-    /// ±δ, else `Inconclusive`. No p stands behind it.
+    /// Screening, from 6 to 9 blocks, by the same rule.
     Indication(Verdict),
     /// Nothing is concluded.
     Withheld(Reason),
@@ -84,13 +83,11 @@ pub enum Reason {
     ReferenceFailed,
     /// Fewer than 6 blocks have both values.
     TooFewBlocks,
-    /// There is no interval of the placebo, hence no δ.
+    /// There is no interval of the placebo, so nothing checked the family.
     NoPlacebo,
     /// The placebo differs from the reference although it *is* the reference: whatever moved it
     /// may have moved the others, and the family is shown grey.
     PlaceboDiffers,
-    /// More than 40 % of the trials were disturbed.
-    Disturbed,
 }
 
 impl Reason {
@@ -102,7 +99,6 @@ impl Reason {
             Reason::TooFewBlocks => "too_few_blocks",
             Reason::NoPlacebo => "no_placebo",
             Reason::PlaceboDiffers => "placebo_differs",
-            Reason::Disturbed => "disturbed",
         }
     }
 }
@@ -114,17 +110,6 @@ pub enum Better {
     Lower,
     /// Throughput.
     Higher,
-}
-
-/// How quiet the run was, by its noise signals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Noise {
-    /// Within the thresholds.
-    Quiet,
-    /// The idle machine already broke a threshold: δ doubles.
-    Noisy,
-    /// More than 40 % of the trials were disturbed: nothing is concluded.
-    Disturbed,
 }
 
 /// What an arm delivered for one metric.
@@ -152,10 +137,8 @@ pub struct FamilyValues<'a> {
 pub struct Settings {
     /// Of the metric.
     pub better: Better,
-    /// Of the run.
-    pub noise: Noise,
-    /// Of sampled sign flips, which only families of more than 24 blocks need.
-    pub seed: u64,
+    /// The smallest difference that matters, above 0: 0.03 for 3 %.
+    pub delta_ratio: f64,
 }
 
 /// One arm against the reference.
@@ -168,7 +151,7 @@ pub struct Comparison {
     pub ratio: Option<f64>,
     /// Of the ratio, at 95 %, from 6 blocks.
     pub ratio_interval: Option<Interval>,
-    /// By sign flips, two-sided, from 6 blocks.
+    /// Of the signed-rank test that the interval inverts, two-sided, from 6 blocks.
     pub p_value: Option<f64>,
     /// After Holm, over the arms of the family with its placebo.
     pub p_adjusted: Option<f64>,
@@ -179,8 +162,6 @@ pub struct Comparison {
 /// All comparisons of one metric of one family.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// δ as a difference of log ratios; `None` without an interval of the placebo.
-    pub delta_log: Option<f64>,
     /// The reference against itself. Its conclusion stays its own when it greys the family out.
     pub placebo: Comparison,
     /// In the order of [`FamilyValues::arms`].
@@ -188,12 +169,14 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// δ as people read it: 0.03 is "3 % more".
-    pub fn delta_ratio(&self) -> Option<f64> {
-        self.delta_log.map(f64::exp_m1)
+    /// Whether the placebo has an interval, so that the family is checked.
+    pub fn is_checked(&self) -> bool {
+        self.placebo.ratio_interval.is_some()
     }
 
-    /// Whether the placebo differs from what it is, so that the family is shown grey.
+    /// Whether the placebo differs from what it is, so that the family is shown grey: its whole
+    /// interval lies beyond δ. Then its own p is below 0.05 as well, since the interval inverts that
+    /// test.
     pub fn is_grey(&self) -> bool {
         self.placebo.conclusion.is_difference()
     }
@@ -204,30 +187,20 @@ impl Judgement {
 pub fn judge(family: &FamilyValues, settings: Settings, safeguards: Safeguards) -> Judgement {
     let effects: Vec<Effect> = std::iter::once(&family.placebo)
         .chain(&family.arms)
-        .map(|arm| Effect::of(arm, &family.reference, settings.seed, safeguards))
+        .map(|arm| Effect::of(arm, &family.reference, safeguards))
         .collect();
     let mut p_adjusted = {
         let p_values: Vec<f64> = effects.iter().filter_map(|effect| effect.p_value).collect();
         holm::adjust(&p_values, safeguards).into_iter()
     };
-    let delta_log = effects[0].interval.map(|placebo| delta_log(placebo, settings.noise));
-    let mut comparisons: Vec<Comparison> =
-        effects.iter().map(|effect| effect.compare(&mut p_adjusted, delta_log, settings)).collect();
+    let is_checked = effects[0].interval.is_some();
+    let compare = |effect: &Effect| effect.compare(&mut p_adjusted, is_checked, settings);
+    let mut comparisons: Vec<Comparison> = effects.iter().map(compare).collect();
     let placebo = comparisons.remove(0);
     if placebo.conclusion.is_difference() {
         comparisons.iter_mut().for_each(Comparison::grey_out);
     }
-    Judgement { delta_log, placebo, arms: comparisons }
-}
-
-/// The smallest difference of log ratios worth naming: 3 %, or the half-width of the placebo's
-/// interval where that is more; twice of it on a noisy machine.
-fn delta_log(placebo: Interval, noise: Noise) -> f64 {
-    let delta = placebo.half_width().max(DELTA_MIN_RATIO.ln_1p());
-    match noise {
-        Noise::Noisy => 2.0 * delta,
-        Noise::Quiet | Noise::Disturbed => delta,
-    }
+    Judgement { placebo, arms: comparisons }
 }
 
 /// A comparison before it is known how many others there are. All in log ratios.
@@ -241,12 +214,12 @@ struct Effect {
 }
 
 impl Effect {
-    fn of(arm: &Observed, reference: &Observed, seed: u64, safeguards: Safeguards) -> Effect {
+    fn of(arm: &Observed, reference: &Observed, safeguards: Safeguards) -> Effect {
         match (arm, reference) {
             (_, Observed::Failed) => Effect::failed(Reason::ReferenceFailed),
             (Observed::Failed, _) => Effect::failed(Reason::ArmFailed),
             (Observed::Blocks(arm), Observed::Blocks(reference)) => {
-                Effect::of_differences(&log_ratios(arm, reference, safeguards), seed)
+                Effect::of_differences(&log_ratios(arm, reference, safeguards))
             }
         }
     }
@@ -255,14 +228,14 @@ impl Effect {
         Effect { n_blocks: 0, estimate: None, interval: None, p_value: None, failed: Some(reason) }
     }
 
-    fn of_differences(differences: &[f64], seed: u64) -> Effect {
+    fn of_differences(differences: &[f64]) -> Effect {
         let averages = WalshAverages::of(differences);
         let is_enough = differences.len() >= INTERVAL_BLOCKS_MIN;
         Effect {
             n_blocks: differences.len(),
             estimate: averages.estimate(),
             interval: averages.interval(Level::P95),
-            p_value: is_enough.then(|| sign_flip_p(differences, seed)).flatten(),
+            p_value: averages.p_value().filter(|_| is_enough),
             failed: None,
         }
     }
@@ -271,7 +244,7 @@ impl Effect {
     fn compare(
         &self,
         p_adjusted: &mut impl Iterator<Item = f64>,
-        delta_log: Option<f64>,
+        is_checked: bool,
         settings: Settings,
     ) -> Comparison {
         let p_adjusted = self.p_value.and_then(|_| p_adjusted.next());
@@ -281,62 +254,49 @@ impl Effect {
             ratio_interval: self.interval.map(|interval| interval.map(f64::exp)),
             p_value: self.p_value,
             p_adjusted,
-            conclusion: self.conclude(p_adjusted, delta_log, settings),
+            conclusion: self.conclude(is_checked, settings),
         }
     }
 
-    fn conclude(&self, p: Option<f64>, delta: Option<f64>, settings: Settings) -> Conclusion {
+    fn conclude(&self, is_checked: bool, settings: Settings) -> Conclusion {
         if let Some(reason) = self.failed {
             return Conclusion::Withheld(reason);
         }
-        let (Some(estimate), Some(interval), Some(p)) = (self.estimate, self.interval, p) else {
+        let Some(interval) = self.interval else {
             return Conclusion::Withheld(Reason::TooFewBlocks);
         };
-        if settings.noise == Noise::Disturbed {
-            return Conclusion::Withheld(Reason::Disturbed);
-        }
-        let Some(delta) = delta else {
+        if !is_checked {
             return Conclusion::Withheld(Reason::NoPlacebo);
-        };
-        let difference = Difference { n_blocks: self.n_blocks, estimate, interval, p_adjusted: p };
-        difference.conclude(delta, settings.better)
+        }
+        conclude(self.n_blocks, interval, settings.delta_ratio.ln_1p(), settings.better)
     }
 }
 
-/// What is known of a difference of log ratios, of blocks that are enough for an interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Difference {
-    pub(super) n_blocks: usize,
-    pub(super) estimate: f64,
-    pub(super) interval: Interval,
-    pub(super) p_adjusted: f64,
-}
-
-impl Difference {
-    /// Verdict or indication, against a δ in log ratios.
-    pub(super) fn conclude(&self, delta: f64, better: Better) -> Conclusion {
-        let Difference { n_blocks, estimate, interval, p_adjusted } = *self;
-        let direction = match better {
-            Better::Lower if estimate < 0.0 => Verdict::Faster,
-            Better::Higher if estimate > 0.0 => Verdict::Faster,
-            _ => Verdict::Slower,
-        };
-        if n_blocks < VERDICT_BLOCKS_MIN {
-            let is_outside = interval.low > delta || interval.high < -delta;
-            return Conclusion::Indication(if is_outside {
-                direction
-            } else {
-                Verdict::Inconclusive
-            });
-        }
-        let same = delta.min(EQUIVALENT_MAX_RATIO.ln_1p());
-        Conclusion::Verdict(if p_adjusted < SIGNIFICANCE && estimate.abs() > delta {
-            direction
-        } else if interval.low > -same && interval.high < same {
-            Verdict::Equivalent
-        } else {
-            Verdict::Inconclusive
-        })
+/// The rule: verdict or indication of a difference of log ratios, by its interval at 95 % and a δ
+/// in log ratios above 0.
+pub(super) fn conclude(
+    n_blocks: usize,
+    interval: Interval,
+    delta_log: f64,
+    better: Better,
+) -> Conclusion {
+    let same = delta_log.min(EQUIVALENT_MAX_RATIO.ln_1p());
+    let (less, more) = match better {
+        Better::Lower => (Verdict::Faster, Verdict::Slower),
+        Better::Higher => (Verdict::Slower, Verdict::Faster),
+    };
+    let verdict = if interval.high < -delta_log {
+        less
+    } else if interval.low > delta_log {
+        more
+    } else if interval.low > -same && interval.high < same {
+        Verdict::Equivalent
+    } else {
+        Verdict::Inconclusive
+    };
+    match n_blocks {
+        VERDICT_BLOCKS_MIN.. => Conclusion::Verdict(verdict),
+        _ => Conclusion::Indication(verdict),
     }
 }
 

@@ -67,6 +67,7 @@ fn write_run(dir: &Path) -> u64 {
         seed: 1,
         started_utc: "2026-11-20T10:00:00Z".to_owned(),
         windows: None,
+        delta_ratio: 0.03,
         memory_budget_bytes: None,
         claims: None,
     };

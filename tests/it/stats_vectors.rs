@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use forkbench::stats::interval::{effective_count, median_interval, median_ranks};
-use forkbench::stats::paired::{WalshAverages, sign_flip_p, signed_rank_distribution};
+use forkbench::stats::paired::{WalshAverages, signed_rank_distribution};
 use forkbench::stats::quantile::{P, median, nearest_rank};
 use forkbench::stats::two_sample::{Drift, rank_sum_distribution, shift};
 use forkbench::stats::{Interval, Level, Safeguards, fit, holm, queue};
@@ -185,9 +185,10 @@ fn hodges_lehmann_and_its_interval_invert_scipys_wilcoxon() {
 }
 
 #[test]
-fn sign_flips_are_scipys_permutation_test() {
-    each("sign_flips", 20, |case, sample: &Sample| {
-        assert_near(sign_flip_p(&sample.values, 0).unwrap(), sample.expected, case);
+fn signed_rank_p_is_scipys_wilcoxon() {
+    each("signed_rank_p", 35, |case, sample: &Sample| {
+        let p = WalshAverages::of(&sample.values).p_value().unwrap();
+        assert!((p / sample.expected - 1.0).abs() < 1e-9, "case {case}: {p}");
     });
 }
 

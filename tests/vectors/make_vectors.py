@@ -167,21 +167,19 @@ def inverted(d, averages, missed):
     return [float(accepted[0][0]), float(accepted[-1][1])]
 
 
-def sign_flips(samples):
-    """scipy.stats.permutation_test over all sign patterns; by brute force where ties need a
-    tolerance of their own."""
+def signed_rank_p(samples, rng):
+    """SciPy's exact signed-rank test. It knows no ties between signs and no zeros, so all
+    differences are moved by a hair to either side, which breaks them; the larger p counts."""
     cases = []
-    for d in samples:
-        if len(d) > 16:
-            continue
-        if len(d) == 1:
-            p = 1.0
-        else:
-            p = stats.permutation_test((d,), np.sum, permutation_type="samples",
-                                       n_resamples=np.inf, alternative="two-sided").pvalue
-        signs = 1 - 2 * ((np.arange(2 ** len(d))[:, None] >> np.arange(len(d))) & 1)
-        brute = np.mean(np.abs(signs @ d) >= abs(d.sum()) - 1e-12 * np.abs(d).sum())
-        assert math.isclose(p, brute, rel_tol=1e-12), (d, p, brute)
+    tied = [np.zeros(8), np.array([0.0, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+            np.array([-0.1, 0.1, 0.2, 0.2, 0.3, -0.3, 0.4, 0.5, 0.6]),
+            np.append(np.log(np.linspace(0.895, 0.905, 11)), np.log(3.0))]
+    many = [rng.normal(0.02, 0.05, n) for n in (30, 40, 50)]
+    for d in [*samples, *tied, *many]:
+        hair = 1e-9
+        p = max(stats.wilcoxon(d + by, method="exact").pvalue for by in (-hair, hair))
+        if len(set(np.abs(d))) == len(d) and 0.0 not in d:
+            assert math.isclose(p, stats.wilcoxon(d, method="exact").pvalue, rel_tol=1e-12)
         cases.append({"values": d.tolist(), "expected": float(p)})
     return cases
 
@@ -335,12 +333,12 @@ def main():
     write("median_intervals", median_intervals(rng))
     write("signed_rank", signed_rank_distributions())
     write("walsh", walsh(samples))
-    write("sign_flips", sign_flips(samples))
     write("holm", holm(rng))
     write("theil_sen", theil_sen(rng))
     write("mean_waits", mean_waits())
     write("rank_sums", rank_sums(rng))
     write("rank_sum_distributions", rank_sum_distributions())
+    write("signed_rank_p", signed_rank_p(samples, rng))
 
 
 if __name__ == "__main__":

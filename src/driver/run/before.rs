@@ -47,6 +47,7 @@ pub(super) fn manifest(order: &Order<'_>) -> Manifest {
         started_utc: record::utc_now(),
         memory_budget_bytes: order.memory_budget_bytes,
         claims: experiment.claims.clone(),
+        delta_ratio: order.delta_ratio,
         windows: Some(windows(&order.preset)),
     }
 }

@@ -45,6 +45,8 @@ pub struct Order<'a> {
     pub slo: Option<Slo>,
     /// What a pool is to fit into, which the report says.
     pub memory_budget_bytes: Option<u64>,
+    /// δ of the report: the smallest difference that matters.
+    pub delta_ratio: f64,
     /// Of inputs and orders.
     pub seed: u64,
     /// The Rust subject, which also writes the inputs and knows the right answers.

@@ -7,7 +7,9 @@ use super::bench::Bench;
 use crate::driver::samples::Time;
 use crate::experiment::{plan, wire};
 use crate::stats::Safeguards;
-use crate::stats::verdict::{Better, FamilyValues, Judgement, Noise, Observed, Settings, judge};
+use crate::stats::verdict::{
+    Better, DELTA_RATIO, FamilyValues, Judgement, Observed, Settings, judge,
+};
 
 /// What trials came to.
 #[derive(Debug, Clone)]
@@ -77,7 +79,7 @@ pub(super) fn conclude(by_arm: &[Vec<Option<f64>>]) -> Judgement {
             placebo: Observed::Blocks(placebo),
             arms: arms.iter().map(|arm| Observed::Blocks(arm)).collect(),
         },
-        Settings { better: Better::Lower, noise: Noise::Quiet, seed: 0 },
+        Settings { better: Better::Lower, delta_ratio: DELTA_RATIO },
         Safeguards::ALL_ON,
     )
 }

@@ -26,13 +26,11 @@ pub const COMPARE: Table = Table {
 };
 
 const VERDICTS: Kind = Kind::Word(&["faster", "slower", "equivalent", "inconclusive"]);
-const INDICATIONS: Kind = Kind::Word(&["faster", "slower", "inconclusive"]);
 const AS_IN_TRIALS: &str = "As in `trials.csv`.";
 const WITHHELD: Kind = Kind::Word(&[
     "too_few_blocks",
     "no_placebo",
     "placebo_differs",
-    "disturbed",
     "arm_failed_in_a",
     "arm_failed_in_b",
     "reference_failed_in_a",
@@ -103,11 +101,10 @@ const COLUMNS: [Column; 49] = [
     optional("b_ci_low", Kind::Signed, "As `a_ci_low`, of B."),
     optional("b_ci_high", Kind::Signed, "Upper end of the same interval."),
     always("b_n_blocks", Kind::Integer, "B's blocks that have a value."),
-    optional(
+    always(
         "delta_ratio",
         Kind::Number,
-        "δ: the smallest difference worth naming, 0.03 for 3 %: the larger δ of the two runs, as \
-         their own placebos say it. Of memory 0.03: its trials have no placebo.",
+        "δ: the smallest difference that matters, 0.03 for 3 %: the larger one of the two runs.",
     ),
     optional(
         "ratio",
@@ -132,26 +129,24 @@ const COLUMNS: [Column; 49] = [
         "p_adjusted",
         Kind::Number,
         "After Holm, over all ratios of B to A in the table, and these alone: each of the two \
-         views is adjusted by itself.",
+         views is adjusted by itself. It decides nothing.",
     ),
     optional(
         "verdict",
         VERDICTS,
-        "From 10 blocks in both. `faster`, `slower`: B is better or worse, whatever the metric, by \
-         `p_adjusted` below 0.05 and a ratio beyond `delta_ratio`. `equivalent`: the interval lies \
-         within it, and within 0.8 to 1.25. `inconclusive`: none of these could be shown.",
+        "From 10 blocks in both. `faster`, `slower`: B is better or worse, whatever the metric, and \
+         the whole interval lies beyond `delta_ratio`. `equivalent`: the interval lies within it, and within 0.8 to 1.25. `inconclusive`: none of these could be shown.",
     ),
     optional(
         "indication",
-        INDICATIONS,
-        "From 6 to 9 blocks, in place of a verdict: `faster`, `slower` if the interval lies wholly \
-         beyond `delta_ratio`, else `inconclusive`.",
+        VERDICTS,
+        "From 6 to 9 blocks, in place of a verdict, by the same rule.",
     ),
     optional(
         "withheld",
         WITHHELD,
         "Why there is neither. `too_few_blocks`: fewer than 6 in A or B. `no_placebo`, \
-         `placebo_differs`, `disturbed`: as in `comparisons.csv`, of either run; or the placebo \
+         `placebo_differs`: as in `comparisons.csv`, of either run; or the placebo \
          moved between the two. `arm_failed_in_…`, `reference_failed_in_…`, `no_value_in_…`: which \
          of the two has nothing to compare. `other_rate`: the rate is a share of each machine's \
          own capacity. `not_positive`: a block's slope is 0 or below, and no multiple of another. \
@@ -201,7 +196,7 @@ const COLUMNS: [Column; 49] = [
         VERDICTS,
         "As `verdict`: `faster` if the arm gains more, or loses less, against the reference in B.",
     ),
-    optional("relative_indication", INDICATIONS, "As `indication`, of the relative ratio."),
+    optional("relative_indication", VERDICTS, "As `indication`, of the relative ratio."),
     optional(
         "relative_withheld",
         WITHHELD,

@@ -140,19 +140,21 @@ const COMPARISON: [Column; 15] = [
     optional(
         "p_value",
         Kind::Number,
-        "Two-sided, by flipping the signs of the blocks' log ratios. From 6 blocks.",
+        "Two-sided, of the signed-rank test that the interval of the ratio inverts: the interval \
+         excludes 1 if this is at most 0.05. Exact; differences of 0 and those that cancel out count \
+         against a difference. From 6 blocks.",
     ),
     optional(
         "p_adjusted",
         Kind::Number,
-        "After Holm, over all arms of the family with its placebo.",
+        "After Holm, over all arms of the family with its placebo. It decides nothing.",
     ),
     optional(
         "verdict",
         VERDICTS,
-        "From 10 blocks. `faster`, `slower`: better or worse, whatever the metric, by `p_adjusted` \
-         below 0.05 and a ratio beyond `delta_ratio`. `equivalent`: the interval lies within it, \
-         and within 0.8 to 1.25.",
+        "From 10 blocks. `faster`, `slower`: better or worse, whatever the metric, and the whole \
+         interval lies beyond `delta_ratio`. `equivalent`: the interval lies within it, and within \
+         0.8 to 1.25.",
     ),
     always("n_blocks", Kind::Integer, "Blocks in which both have a value."),
     optional(
@@ -160,15 +162,14 @@ const COMPARISON: [Column; 15] = [
         Kind::Text,
         "Doubts, joined by `;`. `placebo_differs`: the reference differs from itself, so nothing \
          is concluded of the others. `missing_blocks`: blocks of the family in which one of the \
-         two has no value. `noisy`: the machine was noisy while idle, so δ was doubled. \
+         two has no value. \
          `disturbed_over_20_percent`: the rest of the machine disturbed more than that of the \
          family's trials, after re-runs.",
     ),
     optional(
         "indication",
-        Kind::Word(&["faster", "slower", "inconclusive"]),
-        "From 6 to 9 blocks, in place of a verdict: `faster`, `slower` if the interval lies \
-         wholly beyond `delta_ratio`, else `inconclusive`.",
+        VERDICTS,
+        "From 6 to 9 blocks, in place of a verdict, by the same rule.",
     ),
     optional(
         "withheld",
@@ -180,15 +181,14 @@ const COMPARISON: [Column; 15] = [
             "too_few_blocks",
             "no_placebo",
             "placebo_differs",
-            "disturbed",
         ]),
-        "Why there is neither verdict nor indication.",
+        "Why there is neither verdict nor indication. `no_placebo`: nothing checked the family. \
+         `placebo_differs`: the whole interval of the placebo's ratio lies beyond `delta_ratio`.",
     ),
     CI_LEVEL,
     optional(
         "delta_ratio",
         Kind::Number,
-        "δ: the smallest difference worth naming, 0.03 for 3 %: that, or the half-width of the \
-         placebo's interval where it is more.",
+        "δ: the smallest difference that matters, 0.03 for 3 %, as `--delta` set it before the run.",
     ),
 ];

@@ -199,7 +199,8 @@ const FITTED: Kind = Kind::Word(&[
 /// `fits.csv`.
 pub const FITS: Table = Table {
     file: "fits.csv",
-    row: "a line through one metric of a tree against its children; derived from `memory.csv`",
+    row: "a line through one metric of a tree against its children, or a segment of one that misses \
+          some; derived from `memory.csv`",
     key: &[
         "runtime",
         "workload",
@@ -212,6 +213,8 @@ pub const FITS: Table = Table {
         "ballast_bytes",
         "phase",
         "metric",
+        "k_min",
+        "k_max",
     ],
     columns: &FIT_COLUMNS,
 };
@@ -258,7 +261,11 @@ const FIT_COLUMNS: [Column; 25] = [
          `pss_and_page_tables_bytes` only.",
     ),
     optional("slope_ci_high_bytes", Kind::Signed, "Upper end of it."),
-    always("intercept_bytes", Kind::Signed, "What is there once, however many children there are."),
+    optional(
+        "intercept_bytes",
+        Kind::Signed,
+        "What is there once, however many children there are. Empty in a segment.",
+    ),
     optional(
         "intercept_ci_low_bytes",
         Kind::Signed,
@@ -278,7 +285,10 @@ const FIT_COLUMNS: [Column; 25] = [
         "flags",
         Kind::Text,
         "Doubts, joined by `;`. `too_few_blocks`: no interval below 6. `outside_pss`: some of the \
-         memory was swapped out or in huge pages that PSS does not contain.",
+         memory was swapped out or in huge pages that PSS does not contain. `misses_levels`: the \
+         median tree of some number of children is more than 3 % off the line, so that there is no \
+         one cost per child. `segment`: instead, what each further child costs from `k_min` to \
+         `k_max`, the median over blocks that have both.",
     ),
     optional(
         "label",

@@ -26,6 +26,7 @@ fn manifest() -> Manifest {
         seed: u64::MAX,
         started_utc: "2026-11-23T08:15:00.000Z".into(),
         windows: None,
+        delta_ratio: 0.03,
         memory_budget_bytes: None,
         claims: None,
     }

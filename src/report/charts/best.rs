@@ -5,7 +5,6 @@ use super::canvas::{self, Align, Canvas, Fill};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::scale::Scale;
 use super::{Chart, forest, style};
-use crate::report::metrics::RESPONSE_P50;
 use crate::report::summary::{ArmSummary, FamilySummary, Ratio, Summary};
 use crate::report::table::{Cell, Head, Table};
 use crate::report::{answers, conclusions, human};
@@ -23,8 +22,6 @@ struct Row<'a> {
     family: &'a FamilySummary,
     arm: &'a ArmSummary,
     ratio: Ratio,
-    /// 0.03 is 3 %.
-    delta: Option<f64>,
 }
 
 /// `None` for fewer than two families, whose own charts say it all.
@@ -33,20 +30,15 @@ pub(super) fn chart(summary: &Summary) -> Option<Chart> {
         .zip(&summary.families)
         .filter_map(|(number, family)| {
             let (arm, ratio) = answers::best(family)?;
-            Some(Row {
-                number,
-                family,
-                arm,
-                ratio,
-                delta: family.placebo_of(RESPONSE_P50).and_then(|placebo| placebo.delta_ratio),
-            })
+            Some(Row { number, family, arm, ratio })
         })
         .collect();
     let reference = &rows.first().filter(|_| rows.len() > 1)?.family.reference;
     let note = format!(
         "the strategy with the lowest median response, over {reference}, with its 95 % interval; \
-         chosen for being the lowest, which flatters it a little; grey ground: within δ of its \
-         family; filled: a difference, as verdict or indication; grey: nothing may be concluded"
+         chosen for being the lowest, which flatters it a little; grey ground: within {} of 1, \
+         too small a difference to matter; filled: a difference, as verdict or indication; grey: nothing may be concluded",
+        human::percent(summary.delta_ratio)
     );
     let subtitle = canvas::wrapped(&note, WIDTH - 2 * PAD);
     let top = frame::below_heading(&subtitle) + 8;
@@ -59,7 +51,7 @@ pub(super) fn chart(summary: &Summary) -> Option<Chart> {
         let scale = Scale::ratios(&values(&rows), LEFT, RIGHT);
         let places = || (0..).zip(&rows).map(|(i, row)| (top + i * ROW, row));
         for (y, row) in places() {
-            band(canvas, &scale, y, row.delta);
+            band(canvas, &scale, y, row.family.delta_ratio);
         }
         let across = (LEFT, RIGHT);
         frame::paint_scale(canvas, across, (top, bottom), &scale, human::ratio_tick);
@@ -87,11 +79,9 @@ fn values(rows: &[Row<'_>]) -> Vec<f64> {
 }
 
 /// Behind the lane, within δ.
-fn band(canvas: &Canvas<'_>, scale: &Scale, y: i32, delta: Option<f64>) {
-    if let Some(delta) = delta {
-        let (from, to) = (scale.pixel(1.0 / (1.0 + delta)), scale.pixel(1.0 + delta));
-        canvas.rect((from, y + LINE + 2), (to, y + ROW - 4), style::BAND);
-    }
+fn band(canvas: &Canvas<'_>, scale: &Scale, y: i32, delta: f64) {
+    let (from, to) = (scale.pixel(1.0 / (1.0 + delta)), scale.pixel(1.0 + delta));
+    canvas.rect((from, y + LINE + 2), (to, y + ROW - 4), style::BAND);
 }
 
 fn paint(canvas: &Canvas<'_>, scale: &Scale, y: i32, row: &Row<'_>) {
@@ -123,7 +113,6 @@ fn numbers(rows: &[Row<'_>]) -> Table {
         Head::new("response p50 ratio", true),
         Head::new("interval from", true),
         Head::new("interval to", true),
-        Head::new("δ", true),
         Head::new("conclusion", false),
     ];
     let rows = rows.iter().map(|row| {
@@ -133,7 +122,6 @@ fn numbers(rows: &[Row<'_>]) -> Table {
             Cell::of(Some(row.ratio.estimate), human::exact),
             Cell::of(row.ratio.ci_low, human::exact),
             Cell::of(row.ratio.ci_high, human::exact),
-            Cell::of(row.delta, human::exact),
             Cell::from(conclusions::words(&row.ratio)),
         ]
     });

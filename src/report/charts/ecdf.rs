@@ -36,7 +36,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     if values.is_empty() {
         return None;
     }
-    let note = "requests of all blocks pooled; share answered within a time, reference in grey";
+    let note = "share answered within a time, each block weighing the same; reference in grey";
     let subtitle = frame::subtitle(family, note);
     let top = frame::below_heading(&subtitle) + 26;
     let rows = i32::try_from(curves.len().div_ceil(COLUMNS)).unwrap_or(1);

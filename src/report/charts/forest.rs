@@ -6,7 +6,6 @@ use super::frame::{self, Layout, PAD, WIDTH, Words};
 use super::scale::Scale;
 use super::style::{self, Marker};
 use super::{Chart, Material};
-use crate::report::metrics::{RESPONSE_P50, SERVICE_P50};
 use crate::report::summary::{ArmSummary, FamilySummary, Ratio, State};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{answers, conclusions, human};
@@ -20,13 +19,12 @@ const GAP: i32 = 44;
 /// One of the two ratios.
 struct Panel {
     name: &'static str,
-    metric: &'static str,
     ratio: fn(&ArmSummary) -> Option<Ratio>,
 }
 
 const PANELS: [Panel; 2] = [
-    Panel { name: "response p50", metric: RESPONSE_P50, ratio: |arm| arm.response_p50_ratio },
-    Panel { name: "service p50", metric: SERVICE_P50, ratio: |arm| arm.service_p50_ratio },
+    Panel { name: "response p50", ratio: |arm| arm.response_p50_ratio },
+    Panel { name: "service p50", ratio: |arm| arm.service_p50_ratio },
 ];
 
 pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
@@ -40,7 +38,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     let name = format!("{TITLE}: {}", family.title);
     let svg = canvas::draw(layout.size(), stem, &name, &answer, |canvas| {
         frame::heading(canvas, TITLE, &frame::subtitle(family, words.note));
-        legend(canvas, &layout);
+        legend(canvas, &layout, family.delta_ratio);
         let half = (WIDTH - PAD - layout.left - GAP) / 2;
         for (i, panel) in (0..).zip(&PANELS) {
             let left = layout.left + i * (half + GAP);
@@ -81,20 +79,14 @@ fn paint(
 ) {
     let scale = Scale::ratios(&values(family, panel), left, right);
     let (top, bottom) = (layout.top, layout.bottom());
-    let delta = family.placebo_of(panel.metric).and_then(|p| p.delta_ratio);
-    if let Some(delta) = delta {
-        let edges = (scale.pixel(1.0 / (1.0 + delta)), scale.pixel(1.0 + delta));
-        canvas.rect((edges.0, top), (edges.1, bottom), style::BAND);
-    }
+    let delta = family.delta_ratio;
+    let edges = (scale.pixel(1.0 / (1.0 + delta)), scale.pixel(1.0 + delta));
+    canvas.rect((edges.0, top), (edges.1, bottom), style::BAND);
     frame::paint_scale(canvas, (left, right), (top, bottom), &scale, human::ratio_tick);
     let one = scale.pixel(1.0);
     canvas.line((one, top), (one, bottom), style::OUTLINE, 1);
-    let head = match delta {
-        Some(delta) => format!("{}, δ {}", panel.name, human::percent(delta)),
-        None => format!("{}, no δ", panel.name),
-    };
     let above = ((left + right) / 2, top - 10);
-    canvas.text(above, &head, Align::Middle, style::INK);
+    canvas.text(above, panel.name, Align::Middle, style::INK);
     for (i, arm) in family.arms.iter().enumerate() {
         if let Some(ratio) = (panel.ratio)(arm) {
             let y = layout.middle(i);
@@ -119,7 +111,7 @@ pub(super) fn mark(canvas: &Canvas<'_>, scale: &Scale, arm: &ArmSummary, ratio: 
     canvas.marker((scale.pixel(ratio.estimate), y), marker, color, fill);
 }
 
-fn legend(canvas: &Canvas<'_>, layout: &Layout) {
+fn legend(canvas: &Canvas<'_>, layout: &Layout, delta_ratio: f64) {
     let Some(&y) = layout.legend.first() else {
         return;
     };
@@ -137,8 +129,9 @@ fn legend(canvas: &Canvas<'_>, layout: &Layout) {
     };
     canvas.rect((16, y - 6), (32, y + 6), style::BAND);
     canvas.frame((16, y - 6), (32, y + 6), style::GRID);
-    let text = "within δ: differences too small to name, as the placebo shows";
-    canvas.text((38, y), text, Align::Start, style::MUTED);
+    let delta = human::percent(delta_ratio);
+    let text = format!("within {delta} of 1: a difference too small to matter");
+    canvas.text((38, y), &text, Align::Start, style::MUTED);
 }
 
 fn numbers(family: &FamilySummary) -> Table {

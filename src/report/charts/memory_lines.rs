@@ -16,7 +16,8 @@ const TITLE: &str = "Memory against children";
 pub(super) fn chart(group: &Group, stem: &str) -> Option<Chart> {
     let lined: Vec<(&Series, MemoryLine)> = group.lined().collect();
     let k_max = lined.iter().filter_map(|(s, _)| Some(s.last()?.k)).max()?;
-    let note = "mark: median over blocks of PSS and page tables of the whole tree; line: Theil–Sen";
+    let note = "mark: median over blocks of PSS and page tables of the whole tree; line: \
+                Theil–Sen, or from level to level where it misses one by more than 3 %";
     let mut subtitle = canvas::wrapped(&group.title, WIDTH - 2 * PAD);
     let sample = format!("{}; {note}", human::plural(group.n_blocks as u64, "block"));
     subtitle.extend(canvas::wrapped(&sample, WIDTH - 2 * PAD));
@@ -72,9 +73,16 @@ impl Plot {
 
 fn paint(canvas: &Canvas<'_>, plot: &Plot, series: &Series, line: &MemoryLine) {
     let (color, marker) = style::of_arm(&series.strategy, "arm");
-    let k_max = series.last().map_or(0, |level| level.k);
-    let (from, to) = (plot.at(0, line.at(0.0)), plot.at(k_max, line.at(f64::from(k_max))));
-    canvas.line(from, to, color, 1);
+    if series.miss.is_some() {
+        // There is no line: from level to level.
+        let levels = series.levels.iter();
+        let points = levels.filter_map(|level| Some(plot.at(level.k, level.held_bytes()?)));
+        canvas.path(points.collect(), color, 1);
+    } else {
+        let k_max = series.last().map_or(0, |level| level.k);
+        let (from, to) = (plot.at(0, line.at(0.0)), plot.at(k_max, line.at(f64::from(k_max))));
+        canvas.line(from, to, color, 1);
+    }
     for level in &series.levels {
         if let Some(bytes) = level.held_bytes() {
             canvas.marker(plot.at(level.k, bytes), marker, color, Fill::Filled);
@@ -84,16 +92,20 @@ fn paint(canvas: &Canvas<'_>, plot: &Plot, series: &Series, line: &MemoryLine) {
 
 /// Names and slopes at the right, each at the height where its line ends.
 fn labels(canvas: &Canvas<'_>, plot: &Plot, beside: (i32, i32), lined: &[(&Series, MemoryLine)]) {
-    let text = |(series, line): &(&Series, MemoryLine)| {
-        let slope = human::megabytes(line.slope_bytes);
-        format!("{}: {slope} MB", series.label)
+    let text = |(series, line): &(&Series, MemoryLine)| match series.miss {
+        None => format!("{}: {} MB", series.label, human::megabytes(line.slope_bytes)),
+        Some(_) => format!("{}: no line", series.label),
     };
     let texts: Vec<String> = lined.iter().map(text).collect();
     let ends = lined.iter().zip(&texts).map(|((series, line), label)| {
         let k = series.last().map_or(0, |level| level.k);
         let (color, marker) = style::of_arm(&series.strategy, "arm");
+        let line_bytes = line.at(f64::from(k));
+        let level_bytes = series.last().and_then(MemoryLevel::held_bytes);
+        let is_line = series.miss.is_none();
+        let end_bytes = if is_line { line_bytes } else { level_bytes.unwrap_or(line_bytes) };
         End {
-            y: plot.at(k, line.at(f64::from(k))).1,
+            y: plot.at(k, end_bytes).1,
             color,
             marker: Some((marker, Fill::Filled)),
             label,

@@ -45,7 +45,7 @@ pub(super) fn chart(material: &Material<'_>, stem: &str) -> Option<Chart> {
     if values.is_empty() {
         return None;
     }
-    let note = "requests of all blocks pooled; a line ends where fewer than 10 lie beyond";
+    let note = "each block weighing the same; a line ends where fewer than 10 requests lie beyond";
     let subtitle = frame::subtitle(family, note);
     let top = frame::below_heading(&subtitle) + 24;
     let height = 300.max(ends::STEP * i32::try_from(curves.len()).unwrap_or(0) + 20);

@@ -126,12 +126,12 @@ fn dot(point: &Point<'_>) -> Option<Dot> {
     if ratio.is_none() && arm.state != State::Ok {
         return None;
     }
-    let withheld = [Reason::PlaceboDiffers, Reason::Disturbed].map(Conclusion::Withheld);
+    let grey = Conclusion::Withheld(Reason::PlaceboDiffers);
     Some(Dot {
         level: point.level,
         value: ratio.map_or(1.0, |ratio| 1.0 / ratio.estimate),
         interval: ratio.and_then(|ratio| Some((1.0 / ratio.ci_high?, 1.0 / ratio.ci_low?))),
-        is_sound: ratio.is_none_or(|ratio| !withheld.contains(&ratio.conclusion)),
+        is_sound: ratio.is_none_or(|ratio| ratio.conclusion != grey),
         state: arm.state,
     })
 }
@@ -161,11 +161,8 @@ fn answer(panels: &[Panel], reference: &str, cores: Option<u64>) -> String {
     if parts.is_empty() {
         return "No speed-up can be told here.".to_owned();
     }
-    let but = if any_sound {
-        ""
-    } else {
-        "; but nothing may be concluded, because the machine or the placebo was disturbed"
-    };
+    let but =
+        if any_sound { "" } else { "; but nothing may be concluded, because the placebo differs" };
     let ideal = cores.map_or_else(String::new, |n| {
         format!("; {} would be ideal on {}", human::ratio(n as f64), human::plural(n, "core"))
     });

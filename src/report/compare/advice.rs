@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::stats::Safeguards;
 use crate::stats::choice::{self, Choice};
 use crate::stats::paired::{WalshAverages, log_ratios};
-use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, Noise};
+use crate::stats::verdict::INTERVAL_BLOCKS_MIN;
 
 use super::super::analyse::{Analysed, MetricResult, by_block};
 use super::super::grouped::ArmRows;
@@ -42,7 +42,7 @@ pub(super) enum Holds {
     MaybeNot,
     /// Neither could be shown.
     Inconclusive,
-    /// Too few blocks, no placebo, or one that differs, or too much noise.
+    /// Too few blocks, no placebo, or one that differs.
     Withheld,
 }
 
@@ -72,10 +72,10 @@ impl From<Choice> for Holds {
     }
 }
 
-/// Of each family of which both runs have at least two arms to choose from; `seed` is B's.
-pub(super) fn of(pairs: &[[&Analysed<'_>; 2]], seed: u64) -> Vec<Advice> {
+/// Of each family of which both runs have at least two arms to choose from.
+pub(super) fn of(pairs: &[[&Analysed<'_>; 2]], delta_ratio: f64) -> Vec<Advice> {
     let families = pairs.iter();
-    families.filter_map(|pair| of_family(*pair, seed)).collect()
+    families.filter_map(|pair| of_family(*pair, delta_ratio)).collect()
 }
 
 /// The blocks of an arm in A and in B.
@@ -84,7 +84,7 @@ struct Candidate {
     blocks: [Vec<Option<f64>>; 2],
 }
 
-fn of_family(families: [&Analysed<'_>; 2], seed: u64) -> Option<Advice> {
+fn of_family(families: [&Analysed<'_>; 2], delta_ratio: f64) -> Option<Advice> {
     let candidates = candidates(families)?;
     if candidates.len() < 2 {
         return None;
@@ -98,15 +98,15 @@ fn of_family(families: [&Analysed<'_>; 2], seed: u64) -> Option<Advice> {
         family: families[0].rows.title.clone(),
         best: best.map(|place| candidates[place].label.clone()),
         cost_ratio: cost.map(f64::exp),
-        holds: match delta_log(families) {
-            None => Holds::Withheld,
-            Some(_) if !known(&candidates, best[0]) => Holds::Withheld,
-            Some(_) if best[0] == best[1] => Holds::Same,
-            Some(delta) => {
+        holds: match (may_conclude(families), known(&candidates, best[0])) {
+            (true, true) if best[0] == best[1] => Holds::Same,
+            (true, true) => {
                 let others = (0..candidates.len()).filter(|place| *place != best[0]);
                 let others: Vec<&[Option<f64>]> = others.map(in_b).collect();
-                choice::judge(in_b(best[0]), &others, delta, seed, Safeguards::ALL_ON).into()
+                let delta_log = delta_ratio.ln_1p();
+                choice::judge(in_b(best[0]), &others, delta_log, Safeguards::ALL_ON).into()
             }
+            _ => Holds::Withheld,
         },
     })
 }
@@ -154,15 +154,7 @@ fn best(candidates: &[Candidate], side: usize) -> Option<usize> {
     best.map(|(place, _)| place)
 }
 
-/// The larger δ of the two runs, unless nothing may be concluded of either.
-fn delta_log(families: [&Analysed<'_>; 2]) -> Option<f64> {
-    let mut largest = 0.0_f64;
-    for family in families {
-        let result = of_response(family)?;
-        if result.is_grey || family.noise == Noise::Disturbed {
-            return None;
-        }
-        largest = largest.max(result.delta_ratio?.ln_1p());
-    }
-    Some(largest)
+/// In both runs a placebo checks the family, and it does not differ.
+fn may_conclude(families: [&Analysed<'_>; 2]) -> bool {
+    families.iter().all(|family| of_response(family).is_some_and(|r| r.is_checked && !r.is_grey))
 }

@@ -36,8 +36,8 @@ pub(super) struct Cell<V> {
     pub(super) metric: Measured,
     /// Of each run, its own.
     pub(super) values: [Option<Value>; 2],
-    /// δ, as the placebos of both runs say it: 0.03 is 3 %.
-    pub(super) delta_ratio: Option<f64>,
+    /// The smallest difference that matters: the larger one of the two runs; 0.03 is 3 %.
+    pub(super) delta_ratio: f64,
     /// B over A.
     pub(super) absolute: Result<V, Refusal>,
     /// The same of ratios to the reference; `None` of the reference, and of memory.

@@ -9,7 +9,7 @@ use crate::stats::fit::theil_sen;
 use crate::stats::interval::median_interval;
 use crate::stats::quantile::median;
 use crate::stats::two_sample::Drift;
-use crate::stats::verdict::{Better, DELTA_MIN_RATIO};
+use crate::stats::verdict::Better;
 use crate::stats::{Level, Safeguards};
 
 use super::super::memory::{self, MemorySummary, Series};
@@ -33,13 +33,13 @@ pub(super) struct Held {
 }
 
 /// Matches groups and strategies; the first group gets the number `first`.
-pub(super) fn matched(memories: &[MemorySummary; 2], first: usize) -> Held {
+pub(super) fn matched(memories: &[MemorySummary; 2], first: usize, delta_ratio: f64) -> Held {
     let mut held = Held::default();
     let [a, b] = memories;
     for own in &a.groups {
         match b.groups.iter().find(|other| are_same(own, other)) {
             None => held.only.push(only(Side::A, own)),
-            Some(other) => add(&mut held, [own, other], first),
+            Some(other) => add(&mut held, [own, other], first, delta_ratio),
         }
     }
     let is_new = |other: &&memory::Group| !a.groups.iter().any(|own| are_same(own, other));
@@ -65,7 +65,7 @@ fn title(group: &memory::Group) -> String {
     format!("memory · {}", group.title)
 }
 
-fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize) {
+fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize, delta_ratio: f64) {
     let place = first + held.groups.len();
     let mut other_children = false;
     let mut cells = Vec::new();
@@ -79,7 +79,7 @@ fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize) {
             Some(twin) => {
                 let common = common_children([own, twin]);
                 other_children |= [own, twin].iter().any(|s| children(s) != common);
-                cells.push(cell(place, label_of([a, b], own), [own, twin], &common));
+                cells.push(cell(place, label_of([a, b], own), [own, twin], &common, delta_ratio));
             }
         }
     }
@@ -132,7 +132,13 @@ fn common_children([a, b]: [&Series; 2]) -> BTreeSet<u32> {
     children(a).intersection(&children(b)).copied().collect()
 }
 
-fn cell(group: usize, label: String, series: [&Series; 2], common: &BTreeSet<u32>) -> Draft {
+fn cell(
+    group: usize,
+    label: String,
+    series: [&Series; 2],
+    common: &BTreeSet<u32>,
+    delta_ratio: f64,
+) -> Draft {
     let slopes = series.map(|series| slopes(series, common));
     Draft {
         group,
@@ -144,9 +150,8 @@ fn cell(group: usize, label: String, series: [&Series; 2], common: &BTreeSet<u32
         },
         metric: PER_CHILD,
         values: slopes.each_ref().map(|slopes| value(slopes)),
-        // Memory trials have no placebo: their reference has no children.
-        delta_ratio: Some(DELTA_MIN_RATIO),
-        absolute: pair(&slopes, common),
+        delta_ratio,
+        absolute: pair(&slopes, common, delta_ratio),
         relative: None,
         said: None,
         is_grey: false,
@@ -171,7 +176,7 @@ fn value(slopes: &[f64]) -> Option<Value> {
     })
 }
 
-fn pair(slopes: &[Vec<f64>; 2], common: &BTreeSet<u32>) -> Result<Pair, Refusal> {
+fn pair(slopes: &[Vec<f64>; 2], common: &BTreeSet<u32>, delta_ratio: f64) -> Result<Pair, Refusal> {
     if common.len() < 2 {
         return Err(Refusal::NoLine);
     }
@@ -189,7 +194,8 @@ fn pair(slopes: &[Vec<f64>; 2], common: &BTreeSet<u32>) -> Result<Pair, Refusal>
         b,
         drift: Drift::Possible,
         better: Better::Lower,
-        delta_log: Some(DELTA_MIN_RATIO.ln_1p()),
-        is_disturbed: false,
+        delta_log: delta_ratio.ln_1p(),
+        // Memory trials have no placebo: their reference has no children.
+        is_checked: true,
     })
 }

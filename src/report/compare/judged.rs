@@ -127,7 +127,7 @@ pub(super) struct Counts {
     pub(super) indications: usize,
     /// Numbers, of which nothing may be concluded: too few blocks.
     pub(super) too_few_blocks: usize,
-    /// The same, because of placebo or noise.
+    /// The same, because of the placebo.
     pub(super) withheld: usize,
     /// No numbers.
     pub(super) not_compared: usize,

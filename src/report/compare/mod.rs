@@ -70,6 +70,8 @@ pub struct Compared {
     question: String,
     /// What arms are compared with inside each run.
     reference: String,
+    /// The smallest difference that matters: the larger one of the two runs.
+    delta_ratio: f64,
     /// What should be known to differ before any number is read.
     differs: Vec<Differing>,
     /// Whatever else the machines' facts differ in.
@@ -99,10 +101,11 @@ pub fn compare(a: &Run, b: &Run) -> Result<Compared, Incomparable> {
     let families = [analyse::run(a), analyse::run(b)];
     let memories = [memory::of_run(a), memory::of_run(b)];
     refused::check_usable([a, b], &families, &memories)?;
+    let delta_ratio = a.manifest.delta_ratio.max(b.manifest.delta_ratio);
     let mut matched = matched::families([a, b], &families);
     let mut groups: Vec<Group> = matched.pairs.iter().map(|pair| timed::group(*pair)).collect();
-    let mut cells = timed::cells(&matched.pairs);
-    let held = held::matched(&memories, groups.len());
+    let mut cells = timed::cells(&matched.pairs, delta_ratio);
+    let held = held::matched(&memories, groups.len(), delta_ratio);
     groups.extend(held.groups);
     cells.extend(held.cells);
     matched.only.extend(held.only);
@@ -116,9 +119,10 @@ pub fn compare(a: &Run, b: &Run) -> Result<Compared, Incomparable> {
         experiment: a.manifest.experiment.clone(),
         question: a.manifest.question.clone(),
         reference: a.manifest.reference.clone(),
+        delta_ratio,
         differs: differs::first([a, b]),
         also_differs: differs::others([a, b]),
-        advice: advice::of(&matched.pairs, b.manifest.seed),
+        advice: advice::of(&matched.pairs, delta_ratio),
         groups,
         cells: judged::judged(cells),
         only: matched.only,

@@ -42,7 +42,7 @@ pub struct CompareRow {
     pub b_ci_low: Option<f64>,
     pub b_ci_high: Option<f64>,
     pub b_n_blocks: u64,
-    pub delta_ratio: Option<f64>,
+    pub delta_ratio: f64,
     pub ratio: Option<f64>,
     pub ratio_ci_low: Option<f64>,
     pub ratio_ci_high: Option<f64>,

@@ -223,26 +223,32 @@ fn a_placebo_that_differs_takes_back_what_its_family_says() {
 }
 
 #[test]
-fn noise_in_either_run_counts() {
+fn noise_in_either_run_is_said_and_silences_nothing() {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.95);
-    let noisy = |run: &mut Run| {
-        let facts = &mut run.environment.facts;
-        facts.insert("noise_when_idle".to_owned(), "noisy".into());
-    };
     let quiet = compare(&a, &b).unwrap();
-    let delta = |compared: &Compared| cell(compared, "noop", "fork", P50).delta_ratio.unwrap();
-    noisy(&mut b);
-    let half = compare(&a, &b).unwrap();
-    assert!(delta(&half) > 1.9 * delta(&quiet));
-    let what = half.differs.iter().find(|one| one.what == "noise while idle").unwrap();
-    assert_eq!((what.a.as_str(), what.b.as_str()), ("unknown", "noisy"));
+    let facts = &mut b.environment.facts;
+    facts.insert("noise_when_idle".to_owned(), "noisy".into());
     for row in &mut b.trials {
         row.noise_label = "disturbed".to_owned();
     }
-    let disturbed = compare(&a, &b).unwrap();
-    let withheld = Conclusion::Withheld(Reason::Disturbed);
-    assert_eq!(absolute(cell(&disturbed, "noop", "fork", P50)), withheld);
+    let noisy = compare(&a, &b).unwrap();
+    let what = noisy.differs.iter().find(|one| one.what == "noise while idle").unwrap();
+    assert_eq!((what.a.as_str(), what.b.as_str()), ("unknown", "noisy"));
+    let of = |compared| absolute(cell(compared, "noop", "fork", P50));
+    assert_eq!(of(&noisy), of(&quiet));
+    assert!(of(&noisy).is_difference(), "{:?}", of(&noisy));
+}
+
+#[test]
+fn larger_delta_of_two_runs_holds_for_both() {
+    let a = sample::standard();
+    let mut b = again(&a, "b", 0.95);
+    b.manifest.delta_ratio = 0.2;
+    let compared = compare(&a, &b).unwrap();
+    assert!(compared.cells.iter().all(|cell| cell.delta_ratio == 0.2));
+    let same = absolute(cell(&compared, "noop", "fork", P50));
+    assert_eq!(same, Conclusion::Verdict(Verdict::Equivalent));
 }
 
 /// A memory run in which each child costs `times` as much, give or take.

@@ -4,7 +4,6 @@ use crate::stats::Safeguards;
 use crate::stats::across::Pair;
 use crate::stats::paired::log_ratios;
 use crate::stats::two_sample::Drift;
-use crate::stats::verdict::Noise;
 
 use super::super::analyse::{Analysed, MetricResult, by_block};
 use super::super::grouped::ArmRows;
@@ -47,7 +46,7 @@ pub(super) fn group([a, _]: [&Analysed<'_>; 2]) -> Group {
 }
 
 /// In the order of A.
-pub(super) fn cells(pairs: &[[&Analysed<'_>; 2]]) -> Vec<Draft> {
+pub(super) fn cells(pairs: &[[&Analysed<'_>; 2]], delta_ratio: f64) -> Vec<Draft> {
     let mut cells = Vec::new();
     for (group, pair) in pairs.iter().enumerate() {
         for a in &pair[0].rows.arms {
@@ -55,7 +54,7 @@ pub(super) fn cells(pairs: &[[&Analysed<'_>; 2]]) -> Vec<Draft> {
                 continue;
             };
             for (name, word) in MAIN {
-                let both = Both::of(*pair, [a, b], name);
+                let both = Both::of(*pair, [a, b], name, delta_ratio);
                 cells.extend(both.map(|both| both.cell(group, word)));
             }
         }
@@ -69,6 +68,8 @@ struct Both<'x> {
     arms: [&'x ArmRows<'x>; 2],
     results: [&'x MetricResult; 2],
     metric: &'static Metric,
+    /// The smallest difference that matters: the larger one of the two runs.
+    delta_ratio: f64,
 }
 
 impl<'x> Both<'x> {
@@ -77,13 +78,14 @@ impl<'x> Both<'x> {
         families: [&'x Analysed<'x>; 2],
         arms: [&'x ArmRows<'x>; 2],
         metric: &str,
+        delta_ratio: f64,
     ) -> Option<Both<'x>> {
         let find = |family: &'x Analysed<'x>| {
             let mut results = family.results.iter();
             results.find(|result| result.metric.name == metric)
         };
         let results = [find(families[0])?, find(families[1])?];
-        Some(Both { families, arms, results, metric: results[0].metric })
+        Some(Both { families, arms, results, metric: results[0].metric, delta_ratio })
     }
 
     fn cell(&self, group: usize, word: &'static str) -> Draft {
@@ -103,7 +105,7 @@ impl<'x> Both<'x> {
                 word,
             },
             values: [0, 1].map(|side| self.value(side)),
-            delta_ratio: self.delta_ratio(),
+            delta_ratio: self.delta_ratio,
             absolute: self.absolute(),
             relative: (key.role_name() != "reference").then(|| self.relative()),
             said: self.said(),
@@ -121,22 +123,14 @@ impl<'x> Both<'x> {
         Some(Value { estimate: cell.estimate?, interval: cell.interval, n_blocks: cell.n_blocks })
     }
 
-    /// The larger of what both runs ask for: a difference between them is known no better than
-    /// the less well known of them.
-    fn delta_ratio(&self) -> Option<f64> {
-        let [a, b] = self.results.map(|result| result.delta_ratio);
-        Some(a?.max(b?))
-    }
-
     fn pair(&self, [a, b]: [Vec<f64>; 2], drift: Drift) -> Pair {
-        let disturbed = |family: &&Analysed<'_>| family.noise == Noise::Disturbed;
         Pair {
             a,
             b,
             drift,
             better: self.metric.better,
-            delta_log: self.delta_ratio().map(f64::ln_1p),
-            is_disturbed: self.families.iter().any(disturbed),
+            delta_log: self.delta_ratio.ln_1p(),
+            is_checked: self.results.iter().all(|result| result.is_checked),
         }
     }
 

@@ -103,7 +103,7 @@ fn relative(compared: &Compared) -> Option<String> {
 fn rest(counts: Counts) -> String {
     let parts = [
         (counts.too_few_blocks, "have too few blocks to tell"),
-        (counts.withheld, "are withheld because of the placebo or of noise"),
+        (counts.withheld, "are withheld because of the placebo"),
         (counts.not_compared, "have no number in one of the runs"),
     ];
     let said = parts.into_iter().filter(|(n, _)| *n > 0);
@@ -221,18 +221,14 @@ pub(super) fn legend(compared: &Compared) -> Vec<String> {
     let found: Vec<Conclusion> = views.map(|across| across.conclusion).collect();
     let any = |is: fn(&Conclusion) -> bool| found.iter().any(is);
     let mut lines = Vec::new();
-    if any(|c| matches!(c, Conclusion::Verdict(_))) {
-        lines.push(
-            "faster, slower (of memory less, more): a verdict on B: beyond chance (p < 0.05, \
-             adjusted by Holm for all cells of the same view, each of the two views by itself) and \
-             beyond δ; =: equivalent, the whole interval lies within δ and 0.8 to 1.25; ~: inconclusive."
-                .to_owned(),
-        );
+    if any(|c| !matches!(c, Conclusion::Withheld(_))) {
+        let [rule, delta] = conclusions::rule(compared.delta_ratio);
+        lines.push(format!("Of B (of memory less, more): {rule}"));
+        lines.push(delta);
     }
     if any(|c| matches!(c, Conclusion::Indication(_))) {
         lines.push(
-            "faster?, slower? (of memory less?, more?): an indication on B, no verdict: the whole \
-             interval lies beyond δ; ~: inconclusive. Verdicts need 10 blocks in both runs."
+            "?: an indication, from 6 to 9 blocks; a verdict by the same rule needs 10 in both runs."
                 .to_owned(),
         );
     }
@@ -240,13 +236,6 @@ pub(super) fn legend(compared: &Compared) -> Vec<String> {
         lines.push(
             "!: nothing is concluded, because the placebo differs from the reference that it is, \
              in one of the runs or from one to the other."
-                .to_owned(),
-        );
-    }
-    if any(|c| *c == Conclusion::Withheld(Reason::Disturbed)) {
-        lines.push(
-            "#: nothing is concluded, because one of the machines did something else during too \
-             many of these trials."
                 .to_owned(),
         );
     }

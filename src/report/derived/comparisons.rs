@@ -1,7 +1,8 @@
 //! `comparisons.csv`: every arm against the reference.
 
+use crate::record::Manifest;
 use crate::record::columns::COMPARISONS;
-use crate::stats::verdict::{Better, Comparison, Conclusion, Noise, Reason};
+use crate::stats::verdict::{Better, Comparison, Conclusion, Reason};
 
 use super::super::analyse::{Analysed, MetricResult};
 use super::super::grouped::ArmRows;
@@ -9,18 +10,14 @@ use super::super::summary::State;
 use super::{Row, csv, factors, float, level, state_flag};
 
 /// The whole file.
-pub(in crate::report) fn comparisons(
-    run_id: &str,
-    reference: &str,
-    families: &[Analysed<'_>],
-) -> String {
+pub(in crate::report) fn comparisons(manifest: &Manifest, families: &[Analysed<'_>]) -> String {
     let mut rows = Vec::new();
     for family in families {
         for (i, arm) in family.rows.arms.iter().enumerate() {
             for result in &family.results {
                 if let Some(comparison) = &result.comparisons[i] {
-                    let mut row = factors(run_id, family, arm);
-                    row.extend(cells(reference, family, arm, result, comparison));
+                    let mut row = factors(&manifest.run_id, family, arm);
+                    row.extend(cells(manifest, family, arm, result, comparison));
                     rows.push(row);
                 }
             }
@@ -30,7 +27,7 @@ pub(in crate::report) fn comparisons(
 }
 
 fn cells(
-    reference: &str,
+    manifest: &Manifest,
     family: &Analysed<'_>,
     arm: &ArmRows<'_>,
     result: &MetricResult,
@@ -45,7 +42,7 @@ fn cells(
     vec![
         ("metric", result.metric.name.to_owned()),
         ("better", better.to_owned()),
-        ("reference", reference.to_owned()),
+        ("reference", manifest.reference.clone()),
         ("ratio", float(comparison.ratio)),
         ("ratio_ci_low", float(interval.map(|interval| interval.low))),
         ("ratio_ci_high", float(interval.map(|interval| interval.high))),
@@ -57,7 +54,7 @@ fn cells(
         ("indication", indication.to_owned()),
         ("withheld", withheld.to_owned()),
         ("ci_level", level(interval)),
-        ("delta_ratio", float(result.delta_ratio)),
+        ("delta_ratio", float(Some(manifest.delta_ratio))),
         ("label", arm.label.clone()),
     ]
 }
@@ -87,9 +84,6 @@ fn flags(family: &Analysed<'_>, result: &MetricResult, comparison: &Comparison) 
     }
     if comparison.ratio.is_some() && comparison.n_blocks < family.rows.blocks.len() {
         flags.push("missing_blocks");
-    }
-    if family.noise == Noise::Noisy {
-        flags.push("noisy");
     }
     if family.is_often_disturbed() {
         flags.push("disturbed_over_20_percent");

@@ -219,22 +219,42 @@ fn a_placebo_that_differs_takes_the_conclusions_of_its_metric_back() {
 }
 
 #[test]
-fn a_disturbed_run_concludes_nothing_and_a_noisy_one_doubles_delta() {
-    let with = |label: &str, when_idle: &str| {
-        let mut run = sample::standard();
-        let facts = &mut run.environment.facts;
-        facts.insert("noise_when_idle".to_owned(), when_idle.into());
-        for (i, row) in run.trials.iter_mut().enumerate() {
-            row.noise_label = if i % 2 == 0 { label } else { "quiet" }.to_owned();
-        }
-        rendered(&run).1
+fn noise_silences_no_comparison() {
+    let quiet = rendered(&sample::standard()).1;
+    let mut run = sample::standard();
+    let facts = &mut run.environment.facts;
+    facts.insert("noise_when_idle".to_owned(), "noisy".into());
+    for row in &mut run.trials {
+        row.noise_label = "disturbed".to_owned();
+    }
+    let noisy = rendered(&run).1;
+    let said = |lines: &[Line]| {
+        let columns = ["ratio", "verdict", "withheld", "delta_ratio"];
+        let of_line = |line: &Line| columns.map(|column| line[column].clone());
+        lines.iter().map(of_line).collect::<Vec<_>>()
     };
-    let quiet = with("warn", "quiet");
-    let noisy = with("unjudged", "noisy");
-    let delta = |lines: &[Line]| of(lines, "pool", "arm")["delta_ratio"].parse::<f64>().unwrap();
-    let doubled = (2.0 * delta(&quiet).ln_1p()).exp_m1();
-    assert!((delta(&noisy) - doubled).abs() < 1e-9);
-    assert_eq!(of(&noisy, "pool", "arm")["flags"], "noisy");
-    let disturbed = with("disturbed", "quiet");
-    assert_eq!(of(&disturbed, "pool", "arm")["withheld"], "disturbed");
+    assert_eq!(said(&quiet), said(&noisy));
+    assert_eq!(of(&noisy, "pool", "arm")["verdict"], "slower");
+    assert_eq!(of(&noisy, "pool", "arm")["flags"], "disturbed_over_20_percent");
+}
+
+#[test]
+fn family_without_placebo_rows_is_checked_by_nothing() {
+    let mut run = sample::standard();
+    run.trials.retain(|row| row.role != "placebo");
+    run.plan.retain(|row| row.role != "placebo");
+    let comparisons = rendered(&run).1;
+    let pool = of(&comparisons, "pool", "arm");
+    assert_eq!((pool["verdict"].as_str(), pool["withheld"].as_str()), ("", "no_placebo"));
+    let text = crate::report::terminal(&run, 120);
+    assert!(text.contains("no placebo: nothing checked this family"), "{text}");
+}
+
+#[test]
+fn delta_of_the_manifest_is_that_of_the_verdicts() {
+    let mut run = sample::standard();
+    run.manifest.delta_ratio = 1000.0;
+    let comparisons = rendered(&run).1;
+    assert_eq!(of(&comparisons, "spawn", "arm")["delta_ratio"], "1000");
+    assert_eq!(of(&comparisons, "spawn", "arm")["verdict"], "inconclusive");
 }

@@ -9,6 +9,7 @@
 //! control groups only. It has a line of its own, beside the other: a price that contained it on
 //! some machines and not on others could not be compared.
 
+use segments::Miss;
 use serde::Serialize;
 
 use crate::stats::fit::FittedLine;
@@ -16,6 +17,7 @@ use crate::stats::fit::FittedLine;
 mod budget;
 mod looks;
 mod notes;
+mod segments;
 mod series;
 mod tables;
 #[cfg(test)]
@@ -26,6 +28,7 @@ mod words;
 pub(super) use budget::sizings;
 pub(super) use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
 pub(super) use notes::{NOTES_SCOPE, notes_table};
+pub(super) use segments::Segment;
 pub(super) use series::{HELD, is_memory_family, of_run};
 pub(super) use tables::{BALLAST_SCOPE, ballast, of_group};
 pub(super) use words::{bars_answer, headline, lines_answer, scope};
@@ -79,6 +82,10 @@ pub struct Series {
     pub levels: Vec<MemoryLevel>,
     /// Of PSS and page tables in [`Series::phase`]; `None` without two levels.
     pub line: Option<MemoryLine>,
+    /// The level that [`Series::line`] misses, if it misses any by more than 3 %.
+    pub miss: Option<Miss>,
+    /// What each further child costs between neighboring levels of [`Series::line`].
+    pub segments: Vec<Segment>,
     /// Every line through every metric in every phase.
     pub fits: Vec<Fit>,
     /// Of each block, its trees in [`Series::phase`]: children, and bytes held.

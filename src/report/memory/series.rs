@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fit, Group, MemoryLevel, MemoryLine, MemorySummary, Series, timed};
+use super::{Fit, Group, MemoryLevel, MemoryLine, MemorySummary, Series, segments, timed};
 use crate::experiment::label::{Named, labels};
 use crate::record::accepted::accepted;
 use crate::record::{MemoryRow, Run, TrialRow};
@@ -227,16 +227,19 @@ fn series(rows: &[&MemoryRow], failures: &BTreeMap<&str, String>, seed: u64) -> 
     let ks: BTreeSet<u32> = rows.iter().map(|row| row.k).collect();
     let of_phase = at(&usable, phase);
     let levels = ks.into_iter();
-    let levels = levels.map(|k| level(k, rows, &of_phase, &usable, failures));
+    let levels = levels.map(|k| level(k, rows, &of_phase, &usable, failures)).collect();
+    let points = points(&comparable(of_phase, phase));
     Series {
         label: String::new(),
         strategy: String::new(),
         options: String::new(),
         phase: phase.to_owned(),
-        levels: levels.collect(),
+        levels,
         line,
+        miss: segments::miss(line, &points),
+        segments: segments::segments(&points),
         fits,
-        points: points(&comparable(of_phase, phase)),
+        points,
     }
 }
 

@@ -43,7 +43,7 @@ fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<Cell> {
     let mut cells = vec![
         Cell::from(label(series, notes)),
         megabytes(once),
-        slope_cell(series.line),
+        price_cell(series, notes),
         Cell::of(last.map(|level| level.k.into()), human::exact),
         megabytes(last.and_then(|level| level.pss_bytes)),
         Cell::of(last.and_then(|level| level.naive_ratio()), human::ratio),
@@ -121,6 +121,20 @@ fn slope_cell(line: Option<MemoryLine>) -> Cell {
     line.map_or_else(|| Cell::from(NONE), |line| Cell::new(slope(&line), Some(line.slope_bytes)))
 }
 
+/// The slope; where there is no line the lowest and the highest price, with the number of a note that
+/// says between which numbers of children each holds.
+fn price_cell(series: &Series, notes: &mut Vec<String>) -> Cell {
+    match (series.prices_bytes(), series.no_line()) {
+        (Some((low, high)), Some(said)) => {
+            notes.push(format!("{}: {said}", series.label));
+            let (low_mb, high_mb) = (human::megabytes(low), human::megabytes(high));
+            let text = format!("{low_mb} to {high_mb} [{}]", notes.len());
+            Cell::new(text, series.line.map(|line| line.slope_bytes))
+        }
+        _ => slope_cell(series.line),
+    }
+}
+
 /// When the looks were taken.
 fn when(phase: &str) -> &'static str {
     match phase {
@@ -144,17 +158,21 @@ pub(in crate::report) fn ballast(memory: &MemorySummary) -> Option<Table> {
         .filter(|group| !group.is_plain())
         .flat_map(|group| group.series.iter().map(move |series| arm(group, series)))
         .collect();
-    let mut rows = Vec::new();
+    let mut found = Vec::new();
     for group in &memory.groups {
         let of_varied = |(series, _): &(&Series, MemoryLine)| varied.contains(&arm(group, series));
-        for (series, line) in group.lined().filter(of_varied) {
+        for lined in group.lined().filter(of_varied) {
             let written = group.option("write_mib").unwrap_or(0);
-            let key = (series.label.clone(), group.runtime.clone());
-            let order = (key, group.ballast_bytes, written);
-            rows.push((order, ballast_row(group, series, &line, written)));
+            let key = (lined.0.label.clone(), group.runtime.clone());
+            found.push(((key, group.ballast_bytes, written), (group, lined)));
         }
     }
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut notes = Vec::new();
+    let rows: Vec<Vec<Cell>> = found
+        .into_iter()
+        .map(|((.., written), (group, lined))| ballast_row(group, lined, written, &mut notes))
+        .collect();
     (!rows.is_empty()).then(|| Table {
         head: vec![
             Head::new("strategy", false),
@@ -166,8 +184,8 @@ pub(in crate::report) fn ballast(memory: &MemorySummary) -> Option<Table> {
             Head::new("kernel, MB per further child", true),
             Head::new("shared once, MB", true),
         ],
-        rows: rows.into_iter().map(|(_, row)| row).collect(),
-        notes: Vec::new(),
+        rows,
+        notes,
     })
 }
 
@@ -176,7 +194,12 @@ fn arm<'a>(group: &'a Group, series: &'a Series) -> (&'a str, &'a str, &'a str) 
     (&group.runtime, &group.workload, &series.label)
 }
 
-fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) -> Vec<Cell> {
+fn ballast_row(
+    group: &Group,
+    (series, line): (&Series, MemoryLine),
+    written: u64,
+    notes: &mut Vec<String>,
+) -> Vec<Cell> {
     let tables = series.line_through(TABLES).map(|line| line.slope_bytes);
     let kernel = series.kernel().map(|line| line.slope_bytes);
     vec![
@@ -187,7 +210,7 @@ fn ballast_row(group: &Group, series: &Series, line: &MemoryLine, written: u64) 
             0 => Cell::new("nothing".to_owned(), Some(0.0)),
             mib => Cell::new(format!("{mib} MiB"), Some(mib as f64)),
         },
-        slope_cell(Some(*line)),
+        price_cell(series, notes),
         megabytes(tables),
         megabytes(kernel),
         megabytes(Some(line.intercept_bytes)),

@@ -372,3 +372,31 @@ fn a_sizing_without_a_control_group_says_what_it_lacks() {
     let said = sizings(&of_run(&sample_memory::alone()), Some(512 << 20));
     assert!(!said[0].contains("without the kernel"), "{said:?}");
 }
+
+/// No one cost per child where the line misses a level: in no table, sentence, chart or file.
+#[test]
+fn line_that_misses_a_level_is_no_price_anywhere() {
+    let mut run = sample_memory::run();
+    for row in run.memory.iter_mut().filter(|row| row.strategy == "spawn" && row.k == 100) {
+        row.pss_bytes = row.pss_bytes.map(|bytes| bytes * 4 / 5);
+    }
+    let memory = of_run(&run);
+    let group = &memory.groups[0];
+    let spawn = series(group, "spawn");
+    assert_eq!(spawn.miss.unwrap().k, 100);
+    let is_other = |series: &&Series| series.strategy != "spawn";
+    assert!(group.series.iter().filter(is_other).all(|series| series.miss.is_none()));
+    let table = of_group(group, Extent::Narrow);
+    let cell = table.rows.iter().find(|row| row[0].starts_with("spawn")).unwrap()[2].text.clone();
+    assert!(cell.contains(" to ") && cell.ends_with(']'), "{cell}");
+    let note = table.notes.iter().find(|note| note.starts_with("spawn: the line misses"));
+    let note = note.unwrap();
+    assert!(note.contains("no one cost per child") && note.contains("to 100"), "{note}");
+    let rendered = sample::render(&run);
+    assert!(rendered.html.contains("no one cost per child"));
+    let rows: Vec<&str> =
+        rendered.fits_csv.lines().filter(|line| line.ends_with("segment")).collect();
+    assert_eq!(rows.len(), spawn.segments.len());
+    assert!(rows.iter().all(|row| row.contains(",spawn,")), "{rows:?}");
+    assert_eq!(rendered.fits_csv.matches("misses_levels").count(), 1);
+}

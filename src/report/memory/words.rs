@@ -23,6 +23,10 @@ pub(in crate::report) fn scope(group: &Group) -> String {
 
 /// `pool: shared once 36.0 MB; each further child 0.12 MB [0.11, 0.13]`.
 fn told(series: &Series, line: &MemoryLine) -> String {
+    if let Some(said) = series.no_line() {
+        let once = human::megabytes(line.intercept_bytes);
+        return format!("{} (about {once} MB once; {said})", series.label);
+    }
     let price = match slope(line).split_once(' ') {
         Some((price, interval)) => format!("{price} MB {interval}"),
         None => format!("{} MB", slope(line)),
@@ -89,7 +93,13 @@ pub(in crate::report) fn headline(memory: &MemorySummary) -> Option<String> {
     let group = of_node.or_else(|| groups().next())?;
     let [least, most] = extremes(of_processes(group))?;
     let cost = |(series, line): (&Series, MemoryLine)| {
-        format!("{} MB ({})", human::megabytes(line.slope_bytes), series.label)
+        let price = match series.prices_bytes() {
+            Some((low, high)) => {
+                format!("{} to {}", human::megabytes(low), human::megabytes(high))
+            }
+            None => human::megabytes(line.slope_bytes),
+        };
+        format!("{price} MB ({})", series.label)
     };
     let costs = match least.0.label == most.0.label {
         true => cost(least),

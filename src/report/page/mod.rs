@@ -77,6 +77,7 @@ struct View<'a> {
     run_id: &'a str,
     sentences: Vec<String>,
     confidence: String,
+    delta: String,
     provenance: Vec<Fact>,
     /// A section that is markup already, of a run whose experiment has claims.
     notes: Option<String>,
@@ -112,6 +113,7 @@ struct FamilyView<'a> {
     scope: String,
     /// The smallest difference named, and whether anything is concluded.
     placebo: Option<String>,
+    caveats: &'a [String],
     table: Grid,
     charts: Vec<ChartView<'a>>,
     /// File and question of charts that are files only.
@@ -244,6 +246,7 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         run_id: &run.manifest.run_id,
         sentences: sentences(page),
         confidence: words::confidence(run, summary),
+        delta: human::percent(summary.delta_ratio),
         provenance: provenance::strip(run),
         notes: page.answers.map(|answers| notes::fragment(answers, &notes::tables(answers))),
         families: summary
@@ -321,6 +324,7 @@ fn family_view<'a>(
         id: format!("family-{number}"),
         scope: words::family_scope(run, family),
         placebo: conclusions::of_placebo(family),
+        caveats: &family.caveats,
         table: Grid::from(table::of_family(family, Extent::Page)),
         charts: chart_views(shown, &title, detail),
         elsewhere: elsewhere

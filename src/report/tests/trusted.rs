@@ -62,7 +62,7 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     }
     let flagged = |run: &Run| {
         let families = analyse::run(run);
-        let csv = derived::comparisons(&run.manifest.run_id, "blocking", &families);
+        let csv = derived::comparisons(&run.manifest, &families);
         csv.matches("disturbed_over_20_percent").count()
     };
     assert_eq!(flagged(&run), 0);
@@ -73,7 +73,7 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     let rows = flagged(&run);
     assert!(rows > 0);
     let families = analyse::run(&run);
-    let csv = derived::comparisons(&run.manifest.run_id, "blocking", &families);
+    let csv = derived::comparisons(&run.manifest, &families);
     assert_eq!(rows, csv.matches(&format!("{family},")).count());
     says(&run, "More than 20 % of the trials were disturbed, after re-runs, in: ");
 }

@@ -5,8 +5,7 @@ use super::{Draws, Machine};
 use crate::stats::across::{Across, Pair, judge};
 use crate::stats::paired::log_ratios;
 use crate::stats::two_sample::Drift;
-use crate::stats::verdict::Verdict;
-use crate::stats::verdict::{self, Better, Conclusion, FamilyValues, Noise, Observed, Settings};
+use crate::stats::verdict::{Better, Conclusion, DELTA_RATIO, Verdict};
 use crate::stats::{Safeguard, Safeguards};
 
 /// A shared machine on a bad day: a third slower at the end, wandering by 5 %.
@@ -32,18 +31,6 @@ fn run(machine: &Machine, blocks: usize, (pace, last): (f64, f64), draws: &mut D
     (0..FAMILIES).map(|_| machine.measure(&arms, blocks, draws, Safeguards::ALL_ON)).collect()
 }
 
-/// δ of a family, as its run alone says it.
-fn delta_log(family: &[Vec<Option<f64>>]) -> f64 {
-    let values = FamilyValues {
-        reference: Observed::Blocks(&family[0]),
-        placebo: Observed::Blocks(&family[1]),
-        arms: Vec::new(),
-    };
-    let settings = Settings { better: Better::Lower, noise: Noise::Quiet, seed: 0 };
-    let judgement = verdict::judge(&values, settings, Safeguards::ALL_ON);
-    judgement.delta_log.unwrap()
-}
-
 /// All cells of a table whose numbers are taken from a family by `of`, for each of these arms.
 fn table(
     [a, b]: [&Values; 2],
@@ -60,8 +47,8 @@ fn table(
                 b: of(b, arm),
                 drift,
                 better: Better::Lower,
-                delta_log: Some(delta_log(a).max(delta_log(b))),
-                is_disturbed: false,
+                delta_log: DELTA_RATIO.ln_1p(),
+                is_checked: true,
             });
         }
     }

@@ -8,6 +8,8 @@ use super::{Safeguard, Safeguards};
 mod across;
 mod coverage;
 mod guard;
+mod modes;
+mod outliers;
 mod queueing;
 mod stopping;
 
