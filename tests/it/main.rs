@@ -19,6 +19,7 @@ mod misbehaving_demonstrations;
 mod misbehaving_subjects;
 mod noise;
 mod open_loop;
+mod phases;
 mod reference;
 mod resume;
 mod rules;
