@@ -39,9 +39,12 @@ pub(crate) fn recorded_samples(_: &Site) -> Result<Box<dyn Lane>> {
             samples.offer(RequestRow {
                 id,
                 intended_ns: start,
+                sent_ns: start,
                 accepted_ns: Some(start + 5_000),
                 replied_ns: Some(answered - 5_000),
                 done_ns: answered,
+                transport_out_ns: Some(5_000),
+                transport_in_ns: Some(5_000),
                 ..RequestRow::default()
             });
         }

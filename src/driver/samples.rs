@@ -192,6 +192,7 @@ mod tests {
             done_ns: 1_000 + response_ns,
             accepted_ns: Some(0),
             replied_ns: Some(response_ns),
+            transport_out_ns: Some(0),
             ..RequestRow::default()
         }
     }
@@ -212,6 +213,7 @@ mod tests {
         assert_eq!(samples.quantile(Time::Response, 0.9), Some(90_000));
         assert_eq!(samples.quantile(Time::Service, 0.5), Some(50_000));
         assert_eq!(samples.response_max_ns(), Some(100_000));
+        assert_eq!(samples.response_mean_ns(), Some(50_500));
         let rows = samples.into_rows();
         assert_eq!(rows.len(), 100);
         assert!(rows.iter().all(|row| row.weight == 1.0));

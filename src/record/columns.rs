@@ -266,7 +266,10 @@ mod tests {
             }
         }
         check::<TrialRow>(&TRIALS);
-        check::<RequestRow>(&REQUESTS);
+        // Which trial they are of stands behind what a row is.
+        let (rows, of) = REQUESTS.columns.split_at(REQUESTS.columns.len() - 2);
+        check::<RequestRow>(&Table { columns: rows, ..REQUESTS });
+        check::<RequestOf>(&Table { columns: of, ..REQUESTS });
         check::<PlanRow>(&PLAN);
         check::<NoiseRow>(&NOISE);
         check::<CalibrationRow>(&CALIBRATION);

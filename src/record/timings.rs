@@ -231,7 +231,7 @@ mod tests {
         assert!(error.contains("line 3"), "{error}");
         compressed(dir.path(), "id,intended_ns\n1,2\n");
         let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
-        assert!(error.contains("no column `done_ns`"), "{error}");
+        assert!(error.contains("no column `sent_ns`"), "{error}");
         assert!(read_timings(dir.path(), "../t1").is_err());
     }
 

@@ -248,6 +248,7 @@ fn fill(row: &mut TrialRow, sketch: &Sketch, block: u32, position: u32) {
     row.load_p50_ns = ns(load_us);
     row.work_p50_ns = ns(sketch.work_us * cores.min(1.4));
     row.return_p50_ns = ns(back_us);
+    row.delivery_p50_ns = ns(3.0);
     let kind = strategy::by_name(&row.strategy);
     row.reap_p50_ns = ns(45.0).filter(|_| creation_us > 100.0 && kind.is_some());
     row.service_p50_ns = ns(service_us);

@@ -267,7 +267,7 @@ fn the_plotted_numbers_are_those_of_the_summary() {
                 assert!(html.contains(&format!(">{row}<")) || row.contains('('), "{row}");
             }
         }
-        let columns: [(usize, usize, Value); 8] = [
+        let columns: [(usize, usize, Value); 9] = [
             (0, 1, |arm| Some(arm.response_p50_ratio?.estimate)),
             (0, 8, |arm| arm.service_p50_ratio?.ci_high),
             (1, 1, |arm| arm.medians.throughput_per_s),
@@ -275,7 +275,8 @@ fn the_plotted_numbers_are_those_of_the_summary() {
             (2, 1, |arm| arm.medians.response_p50_ns),
             (2, 6, |arm| arm.medians.service_p99_ns),
             (5, 3, |arm| arm.medians.creation_p50_ns),
-            (5, 8, |arm| arm.medians.reap_p50_ns),
+            (5, 7, |arm| arm.medians.delivery_p50_ns),
+            (5, 9, |arm| arm.medians.reap_p50_ns),
         ];
         for (chart, column, value) in columns {
             for (row, arm) in charts[chart].numbers.rows.iter().zip(&family.arms) {

@@ -25,6 +25,7 @@ mod misbehaving_demonstrations;
 mod misbehaving_subjects;
 mod noise;
 mod open_loop;
+mod phases;
 mod placement;
 mod quota;
 mod reference;

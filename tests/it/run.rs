@@ -114,6 +114,10 @@ fn the_phases_of_a_request_add_up_to_its_response() {
     let (output, out) = smoke(dir.path(), "main", &["--filter", "workload=noop"]);
     assert!(output.status.success());
     for row in record::read(&out).unwrap().trials {
+        let packed = std::fs::File::open(out.join(format!("requests/{}.csv.zst", row.trial_id)));
+        let text = String::from_utf8(zstd::decode_all(packed.unwrap()).unwrap()).unwrap();
+        let of_trial = format!(",{},{}", row.trial_id, row.attempt);
+        assert!(text.lines().skip(1).all(|line| line.ends_with(&of_trial)), "{}", row.trial_id);
         for request in record::read_requests(&out, &row.trial_id).unwrap() {
             let stamps = [
                 Some(request.intended_ns),
@@ -126,9 +130,21 @@ fn the_phases_of_a_request_add_up_to_its_response() {
                 request.replied_ns,
                 Some(request.done_ns),
             ];
-            // Ordered and complete, so that the differences sum to the whole without remainder.
+            // Ordered and complete, so that the phases sum to the whole without remainder.
             assert!(stamps.iter().all(Option::is_some), "{}: {request:?}", row.strategy);
             assert!(stamps.is_sorted(), "{}: {request:?}", row.strategy);
+            let between = |from: Option<u64>, to: Option<u64>| to.unwrap() - from.unwrap();
+            let phases = [
+                request.sent_ns - request.intended_ns,
+                request.transport_ns().unwrap(),
+                request.queue_ns().unwrap(),
+                between(request.dispatched_ns, request.replied_ns),
+                request.delivery_ns().unwrap(),
+            ];
+            let sum: u64 = phases.iter().sum();
+            assert_eq!(sum, request.response_ns(), "{}: {request:?}", row.strategy);
+            assert!(request.transport_out_ns <= row.idle_outbound_ns, "{}", row.strategy);
+            assert!(request.transport_in_ns <= row.idle_inbound_ns, "{}", row.strategy);
         }
     }
 }

@@ -113,6 +113,54 @@ fn columns_of_other_versions_are_no_obstacle() {
 }
 
 #[test]
+fn a_doctored_row_is_flagged_when_it_is_read() {
+    let (_dir, path) = written();
+    let mut memory = memory();
+    // The first child of a trial that is ok holds more alone than with its share of the rest.
+    let child = memory.iter_mut().find(|row| row.role != "tree").unwrap();
+    (child.trial_id, child.attempt) = (plan()[1].trial_id.clone(), 1);
+    (child.uss_bytes, child.pss_bytes) = (Some(2 << 20), Some(1 << 20));
+    (child.family_id, child.block) = (plan()[1].family_id.clone(), plan()[1].block);
+    (child.trial_role, child.strategy) = (plan()[1].role.clone(), plan()[1].strategy.clone());
+    child.options = plan()[1].options.clone();
+    fs::write(path.join("memory.csv"), csv_of(&[child.clone()]).unwrap()).unwrap();
+    let mut doctored = trial(&plan()[0]);
+    (doctored.service_p50_ns, doctored.service_p90_ns) = (Some(20_000_000), Some(10_000_000));
+    let rows = [doctored, trial(&plan()[1]), trial(&plan()[2])];
+    fs::write(path.join("trials.csv"), csv_of(&rows).unwrap()).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!(run.remarks, [""; 0]);
+    let found: Vec<(&str, &str)> =
+        run.trials.iter().map(|row| (row.flags.as_str(), row.validity.as_str())).collect();
+    let expected = [("law:quantiles", "invalid"), ("law:memory", "invalid"), ("", "valid")];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_run_of_an_older_schema_is_read_without_what_had_another_meaning() {
+    let (_dir, path) = written();
+    let filled = TrialRow {
+        service_p50_ns: Some(1),
+        service_p90_ns: Some(1),
+        service_p99_ns: Some(1),
+        transport_p50_ns: Some(1),
+        queue_p50_ns: Some(1),
+        return_p50_ns: Some(1),
+        ..trial(&plan()[0])
+    };
+    fs::write(path.join("trials.csv"), csv_of(&[filled.clone()]).unwrap()).unwrap();
+    assert_eq!(read(&path).unwrap().trials, [filled.clone()]);
+    edit(&path, "manifest.json", |text| {
+        text.replace(&format!("\"schema_version\": {SCHEMA_VERSION}"), "\"schema_version\": 1")
+    });
+    let run = read(&path).unwrap();
+    let left = TrialRow { return_p50_ns: Some(1), ..trial(&plan()[0]) };
+    assert_eq!(run.trials, [left]);
+    let [remark] = &run.remarks[..] else { panic!("{:?}", run.remarks) };
+    assert!(remark.contains("service, transport and queue"), "{remark}");
+}
+
+#[test]
 fn a_flood_of_faults_is_counted_not_listed() {
     let (_dir, path) = written();
     edit(&path, "trials.csv", |text| text + &"x\n".repeat(70));

@@ -26,7 +26,7 @@ pub(super) fn chart(family: &FamilySummary, stem: &str) -> Option<Chart> {
         note: "each phase's own median, so bars need not match the median response",
         axis: "time ← lower is better",
     };
-    let layout = Layout::new(family, &words, 30, 1);
+    let layout = Layout::new(family, &words, 30, 2);
     let scale = Scale::linear(longest, layout.left, layout.right);
     let answer = answers::anatomy_answer(family);
     let name = format!("{TITLE}: {}", family.title);
@@ -90,23 +90,24 @@ fn bar(canvas: &Canvas<'_>, layout: &Layout, scale: &Scale, arm: &ArmSummary, y:
 }
 
 fn legend(canvas: &Canvas<'_>, layout: &Layout) {
-    let Some(&y) = layout.legend.first() else {
+    let [first, second] = layout.legend[..] else {
         return;
     };
     let mut x = 16;
-    let mut entry = |name: &str, paint: &dyn Fn(i32)| {
+    let mut entry = |y: i32, name: &str, paint: &dyn Fn(i32)| {
         paint(x);
         canvas.text((x + 22, y), name, Align::Start, style::MUTED);
         x += 22 + canvas::text_width(name) + 12;
     };
     for (name, _) in PHASES {
-        entry(name, &|x| {
-            canvas.rect((x, y - 6), (x + 16, y + 6), style::of_phase(name));
-            canvas.frame((x, y - 6), (x + 16, y + 6), style::OUTLINE);
+        entry(first, name, &|x| {
+            canvas.rect((x, first - 6), (x + 16, first + 6), style::of_phase(name));
+            canvas.frame((x, first - 6), (x + 16, first + 6), style::OUTLINE);
         });
     }
-    entry("reap (after the answer)", &|x| {
-        canvas.frame((x, y - 4), (x + 16, y + 4), style::GREY);
+    x = 16;
+    entry(second, "reap (after the answer)", &|x| {
+        canvas.frame((x, second - 4), (x + 16, second + 4), style::GREY);
     });
 }
 

@@ -50,6 +50,32 @@ fn flags_are_counted_on_trials_that_have_some_and_were_kept() {
 }
 
 #[test]
+fn trials_that_broke_a_law_are_counted_with_its_words() {
+    let mut run = sample::run();
+    let broken =
+        |run: &Run| (trust(run).contains("broke a law"), terminal(run, 120).contains("broke"));
+    assert_eq!(broken(&run), (false, false));
+    let mut break_law = |place: usize, flags: &str| {
+        run.trials[place].flags = flags.to_owned();
+        run.trials[place].validity = "invalid".to_owned();
+        run.clone()
+    };
+    let one = break_law(0, "left_zombies:1;law:nesting");
+    says(
+        &one,
+        "1 trial broke a law that every measurement obeys, and counts for nothing: response ≥ service \
+         ≥ work (1).",
+    );
+    assert_eq!(broken(&one), (true, true));
+    break_law(3, "law:cpu;law:nesting");
+    says(
+        &break_law(7, "law:cpu"),
+        "3 trials broke a law that every measurement obeys, and count for nothing: CPU time ≤ cores × \
+         time (2); response ≥ service ≥ work (2).",
+    );
+}
+
+#[test]
 fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     let mut run = sample::standard();
     let family = run.trials[0].family_id.clone();
