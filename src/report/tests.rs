@@ -109,6 +109,39 @@ fn failures_and_skips_have_counts_and_reasons_but_no_ratio() {
     }
 }
 
+/// Of 407 requests that were offered 297 answered ok are no success.
+#[test]
+fn unanswered_requests_are_named_wherever_outcomes_are() {
+    let mut run = sample::run();
+    let first = &run.trials[0];
+    let key = (first.family_id.clone(), first.role.clone(), first.strategy.clone());
+    let is_own =
+        |row: &TrialRow| (&row.family_id, &row.role, &row.strategy) == (&key.0, &key.1, &key.2);
+    for row in run.trials.iter_mut().filter(|row| is_own(row)) {
+        (row.n_ok, row.n_unanswered, row.n_not_ok_outside) = (297, Some(0), Some(0));
+        if row.block == 1 {
+            (row.n_unanswered, row.n_not_ok_outside) = (Some(110), Some(2));
+        }
+    }
+    let blocks = run.trials.iter().filter(|row| is_own(row)).count() as u64;
+    let said = format!(
+        "{} ok, 110 unanswered, 2 not ok outside the window",
+        crate::report::human::count(297 * blocks)
+    );
+    let rendered = sample::render(&run);
+    for (place, text) in [
+        ("a wide terminal", crate::report::terminal(&run, 160)),
+        ("a narrow terminal", crate::report::terminal(&run, 80)),
+        ("tables.md", rendered.tables_md),
+        ("the page", rendered.html),
+    ] {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(&said), "{place}: {said}");
+    }
+    let json = crate::report::json(&run)["summary"].to_string();
+    assert!(json.contains("\"unanswered\":110") && json.contains("\"not_ok_outside\":2"));
+}
+
 /// What the generator did wrong is no fault of the arm: the block drops out, the ratio stays.
 #[test]
 fn a_trial_that_was_thrown_out_takes_its_block_and_no_more() {

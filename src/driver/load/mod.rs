@@ -120,3 +120,18 @@ pub enum Counted {
     /// It was the first, or of the warm-up, or of the drain.
     No,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overtime_is_short_and_only_behind_the_budget() {
+        let due_ns = 40_000_000_000;
+        assert_eq!(within_budget_ns(None, 0, due_ns), due_ns);
+        assert_eq!(within_budget_ns(Some(u64::MAX), 0, due_ns), due_ns);
+        assert_eq!(within_budget_ns(Some(30_000_000_000), 0, due_ns), 30_000_000_000);
+        assert_eq!(within_budget_ns(Some(1), 7, due_ns), 7 + OVERTIME_NS);
+        assert_eq!(within_budget_ns(Some(1), 0, 3), 3);
+    }
+}

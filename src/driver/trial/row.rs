@@ -200,3 +200,34 @@ fn judge(row: &mut TrialRow, measured: &Measured) {
     row.validity = "valid".to_owned();
     row.reason = said;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::load::traffic::Window;
+    use crate::driver::load::{Exchange, Ledger, Traffic};
+
+    /// What an open loop of 0.2 s measured that was offered nothing but this.
+    fn measured(sent_ns: Option<u64>) -> Measured {
+        let exchange = Exchange { payload: Vec::new(), echo: false, checksum: None };
+        let mut traffic = Traffic::new(Window { from_ns: 0, until_ns: 200_000_000 });
+        if let Some(at_ns) = sent_ns {
+            traffic.sent(at_ns, at_ns);
+            traffic.unanswered(at_ns, at_ns);
+        }
+        traffic.close();
+        Measured { traffic: Some(traffic), ..Ledger::new(&exchange, 1).close(200_000_000) }
+    }
+
+    #[test]
+    fn a_window_without_an_arrival_is_no_failed_trial_and_says_why() {
+        let mut row = TrialRow { rate_per_s: Some(0.5), ..TrialRow::default() };
+        judge(&mut row, &measured(None));
+        assert_eq!((row.status.as_str(), row.validity.as_str()), ("skipped", "invalid"));
+        let said = "no arrival fell into the window of 0.2 s at 0.5/s: a longer window";
+        assert!(row.reason.starts_with(said), "{}", row.reason);
+        judge(&mut row, &measured(Some(1)));
+        assert_eq!(row.status, "failed");
+        assert!(row.reason.ends_with("none was answered at all"), "{}", row.reason);
+    }
+}

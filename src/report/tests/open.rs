@@ -38,7 +38,7 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
     assert_eq!(cell(table, "thread", "missed"), "–");
     // 5.25 ms of CPU time per request.
     assert_eq!(cell(table, "blocking", "highest"), "160/s");
-    assert_eq!(cell(table, "blocking", "cores"), "0.87");
+    assert_eq!(cell(table, "blocking", "cores"), "0.84");
     assert_eq!(cell(table, "fork [1]", "highest"), "–");
     assert!(table.notes[0].contains("subject exited with 1"));
     assert_eq!(
