@@ -90,7 +90,7 @@ mod tests {
         assert!(planned_ns * 10 >= 30 * MINUTE_NS * 7, "{planned_ns}");
     }
 
-    /// A thousand children included, and with windows above the shortest.
+    /// A thousand children included, with a fifth left for re-runs and for what takes longer.
     #[test]
     fn the_notes_fit_their_budgets() {
         let notes = experiment("notes");
@@ -98,10 +98,9 @@ mod tests {
         assert_eq!(standard.budget_ns, Some(50 * MINUTE_NS));
         let fitted = fitted(&notes, standard, standard.budget_ns);
         let planned_ns = estimated_ns(&notes, &fitted, 10);
-        assert!(planned_ns * 4 <= 50 * MINUTE_NS * 3, "{} s", planned_ns / 1_000 / MS);
-        assert!(fitted.min_window_ns > WINDOW_MIN_NS, "{}", fitted.min_window_ns);
+        assert!(planned_ns * 5 <= 50 * MINUTE_NS * 4, "{} s", planned_ns / 1_000 / MS);
         let quick = preset("quick").for_experiment(&notes);
-        let planned_ns = estimated_ns(&notes, &quick, 6);
+        let planned_ns = estimated_ns(&notes, &quick, quick.blocks.min(BLOCKS));
         assert!(planned_ns <= 10 * MINUTE_NS, "{} s", planned_ns / 1_000 / MS);
     }
 

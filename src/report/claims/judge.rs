@@ -284,12 +284,12 @@ fn presumed(
 }
 
 fn decide(test: &Test, measured: &Measured, is_yes_no: bool) -> (Outcome, String) {
-    if !measured.doubt.is_empty() {
-        return (Outcome::Undecided, measured.doubt.to_owned());
-    }
     let Some(interval) = measured.interval else {
         return (Outcome::Undecided, too_few(measured));
     };
+    if !measured.doubt.is_empty() {
+        return (Outcome::Undecided, measured.doubt.to_owned());
+    }
     let outcome = by_bounds(test, interval);
     // What a comparison calls equivalent is the same: it decides what no difference would.
     let same = Interval { low: 1.0, high: 1.0 };

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::experiment::label::label;
+use crate::options;
 use crate::record::{Run, TrialRow};
+use crate::workload;
 
 use super::super::analyse::Analysed;
 use super::super::grouped::ArmRows;
@@ -89,21 +91,28 @@ fn check(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Result<(), Left> {
         );
         return Err(Left::plain(name(), reason));
     };
+    let workload = workload::by_name(&a.workload);
     let other = factors(a).into_iter().zip(factors(b));
     let mut other = other.filter(|(a, b)| a != b);
     if let Some(((factor, a), (_, b))) = other.next() {
-        let reason = format!(
-            "`{factor}` is {} in A and {} in B; measure both with one experiment file and the same \
-             forkbench",
-            quoted(&a),
-            quoted(&b)
-        );
+        let own = workload.and_then(|workload| workload.calibrated_option());
+        let advice = match own.filter(|own| factor == "workload_options" && same_but(own, &a, &b)) {
+            Some(own) => format!("each run measured `{own}` itself, set it in the experiment"),
+            None => "measure both with one experiment file and the same forkbench".to_owned(),
+        };
+        let reason = format!("`{factor}` is {} in A and {} in B; {advice}", quoted(&a), quoted(&b));
         return Err(Left::plain(name(), reason));
     }
     match other_answers(runs, families) {
         None => Ok(()),
         Some(reason) => Err(Left { name: name(), reason, is_other_answer: true }),
     }
+}
+
+/// Whether options are the same but for this one.
+fn same_but(option: &str, a: &str, b: &str) -> bool {
+    let [mut a, mut b] = [a, b].map(options::parse);
+    a.remove(option) != b.remove(option) && a == b
 }
 
 fn quoted(value: &str) -> String {
