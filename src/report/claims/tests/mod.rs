@@ -248,7 +248,7 @@ fn a_verdict_follows_the_ratio_of_two_arms() {
 #[test]
 fn what_may_not_be_compared_decides_nothing() {
     type Change = fn(&mut Run);
-    let cases: [(Verdict, &str, Change); 6] = [
+    let cases: [(Verdict, &str, Change); 5] = [
         (Verdict::NotDecided, "but of 5 blocks, where an interval needs 6", |run| {
             run.trials.retain(|row| row.block < 6);
         }),
@@ -268,11 +268,6 @@ fn what_may_not_be_compared_decides_nothing() {
                 scale(row, 1.5);
             }
         }),
-        (Verdict::NotDecided, "but the machine did something else", |run| {
-            for row in &mut run.trials {
-                row.noise_label = "disturbed".to_owned();
-            }
-        }),
         (Verdict::NotYetMeasured, "no trial of this run is of this family", |run| {
             run.trials.retain(|row| row.workload != "noop");
         }),
@@ -282,6 +277,10 @@ fn what_may_not_be_compared_decides_nothing() {
         change(&mut data);
         check(&data, "ratio", verdict, reason);
     }
+    // Noise is in the interval, and in nothing else.
+    let mut data = run();
+    data.trials.iter_mut().for_each(|row| row.noise_label = "disturbed".to_owned());
+    check(&data, "ratio", Verdict::Confirmed, "");
     let mut data = run();
     data.environment.facts.remove("cpus_available");
     check(&data, "ratio", Verdict::NotYetMeasured, "how many cores");
