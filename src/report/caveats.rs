@@ -72,7 +72,8 @@ fn speeds(rows: &FamilyRows<'_>) -> Vec<String> {
     let sound = || rows.arms.iter().filter(|arm| arm.state != State::Failed);
     let found: Vec<TwoSpeeds<'_>> = sound().filter_map(two_speeds).collect();
     let sharing = |one: &TwoSpeeds<'_>| found.iter().filter(|o| o.fast == one.fast).count();
-    let shared = found.iter().map(|one| (sharing(one), one)).max_by_key(|(n, _)| *n);
+    // Of equals the first, which is the reference if it is one of them.
+    let shared = found.iter().rev().map(|one| (sharing(one), one)).max_by_key(|(n, _)| *n);
     // By chance two of many arms have the same blocks, but not half of them.
     let machine = shared.filter(|(n, _)| *n >= 2 && 2 * n >= found.len()).map(|(_, one)| one);
     let mut sentences = Vec::new();
@@ -82,7 +83,7 @@ fn speeds(rows: &FamilyRows<'_>) -> Vec<String> {
             "The machine had two speeds: p50 of {}; {} changed in the same blocks. A median of all \
              blocks is one of the two, or a time between them that no block had.",
             one.words(),
-            human::plural(others as u64, "more strategy").replace("strategys", "strategies"),
+            human::plural(others as u64, "more arm"),
         ));
     }
     let own: Vec<&TwoSpeeds<'_>> =
@@ -155,12 +156,10 @@ fn disturbed(family: &Analysed<'_>, delta_ratio: f64) -> Option<String> {
     let by: Vec<String> = by.iter().map(|(signal, n)| format!("{signal} {n}")).collect();
     let by = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
     Some(format!(
-        "{} of {} disturbed by the rest of the machine{by}, and counted: {}.",
+        "{} of {} {} disturbed by the rest of the machine{by}, and counted: {}.",
         hit.len(),
-        match rows.len() {
-            1 => "1 trial was".to_owned(),
-            n => format!("{n} trials were"),
-        },
+        human::plural(rows.len() as u64, "trial"),
+        if hit.len() == 1 { "was" } else { "were" },
         matters(family, delta_ratio)
     ))
 }

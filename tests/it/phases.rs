@@ -17,6 +17,8 @@ fn blocked(mut subject: Subject) -> Measured {
         max_window_ns: 60_000_000_000,
         min_requests: 80,
         deadline_ns: 30_000_000_000,
+        grace_ns: load::GRACE_NS,
+        budget_end_ns: None,
     };
     let measured = load::closed(&mut subject.target, &exchange, pace, 1).unwrap();
     subject.stop();

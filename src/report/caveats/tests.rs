@@ -36,7 +36,7 @@ fn two_speeds_of_the_machine_are_those_that_strategies_share() {
     let said = caveats(&run);
     assert!(said.starts_with("The machine had two speeds: p50 of "), "{said}");
     assert!(said.contains("in 6 blocks, ") && said.contains(" in 6; "), "{said}");
-    assert!(said.contains("more strategies changed in the same blocks"), "{said}");
+    assert!(said.contains("more arms changed in the same blocks"), "{said}");
     let html = sample::render(&run).html;
     assert!(html.contains("The machine had two speeds"));
 }

@@ -225,7 +225,7 @@ fn a_placebo_that_differs_takes_back_what_its_family_says() {
 #[test]
 fn noise_in_either_run_is_said_and_silences_nothing() {
     let a = sample::standard();
-    let mut b = again(&a, "b", 0.95);
+    let mut b = again(&a, "b", 0.5);
     let quiet = compare(&a, &b).unwrap();
     let facts = &mut b.environment.facts;
     facts.insert("noise_when_idle".to_owned(), "noisy".into());

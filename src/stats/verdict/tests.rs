@@ -145,9 +145,10 @@ fn placebo_withholds_only_when_its_interval_lies_beyond_delta() {
     assert_eq!(small.arms[0].conclusion, Conclusion::Verdict(Verdict::Slower));
     // A large one that is not certain.
     let mut wide = [1.2; 10];
-    wide[..3].fill(0.9);
+    wide[..4].fill(0.9);
     let wide = judge_blocks(&arm, &wide);
-    assert!(wide.placebo.ratio.unwrap() > 1.03 && !wide.is_grey(), "{wide:?}");
+    let interval = wide.placebo.ratio_interval.unwrap();
+    assert!(interval.high > 1.1 && interval.low < 1.03 && !wide.is_grey(), "{wide:?}");
     let grey = at(1.05);
     assert!(grey.is_grey() && grey.placebo.p_value.unwrap() < 0.05);
     assert_eq!(grey.arms[0].conclusion, Conclusion::Withheld(Reason::PlaceboDiffers));

@@ -284,6 +284,10 @@ fn what_may_not_be_compared_decides_nothing() {
         change(&mut data);
         check(&data, "ratio", verdict, reason);
     }
+    // Noise is in the interval, and in nothing else.
+    let mut data = run();
+    data.trials.iter_mut().for_each(|row| row.noise_label = "disturbed".to_owned());
+    check(&data, "ratio", Verdict::Confirmed, "");
     let mut data = run();
     data.environment.facts.remove("cpus_available");
     check(&data, "ratio", Verdict::NotYetMeasured, "how many cores");
