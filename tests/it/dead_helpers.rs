@@ -10,9 +10,17 @@ use forkbench::protocol::{Configure, Outcome};
 
 const PATIENCE_NS: u64 = 60_000_000_000;
 
+/// The children of all of its threads.
 fn children(pid: u32) -> Vec<i32> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    text.split_ascii_whitespace().map(|pid| pid.parse().unwrap()).collect()
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let lists = threads.map(|thread| {
+        // A thread may end while the list is read.
+        std::fs::read_to_string(thread.path().join("children")).unwrap_or_default()
+    });
+    let pids = |list: String| -> Vec<i32> {
+        list.split_ascii_whitespace().map(|pid| pid.parse().unwrap()).collect()
+    };
+    lists.flat_map(pids).collect()
 }
 
 fn kill(pid: i32) {
