@@ -61,11 +61,21 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-fn start(case: &Case, dir: &Path, number: usize) -> Child {
+/// A driver, which a test that fails ends as well.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(case: &Case, dir: &Path, number: usize) -> Driver {
     let (toml, out) = (dir.join(format!("{number}.toml")), dir.join(format!("{number}")));
     std::fs::write(&toml, &case.toml).unwrap();
     // What starts the tests may have them ignore these signals, as `nohup` does.
-    Command::new("env")
+    let started = Command::new("env")
         .args(["--default-signal=HUP,QUIT", FORKBENCH])
         .args(["run", "--quiet", "--preset", "smoke", "--blocks", "30", "--out"])
         .args([&out, &toml])
@@ -74,8 +84,8 @@ fn start(case: &Case, dir: &Path, number: usize) -> Child {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Driver(started.unwrap())
 }
 
 fn end(child: &mut Child, signal: Signal, what: &str) {
@@ -102,7 +112,8 @@ fn drivers_ended_at_any_moment_leave_no_process_and_no_object() {
         let case = &cases[(number * 37 + 5) % cases.len()];
         let signal = signals[number % signals.len()];
         let what = format!("{number}: {} {signal:?}", case.what);
-        let mut child = start(case, dir.path(), number);
+        let mut driver = start(case, dir.path(), number);
+        let child = &mut driver.0;
         if number % 4 != 0 {
             // From when its first process is there; else from its own start.
             until(30_000_000_000, || {
@@ -115,7 +126,7 @@ fn drivers_ended_at_any_moment_leave_no_process_and_no_object() {
             std::thread::yield_now();
         }
         busy += usize::from(!processes(child.id()).is_empty());
-        end(&mut child, signal, &what);
+        end(child, signal, &what);
         check_nothing_left(child.id(), &what);
     }
     eprintln!("{kills} drivers ended, {busy} of them with processes");
@@ -129,12 +140,17 @@ fn a_watcher_outlives_what_ends_its_driver_and_leaves_with_it() {
                 workload = 'fault'\noptions = { kind = 'hang' }\nstrategy = ['exec']\n\
                 load = { closed = { callers = 1 } }\n";
     let case = Case { what: "exec".to_owned(), toml: toml.to_owned() };
-    let mut child = start(&case, dir.path(), 0);
+    let mut driver = start(&case, dir.path(), 0);
+    let child = &mut driver.0;
     // The shell and its task, which nothing but the watcher ends.
-    assert!(until(60_000_000_000, || processes(child.id()).len() >= 3), "nothing was started");
+    let has_both = || {
+        let lines = processes(child.id());
+        ["/bin/sh -c", " task 1 "].iter().all(|of| lines.iter().any(|line| line.contains(of)))
+    };
+    assert!(until(60_000_000_000, has_both), "nothing was started");
     assert_eq!(watchers(child.id()).len(), 1);
     // As a terminal does that is closed, or a user who is in a hurry: all of the driver's group.
-    let group = Pid::from_child(&child);
+    let group = Pid::from_child(child);
     for signal in [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::KILL] {
         let _ = rustix::process::kill_process_group(group, signal);
     }
