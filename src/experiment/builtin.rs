@@ -91,4 +91,15 @@ mod tests {
             }
         }
     }
+
+    /// Left to the kernel, their blocks have two modes: one core or two.
+    #[test]
+    fn families_of_main_without_work_run_on_one_core() {
+        let main = by_name("main").unwrap();
+        let main = wire::parse(main.text, main.path, 2, 1).unwrap();
+        let idle: Vec<_> = main.families.iter().filter(|f| f.spec.workload == "noop").collect();
+        assert!(!idle.is_empty());
+        let same_core = crate::experiment::Placement::SameCore;
+        assert!(idle.iter().all(|family| family.placement == same_core));
+    }
 }

@@ -72,7 +72,7 @@ fn watch(strategy: &str, placement: &str) -> Seen {
     let (file, out) = (dir.path().join("placed.toml"), dir.path().join("out"));
     let text = format!(
         "name = \"placed\"\nquestion = \"Where?\"\nreference = \"{strategy}\"\n[[family]]\n\
-         workload = \"sleep\"\noptions = {{ us = 100_000 }}\nstrategy = [\"{strategy}\"]\n\
+         workload = \"sleep\"\noptions = {{ us = 40_000 }}\nstrategy = [\"{strategy}\"]\n\
          placement = \"{placement}\"\nload = {{ closed = {{ callers = 1 }} }}\n"
     );
     fs::write(&file, text).unwrap();

@@ -131,18 +131,19 @@ fn arrivals_ns(mut reading: UnixStream) -> io::Result<Vec<u64>> {
 /// Later than this, the machine could hide an instrument that is late itself.
 fn judge(late: &Lateness) -> Findings {
     let mut findings = Findings::default();
-    let kinds: [(&str, &str, fn(&Lateness, f64) -> u64, u64, &str); 2] = [
-        ("a sleep ends late by", "sleep", Lateness::sleep_ns, MS / 2, "p50 ≤ 0.5 ms, p99 ≤ 5 ms"),
+    let kinds = [
+        ("a sleep ends late by", "sleep", &late.sleeps_ns, MS / 2, "p50 ≤ 0.5 ms, p99 ≤ 5 ms"),
         (
             "a thread wakes late by",
             "hand_over",
-            Lateness::hand_over_ns,
+            &late.hand_overs_ns,
             MS / 4,
             "p50 ≤ 0.25 ms, p99 ≤ 5 ms",
         ),
     ];
-    for (what, key, quantile, median_bar_ns, bar) in kinds {
-        let (p50, p99) = (quantile(late, 0.5), quantile(late, 0.99));
+    for (what, key, sorted_ns, median_bar_ns, bar) in kinds {
+        let quantile = |p| nearest_rank(sorted_ns, p).unwrap_or(u64::MAX);
+        let (p50, p99) = (quantile(0.5), quantile(0.99));
         let found = format!("p50 {}, p99 {}", ms(p50 as f64), ms(p99 as f64));
         let holds = p50 <= median_bar_ns && p99 <= 5 * MS;
         findings.lines.push(Line::new(what, found, bar, holds));
