@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
 
 pub(super) struct Spin;
@@ -16,6 +16,7 @@ const OPTIONS: &[OptionDef] = &[OptionDef {
     default: "1000",
     values: Values::Count { min: 0, max: 60_000_000 },
     help: "how long a task is busy, in microseconds",
+    used: Used::Always,
 }];
 
 impl Workload for Spin {
