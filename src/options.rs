@@ -17,6 +17,48 @@ pub struct OptionDef {
     pub values: Values,
     /// One line for `forkbench list`.
     pub help: &'static str,
+    /// Where it has an effect: elsewhere a file that sets it is refused.
+    pub used: Used,
+}
+
+/// Where an option has an effect.
+#[derive(Debug, Clone, Copy)]
+pub enum Used {
+    /// Everywhere.
+    Always,
+    /// Where this setting, another option or `size`, has this value.
+    Where(&'static str, &'static str),
+    /// Where this other option has any value but this.
+    Unless(&'static str, &'static str),
+    /// Up to the number that this setting is.
+    UpTo(&'static str),
+    /// In no experiment, for this reason.
+    Never(&'static str),
+}
+
+impl Used {
+    /// Why the value has no effect among these settings; `None` if it has one.
+    pub fn reason(&self, value: &str, setting: impl Fn(&str) -> String) -> Option<String> {
+        match *self {
+            Used::Always => None,
+            Used::Where(name, wanted) => {
+                let found = setting(name);
+                let reason = format!("only {name} = {wanted} uses it, and {name} is {found}");
+                (found != wanted).then_some(reason)
+            }
+            Used::Unless(name, unwanted) => {
+                let reason = format!("nothing uses it while {name} is {unwanted}");
+                (setting(name) == unwanted).then_some(reason)
+            }
+            Used::UpTo(name) => {
+                let found = setting(name);
+                let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+                let reason = format!("only {name} is there to be used, and {name} is {found}");
+                (number(value) > number(&found)).then_some(reason)
+            }
+            Used::Never(reason) => Some(reason.to_owned()),
+        }
+    }
 }
 
 /// Which values an option takes.
@@ -171,12 +213,14 @@ mod tests {
             default: "1x",
             values: Values::Cores { min: 1, max: 4096 },
             help: "",
+            used: Used::Always,
         },
         OptionDef {
             name: "split",
             default: "contiguous",
             values: Values::Word(&["contiguous", "interleaved"]),
             help: "",
+            used: Used::Always,
         },
     ];
 

@@ -18,6 +18,7 @@ mod factor;
 mod family_id;
 mod load;
 mod read;
+mod unused;
 
 pub(crate) use factor::{Entries, Scalar};
 

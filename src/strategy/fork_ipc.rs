@@ -11,7 +11,7 @@ use super::{
     Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
     TaskId,
 };
-use crate::options::{OptionDef, Values};
+use crate::options::{OptionDef, Used, Values};
 use crate::protocol::Outcome;
 use crate::sys::clock::now_ns;
 
@@ -30,6 +30,7 @@ pub(super) const SERIALIZATION: OptionDef = OptionDef {
     default: "json",
     values: Values::Word(&["json", "advanced"]),
     help: "how Node.js writes messages: JSON, or the structured clone of `advanced`",
+    used: Used::Always,
 };
 
 const START_METHOD: OptionDef = OptionDef {
@@ -37,6 +38,7 @@ const START_METHOD: OptionDef = OptionDef {
     default: "spawn",
     values: Values::Word(&["spawn", "forkserver"]),
     help: "how Python's multiprocessing creates the process",
+    used: Used::Always,
 };
 
 /// The low bit of a job's keys.

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::options::{OptionDef, Options, Values};
+use crate::options::{OptionDef, Options, Used, Values};
 use crate::protocol::{Outcome, Usage};
 use crate::sys::ballast::Ballast;
 use crate::sys::poller::{Poller, Ready};
@@ -271,4 +271,5 @@ const WORKERS: OptionDef = OptionDef {
     default: "1x",
     values: Values::Cores { min: 1, max: WORKERS_MAX },
     help: "how many workers live at a time",
+    used: Used::Always,
 };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 use crate::sys;
 
 pub(super) struct Fault;
@@ -14,6 +14,7 @@ const OPTIONS: &[OptionDef] = &[OptionDef {
     default: "error",
     values: Values::Word(&["error", "panic", "exit", "abort", "segfault", "hang"]),
     help: "how a task fails",
+    used: Used::Always,
 }];
 
 impl Workload for Fault {

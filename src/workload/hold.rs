@@ -25,7 +25,7 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode};
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::ballast;
 
 pub(super) struct Hold;
@@ -44,18 +44,21 @@ const OPTIONS: &[OptionDef] = &[
         default: "0",
         values: Values::Count { min: 0, max: MIB_MAX },
         help: "fresh memory that a task touches and keeps while it is held",
+        used: Used::Always,
     },
     OptionDef {
         name: "write_mib",
         default: "0",
         values: Values::Count { min: 0, max: MIB_MAX },
         help: "how much of the ballast that its process carries or inherited a task writes to",
+        used: Used::UpTo("ballast_mib"),
     },
     OptionDef {
         name: "input",
         default: "",
         values: Values::Text,
         help: "the folder of its two pipes; made for the run",
+        used: Used::Always,
     },
 ];
 

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 
 pub(super) struct Primes;
 
@@ -19,12 +19,14 @@ const OPTIONS: &[OptionDef] = &[
         default: "1",
         values: Values::Cores { min: 1, max: 4096 },
         help: "tasks per request",
+        used: Used::Always,
     },
     OptionDef {
         name: "split",
         default: "contiguous",
         values: Values::Word(&["contiguous", "interleaved"]),
         help: "how candidates are shared out over the chunks",
+        used: Used::Always,
     },
 ];
 

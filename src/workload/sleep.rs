@@ -11,7 +11,7 @@ use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
 
 pub(super) struct Sleep;
@@ -22,6 +22,7 @@ const OPTIONS: &[OptionDef] = &[
         default: "1000",
         values: Values::Count { min: 0, max: 60_000_000 },
         help: "how long a task sleeps, in microseconds",
+        used: Used::Always,
     },
     OptionDef {
         name: "draws",
@@ -29,6 +30,7 @@ const OPTIONS: &[OptionDef] = &[
         values: Values::Word(&["constant", "log-normal", "bimodal"]),
         help: "how that varies: not, around this median, or 70 % near it and 30 % near its \
                        fourfold",
+        used: Used::Unless("us", "0"),
     },
 ];
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::mix::mix;
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
 
 pub(super) struct Spin;
@@ -23,12 +23,14 @@ const OPTIONS: &[OptionDef] = &[
         default: "0",
         values: Values::Count { min: 0, max: 1_000_000_000 },
         help: "steps of the loop that make a millisecond; 0 measures it once per run and runtime",
+        used: Used::Always,
     },
     OptionDef {
         name: "us",
         default: "1000",
         values: Values::Count { min: 0, max: 60_000_000 },
         help: "how long a task is busy on an idle core, in microseconds",
+        used: Used::Always,
     },
 ];
 

@@ -91,6 +91,43 @@ const WRONG: &[(usize, &str, &str)] = &[
         r#"load = { open = { rate_per_s = 9, window = "short" } }"#,
         "8:44: unknown window `short`; did you mean `shortest`? valid: shortest",
     ),
+    // Options without an effect where they stand.
+    (
+        5,
+        "workload = \"image\"\nsize = [\"s\", \"m\"]\noptions = { input = \"a.jpg\" }",
+        "7:21: `input` is `a.jpg` and has no effect: only size = l uses it, and size is m; \
+         leave it out",
+    ),
+    (
+        5,
+        "workload = \"image\"\noptions = { decode = \"once\", dir = \"out\" }",
+        "6:36: `dir` is `out` and has no effect: only output = files uses it, and output is \
+         memory; leave it out",
+    ),
+    (
+        5,
+        "workload = \"analytics\"\noptions = { input = \"a.fba\" }",
+        "6:21: `input` is `a.fba` and has no effect: the run makes the dataset itself; leave it \
+         out",
+    ),
+    (
+        5,
+        "workload = \"sleep\"\noptions = { us = 0, draws = [\"constant\", \"bimodal\"] }",
+        "6:42: `draws` is `bimodal` and has no effect: nothing uses it while us is 0; leave it \
+         out",
+    ),
+    (
+        7,
+        "strategy = { name = \"pool\", recycle_jitter = [0, 5] }",
+        "7:50: `recycle_jitter` is `5` and has no effect: nothing uses it while recycle_after is \
+         0; leave it out",
+    ),
+    (
+        7,
+        "strategy = { name = \"fork-ipc\", start_method = \"spawn\" }",
+        "7:48: `start_method` is `spawn` and has no effect: only python has it, and runtime is \
+         rust; leave it out",
+    ),
     // Names.
     (
         5,

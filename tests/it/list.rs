@@ -56,7 +56,8 @@ fn arms_are_listed_by_the_labels_that_their_rows_have() {
                 serialization=advanced, prefork-pool";
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words(&text).contains(&words(arms)), "{text}");
-    let text = list(120, &["ipc", "--trials", "--filter", "runtime=rust,payload_bytes=64"]);
+    let text =
+        list(120, &["ipc", "--trials", "--filter", "runtime=rust", "--filter", "payload_bytes=64"]);
     for arm in ["  blocking (placebo)\n", "  blocking            reference\n", "  pool\n"] {
         assert!(text.contains(arm), "{arm}: {text}");
     }

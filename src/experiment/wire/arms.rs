@@ -6,19 +6,14 @@ use std::ops::Range;
 use super::WireError;
 use super::expand::strategy_names;
 use super::factor::{Entries, Factor, WireStrategy};
-use super::read::{Combination, Reader};
+use super::read::Reader;
+use super::unused::{Choice, settle};
 use crate::experiment::{Arm, Role};
 use crate::options::OptionDef;
 use crate::strategy;
 
 /// A block of a family must fit into an hour.
 const ARMS_MAX: usize = 500;
-
-/// An arm as the file says it, before roles are given out.
-struct Listed {
-    strategy: &'static str,
-    options: Combination,
-}
 
 /// The arms in the order reference, placebo, then as in the file.
 ///
@@ -34,7 +29,7 @@ pub(super) fn arms(
         Some(index) => listed.remove(index),
         None => defaults(reader, reference),
     };
-    let arm = |listed: &Listed, role| Arm {
+    let arm = |listed: &Choice, role| Arm {
         strategy: listed.strategy.to_owned(),
         options: listed.options.resolved.clone(),
         role,
@@ -44,7 +39,7 @@ pub(super) fn arms(
     Ok(front.into_iter().chain(others).collect())
 }
 
-fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Result<Vec<Listed>, WireError> {
+fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Result<Vec<Choice>, WireError> {
     let names = strategy_names();
     if factor.items.is_empty() {
         let message = "empty list; expected at least one strategy, or \"*\" for all";
@@ -67,8 +62,7 @@ fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Result<Vec<List
             }
             WireStrategy::Table { name, options } => {
                 let strategy = reader.name(name, "strategy", &names)?;
-                for options in combinations(reader, strategy, options)? {
-                    let new = Listed { strategy, options };
+                for new in combinations(reader, strategy, options)? {
                     add(reader, &mut listed, item.span(), new)?;
                 }
             }
@@ -81,9 +75,9 @@ fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Result<Vec<List
 /// merely resolves to the same on this machine is left out.
 fn add(
     reader: &Reader<'_>,
-    listed: &mut Vec<Listed>,
+    listed: &mut Vec<Choice>,
     span: Range<usize>,
-    new: Listed,
+    new: Choice,
 ) -> Result<(), WireError> {
     let mut same = listed.iter().filter(|old| old.strategy == new.strategy);
     if same.any(|old| old.options.written == new.options.written) {
@@ -104,29 +98,31 @@ fn add(
     Ok(())
 }
 
-fn defaults(reader: &Reader<'_>, strategy: &'static str) -> Listed {
-    Listed { strategy, options: reader.defaults(definitions(strategy)) }
+fn defaults(reader: &Reader<'_>, strategy: &'static str) -> Choice {
+    Choice { strategy, options: reader.defaults(definitions(strategy)) }
 }
 
 fn combinations(
     reader: &Reader<'_>,
-    strategy: &str,
+    strategy: &'static str,
     given: &Entries<Factor<super::factor::Scalar>>,
-) -> Result<Vec<Combination>, WireError> {
+) -> Result<Vec<Choice>, WireError> {
     let defs = definitions(strategy);
     let valid: Vec<_> = defs.iter().map(|def| def.name).collect();
     for (key, _) in &given.0 {
         reader.option(key, &format!("`{strategy}`"), &valid)?;
     }
-    reader.combinations(defs, &given.0)
+    let combinations = reader.combinations(defs, &given.0)?.into_iter();
+    let choices = combinations.map(|options| Choice { strategy, options });
+    settle(reader, &given.0, choices.collect())
 }
 
-fn definitions(strategy: &str) -> &'static [OptionDef] {
+pub(super) fn definitions(strategy: &str) -> &'static [OptionDef] {
     strategy::by_name(strategy).map_or(&[], |kind| kind.options)
 }
 
 /// `pool workers=4`: the options that the file sets to something else than their defaults.
-fn described(arm: &Listed) -> String {
+fn described(arm: &Choice) -> String {
     let mut text = arm.strategy.to_owned();
     for def in definitions(arm.strategy) {
         match arm.options.written.get(def.name) {

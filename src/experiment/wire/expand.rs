@@ -7,10 +7,10 @@ use toml::Spanned;
 use super::family_id::{family_id, is_sized};
 use super::load::loads;
 use super::read::Reader;
+use super::unused::{check_strategies, settle};
 use super::{WireError, WireExperiment, WireFamily};
 use crate::experiment::{
-    Arm, DEADLINE_MS, Experiment, FAMILIES_MAX, Family, Load, Placement, Preset, Role, builtin,
-    runtime,
+    Arm, DEADLINE_MS, Experiment, FAMILIES_MAX, Family, Load, Placement, Preset, builtin, runtime,
 };
 use crate::options::Options;
 use crate::strategy;
@@ -25,15 +25,15 @@ const BALLAST_MAX_MIB: u64 = 1 << 20;
 const DEADLINE_MAX_MS: u64 = 600_000;
 
 /// The option of every pool.
-const WORKERS: &str = "workers";
+pub(super) const WORKERS: &str = "workers";
 
 /// A family while its factors are still being multiplied out.
 #[derive(Clone)]
-struct Draft {
-    workload: &'static dyn Workload,
-    family: Family,
+pub(super) struct Draft {
+    pub(super) workload: &'static dyn Workload,
+    pub(super) family: Family,
     /// The family's own seed, if it fixes one.
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
 }
 
 /// The whole file.
@@ -180,7 +180,9 @@ fn expand_family(
     };
     let drafts = workloads.into_iter().map(blank).collect();
     let drafts = inputs(reader, wire, drafts)?;
-    let mut drafts = surroundings(reader, wire, drafts)?;
+    let drafts = surroundings(reader, wire, drafts)?;
+    let given = wire.options.as_ref().map_or(&[][..], |options| &options.0);
+    let mut drafts = settle(reader, given, drafts)?;
     for draft in &mut drafts {
         let spec = &draft.family.spec;
         if let Err(reason) = draft.workload.tasks(spec) {
@@ -314,6 +316,7 @@ fn surroundings(
     })?;
     let loads = loads(reader, &wire.load)?;
     check_held(reader, wire, &drafts, &loads)?;
+    check_strategies(reader, &wire.strategy, &runtimes, &loads)?;
     let drafts = cross(reader, wire, drafts, &loads, |draft, &load| {
         draft.family.load = load;
         if let Load::Memory { children } = load {
@@ -353,19 +356,13 @@ fn check_held(
     }
 }
 
-/// In a memory trial the children are counted by the load: a pool has as many workers, whatever
-/// the file says of them. Arms that are then the same are one.
+/// In a memory trial the children are counted by the load: a pool has as many workers.
 fn give_workers(family: &mut Family, children: u32) {
-    let mut arms: Vec<Arm> = Vec::new();
-    for mut arm in std::mem::take(&mut family.arms) {
+    for arm in &mut family.arms {
         if let Some(workers) = arm.options.get_mut(WORKERS) {
             *workers = children.to_string();
         }
-        if !arms.contains(&arm) || arm.role != Role::Arm {
-            arms.push(arm);
-        }
     }
-    family.arms = arms;
 }
 
 /// Leaves out the options that the strategies do not have in this runtime, and arms that are

@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::Placement;
+use crate::experiment::{Arm, Family, Placement};
 use crate::options;
 
 const HEAD: &str = "name = \"t\"\nquestion = \"q?\"\n";
@@ -297,7 +297,7 @@ fn memory_loads_count_children_and_give_pools_their_workers() {
     let experiment = family(
         r#"workload = "hold"
            options = { write_mib = [0, 64] }
-           strategy = ["blocking", { name = "pool", workers = [1, 2] }, "spawn"]
+           strategy = ["blocking", "pool", "spawn"]
            ballast_mib = 256
            load = { memory = { children = [0, 100] } }"#,
     )
@@ -311,7 +311,6 @@ fn memory_loads_count_children_and_give_pools_their_workers() {
             "hold-write-mib64-rust-memory100-ballast256MiB",
         ]
     );
-    // Whoever lists numbers of workers gets the number of children once.
     let expected = ["reference blocking", "placebo blocking", "arm pool workers=0", "arm spawn"];
     assert_eq!(arms(&experiment), expected);
     assert_eq!(experiment.families[1].arms[2].options["workers"], "100");
@@ -395,4 +394,54 @@ fn demonstrations_that_are_not_there_are_refused_with_a_hint() {
     );
     let error = parse(&text, "t.toml", 2, 7).unwrap_err().to_string();
     assert!(error.contains("[[demonstration]] in double brackets"), "{error}");
+}
+
+#[test]
+fn an_option_that_a_part_of_a_family_uses_is_at_its_default_in_the_rest() {
+    let experiment = family(
+        r#"workload = "image"
+           size = ["s", "l"]
+           options = { input = ["a.jpg", "b.jpg"], output = ["memory", "files"], dir = "out" }
+           strategy = { name = "pool", recycle_after = [0, 9], recycle_jitter = [5, 0] }
+           load = { closed = { callers = 1 } }"#,
+    )
+    .unwrap();
+    let told = |family: &Family| {
+        let of = |name: &str| family.spec.options[name].clone();
+        [family.spec.size.name().to_owned(), of("input"), of("output"), of("dir")].join(" ")
+    };
+    let expected = [
+        "s  memory ",
+        "s  files out",
+        "l a.jpg memory ",
+        "l a.jpg files out",
+        "l b.jpg memory ",
+        "l b.jpg files out",
+    ];
+    assert_eq!(experiment.families.iter().map(told).collect::<Vec<_>>(), expected);
+    let recycled = |arm: &Arm| {
+        let of = |name: &str| arm.options[name].clone();
+        [of("recycle_after"), of("recycle_jitter")].join(" ")
+    };
+    let arms = experiment.families[0].arms.iter().filter(|arm| arm.strategy == "pool");
+    assert_eq!(arms.map(recycled).collect::<Vec<_>>(), ["0 0", "9 5", "9 0"]);
+}
+
+#[test]
+fn an_option_without_effect_in_a_memory_trial_is_refused() {
+    let refused = |body: &str| family(body).unwrap_err().message;
+    let said = refused(
+        r#"workload = "hold"
+           strategy = { name = "pool", workers = 4 }
+           load = { memory = { children = [0, 4] } }"#,
+    );
+    assert!(said.contains("`workers` is `4`") && said.contains("`children` of the load"), "{said}");
+    let said = refused(
+        r#"workload = "hold"
+           options = { write_mib = 64 }
+           ballast_mib = [0, 32]
+           strategy = "fork"
+           load = { memory = { children = 1 } }"#,
+    );
+    assert!(said.contains("`write_mib` is `64`") && said.contains("ballast_mib is 32"), "{said}");
 }

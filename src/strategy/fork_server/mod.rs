@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::launch::Owned;
 use super::{Ballast, Context, Setup};
-use crate::options::{OptionDef, Options, Values};
+use crate::options::{OptionDef, Options, Used, Values};
 use crate::protocol::Usage;
 use crate::sys::poller::Ready;
 use crate::sys::process::{self, ExitStatus, Fork, SingleThreaded};
@@ -29,6 +29,7 @@ pub(super) const WARM: OptionDef = OptionDef {
     default: "yes",
     values: Values::Word(&["yes", "no"]),
     help: "whether the fork server has run one request before the first fork",
+    used: Used::Always,
 };
 
 /// What children of the server do.

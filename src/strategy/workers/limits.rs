@@ -1,6 +1,6 @@
 //! The options of pools of workers: how many, how much may wait, when one is replaced. Pure.
 
-use crate::options::{self, OptionDef, Options, Values};
+use crate::options::{self, OptionDef, Options, Used, Values};
 use crate::strategy::WORKERS;
 
 pub(in crate::strategy) const OPTIONS: &[OptionDef; 4] = &[
@@ -10,18 +10,21 @@ pub(in crate::strategy) const OPTIONS: &[OptionDef; 4] = &[
         default: "10000",
         values: Values::Count { min: 1, max: 1_000_000 },
         help: "tasks that may wait; one more is rejected",
+        used: Used::Always,
     },
     OptionDef {
         name: "recycle_after",
         default: "0",
         values: Values::Count { min: 0, max: 1_000_000_000 },
         help: "tasks after which a worker is replaced; 0 is never",
+        used: Used::Always,
     },
     OptionDef {
         name: "recycle_jitter",
         default: "0",
         values: Values::Count { min: 0, max: 1_000_000_000 },
         help: "up to this many tasks more, different for each worker",
+        used: Used::Unless("recycle_after", "0"),
     },
 ];
 

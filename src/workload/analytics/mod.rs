@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::civil::{Date, date};
 
 use super::{Answer, Input, Spec, Workload, fold};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 use dataset::Dataset;
 use reports::DayRange;
 
@@ -33,18 +33,21 @@ const OPTIONS: &[OptionDef] = &[
         default: "2026-01-01",
         values: Values::Text,
         help: "first day of the reports, YYYY-MM-DD; the data begins on 2026-01-01",
+        used: Used::Always,
     },
     OptionDef {
         name: "to",
         default: "2026-03-31",
         values: Values::Text,
         help: "last day of the reports, YYYY-MM-DD; the data ends on 2026-03-31",
+        used: Used::Always,
     },
     OptionDef {
         name: "input",
         default: "",
         values: Values::Text,
         help: "file of the dataset; empty: generated in memory",
+        used: Used::Never("the run makes the dataset itself"),
     },
 ];
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::{Answer, Input, Size, Spec, Workload, fold, fold_bytes};
-use crate::options::{self, OptionDef, Values};
+use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
 use check::check_bytes;
 use resize::{Decode, Outputs, SIDES};
@@ -40,24 +40,28 @@ const OPTIONS: &[OptionDef] = &[
         default: "once",
         values: Values::Word(&["once", "per-size"]),
         help: "decode the picture once per request, or once per size as the notes' loop does",
+        used: Used::Always,
     },
     OptionDef {
         name: "output",
         default: "memory",
         values: Values::Word(&["memory", "files"]),
         help: "keep the squares in memory, or write each to a file of its own",
+        used: Used::Always,
     },
     OptionDef {
         name: "dir",
         default: "",
         values: Values::Text,
         help: "folder for output = files; nothing in it is ever removed by the workload",
+        used: Used::Where("output", "files"),
     },
     OptionDef {
         name: "input",
         default: "",
         values: Values::Text,
         help: "file of the picture; empty: generated in memory (sizes s and m)",
+        used: Used::Where("size", "l"),
     },
 ];
 
