@@ -93,21 +93,21 @@ fn legend(canvas: &Canvas<'_>, layout: &Layout) {
     let [first, second] = layout.legend[..] else {
         return;
     };
-    let mut x = 16;
-    let mut entry = |y: i32, name: &str, paint: &dyn Fn(i32)| {
-        paint(x);
+    let entry = |(x, y): (i32, i32), name: &str, paint: &dyn Fn()| {
+        paint();
         canvas.text((x + 22, y), name, Align::Start, style::MUTED);
-        x += 22 + canvas::text_width(name) + 12;
     };
+    let mut x = 16;
     for (name, _) in PHASES {
-        entry(first, name, &|x| {
+        entry((x, first), name, &|| {
             canvas.rect((x, first - 6), (x + 16, first + 6), style::of_phase(name));
             canvas.frame((x, first - 6), (x + 16, first + 6), style::OUTLINE);
         });
+        x += 22 + canvas::text_width(name) + 12;
     }
-    x = 16;
-    entry(second, "reap (after the answer)", &|x| {
-        canvas.frame((x, second - 4), (x + 16, second + 4), style::GREY);
+    // After the answer, and so in a line of its own.
+    entry((16, second), "reap (after the answer)", &|| {
+        canvas.frame((16, second - 4), (32, second + 4), style::GREY);
     });
 }
 
