@@ -174,7 +174,7 @@ pub fn by_trial(row: &TrialRow, bounds: &Bounds) -> BTreeSet<Law> {
 fn exceeds_cores(row: &TrialRow, bounds: &Bounds) -> bool {
     let tree_ns = || row.cpu_user_ns?.checked_add(row.cpu_system_ns?);
     // Each with the time in which it was used.
-    let used = [(tree_ns(), row.alive_ns)];
+    let used = [(tree_ns(), row.alive_ns), (row.window_cpu_ns, row.window_ns)];
     let Some(cores) = bounds.cores else {
         return false;
     };

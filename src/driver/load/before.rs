@@ -5,7 +5,7 @@
 //! `accepted` it may have travelled, or waited unread while the server worked. The idle round trip
 //! tells how long travelling takes; the rest is waiting.
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, unasked};
 use super::{Counted, GRACE_NS, within_budget_ns};
 use crate::driver::interrupted;
 use crate::driver::samples::nearest_rank;
@@ -116,9 +116,13 @@ fn trip(target: &mut Target, id: u64) -> Result<(u64, u64), TargetError> {
         let Some(frame) = target.next_frame()? else {
             continue;
         };
-        if (frame.header.kind, frame.header.id) != (Kind::Light, id) {
-            let kind = frame.header.kind;
-            return Err(TargetError::Silent(format!("sent {kind:?} when LIGHT {id} was due")));
+        match (frame.header.kind, frame.header.id) {
+            (Kind::Light, found) if found == id => {}
+            (Kind::Reply, found) => return Err(unasked(found)),
+            (kind, _) => {
+                let what = format!("sent {kind:?} when LIGHT {id} was due");
+                return Err(TargetError::Silent(what));
+            }
         }
         let LightStamps { accepted, replied } = LightStamps::decode(&frame.body)?;
         let order = [

@@ -261,7 +261,7 @@ pub(in crate::driver) fn is_announcement(frame: &Frame) -> bool {
     frame.header.flags & FLAG_MORE != 0
 }
 
-fn unasked(id: u64) -> TargetError {
+pub(super) fn unasked(id: u64) -> TargetError {
     TargetError::Silent(format!("answered request {id}, which it was not asked"))
 }
 
