@@ -100,15 +100,15 @@ fn a_family_of_one_name_that_is_not_the_same_is_not_compared() {
          file and the same forkbench"
     );
     // What each run has measured for itself is not another experiment.
-    let spun = |steps: &str| {
-        let mut run = again(&a, "b", 1.0);
+    let spun = |id: &str, steps: &str| {
+        let mut run = again(&a, id, 1.0);
         for row in run.trials.iter_mut().filter(noop) {
             row.workload = "spin".to_owned();
             row.workload_options = format!("steps_per_ms={steps};us=1000");
         }
         run
     };
-    let said = left(&spun("600000"), &spun("600001"));
+    let said = left(&spun("one", "600000"), &spun("two", "600001"));
     assert!(said.ends_with("each run measured `steps_per_ms` itself, set it in the experiment"));
     let mut b = again(&a, "b", 1.0);
     b.trials.retain(|row| row.workload != "noop");
