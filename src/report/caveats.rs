@@ -164,6 +164,11 @@ fn disturbed(family: &Analysed<'_>, delta_ratio: f64) -> Option<String> {
     ))
 }
 
+/// The arm or its placebo has too few blocks left.
+fn is_too_few(conclusion: Conclusion) -> bool {
+    matches!(conclusion, Conclusion::Withheld(Reason::TooFewBlocks | Reason::NoPlacebo))
+}
+
 /// Whether the conclusions on the main metrics are others without the disturbed trials.
 fn matters(family: &Analysed<'_>, delta_ratio: f64) -> String {
     let (mut same, mut few, mut changed) = (0, 0, Vec::new());
@@ -178,7 +183,7 @@ fn matters(family: &Analysed<'_>, delta_ratio: f64) -> String {
             let left = without[i].as_ref().and_then(Ratio::of);
             match left {
                 Some(left) if left.verdict() == with.verdict() => same += 1,
-                Some(left) if left.conclusion != Conclusion::Withheld(Reason::TooFewBlocks) => {
+                Some(left) if !is_too_few(left.conclusion) => {
                     let name = result.metric.name.split('_').next().unwrap_or_default();
                     changed.push(format!(
                         "{} ratio of {} {} with them, {} without",
@@ -195,7 +200,7 @@ fn matters(family: &Analysed<'_>, delta_ratio: f64) -> String {
     let mut parts = Vec::new();
     if changed.is_empty() {
         parts.push(match same {
-            0 => "no conclusion can be held against one without them".to_owned(),
+            0 => "what would be concluded without them is unknown".to_owned(),
             _ => format!(
                 "{same} of {} are the same without them",
                 human::plural((same + few) as u64, "conclusion")

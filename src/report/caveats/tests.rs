@@ -100,3 +100,18 @@ fn disturbed_trials_are_counted_and_held_against_the_others() {
     assert!(said.contains("would be another without them: response ratio of pool"), "{said}");
     assert!(said.contains("slower with them, ") && said.contains("without"), "{said}");
 }
+
+/// Of six blocks none may be missing: that says nothing of what the lost one did.
+#[test]
+fn conclusions_that_lose_their_blocks_are_not_called_others() {
+    let mut run = sample::run();
+    let family = run.trials[0].family_id.clone();
+    for row in run.trials.iter_mut().filter(|row| row.family_id == family && row.block == 3) {
+        if row.role == "placebo" || row.strategy == "pool" {
+            row.noise_label = "disturbed".to_owned();
+        }
+    }
+    let said = caveats(&run);
+    assert!(said.contains("what would be concluded without them is unknown"), "{said}");
+    assert!(said.contains("too few blocks would be left") && !said.contains("another"), "{said}");
+}
