@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod alone;
 mod columns;
 pub mod compare;
 pub mod doctor;
 pub mod here;
 pub mod list;
+mod outcome;
 pub mod picture;
 pub mod progress;
 pub mod report;
@@ -17,6 +19,7 @@ pub mod run;
 pub mod screen;
 pub mod select;
 pub mod selftest;
+mod shell;
 pub mod size;
 pub mod write_report;
 

@@ -21,7 +21,7 @@ use crate::record::{self, Manifest, PlanRow, RecordError, Run};
 pub(super) fn resume(dir: &Path, shown: Shown) -> Result<(), Failure> {
     let begun = Begun::read(dir).map_err(Failure::BadInput)?;
     let order = begun.order(dir);
-    measure(&order, shown).map_err(|error| {
+    measure(&order, &begun.asked.selection.filters, shown).map_err(|error| {
         let in_use = matches!(error.downcast_ref(), Some(RecordError::InUse { .. }));
         if in_use || error.is::<Refused>() {
             Failure::BadInput(error)

@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use jiff::SignedDuration;
 
+use super::alone::Alone;
+use super::outcome::complaint;
 use super::progress::Bar;
 use super::select::Selection;
 use super::write_report::write_report;
-use super::{Failure, here, screen};
+use super::{Failure, here, screen, shell};
 use crate::driver::run::budget::for_blocks_ns;
 use crate::driver::run::{End, Order};
+use crate::experiment::filter::Filter;
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
-use crate::record::{FactRow, FactStatus};
+use crate::record::{FactRow, FactStatus, Run};
 use crate::{driver, record, report};
 
 /// Below it run directories are made that have no `--out`.
@@ -31,7 +34,7 @@ Examples:
   forkbench run --resume results/20261123T081500Z-host-main
   forkbench run --preset smoke --out /tmp/try
 
-Exit codes: 0 measured, 1 the run failed, 2 it could not be started as asked.")]
+Exit codes: 0 measured, 1 the run failed or nothing was answered ok, 2 it could not be started as asked.")]
 pub struct RunArgs {
     /// Which experiments, and how much of them.
     #[command(flatten)]
@@ -104,6 +107,8 @@ pub struct Prepared {
     pub slo: Option<Slo>,
     /// What a pool is to fit into.
     pub memory_budget_bytes: Option<u64>,
+    /// What of the experiments was asked for.
+    pub filters: Vec<Filter>,
     /// Of inputs and orders.
     pub seed: u64,
     /// What `"1x"` was.
@@ -160,13 +165,21 @@ fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
             unavailable: here::unavailable,
             lacking: here::lacking,
         };
-        measure(&order, shown)?;
+        measure(&order, &prepared.filters, shown)?;
     }
     Ok(())
 }
 
 /// Runs, writes the derived files, and prints what was found.
-pub(super) fn measure(order: &Order<'_>, shown: Shown) -> Result<()> {
+pub(super) fn measure(order: &Order<'_>, filters: &[Filter], shown: Shown) -> Result<()> {
+    // Where there are no such sockets nothing is known of other runs.
+    let alone = Alone::claim("forkbench-run");
+    if let (Ok(None), false) = (&alone, shown.quiet) {
+        eprintln!(
+            "forkbench: another run is under way on this machine; the two disturb each other, and \
+             neither's times are those of an idle machine"
+        );
+    }
     if !shown.quiet
         && let Some(said) = shortened(&order.preset)
     {
@@ -175,12 +188,16 @@ pub(super) fn measure(order: &Order<'_>, shown: Shown) -> Result<()> {
     let bar = Bar::new(shown.quiet);
     let end = driver::run::run(order, |progress| bar.draw(&progress))?;
     drop(bar);
-    show(&order.out, end, shown)?;
+    drop(alone);
+    let run = show(&order.out, end, shown)?;
     if let End::Interrupted { .. } = end {
-        let out = order.out.display();
+        let out = shell::quoted(&order.out);
         bail!("interrupted; what was measured is in {out}; go on: forkbench run --resume {out}");
     }
-    Ok(())
+    match complaint(&run, filters) {
+        Some(complaint) => bail!("{complaint}"),
+        None => Ok(()),
+    }
 }
 
 /// That windows are shorter than the preset's, if they are, and why.
@@ -207,19 +224,19 @@ fn budgeted(prepared: &Prepared, experiment: &Experiment) -> Preset {
 }
 
 /// Writes the derived files and prints what was found.
-fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
+fn show(out: &Path, end: End, shown: Shown) -> Result<Run> {
     let run = record::read(out)?;
-    write_report(out, &run)?;
+    write_report(out, out, &run)?;
     if shown.json {
         screen::print(&format!("{:#}\n", report::json(&run)))?;
     } else if shown.quiet {
         screen::print(&format!("{}\n", out.display()))?;
     } else {
         screen::print(&report::terminal(&run, usize::from(screen::width())))?;
-        super::report::print_places(out)?;
+        super::report::print_places(out, out)?;
     }
     if shown.quiet {
-        return Ok(());
+        return Ok(run);
     }
     for line in demonstrations(&run.facts) {
         eprintln!("forkbench: {line}");
@@ -239,7 +256,7 @@ fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
             eprintln!("forkbench: interrupted; {missing} trials were not run");
         }
     }
-    Ok(())
+    Ok(run)
 }
 
 /// A line per demonstration: that it was shown and what it took, or the first reason why it was
@@ -294,6 +311,7 @@ pub fn prepare(args: &RunArgs) -> Result<Prepared> {
         asked_budget_ns,
         slo: args.slo,
         memory_budget_bytes: args.memory_budget,
+        filters: args.selection.filters.clone(),
         seed: args.selection.seed,
         cores: here::cores(),
         out,

@@ -9,47 +9,48 @@ use anyhow::{Context, Result};
 use crate::record::{self, Run};
 use crate::report;
 
-/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `claims.csv` where the
-/// experiment has claims, `tables.md`, `charts/` and `report.html` into a run directory, and the
+/// Reads the requests of the run in `dir` and writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `claims.csv` where the
+/// experiment has claims, `tables.md`, `charts/` and `report.html` into `to`, made if need be, and the
 /// description of the CSV files into its `datapackage.json`. Each file appears whole or not at all; charts of an
 /// earlier report that this one no longer has are removed.
 ///
 /// # Errors
 /// A file could not be written; those before it are in place.
-pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
+pub fn write_report(dir: &Path, to: &Path, run: &Run) -> Result<()> {
     let requests =
         |trial_id: &str| record::read_timings(dir, trial_id).map_err(|error| error.to_string());
     let (noise, _) = record::read_noise(dir);
     let rendered = report::render(run, &noise, &requests);
-    write_whole(&dir.join("cells.csv"), &rendered.cells_csv)?;
-    write_whole(&dir.join("comparisons.csv"), &rendered.comparisons_csv)?;
+    fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
+    write_whole(&to.join("cells.csv"), &rendered.cells_csv)?;
+    write_whole(&to.join("comparisons.csv"), &rendered.comparisons_csv)?;
     let points = record::load_points::load_points(&record::accepted::counted(&run.trials));
     let points = record::csv_of(&points).context("write load_points.csv")?;
-    write_whole(&dir.join("load_points.csv"), &points)?;
-    write_whole(&dir.join("fits.csv"), &rendered.fits_csv)?;
+    write_whole(&to.join("load_points.csv"), &points)?;
+    write_whole(&to.join("fits.csv"), &rendered.fits_csv)?;
     if let Some(claims_csv) = &rendered.claims_csv {
-        write_whole(&dir.join("claims.csv"), claims_csv)?;
+        write_whole(&to.join("claims.csv"), claims_csv)?;
     }
-    write_datapackage(dir, run)?;
-    let charts = dir.join("charts");
+    write_datapackage(dir, to, run)?;
+    let charts = to.join("charts");
     fs::create_dir_all(&charts).with_context(|| format!("create {}", charts.display()))?;
     for (name, svg) in &rendered.charts {
         write_whole(&charts.join(name), svg)?;
     }
     remove_stale(&charts, &rendered.charts)?;
-    write_whole(&dir.join("tables.md"), &rendered.tables_md)?;
+    write_whole(&to.join("tables.md"), &rendered.tables_md)?;
     // Last, since it is what a reader opens: when it is new, all else is.
-    write_whole(&dir.join("report.html"), &rendered.html)
+    write_whole(&to.join("report.html"), &rendered.html)
 }
 
 /// Adds the derived tables to what describes the run's files.
-fn write_datapackage(dir: &Path, run: &Run) -> Result<()> {
+fn write_datapackage(dir: &Path, to: &Path, run: &Run) -> Result<()> {
     let path = dir.join("datapackage.json");
     let found = match fs::read(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         found => found.with_context(|| format!("read {}", path.display()))?,
     };
-    write_whole(&path, &record::with_derived(&found, &run.manifest))
+    write_whole(&to.join("datapackage.json"), &record::with_derived(&found, &run.manifest))
 }
 
 /// Writes beside the target and renames, so that a reader never sees half a file.
@@ -103,8 +104,8 @@ mod tests {
         fs::write(charts.join("old.svg"), "").unwrap();
         fs::write(charts.join("mine.txt"), "").unwrap();
         let run = sample::run();
-        write_report(dir.path(), &run).unwrap();
-        write_report(dir.path(), &run).unwrap();
+        write_report(dir.path(), dir.path(), &run).unwrap();
+        write_report(dir.path(), dir.path(), &run).unwrap();
         let files = "cells.csv charts comparisons.csv datapackage.json fits.csv load_points.csv \
                      report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
