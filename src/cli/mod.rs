@@ -7,11 +7,13 @@ use clap::{Parser, Subcommand};
 
 use crate::driver;
 
+mod alone;
 mod columns;
 pub mod compare;
 pub mod doctor;
 pub mod here;
 pub mod list;
+mod outcome;
 pub mod picture;
 pub mod progress;
 pub mod report;
@@ -20,6 +22,7 @@ pub mod run;
 pub mod screen;
 pub mod select;
 pub mod selftest;
+mod shell;
 pub mod size;
 pub mod write_report;
 

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+
 use super::write_report::write_report;
-use super::{Failure, screen};
+use super::{Failure, screen, shell};
 use crate::{record, report};
 
 /// Arguments of `forkbench report`.
@@ -24,6 +26,10 @@ pub struct ReportArgs {
     /// K, M and G are powers of 1024, as are KiB, MiB and GiB; kB, MB and GB are powers of 1000.
     #[arg(long, value_name = "SIZE", value_parser = super::size::bytes)]
     pub memory_budget: Option<u64>,
+
+    /// Write the derived files there, not into the run [default: the run's directory]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Rebuilds all derived files.
@@ -47,7 +53,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
 }
 
 /// Reads the run, writes its derived files, says where they are.
-fn rebuild(ReportArgs { dir, memory_budget }: &ReportArgs) -> anyhow::Result<()> {
+fn rebuild(ReportArgs { dir, memory_budget, out }: &ReportArgs) -> anyhow::Result<()> {
     let mut run = record::read(dir)?;
     if memory_budget.is_some() {
         run.manifest.memory_budget_bytes = *memory_budget;
@@ -55,30 +61,35 @@ fn rebuild(ReportArgs { dir, memory_budget }: &ReportArgs) -> anyhow::Result<()>
     for remark in &run.remarks {
         screen::note(remark);
     }
-    write_report(dir, &run)?;
+    let to = out.as_ref().unwrap_or(dir);
+    // The table needs no file: it is shown also where none can be written.
+    let written = write_report(dir, to, &run);
     screen::print(&report::terminal(&run, usize::from(screen::width())))?;
-    print_places(dir)
+    written.with_context(|| {
+        format!("write the report into {}; name another directory by --out DIR", to.display())
+    })?;
+    print_places(dir, to)
 }
 
-/// Where a reader finds what.
+/// Where a reader finds what: raw files in `dir`, derived ones in `to`.
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn print_places(dir: &Path) -> anyhow::Result<()> {
+pub fn print_places(dir: &Path, to: &Path) -> anyhow::Result<()> {
     // A run may be handed on without them.
     let has_requests = dir.join("requests").exists();
-    let dir = dir.display();
+    let (dir, to) = (shell::quoted(dir), shell::quoted(to));
     let requests = match has_requests {
         true => format!(" and {dir}/requests/"),
         false => String::new(),
     };
     screen::print(&format!(
-        "report  {dir}/report.html\n\
-         tables  {dir}/tables.md\n\
-         charts  {dir}/charts/\n\
-         numbers {dir}/cells.csv and {dir}/comparisons.csv\n\
+        "report  {to}/report.html\n\
+         tables  {to}/tables.md\n\
+         charts  {to}/charts/\n\
+         numbers {to}/cells.csv and {to}/comparisons.csv\n\
          data    {dir}/trials.csv{requests}\n\
-         columns {dir}/datapackage.json says what each is\n"
+         columns {to}/datapackage.json says what each is\n"
     ))?;
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(super) fn resume(dir: &Path, shown: Shown) -> Result<(), Failure> {
     let _watcher = watched(&subject);
     let begun = Begun::read(dir, subject).map_err(Failure::BadInput)?;
     let order = begun.order(dir);
-    measure(&order, shown).map_err(|error| {
+    measure(&order, &begun.asked.selection.filters, shown).map_err(|error| {
         let in_use = matches!(error.downcast_ref(), Some(RecordError::InUse { .. }));
         if in_use || error.is::<Refused>() {
             Failure::BadInput(error)

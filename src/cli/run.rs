@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use jiff::SignedDuration;
 
+use super::alone::Alone;
+use super::outcome::complaint;
 use super::progress::Bar;
 use super::select::Selection;
 use super::write_report::write_report;
-use super::{Failure, here, screen};
+use super::{Failure, here, screen, shell};
 use crate::driver::run::budget::for_blocks_ns;
 use crate::driver::run::{End, Order};
 use crate::driver::watcher::Watcher;
+use crate::experiment::filter::Filter;
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
-use crate::record::{FactRow, FactStatus};
+use crate::record::{FactRow, FactStatus, Run};
 use crate::stats::verdict::DELTA_RATIO;
 use crate::sys::limits;
 use crate::{driver, record, report};
@@ -34,7 +37,7 @@ Examples:
   forkbench run --resume results/20261123T081500Z-host-main
   forkbench run --preset smoke --out /tmp/try
 
-Exit codes: 0 measured, 1 the run failed, 2 it could not be started as asked.")]
+Exit codes: 0 measured, 1 the run failed or nothing was answered ok, 2 it could not be started as asked.")]
 pub struct RunArgs {
     /// Which experiments, and how much of them.
     #[command(flatten)]
@@ -118,6 +121,8 @@ pub struct Prepared {
     pub memory_budget_bytes: Option<u64>,
     /// The smallest difference that matters.
     pub delta_ratio: f64,
+    /// What of the experiments was asked for.
+    pub filters: Vec<Filter>,
     /// Of inputs and orders.
     pub seed: u64,
     /// What `"1x"` was.
@@ -176,7 +181,7 @@ fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
             unavailable: here::unavailable,
             lacking: here::lacking,
         };
-        measure(&order, shown)?;
+        measure(&order, &prepared.filters, shown)?;
     }
     Ok(())
 }
@@ -192,7 +197,15 @@ pub(super) fn watched(subject: &Path) -> Option<Watcher> {
 }
 
 /// Runs, writes the derived files, and prints what was found.
-pub(super) fn measure(order: &Order<'_>, shown: Shown) -> Result<()> {
+pub(super) fn measure(order: &Order<'_>, filters: &[Filter], shown: Shown) -> Result<()> {
+    // Where there are no such sockets nothing is known of other runs.
+    let alone = Alone::claim("forkbench-run");
+    if let (Ok(None), false) = (&alone, shown.quiet) {
+        screen::note(
+            "another run is under way on this machine; the two disturb each other, and neither's \
+             times are those of an idle machine",
+        );
+    }
     if !shown.quiet
         && let Some(said) = shortened(&order.preset)
     {
@@ -201,13 +214,17 @@ pub(super) fn measure(order: &Order<'_>, shown: Shown) -> Result<()> {
     let bar = Bar::new(shown.quiet);
     let end = driver::run::run(order, |progress| bar.draw(&progress));
     drop(bar);
-    let shown = end.and_then(|end| show(&order.out, end, shown).map(|()| end));
-    let end = shown.map_err(|error| with_limit(error, &order.out))?;
+    drop(alone);
+    let shown = end.and_then(|end| show(&order.out, end, shown).map(|run| (end, run)));
+    let (end, run) = shown.map_err(|error| with_limit(error, &order.out))?;
     if let End::Interrupted { .. } = end {
-        let out = order.out.display();
+        let out = shell::quoted(&order.out);
         bail!("interrupted; what was measured is in {out}; go on: forkbench run --resume {out}");
     }
-    Ok(())
+    match complaint(&run, filters) {
+        Some(complaint) => bail!("{complaint}"),
+        None => Ok(()),
+    }
 }
 
 /// The error with the limit of the system behind it, if there is one, and how the run goes on.
@@ -215,7 +232,7 @@ fn with_limit(error: anyhow::Error, out: &Path) -> anyhow::Error {
     let Some(limit) = limits::behind_any(&error) else {
         return error;
     };
-    let shown = out.display();
+    let shown = shell::quoted(out);
     error.context(match out.join("manifest.json").exists() {
         true => format!(
             "{limit}, then go on: forkbench run --resume {shown}; all that was measured is there"
@@ -248,19 +265,19 @@ fn budgeted(prepared: &Prepared, experiment: &Experiment) -> Preset {
 }
 
 /// Writes the derived files and prints what was found.
-fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
+fn show(out: &Path, end: End, shown: Shown) -> Result<Run> {
     let run = record::read(out)?;
-    write_report(out, &run)?;
+    write_report(out, out, &run)?;
     if shown.json {
         screen::print(&format!("{:#}\n", report::json(&run)))?;
     } else if shown.quiet {
         screen::print(&format!("{}\n", out.display()))?;
     } else {
         screen::print(&report::terminal(&run, usize::from(screen::width())))?;
-        super::report::print_places(out)?;
+        super::report::print_places(out, out)?;
     }
     if shown.quiet {
-        return Ok(());
+        return Ok(run);
     }
     for line in demonstrations(&run.facts) {
         screen::note(&line);
@@ -280,7 +297,7 @@ fn show(out: &Path, end: End, shown: Shown) -> Result<()> {
             screen::note(&format!("interrupted; {missing} trials were not run"));
         }
     }
-    Ok(())
+    Ok(run)
 }
 
 /// A line per demonstration: that it was shown and what it took, or the first reason why it was
@@ -336,6 +353,7 @@ pub fn prepare(args: &RunArgs) -> Result<Prepared> {
         slo: args.slo,
         memory_budget_bytes: args.memory_budget,
         delta_ratio: args.delta,
+        filters: args.selection.filters.clone(),
         seed: args.selection.seed,
         cores: here::cores(),
         out,

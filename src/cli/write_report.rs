@@ -1,5 +1,6 @@
 //! Writes the derived files of a run: the I/O around [`crate::report`].
 
+use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -9,21 +10,23 @@ use crate::record::{self, Run, shown};
 use crate::report;
 use crate::sys::files::Dir;
 
-/// Writes `cells.csv`, `comparisons.csv`, `load_points.csv`, `fits.csv`, `claims.csv` where the
-/// experiment has claims, `tables.md`, `charts/` and `report.html` into a run directory, and the
-/// description of the CSV files into its `datapackage.json`. Each file appears whole or not at all; charts of an
+/// Reads the requests of the run in `dir` and writes `cells.csv`, `comparisons.csv`,
+/// `load_points.csv`, `fits.csv`, `claims.csv` where the experiment has claims, `tables.md`, `charts/`
+/// and `report.html` into `to`, made if need be, and the description of the CSV files into its
+/// `datapackage.json`. Each file appears whole or not at all; charts of an
 /// earlier report that this one no longer has are removed.
 ///
 /// # Errors
 /// A file could not be written; those before it are in place.
-pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
+pub fn write_report(dir: &Path, to: &Path, run: &Run) -> Result<()> {
     let requests =
         |trial_id: &str| record::read_timings(dir, trial_id).map_err(|error| error.to_string());
     let (noise, _) = record::read_noise(dir);
     let rendered = report::render(run, &noise, &requests);
-    let held = Dir::open(dir).with_context(|| format!("open {}", dir.display()))?;
-    held.remove_stale().with_context(|| format!("remove unfinished files in {}", dir.display()))?;
-    let write = |name: &str, text: &str| write_in(&held, dir, name, text);
+    fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
+    let held = Dir::open(to).with_context(|| format!("open {}", to.display()))?;
+    held.remove_stale().with_context(|| format!("remove unfinished files in {}", to.display()))?;
+    let write = |name: &str, text: &str| write_in(&held, to, name, text);
     write("cells.csv", &rendered.cells_csv)?;
     write("comparisons.csv", &rendered.comparisons_csv)?;
     let points = record::load_points::load_points(&record::accepted::counted(&run.trials));
@@ -35,7 +38,7 @@ pub fn write_report(dir: &Path, run: &Run) -> Result<()> {
     }
     let described = record::read_datapackage(dir)?;
     write("datapackage.json", &record::with_derived(&described, &run.manifest))?;
-    write_charts(&held, &dir.join("charts"), &rendered.charts)?;
+    write_charts(&held, &to.join("charts"), &rendered.charts)?;
     // It is read in terminals.
     write("tables.md", &shown::escaped(&rendered.tables_md))?;
     // Last, since it is what a reader opens: when it is new, all else is.
@@ -94,7 +97,6 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     use crate::report::{sample, sample_memory};
 
@@ -117,8 +119,8 @@ mod tests {
         fs::write(charts.join("mine.svg"), old).unwrap();
         fs::write(charts.join("mine.txt"), "").unwrap();
         let run = sample::run();
-        write_report(dir.path(), &run).unwrap();
-        write_report(dir.path(), &run).unwrap();
+        write_report(dir.path(), dir.path(), &run).unwrap();
+        write_report(dir.path(), dir.path(), &run).unwrap();
         let files = "cells.csv charts comparisons.csv datapackage.json fits.csv load_points.csv \
                      report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());

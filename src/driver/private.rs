@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -48,10 +49,21 @@ fn copy(file: &Path, dir: &Path) -> Result<PathBuf> {
     let to = dir.join(file.file_name().unwrap_or(file.as_os_str()));
     // Not `fs::copy`, which lets the file system share the original's blocks, or copies in pieces.
     let copied = fs::create_dir_all(dir)
+        .and_then(|()| open_to_all(dir))
         .and_then(|()| fs::write(&to, fs::read(file)?))
         .and_then(|()| fs::set_permissions(&to, fs::metadata(file)?.permissions()));
     copied.with_context(|| format!("copy {} to {}", file.display(), to.display()))?;
     Ok(to)
+}
+
+/// Makes the folder and the one it is in readable, whatever the umask: a child that has given up
+/// its rights still finds its program.
+fn open_to_all(dir: &Path) -> std::io::Result<()> {
+    let both = dir.ancestors().take(2).filter(|dir| !dir.as_os_str().is_empty());
+    for dir in both {
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -75,7 +87,14 @@ mod tests {
                 },
             ),
         ]);
-        let copies = copies(&programs, &dir.path().join("programs")).unwrap();
+        let below = dir.path().join("programs");
+        // As a strict umask makes it.
+        fs::create_dir(&below).unwrap();
+        fs::set_permissions(&below, fs::Permissions::from_mode(0o700)).unwrap();
+        let copies = copies(&programs, &below).unwrap();
+        for dir in [&below, &below.join("own")] {
+            assert_eq!(fs::metadata(dir).unwrap().permissions().mode() & 0o777, 0o755);
+        }
         assert_eq!(copies["script"], programs["script"]);
         assert_eq!(copies["interpreted"], programs["interpreted"]);
         let copy = &copies["own"].command[0];

@@ -2,11 +2,13 @@
 //! in PATH, asks for its version, and puts the sources where it can read them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -56,7 +58,7 @@ pub fn find(script: &Script) -> Result<SubjectProgram> {
     let (install, variable) = (script.install, script.variable);
     let advice = || format!("install {install}, or name it in {variable}");
     let mut probe = Command::new(&interpreter);
-    probe.args(script.probe);
+    probe.args(script.probe).env_clear().envs(probe_environment());
     // An interpreter that cannot be started now may well be installed.
     let said = output_of(probe).map_err(|error| match limits::behind_any(&error) {
         Some(limit) => error.context(limit),
@@ -85,6 +87,13 @@ pub fn find(script: &Script) -> Result<SubjectProgram> {
     let versions = serde_json::from_str(&said)
         .with_context(|| format!("read the versions of `{}`", entry.display()))?;
     Ok(SubjectProgram { command: vec![path, entry], environment, versions })
+}
+
+/// That of a subject. What is in PATH may be a shim, which finds the real program by these two.
+fn probe_environment() -> impl Iterator<Item = (OsString, OsString)> {
+    let subjects = subject_environment().into_iter().map(|(k, v)| (k.into(), v.into()));
+    let users = ["PATH", "HOME"].into_iter().filter_map(|k| Some((k.into(), std::env::var_os(k)?)));
+    subjects.chain(users)
 }
 
 fn environment(script: &Script) -> Result<Vec<(String, String)>> {
@@ -117,9 +126,10 @@ fn output_of(mut command: Command) -> Result<String> {
         .stderr(Stdio::piped())
         .spawn()
         .with_context(attempt)?;
+    // Both are read to their ends meanwhile: a full pipe would hold the program.
+    let (out, err) = (drained(child.stdout.take()), drained(child.stderr.take()));
     let until_ns = now_ns() + PROBE_TIME.as_nanos() as u64;
     let status = loop {
-        // What is said fits into the pipes, so nobody need read meanwhile.
         if let Some(status) = child.try_wait().with_context(attempt)? {
             break status;
         }
@@ -130,40 +140,78 @@ fn output_of(mut command: Command) -> Result<String> {
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    let text = |stream: Option<&mut dyn Read>| {
-        let mut text = Vec::new();
-        let read = stream.map_or(Ok(0), |stream| stream.read_to_end(&mut text));
-        read.map(|_| String::from_utf8_lossy(&text).trim().to_owned())
-    };
-    let out = text(child.stdout.as_mut().map(|s| s as &mut dyn Read)).with_context(attempt)?;
+    // What it has left behind may hold a pipe open: what was said until then is all.
+    let said = |stream: mpsc::Receiver<String>| stream.recv_timeout(PIPE_TIME).unwrap_or_default();
     if !status.success() {
-        let err = text(child.stderr.as_mut().map(|s| s as &mut dyn Read)).with_context(attempt)?;
-        let last = err.lines().last().unwrap_or_default();
-        bail!("{}: {status}; last line of stderr: {last}", attempt());
+        bail!("{}: {status}; it said: {}", attempt(), error_in(&said(err)));
     }
-    Ok(out)
+    Ok(said(out))
 }
 
-/// A folder of this program's in the user's cache that nobody else may write.
+/// How long after its end a program's pipes may stay open.
+const PIPE_TIME: Duration = Duration::from_secs(2);
+
+/// More than any version takes.
+const SAID_MAX_BYTES: u64 = 64 << 10;
+
+/// Reads to the end, keeps the beginning.
+fn drained(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(mut stream) = stream {
+            let _ = stream.by_ref().take(SAID_MAX_BYTES).read_to_end(&mut text);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+        let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
+    });
+    receiver
+}
+
+/// The line that names the error, else the last one: Node.js ends with its version.
+fn error_in(said: &str) -> &str {
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let named = lines().find(|line| line.starts_with("Error") || line.contains("Error:"));
+    named.or_else(|| lines().last()).unwrap_or("nothing")
+}
+
+/// A folder of this program's that nobody else may write: in the user's cache, or among the
+/// temporary files where there is no such place.
 fn cache_dir() -> Result<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let user = variable("XDG_CACHE_HOME")
         .map(PathBuf::from)
-        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")))
-        .context("neither XDG_CACHE_HOME nor HOME says where the user's cache is")?;
-    let dir = user.join("forkbench");
+        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
+    let user_id = rustix::process::geteuid().as_raw();
+    let temporary = std::env::temp_dir().join(format!("forkbench-{user_id}"));
+    match user.map(|user| own_dir(user.join("forkbench"))) {
+        Some(Ok(dir)) => Ok(dir),
+        Some(Err(_)) | None => own_dir(temporary),
+    }
+}
+
+/// The folder, made if need be, that this user owns and may write into.
+fn own_dir(dir: PathBuf) -> Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
-    let made = builder.create(&dir).and_then(|()| fs::metadata(&dir));
-    let owner = made.with_context(|| format!("create the folder {}", dir.display()))?.uid();
-    if owner != rustix::process::geteuid().as_raw() {
-        bail!("the folder {} is another user's: its files must not be run", dir.display());
+    // Of the name itself: a link may have been put there by anybody.
+    let made = builder.create(&dir).and_then(|()| fs::symlink_metadata(&dir));
+    let found = made.with_context(|| format!("create the folder {}", dir.display()))?;
+    let is_own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+    if !is_own || found.mode() & 0o022 != 0 {
+        bail!("the folder {} is open to other users: its files must not be run", dir.display());
     }
+    let probe = dir.join(format!(".probe-{}", std::process::id()));
+    fs::write(&probe, "")
+        .and_then(|()| fs::remove_file(&probe))
+        .with_context(|| format!("write into the folder {}", dir.display()))?;
     Ok(dir)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::experiment::subjects;
 
@@ -195,6 +243,32 @@ mod tests {
             let error = format!("{error:#}");
             assert!(error.contains(ADVICE) && error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn interpreter_that_says_much_is_read_and_its_error_quoted() {
+        let flood = "head -c 1000000 /dev/zero | tr '\\0' x >&2; ";
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("{flood} echo fine")]);
+        assert_eq!(output_of(command).unwrap(), "fine");
+        let mut command = Command::new("/bin/sh");
+        let said = "echo \"Error: Cannot find module 'x'\" >&2; echo Node.js v20 >&2; exit 1";
+        command.args(["-c", said]);
+        let error = format!("{:#}", output_of(command).unwrap_err());
+        assert!(error.ends_with("it said: Error: Cannot find module 'x'"), "{error}");
+    }
+
+    #[test]
+    fn folder_that_cannot_be_written_or_is_open_to_others_is_no_cache() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = own_dir(dir.path().join("a/b")).unwrap();
+        assert_eq!(fs::metadata(&made).unwrap().mode() & 0o777, 0o700);
+        std::os::unix::fs::symlink(&made, dir.path().join("link")).unwrap();
+        assert!(own_dir(dir.path().join("link")).is_err());
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(own_dir(made.clone()).is_err());
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(own_dir(dir.path().join("file/below")).is_err());
     }
 
     #[test]

@@ -239,6 +239,8 @@ impl Target {
             .stderr(stderr)
             .spawn()
             .map_err(attempt)?;
+        process::prefer_in_shortage(child.id());
+        process::dump_no_core(child.id());
         let mut target = Target::adopt(child.id(), ours, launch, started_ns).map_err(attempt)?;
         target.guard = guard;
         target.configure(configure, ready_within_ns)?;

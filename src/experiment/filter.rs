@@ -100,6 +100,11 @@ impl FromStr for Filter {
 }
 
 impl Filter {
+    /// Whether it asks for this runtime by name.
+    pub fn names_runtime(&self, name: &str) -> bool {
+        self.key == Key::Runtime && self.values.iter().any(|value| value == name)
+    }
+
     /// The valid keys.
     pub fn keys() -> Vec<&'static str> {
         KEYS.iter().map(|(name, _)| *name).collect()

@@ -317,6 +317,18 @@ pub fn dump_no_core(pid: u32) {
     }
 }
 
+/// Has the kernel kill the child `pid`, or what it starts from now on, before this process when
+/// memory runs out.
+pub fn prefer_in_shortage(pid: u32) {
+    const MORE: i32 = 200;
+    const MOST: i32 = 1000;
+    let own = std::fs::read_to_string("/proc/self/oom_score_adj");
+    let own: i32 = own.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    // A child that has ended meanwhile needs none.
+    let _ =
+        std::fs::write(format!("/proc/{pid}/oom_score_adj"), (own + MORE).min(MOST).to_string());
+}
+
 /// Asks the kernel to kill this process when the thread that created it ends. For a parent that has
 /// already gone it is too late: see [`descends_from`].
 pub fn die_with_parent() {

@@ -46,6 +46,7 @@ fn a_machine_without_a_subject_is_examined_all_the_same() {
         .args(["doctor", "--seconds", "1", "--json"])
         .env("FORKBENCH_SUBJECT", "/no/such/program")
         .env("PATH", "")
+        .env("FORKBENCH_PYTHON", "/no/such/program")
         .assert()
         .success();
     let value: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();

@@ -8,7 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::super::here;
 use crate::driver::target::{Launch, Target, subject_environment};
+use crate::experiment::runtime;
 use crate::options::Options;
 use crate::protocol::Configure;
 use crate::sys::poller::Poller;
@@ -54,8 +56,8 @@ impl Probe {
                 first_line(&path, &traced)?;
                 Ok("traces a program of ours".to_owned())
             }),
-            node: version(&["node"]),
-            python: version(&["python3"]),
+            node: interpreter("node"),
+            python: interpreter("python"),
             chromium: version(&["chromium", "chromium-browser", "google-chrome"]),
         }
     }
@@ -120,6 +122,13 @@ fn memory_peak_file() -> Result<&'static str, String> {
         }
     }
     Err("no memory controller keeps a peak".to_owned())
+}
+
+/// The same question that a run asks.
+fn interpreter(runtime: &str) -> Result<String, String> {
+    let runtime = runtime::by_name(runtime).ok_or("no such runtime")?;
+    let program = here::runtime_program(runtime)?;
+    Ok(program.versions.get(runtime.name).cloned().unwrap_or_default())
 }
 
 fn version(names: &[&str]) -> Result<String, String> {

@@ -5,12 +5,14 @@ pub mod killing;
 pub mod runtimes;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Farewell, Launch, Target, TargetError};
 use forkbench::options;
 use forkbench::protocol::{Configure, Kind, Outcome, Reply};
 use forkbench::strategy;
+use forkbench::sys::{poller::Poller, process};
 use forkbench::workload::{self, Size, Spec};
 
 /// The built subject.
@@ -180,16 +182,35 @@ pub fn misbehaving(dir: &Path, how: &str) -> String {
     link.to_string_lossy().into_owned()
 }
 
-/// Whether any process has this text in its command line.
+/// The command lines of processes that contain the text and do not end: what was killed is to be
+/// seen until the kernel has come to it, which a busy machine delays.
 pub fn processes_with(text: &str) -> Vec<String> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let found = now_with(text);
+        let left = until.saturating_duration_since(Instant::now());
+        let Some((pid, _)) = found.first().filter(|_| !left.is_zero()) else {
+            return found.into_iter().map(|(_, line)| line).collect();
+        };
+        // One that has ended meanwhile has no descriptor.
+        let Ok(pidfd) = process::pidfd(*pid) else { continue };
+        let poller = Poller::new().unwrap();
+        poller.add(&pidfd, 0).unwrap();
+        poller.wait(&mut Vec::new(), Some(left.as_nanos() as u64)).unwrap();
+    }
+}
+
+fn now_with(text: &str) -> Vec<(u32, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(line) = std::fs::read(entry.path().join("cmdline")) else {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let (Some(pid), Ok(line)) = (pid, std::fs::read(entry.path().join("cmdline"))) else {
             continue;
         };
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         if line.contains(text) {
-            found.push(line);
+            found.push((pid, line));
         }
     }
     found
