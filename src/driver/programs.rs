@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -194,13 +194,14 @@ fn cache_dir() -> Result<PathBuf> {
 fn own_dir(dir: PathBuf) -> Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
-    // Of the name itself: a link may have been put there by anybody.
+    // Of the name itself: anyone may have put a link there.
     let made = builder.create(&dir).and_then(|()| fs::symlink_metadata(&dir));
     let found = made.with_context(|| format!("create the folder {}", dir.display()))?;
-    let is_own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
-    if !is_own || found.mode() & 0o022 != 0 {
-        bail!("the folder {} is open to other users: its files must not be run", dir.display());
+    if !found.is_dir() {
+        bail!("{} is a link or a file; its programs are not run", dir.display());
     }
+    // What runtimes have compiled lies there as well.
+    sources::nobody_else_may_change(&dir).map_err(anyhow::Error::msg)?;
     let probe = dir.join(format!(".probe-{}", std::process::id()));
     fs::write(&probe, "")
         .and_then(|()| fs::remove_file(&probe))
@@ -210,7 +211,7 @@ fn own_dir(dir: PathBuf) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
     use crate::experiment::subjects;

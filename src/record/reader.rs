@@ -37,6 +37,15 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 /// Beyond what 64 bits count, and so beyond anything that was measured.
 const MAX_NUMBER: f64 = 1e20;
 
+/// Thirteen days in ns, a pebibyte: sums of what is read stay numbers. A stamp counts from the
+/// machine's start, and a seed is any number.
+fn max_integer(name: &str) -> u64 {
+    match name {
+        "seed" | "t_ns" => u64::MAX,
+        _ => 1 << 50,
+    }
+}
+
 /// A name, a label or a list of flags longer than this is none.
 const MAX_CELL_BYTES: usize = 16 << 10;
 
@@ -286,7 +295,14 @@ fn read_manifest(dir: &Dir, of: &Path) -> Result<Manifest, RecordError> {
         Some(found) if found > u64::from(SCHEMA_VERSION) => {
             Err(RecordError::NewerSchema { path: of.to_owned(), found })
         }
-        _ => serde_json::from_value(value).map_err(malformed),
+        _ => {
+            let mut manifest: Manifest = serde_json::from_value(value).map_err(malformed)?;
+            // What is only shown.
+            for text in [&mut manifest.question, &mut manifest.experiment] {
+                *text = shown::sentence(text).into_owned();
+            }
+            Ok(manifest)
+        }
     }
 }
 
@@ -503,7 +519,12 @@ fn check_cell(column: &Column, cell: &str) -> Result<(), String> {
         Kind::Text => format!("at most {MAX_CELL_BYTES} bytes"),
         Kind::Word(words) if words.contains(&cell) => return Ok(()),
         Kind::Word(words) => words.join(", "),
-        Kind::Integer if cell.parse::<u64>().is_ok() => return Ok(()),
+        Kind::Integer if cell.parse().is_ok_and(|n: u64| n <= max_integer(name)) => {
+            return Ok(());
+        }
+        Kind::Integer if cell.parse::<u64>().is_ok() => {
+            format!("a whole number up to {}", max_integer(name))
+        }
         Kind::Integer => "a whole number".to_owned(),
         Kind::Number if cell.parse().is_ok_and(|n: f64| (0.0..=MAX_NUMBER).contains(&n)) => {
             return Ok(());

@@ -137,7 +137,7 @@ fn lanes(
 }
 
 fn steal(step: &[&NoiseRow]) -> Option<f64> {
-    let time: u64 = step.iter().map(|row| row.interval_ns * u64::from(row.cpus)).sum();
+    let time: u64 = step.iter().map(|row| row.interval_ns.saturating_mul(row.cpus.into())).sum();
     let steal: Option<u64> = step.iter().map(|row| row.steal_ns).sum();
     (time > 0).then_some(())?;
     Some(steal? as f64 / time as f64)

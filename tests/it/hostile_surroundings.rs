@@ -66,8 +66,8 @@ fn a_run_that_nobody_reads_measures_all_its_experiments() {
 fn a_limit_on_file_sizes_is_named_with_how_to_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let small = experiment(dir.path(), "small", SMALL);
-    // In blocks of 512 bytes or of a KiB: more than the first files, less than the report's.
-    let limited = "ulimit -f 60; exec \"$0\" \"$@\"";
+    // A MiB or two: more than any file of this run, less than the copy of the subject.
+    let limited = "ulimit -f 2000; exec \"$0\" \"$@\"";
     let output = Command::new("/bin/sh")
         .args([
             "-c", limited, FORKBENCH, "run", "--preset", "smoke", "--blocks", "1", "--out", "run",
@@ -90,16 +90,16 @@ fn a_limit_on_file_sizes_is_named_with_how_to_go_on() {
 #[test]
 fn a_limit_is_not_mistaken_for_a_missing_interpreter() {
     let dir = tempfile::tempdir().unwrap();
-    // The probe of an interpreter needs a dozen descriptors: pipes and what the loader opens.
-    let limited = "ulimit -n 6; exec \"$0\" \"$@\"";
+    // Three more than the standard ones: not enough to start a program and hear it.
     let output = Command::new("/bin/sh")
-        .args(["-c", limited, FORKBENCH, "run", "node", "--preset", "smoke", "--out", "run"])
+        .args(["-c", "ulimit -n 6; exec \"$0\" list", FORKBENCH])
+        .env("COLUMNS", "1000")
         .current_dir(dir.path())
         .output()
         .unwrap();
     let text = said(&output) + &String::from_utf8_lossy(&output.stdout);
     assert!(!text.contains("install Node.js"), "{text}");
-    assert!(text.contains("ulimit -n"), "{text}");
+    assert!(text.contains("the limit on open files is reached; raise it (ulimit -n)"), "{text}");
 }
 
 /// A subject that is right but for one mode.

@@ -65,6 +65,16 @@ fn pure_modules_touch_neither_files_nor_clocks() {
     }
 }
 
+/// A macro that writes to a closed standard error ends the program by a panic.
+#[test]
+fn notes_go_through_one_helper() {
+    let writing = ["println!", "print!(", "eprint"];
+    assert!(!mentions("src/subject", &writing).is_empty());
+    for module in ["src/cli", "src/driver", "src/record"] {
+        assert_eq!(mentions(module, &writing), [""; 0]);
+    }
+}
+
 #[test]
 fn the_driver_runs_no_workload() {
     // Running one takes an input, and an input is got by preparing it.
