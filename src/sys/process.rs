@@ -409,8 +409,9 @@ pub fn exists(pid: u32) -> bool {
 }
 
 fn pid_of(pid: u32) -> io::Result<Pid> {
-    Pid::from_raw(pid as i32)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "0 is no process"))
+    // rustix panics at a negative number.
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the id of no process"))
 }
 
 #[cfg(test)]

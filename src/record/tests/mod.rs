@@ -76,7 +76,7 @@ fn trial(planned: &PlanRow) -> TrialRow {
         reason: "said, \"no\" – ünd".into(),
         n_ok: 20,
         throughput_per_s: Some(1234.5),
-        response_p50_ns: Some(u64::MAX),
+        response_p50_ns: Some(1 << 50),
         checksum: "00ff".into(),
         n_served: Some(31),
         ..TrialRow::default()

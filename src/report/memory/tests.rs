@@ -395,7 +395,7 @@ fn line_that_misses_a_level_is_no_price_anywhere() {
     let rendered = sample::render(&run);
     assert!(rendered.html.contains("no one cost per child"));
     let rows: Vec<&str> =
-        rendered.fits_csv.lines().filter(|line| line.ends_with("segment")).collect();
+        rendered.fits_csv.lines().filter(|line| line.ends_with(",segment,spawn")).collect();
     assert_eq!(rows.len(), spawn.segments.len());
     assert!(rows.iter().all(|row| row.contains(",spawn,")), "{rows:?}");
     assert_eq!(rendered.fits_csv.matches("misses_levels").count(), 1);
