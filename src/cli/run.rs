@@ -19,7 +19,6 @@ use crate::experiment::filter::Filter;
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
 use crate::record::{FactRow, FactStatus, Run};
-use crate::stats::verdict::DELTA_RATIO;
 use crate::sys::limits;
 use crate::{driver, record, report};
 
@@ -74,7 +73,7 @@ pub struct RunArgs {
     ///
     /// A strategy is `faster` or `slower` if the whole 95 % interval of its ratio lies beyond it,
     /// and `equivalent` if it lies within. It is fixed before the run, and recorded.
-    #[arg(long, value_name = "SHARE", default_value_t = DELTA_RATIO, hide_default_value = true,
+    #[arg(long, value_name = "SHARE", default_value = "3%", hide_default_value = true,
         value_parser = delta)]
     pub delta: f64,
 
@@ -191,7 +190,7 @@ pub(super) fn watched(subject: &Path) -> Option<Watcher> {
     let watcher = Watcher::start(subject);
     watcher
         .inspect_err(|error| {
-            eprintln!("forkbench: {error:#}; if it is killed, its processes may stay");
+            screen::note(&format!("{error:#}; if it is killed, its processes may stay"));
         })
         .ok()
 }
@@ -441,6 +440,7 @@ mod tests {
 
     #[test]
     fn delta_is_a_share_above_zero() {
+        assert_eq!(delta("3%"), Ok(crate::stats::verdict::DELTA_RATIO), "the default");
         assert_eq!(delta("5%"), Ok(0.05));
         assert_eq!(delta(" 0.5 % "), Ok(0.005));
         assert_eq!(delta("100%"), Ok(1.0));

@@ -172,7 +172,7 @@ fn drained(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String>
 fn error_in(said: &str) -> &str {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let named = lines().find(|line| line.starts_with("Error") || line.contains("Error:"));
-    named.or_else(|| lines().last()).unwrap_or("nothing")
+    named.or_else(|| lines().next_back()).unwrap_or("nothing")
 }
 
 /// A folder of this program's that nobody else may write: in the user's cache, or among the

@@ -192,9 +192,13 @@ fn breaks_little(row: &TrialRow) -> bool {
         return false;
     };
     let callers = f64::from(callers);
-    // Failed requests keep callers busy as well, and are in neither figure.
-    let failed =
-        row.n_app_error + row.n_crash + row.n_timeout + row.n_rejected + row.n_wrong_answer;
+    // Failed requests keep callers busy as well, and are in neither figure. So does one that hangs.
+    let failed = row.n_app_error
+        + row.n_crash
+        + row.n_timeout
+        + row.n_rejected
+        + row.n_wrong_answer
+        + row.n_not_ok_outside.unwrap_or(0);
     if failed > 0 || (row.n_ok as f64) < LITTLE_ROUNDS * callers {
         return false;
     }

@@ -48,7 +48,8 @@ fn check(runtime: &str, measured: &Measured) {
 
 #[test]
 fn a_wait_behind_work_is_queue_and_no_transport_in_every_runtime() {
-    let configure = configure("blocking", &spec("spin", 0, &[("us", "2000")]));
+    let configure =
+        configure("blocking", &spec("spin", 0, &[("us", "2000"), ("steps_per_ms", "500000")]));
     check("rust", &blocked(Subject::start(&configure).unwrap()));
     for one in installed() {
         check(one.runtime.name, &blocked(one.start(&configure)));

@@ -123,7 +123,7 @@ fn a_doctored_row_is_flagged_when_it_is_read() {
     (child.family_id, child.block) = (plan()[1].family_id.clone(), plan()[1].block);
     (child.trial_role, child.strategy) = (plan()[1].role.clone(), plan()[1].strategy.clone());
     child.options = plan()[1].options.clone();
-    fs::write(path.join("memory.csv"), csv_of(&[child.clone()]).unwrap()).unwrap();
+    fs::write(path.join("memory.csv"), csv_of(std::slice::from_ref(child)).unwrap()).unwrap();
     let mut doctored = trial(&plan()[0]);
     (doctored.service_p50_ns, doctored.service_p90_ns) = (Some(20_000_000), Some(10_000_000));
     let rows = [doctored, trial(&plan()[1]), trial(&plan()[2])];
@@ -148,8 +148,8 @@ fn a_run_of_an_older_schema_is_read_without_what_had_another_meaning() {
         return_p50_ns: Some(1),
         ..trial(&plan()[0])
     };
-    fs::write(path.join("trials.csv"), csv_of(&[filled.clone()]).unwrap()).unwrap();
-    assert_eq!(read(&path).unwrap().trials, [filled.clone()]);
+    fs::write(path.join("trials.csv"), csv_of(std::slice::from_ref(&filled)).unwrap()).unwrap();
+    assert_eq!(read(&path).unwrap().trials, std::slice::from_ref(&filled));
     edit(&path, "manifest.json", |text| {
         text.replace(&format!("\"schema_version\": {SCHEMA_VERSION}"), "\"schema_version\": 1")
     });
@@ -254,7 +254,7 @@ fn headers_of_any_width_are_refused_by_their_count() {
     edit(&path, "memory.csv", |_| wide.join("_____,") + "\n");
     let remarks = read(&path).unwrap().remarks;
     let expected = [
-        "memory.csv: has 1088890 bytes; expected at most 1048576; no row of it is used",
+        "memory.csv: has 1188885 bytes; expected at most 1048576; no row of it is used",
         "noise.csv: has 100000 columns; expected at most 1000; no row of it is used",
     ];
     assert_eq!(remarks, expected);

@@ -5,13 +5,13 @@ pub mod killing;
 pub mod runtimes;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Farewell, Launch, Target, TargetError};
 use forkbench::options;
 use forkbench::protocol::{Configure, Kind, Outcome, Reply};
 use forkbench::strategy;
+use forkbench::sys::clock::now_ns;
 use forkbench::sys::{poller::Poller, process};
 use forkbench::workload::{self, Size, Spec};
 
@@ -185,19 +185,19 @@ pub fn misbehaving(dir: &Path, how: &str) -> String {
 /// The command lines of processes that contain the text and do not end: what was killed is to be
 /// seen until the kernel has come to it, which a busy machine delays.
 pub fn processes_with(text: &str) -> Vec<String> {
-    const PATIENCE: Duration = Duration::from_secs(20);
-    let until = Instant::now() + PATIENCE;
+    const PATIENCE_NS: u64 = 20_000_000_000;
+    let until_ns = now_ns() + PATIENCE_NS;
     loop {
         let found = now_with(text);
-        let left = until.saturating_duration_since(Instant::now());
-        let Some((pid, _)) = found.first().filter(|_| !left.is_zero()) else {
+        let left_ns = until_ns.saturating_sub(now_ns());
+        let Some((pid, _)) = found.first().filter(|_| left_ns > 0) else {
             return found.into_iter().map(|(_, line)| line).collect();
         };
         // One that has ended meanwhile has no descriptor.
         let Ok(pidfd) = process::pidfd(*pid) else { continue };
         let poller = Poller::new().unwrap();
         poller.add(&pidfd, 0).unwrap();
-        poller.wait(&mut Vec::new(), Some(left.as_nanos() as u64)).unwrap();
+        poller.wait(&mut Vec::new(), Some(left_ns)).unwrap();
     }
 }
 
