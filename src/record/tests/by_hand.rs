@@ -206,7 +206,7 @@ fn headers_of_any_width_are_refused_by_their_count() {
     edit(&path, "memory.csv", |_| wide.join("_____,") + "\n");
     let remarks = read(&path).unwrap().remarks;
     let expected = [
-        "memory.csv: has 1088890 bytes; expected at most 1048576; no row of it is used",
+        "memory.csv: has 1188885 bytes; expected at most 1048576; no row of it is used",
         "noise.csv: has 100000 columns; expected at most 1000; no row of it is used",
     ];
     assert_eq!(remarks, expected);
