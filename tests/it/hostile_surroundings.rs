@@ -168,7 +168,7 @@ fn lists_that_multiply_without_a_bound_are_refused_by_their_count() {
                 list(4000),
                 closed("1")
             )),
-            "bad.toml:5:29: the options multiply to 4000 combinations or more; expected at most 500",
+            "bad.toml:5:30: the options multiply to 4000 combinations or more; expected at most 500",
         ),
         (
             family(&format!(

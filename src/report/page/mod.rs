@@ -198,20 +198,19 @@ const FILES: &[(&str, &str)] = &[
 
 /// The page, with as much detail as its size allows.
 pub(super) fn render(page: &Page<'_>) -> String {
-    within(page, LARGEST)
+    let html = within(page, LARGEST);
+    if html.len() <= LARGEST { html } else { pointer(page.run) }
 }
 
 fn within(page: &Page<'_>, largest: usize) -> String {
     let whole = lay_out(page, Detail::Whole);
     let smaller = [Detail::FewNumbers, Detail::FewCharts].into_iter();
-    let html =
-        smaller.fold(
-            whole,
-            |html, detail| {
-                if html.len() <= largest { html } else { lay_out(page, detail) }
-            },
-        );
-    if html.len() <= largest { html } else { pointer(page.run) }
+    smaller.fold(
+        whole,
+        |html, detail| {
+            if html.len() <= largest { html } else { lay_out(page, detail) }
+        },
+    )
 }
 
 /// What stands in the place of a page that would be too large in any case.
