@@ -64,13 +64,14 @@ const WRONG: &[(usize, &str, &str)] = &[
         3,
         r#"referense = "blocking""#,
         "3:1: unknown key `referense`; did you mean `reference`? \
-         valid: name, question, reference, budget, claims, family, demonstration",
+         valid: name, question, reference, budget, standard_budget, claims, family, demonstration",
     ),
     (
         9,
         r#"payload = 64"#,
         "9:1: unknown key `payload`; did you mean `payload_bytes`? valid: workload, size, \
-         payload_bytes, options, runtime, strategy, load, ballast_mib, placement, seed",
+         payload_bytes, options, runtime, strategy, load, ballast_mib, placement, seed, \
+         deadline, blocks, preset",
     ),
     (
         8,

@@ -61,7 +61,8 @@ fn cpu_per_request_of_a_tiny_window_has_neither_start_nor_stop_of_the_workers() 
     assert!(tiny.life_ns > 3.0 * long.life_ns, "the test tells nothing: {tiny:?} {long:?}");
     if tiny.source == "group" {
         let ratio = tiny.window_ns / long.window_ns;
-        assert!((0.5..2.0).contains(&ratio), "{tiny:?} {long:?}");
+        // Forty requests: what is looked for is the start of the workers, several times as much.
+        assert!((0.2..2.0).contains(&ratio), "{tiny:?} {long:?}");
     } else {
         assert_eq!(tiny.source, "too_short");
     }

@@ -187,7 +187,7 @@ fn what_differs_from_then_is_refused_with_then_and_now() {
     refused(&["plan.csv", " was ", "would now be"]);
     std::fs::write(out.join("plan.csv"), plan).unwrap();
     let manifest = change("manifest.json", "\"schema_version\": ", "\"schema_version\": 9");
-    refused(&["schema version 91"]);
+    refused(&["schema version 92"]);
     std::fs::write(out.join("manifest.json"), manifest).unwrap();
     // A row that was doubled by hand, where something is left to run: named with its line.
     let path = out.join("trials.csv");

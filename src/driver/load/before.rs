@@ -32,18 +32,19 @@ pub struct RoundTrip {
 /// The first request of a fresh subject, alone, until it is answered and its children are reaped.
 ///
 /// # Errors
-/// The subject is gone, does not answer within `patience_ns` or before the run's budget ends, or
-/// speaks something else; or the user interrupted.
+/// The subject is gone, does not answer within its deadline and the grace or before the run's budget
+/// ends, or speaks something else; or the user interrupted.
 pub(super) fn first(
     target: &mut Target,
     ledger: &mut Ledger<'_>,
-    patience_ns: u64,
+    deadline_ns: u64,
+    grace_ns: u64,
     budget_end_ns: Option<u64>,
 ) -> Result<(), TargetError> {
     let begun_ns = now_ns();
     ledger.push(target, begun_ns, begun_ns);
     target.flush()?;
-    let due_ns = begun_ns + patience_ns;
+    let due_ns = begun_ns + deadline_ns + grace_ns;
     let until_ns = within_budget_ns(budget_end_ns, begun_ns, due_ns);
     while ledger.open() > 0 {
         if interrupted() {
@@ -57,7 +58,8 @@ pub(super) fn first(
             return Err(if until_ns < due_ns {
                 TargetError::OutOfBudget(what)
             } else {
-                TargetError::Silent(what)
+                let deadline_s = deadline_ns as f64 / 1e9;
+                TargetError::Silent(format!("{what}, beyond its deadline of {deadline_s:.1} s"))
             });
         }
         let read_ns = target.wait(Some(until_ns))?;

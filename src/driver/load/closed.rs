@@ -105,7 +105,8 @@ struct Closed<'a> {
 impl Closed<'_> {
     fn go(&mut self) -> Result<(), TargetError> {
         let pace = *self.course.pace();
-        before::first(self.target, &mut self.ledger, pace.patience_ns(), pace.budget_end_ns)?;
+        let Pace { deadline_ns, grace_ns, budget_end_ns, .. } = pace;
+        before::first(self.target, &mut self.ledger, deadline_ns, grace_ns, budget_end_ns)?;
         self.ledger.travels(before::idle(self.target)?);
         let mut frames = Vec::new();
         // The first request has been answered.

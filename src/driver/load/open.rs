@@ -107,8 +107,9 @@ pub fn open(
     seed: u64,
 ) -> Result<Measured, TargetError> {
     let mut ledger = Ledger::new(exchange, seed).with_limit(offer.limit_ns);
-    let patience_ns = offer.deadline_ns + offer.grace_ns;
-    if let Err(error) = before::first(target, &mut ledger, patience_ns, offer.budget_end_ns) {
+    let Offer { deadline_ns, grace_ns, budget_end_ns, .. } = *offer;
+    let first = before::first(target, &mut ledger, deadline_ns, grace_ns, budget_end_ns);
+    if let Err(error) = first {
         return Err(error.under_load(ledger.close(0)));
     }
     let _punctual = Punctual::begin();
