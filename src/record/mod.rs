@@ -136,6 +136,8 @@ pub struct PlanRow {
     pub strategy: String,
     pub options: String,
     pub seed: u64,
+    /// Empty in runs of an older forkbench.
+    #[serde(default)]
     pub label: String,
 }
 

@@ -237,6 +237,7 @@ pub struct LoadPointRow {
     pub meets_slo: String,
     pub limit_per_s: Option<f64>,
     pub limit_above_per_s: Option<f64>,
+    #[serde(default)]
     pub label: String,
 }
 
@@ -323,6 +324,7 @@ pub struct MemoryRow {
     pub mem_available_bytes: Option<u64>,
     pub mem_available_start_bytes: Option<u64>,
     pub flags: String,
+    #[serde(default)]
     pub label: String,
 }
 
