@@ -140,8 +140,10 @@ pub struct TrialRow {
     pub throttled_ns: Option<u64>,
     // Of the window alone, and of what lies outside it.
     pub window_cpu_ns: Option<u64>,
+    #[serde(default)]
     pub cpu_source: String,
     pub n_not_ok_outside: Option<u64>,
+    #[serde(default)]
     pub label: String,
 }
 
