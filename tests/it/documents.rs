@@ -1,8 +1,9 @@
 //! The documents name what is there, all of it, and nothing else.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 use crate::common::files::{files, read, root};
 use forkbench::cli::Cli;
@@ -32,25 +33,25 @@ fn the_readme_has_every_strategy_in_order() {
 }
 
 #[test]
-fn the_readme_has_every_workload_in_order() {
-    let readme = read("README.md");
+fn usage_has_every_workload_in_order() {
+    let usage = read("docs/usage.md");
     let names: Vec<_> = workload::ALL.iter().map(|workload| workload.name()).collect();
-    assert_eq!(first_column(section(&readme, "Workloads")), names);
+    assert_eq!(first_column(section(&usage, "Workloads")), names);
 }
 
 #[test]
-fn the_readme_has_every_experiment() {
-    let readme = read("README.md");
+fn usage_has_every_experiment() {
+    let usage = read("docs/usage.md");
     let names: Vec<_> = experiment::builtin::ALL.iter().map(|builtin| builtin.name).collect();
-    assert_eq!(first_column(section(&readme, "Experiments")), names);
+    assert_eq!(first_column(section(&usage, "Experiments")), names);
 }
 
 #[test]
 fn the_documents_have_every_demonstration() {
     let all = experiment::demonstration::ALL.iter();
     let names: Vec<_> = all.map(|kind| kind.name).collect();
-    let (readme, results) = (read("README.md"), read("results/README.md"));
-    let demonstrations = section(&readme, "Demonstrations");
+    let (notes, results) = (read("docs/study-notes.md"), read("results/README.md"));
+    let demonstrations = section(&notes, "Demonstrations");
     assert_eq!(first_column(demonstrations), names);
     for kind in experiment::demonstration::ALL {
         let row = format!("| `{}` | {} | ", kind.name, kind.summary);
@@ -61,9 +62,9 @@ fn the_documents_have_every_demonstration() {
 }
 
 #[test]
-fn the_readme_has_every_verb_and_option() {
-    let readme = read("README.md");
-    let commands = section(&readme, "Commands");
+fn usage_has_every_verb_and_option() {
+    let usage = read("docs/usage.md");
+    let commands = section(&usage, "Commands");
     for verb in Cli::command().get_subcommands() {
         let name = verb.get_name();
         assert!(commands.contains(&format!("forkbench {name}")), "forkbench {name}");
@@ -76,12 +77,12 @@ fn the_readme_has_every_verb_and_option() {
 }
 
 #[test]
-fn the_readme_shows_a_family_that_is_right() {
-    let readme = read("README.md");
-    let (_, below) = readme.split_once("```toml\n").unwrap();
+fn usage_shows_a_family_that_is_right() {
+    let usage = read("docs/usage.md");
+    let (_, below) = usage.split_once("```toml\n").unwrap();
     let family = below.split("```").next().unwrap();
-    let text = format!("name = \"readme\"\nquestion = \"Is it right?\"\n{family}");
-    let experiment = experiment::wire::parse(&text, "README.md", 4, 1).unwrap();
+    let text = format!("name = \"usage\"\nquestion = \"Is it right?\"\n{family}");
+    let experiment = experiment::wire::parse(&text, "docs/usage.md", 4, 1).unwrap();
     // Sizes, chunks, callers, ballast and placement multiply out.
     assert_eq!(experiment.families.len(), 2 * 2 * 2 * 2 * 3);
 }
@@ -158,4 +159,59 @@ fn every_invariant_names_tests_that_exist() {
             assert!(tests.contains(name), "{title} names `{name}`, which is no test");
         }
     }
+}
+
+/// As a shell splits a line into words, for the commands of documents.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for c in line.chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            '#' if !is_quoted && words.last().is_some_and(String::is_empty) => break,
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Commands of forkbench in code blocks, indented blocks and inline code.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let mut is_fenced = false;
+    let mut found: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            is_fenced = !is_fenced;
+        } else if is_fenced || line.starts_with("    ") {
+            found.push(line.trim_start().trim_start_matches("$ "));
+        } else {
+            found.extend(quoted(line));
+        }
+    }
+    found.into_iter().filter(|line| line.starts_with("forkbench ")).map(words).collect()
+}
+
+#[test]
+fn commands_in_documents_parse() {
+    let mut parsed = 0;
+    let documents = ["README.md", "CONTRIBUTING.md", "results/README.md"].map(PathBuf::from);
+    for path in documents.into_iter().chain(files("docs", ".md")) {
+        for command in commands(&read(&path)) {
+            if let Err(error) = Cli::try_parse_from(&command) {
+                let is_help = !error.use_stderr();
+                assert!(is_help, "{}: {command:?}: {error}", path.display());
+            }
+            parsed += 1;
+        }
+    }
+    assert!(parsed > 20, "{parsed}");
+    assert!(Cli::try_parse_from(words("forkbench run --slow 'p99<50ms'")).is_err());
+}
+
+#[test]
+fn readme_is_short() {
+    let lines = read("README.md").lines().count();
+    assert!(lines <= 150, "{lines} lines; move details to docs/");
 }

@@ -107,10 +107,10 @@ fn numbers_are_read_with_their_units_and_digits() {
 /// Rows read `| [id](…) | what is said | verdict | measured |`; each number that is measured stands
 /// before the figure that it is, in parentheses and backticks.
 #[test]
-fn the_readme_quotes_its_claims_with_their_verdicts_and_numbers() {
+fn the_study_notes_document_quotes_claims_with_verdicts_and_numbers() {
     let claims = claims();
-    let readme = read("README.md");
-    let (_, below) = readme.split_once("\n## What became of the notes\n").unwrap();
+    let document = read("docs/study-notes.md");
+    let (_, below) = document.split_once("\n## What we found\n").unwrap();
     let section = below.split("\n## ").next().unwrap();
     let mut quoted = 0;
     for line in section.lines().filter(|line| line.starts_with("| `")) {
@@ -135,6 +135,6 @@ fn the_readme_quotes_its_claims_with_their_verdicts_and_numbers() {
         quoted += 1;
     }
     assert_eq!(quoted, 4);
-    let charts = section.matches(&format!("]({DIR}/charts/")).count();
+    let charts = section.matches(&format!("](../{DIR}/charts/")).count();
     assert_eq!(charts, 3);
 }
