@@ -4,9 +4,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::common::runtimes::installed;
 use crate::common::{FORKBENCH, SUBJECT};
 use forkbench::record;
 
@@ -195,4 +197,91 @@ fn lists_that_multiply_without_a_bound_are_refused_by_their_count() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(said(&output).contains("trials in 10000 blocks; expected at most 1000000"));
+}
+
+#[test]
+fn user_settings_of_interpreters_leave_them_available() {
+    let dir = tempfile::tempdir().unwrap();
+    for one in installed() {
+        let name = one.runtime.name;
+        let text = format!(
+            "question = \"?\"\n[[family]]\nworkload = \"noop\"\nruntime = \"{name}\"\n\
+             strategy = [\"spawn\"]\nload = {{ closed = {{ callers = 1 }} }}\n"
+        );
+        let file = experiment(dir.path(), name, &text);
+        // The interpreter itself: a shim in PATH would look for it in HOME.
+        let path = one.program.command[0].parent().unwrap().display().to_string();
+        let output = smoke(dir.path())
+            .arg(&file)
+            .args(["--out", name])
+            .env("PATH", format!("{path}:/usr/bin:/bin"))
+            .env("NODE_OPTIONS", "--require /nonexistent.js")
+            .env("PYTHONHOME", "/nonexistent")
+            .env("PYTHONPATH", "/nonexistent")
+            .env("HOME", "/proc/nonexistent")
+            .env_remove("XDG_CACHE_HOME")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name}: {}", said(&output));
+        let run = record::read(&dir.path().join(name)).unwrap();
+        assert_eq!(run.trials.len(), 3, "{name}");
+        let reasons: Vec<&str> = run.trials.iter().map(|row| row.reason.as_str()).collect();
+        assert!(run.trials.iter().all(|row| row.n_ok > 0), "{name}: {reasons:?}");
+    }
+}
+
+#[test]
+fn run_without_an_ok_answer_exits_with_1() {
+    let dir = tempfile::tempdir().unwrap();
+    let late = "question = \"?\"\n[[family]]\nworkload = \"sleep\"\nstrategy = [\"thread\"]\n\
+                deadline = \"1ms\"\nload = { closed = { callers = 1 } }\n\
+                options = { us = 50000 }\n";
+    let file = experiment(dir.path(), "late", late);
+    let output = smoke(dir.path()).arg(&file).args(["--out", "run"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("no request of the run was answered ok"), "{}", said(&output));
+    assert!(dir.path().join("run/report.html").exists());
+}
+
+/// An ordinary user, if the tests are run by root, whom modes do not bind.
+fn as_ordinary_user(command: &mut Command) {
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+}
+
+#[test]
+fn report_of_a_read_only_run_is_printed_and_written_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = experiment(dir.path(), "small", SMALL);
+    let output = smoke(dir.path()).arg(&small).args(["--out", "run"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let (run, elsewhere) = (dir.path().join("run"), dir.path().join("elsewhere"));
+    fs::create_dir(&elsewhere).unwrap();
+    for (path, mode) in
+        [(dir.path(), 0o755), (&elsewhere, 0o777), (&run, 0o555), (&run.join("charts"), 0o555)]
+    {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let report = |more: &[&str]| {
+        let mut command = Command::new(FORKBENCH);
+        command.args(["report", "run"]).args(more).current_dir(dir.path());
+        as_ordinary_user(&mut command);
+        command.output()
+    };
+    let Ok(output) = report(&[]) else {
+        return eprintln!("passed over: an ordinary user may not start {FORKBENCH}");
+    };
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(table.contains("placebo"), "{table}");
+    assert!(said(&output).contains("--out DIR"), "{}", said(&output));
+    let output = report(&["--out", "elsewhere"]).unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    for name in ["report.html", "cells.csv", "tables.md", "charts"] {
+        assert!(elsewhere.join(name).exists(), "{name}");
+    }
+    // So that the folder can be removed.
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(run.join("charts"), fs::Permissions::from_mode(0o755)).unwrap();
 }
