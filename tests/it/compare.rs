@@ -27,6 +27,8 @@ fn run(dir: &Path, name: &str) -> PathBuf {
         "main",
         "--preset",
         "smoke",
+        "--budget",
+        "10m",
         "--out",
         name,
         "--filter",

@@ -12,7 +12,7 @@ const FORKBENCH: &str = env!("CARGO_BIN_EXE_forkbench");
 fn run_in(scratch: &Path) -> PathBuf {
     let out = scratch.join("run");
     let done = Command::new(FORKBENCH)
-        .args(["run", "main", "--preset", "smoke", "--blocks", "2"])
+        .args(["run", "main", "--preset", "smoke", "--budget", "10m", "--blocks", "2"])
         .args(["--filter", "workload=noop", "--filter", "callers=1"])
         .args(["--filter", "strategy=blocking,thread", "--quiet", "--out"])
         .arg(&out)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::common::files::{files, read, root};
@@ -199,9 +200,12 @@ fn commands_in_documents_parse() {
     let documents = ["README.md", "CONTRIBUTING.md", "results/README.md"].map(PathBuf::from);
     for path in documents.into_iter().chain(files("docs", ".md")) {
         for command in commands(&read(&path)) {
+            // A text may name a verb without what it takes.
+            let is_name = command.len() == 2;
             if let Err(error) = Cli::try_parse_from(&command) {
-                let is_help = !error.use_stderr();
-                assert!(is_help, "{}: {command:?}: {error}", path.display());
+                let is_incomplete = is_name && error.kind() == ErrorKind::MissingRequiredArgument;
+                let is_fine = is_incomplete || !error.use_stderr();
+                assert!(is_fine, "{}: {command:?}: {error}", path.display());
             }
             parsed += 1;
         }

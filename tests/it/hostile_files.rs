@@ -268,7 +268,17 @@ fn a_rate_beyond_all_measure_ends_no_report() {
 fn small_run(dir: &Path) -> PathBuf {
     let out = dir.join("run");
     let mut command = Command::new(FORKBENCH);
-    command.args(["run", "spawn-cost", "--preset", "smoke", "--quiet", "--blocks", "1"]);
+    command.args([
+        "run",
+        "spawn-cost",
+        "--preset",
+        "smoke",
+        "--budget",
+        "10m",
+        "--quiet",
+        "--blocks",
+        "1",
+    ]);
     command.args(["--filter", "strategy=thread", "--filter", "ballast_mib=0", "--out"]);
     let output = ended(command.arg(&out).current_dir(dir));
     assert!(output.status.success(), "{}", said(&output));

@@ -23,7 +23,7 @@ fn experiment(dir: &Path, name: &str, text: &str) -> PathBuf {
 
 fn smoke(dir: &Path) -> Command {
     let mut command = Command::new(FORKBENCH);
-    command.args(["run", "--preset", "smoke", "--blocks", "1"]);
+    command.args(["run", "--preset", "smoke", "--budget", "10m", "--blocks", "1"]);
     command.current_dir(dir).stdin(Stdio::null());
     command
 }

@@ -79,7 +79,7 @@ fn watch(strategy: &str, placement: &str) -> Seen {
     let mut run = Command::new(FORKBENCH)
         .arg("run")
         .arg(&file)
-        .args(["--preset", "smoke", "--quiet", "--out"])
+        .args(["--preset", "smoke", "--budget", "10m", "--quiet", "--out"])
         .arg(&out)
         .stdout(Stdio::null())
         .stderr(Stdio::inherit())

@@ -18,9 +18,13 @@ impl Group {
         let name = format!("forkbench-test-{}", std::process::id());
         let v1 = Path::new("/sys/fs/cgroup/cpu");
         let v2 = Path::new("/sys/fs/cgroup");
-        let (root, file, quota) = match v1.join("cpu.cfs_quota_us").exists() {
-            true => (v1, "cpu.cfs_quota_us", "20000"),
-            false => (v2, "cpu.max", "20000 100000"),
+        // Short periods: a process that shares its core with many others still gets more than
+        // 2 ms at a time, and so spends the quota on a busy machine too.
+        let v1_files = [("cpu.cfs_period_us", "10000"), ("cpu.cfs_quota_us", "2000")];
+        let v2_files = [("cpu.max", "2000 10000")];
+        let (root, files) = match v1.join("cpu.cfs_quota_us").exists() {
+            true => (v1, &v1_files[..]),
+            false => (v2, &v2_files[..]),
         };
         let dir = root.join(name);
         let attempt = |what: &str, done: std::io::Result<()>| {
@@ -28,7 +32,9 @@ impl Group {
         };
         attempt("create", fs::create_dir(&dir))?;
         let group = Group(dir.clone());
-        attempt("set the quota of", fs::write(dir.join(file), quota))?;
+        for (file, value) in files {
+            attempt("set the quota of", fs::write(dir.join(file), value))?;
+        }
         Ok(group)
     }
 }
@@ -66,7 +72,7 @@ fn a_run_below_a_quota_that_is_spent_says_so() {
         .arg(group.0.join("cgroup.procs"))
         .args([FORKBENCH, "run"])
         .arg(&file)
-        .args(["--preset", "smoke", "--out"])
+        .args(["--preset", "smoke", "--budget", "10m", "--out"])
         .arg(&out)
         .output()
         .unwrap();
@@ -75,7 +81,7 @@ fn a_run_below_a_quota_that_is_spent_says_so() {
     assert!(said.status.success(), "{stderr}");
     let run = forkbench::record::read(&out).unwrap();
     assert_eq!(run.environment.facts["cgroup_cpu_quota_cores"], 0.2);
-    assert_eq!(run.environment.facts["cgroup_cpu_quota_ns"], 20_000_000);
+    assert_eq!(run.environment.facts["cgroup_cpu_quota_ns"], 2_000_000);
     let spent: Vec<_> =
         run.trials.iter().filter(|row| row.throttled_periods.is_some_and(|n| n > 0)).collect();
     assert!(!spent.is_empty(), "{:?}", run.trials);

@@ -12,7 +12,7 @@ use forkbench::sys::clock::now_ns;
 fn begin(out: &Path, blocks: &str) -> Command {
     let mut command = Command::new(FORKBENCH);
     command
-        .args(["run", "spawn-cost", "--preset", "smoke", "--quiet"])
+        .args(["run", "spawn-cost", "--preset", "smoke", "--budget", "10m", "--quiet"])
         .args(["--filter", "strategy=thread,fork", "--filter", "ballast_mib=0"])
         .args(["--blocks", blocks, "--out"])
         .arg(out);
@@ -237,7 +237,8 @@ fn calibrated_work_is_the_same_in_every_trial_and_in_a_resumed_run() {
     std::fs::write(&toml, SPUN).unwrap();
     let out = dir.path().join("out");
     let mut command = Command::new(FORKBENCH);
-    command.args(["run", "--quiet", "--preset", "smoke", "--blocks", "3", "--out"]);
+    command
+        .args(["run", "--quiet", "--preset", "smoke", "--budget", "10m", "--blocks", "3", "--out"]);
     command.arg(&out).arg(&toml);
     let output = quiet(command, &out).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
@@ -282,7 +283,7 @@ fn calibrated_rates_and_trials_of_the_search_are_kept() {
     std::fs::write(&toml, SEARCHED).unwrap();
     let out = dir.path().join("out");
     let mut command = Command::new(FORKBENCH);
-    command.args(["run", "--quiet", "--preset", "smoke", "--out"]);
+    command.args(["run", "--quiet", "--preset", "smoke", "--budget", "10m", "--out"]);
     command.arg(&out).arg(&toml);
     let output = quiet(command, &out).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
@@ -356,7 +357,7 @@ fn looks_of_a_memory_trial_that_was_cut_short_are_of_an_attempt_of_their_own() {
     std::fs::write(&toml, HELD).unwrap();
     let out = dir.path().join("out");
     let mut command = Command::new(FORKBENCH);
-    command.args(["run", "--quiet", "--preset", "smoke", "--out"]);
+    command.args(["run", "--quiet", "--preset", "smoke", "--budget", "10m", "--out"]);
     command.arg(&out).arg(&toml);
     let output = quiet(command, &out).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));

@@ -50,7 +50,7 @@ fn derived(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 #[test]
 fn the_main_experiment_runs_every_strategy_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
-    let (output, out) = smoke(dir.path(), "main", &["--filter", "runtime=rust"]);
+    let (output, out) = smoke(dir.path(), "main", &["--budget", "10m", "--filter", "runtime=rust"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     let run = record::read(&out).unwrap();

@@ -178,7 +178,7 @@ fn a_run_holds_each_runtime_to_its_own_answer() {
     let (experiment, out) = (dir.path().join("images.toml"), dir.path().join("out"));
     fs::write(&experiment, EXPERIMENT).unwrap();
     let status = Command::new(FORKBENCH)
-        .args(["run", "--preset", "smoke", "--quiet", "--out"])
+        .args(["run", "--preset", "smoke", "--budget", "10m", "--quiet", "--out"])
         .args([&out, &experiment])
         .status()
         .unwrap();

@@ -432,7 +432,7 @@ fn a_runtime_that_is_missing_is_rows_that_say_what_to_install() {
     let (experiment, out) = (dir.path().join("missing.toml"), dir.path().join("out"));
     std::fs::write(&experiment, EXPERIMENT).unwrap();
     let status = std::process::Command::new(crate::common::FORKBENCH)
-        .args(["run", "--preset", "smoke", "--quiet", "--out"])
+        .args(["run", "--preset", "smoke", "--budget", "10m", "--quiet", "--out"])
         .args([&out, &experiment])
         .env("FORKBENCH_NODE", "/nonexistent/node")
         .stdout(std::process::Stdio::null())
