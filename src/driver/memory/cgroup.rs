@@ -265,11 +265,13 @@ mod tests {
     /// The command that joins fails where it cannot, instead of measuring outside the group.
     #[test]
     fn who_cannot_join_does_not_start() {
-        let group =
-            TrialGroup { dir: PathBuf::from("/nonexistent/forkbench-0"), version: Version::V1 };
+        let group = TrialGroup {
+            dir: PathBuf::from("/proc/nonexistent/forkbench-0"),
+            version: Version::V1,
+        };
         let command = group.joined(&["/bin/echo".into(), "started".into()]);
         let output = std::process::Command::new(&command[0]).args(&command[1..]).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty());
-        assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent/forkbench-0"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("/proc/nonexistent/forkbench-0"));
     }
 }

@@ -222,7 +222,8 @@ proptest! {
             let working = processors.min(callers as usize) as f64;
             let capacity_per_s = working * 1e3 / service_ms as f64;
             let off = (seen.rate_per_s / capacity_per_s - 1.0).abs();
-            let allowed = (0.1_f64).max((working - 1.0) / seen.completed as f64 + jitter);
+            let expected = seen.completed as f64 - (working - 1.0);
+            let allowed = (0.1_f64).max((working - 1.0) / expected + jitter);
             prop_assert!(off <= allowed, "{:?}: off by {} of {}", seen, off, capacity_per_s);
             prop_assert!(seen.completed >= 2 * u64::from(callers));
             let in_flight = seen.rate_per_s * seen.mean_response_ns / 1e9;
