@@ -1,75 +1,80 @@
-//! What open loops say of every arm: how long requests take at each rate, and the highest rate
-//! that still meets the objective.
+//! Open loops: how long requests take at each rate, and the highest rate of every arm that meets the
+//! objective.
 
 use std::collections::BTreeSet;
 
-use crate::record::load_points::{load_id, load_points};
-use crate::record::{LoadPointRow, Run, TrialRow};
+use super::attempts::usable;
+use super::cells::Analysed;
+use super::distribution::Distributions;
+use super::families::{self, ArmKey};
+use super::grouped::grouped;
+use super::load_points::load_id;
+use crate::record::{LoadPointRow, TrialRow};
 use crate::stats::quantile::{P, median};
 
-use super::analyse::Analysed;
-use super::distribution::Distributions;
-use super::grouped::{self, ArmKey};
-
-/// Everything at one load but the rate: a curve per arm.
+/// Families that differ in their rate only: a curve per arm.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Curves {
+pub struct Curves {
     /// As in `load_points.csv`.
-    pub(super) id: String,
+    pub id: String,
     /// Workload, runtime and arrivals in words.
-    pub(super) title: String,
-    /// Such as `p99<50ms`; empty if there is none.
-    pub(super) slo: String,
-    /// What `blocking` answered in the closed loop that rates are shares of.
-    pub(super) capacity_per_s: Option<f64>,
-    /// The reference, the placebo, then in the order of [`crate::strategy::ALL`]; one without a
+    pub title: String,
+    /// The objective, such as `p99<50ms`; empty if there is none.
+    pub slo: String,
+    /// Requests per second that `blocking` answered in the closed loop that rates are shares of.
+    pub capacity_per_s: Option<f64>,
+    /// The reference, the placebo, then in the order of [`crate::strategy::ALL`]; an arm without a
     /// usable trial has no points.
-    pub(super) arms: Vec<LoadArm>,
+    pub arms: Vec<LoadArm>,
 }
 
 /// One arm at all its rates.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct LoadArm {
+pub struct LoadArm {
     /// Unique among the arms.
-    pub(super) label: String,
+    pub label: String,
     /// Name of the strategy.
-    pub(super) strategy: String,
+    pub strategy: String,
     /// `reference`, `placebo` or `arm`.
-    pub(super) role: String,
+    pub role: String,
     /// Rates ascending.
-    pub(super) points: Vec<Point>,
-    /// The highest rate at which it, as at every lower one, met the objective.
-    pub(super) limit_per_s: Option<f64>,
-    /// The next higher one, at which it did not.
-    pub(super) missed_per_s: Option<f64>,
-    /// Processors that its work kept busy at the limit, the driver's not counted.
-    pub(super) cores_at_limit: Option<f64>,
+    pub points: Vec<Point>,
+    /// The highest rate up to which every rate met the objective.
+    pub limit_per_s: Option<f64>,
+    /// The next higher rate, which missed it.
+    pub missed_per_s: Option<f64>,
+    /// Processors that the work kept busy at the limit, without the driver.
+    pub cores_at_limit: Option<f64>,
     /// Why there are no points; empty if there are.
-    pub(super) reason: String,
+    pub reason: String,
 }
 
 /// One arm at one rate.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Point {
-    /// Offered.
-    pub(super) rate_per_s: f64,
-    pub(super) n_trials: u64,
-    pub(super) n_offered: u64,
-    /// Answered ok inside the window.
-    pub(super) ok_per_s: Option<f64>,
+pub struct Point {
+    /// Requests offered per second.
+    pub rate_per_s: f64,
+    /// Trials at this rate.
+    pub n_trials: u64,
+    /// Requests offered in them.
+    pub n_offered: u64,
+    /// Requests answered ok per second of the window.
+    pub ok_per_s: Option<f64>,
     /// Median over trials of the median response.
-    pub(super) p50_ns: Option<f64>,
+    pub p50_ns: Option<f64>,
     /// Of the requests of all trials together, from 1 000 on and if all were answered.
-    pub(super) p99_ns: Option<f64>,
-    /// Share of the requests offered that was answered in the objective's time.
-    pub(super) in_time_ratio: Option<f64>,
-    pub(super) is_saturated: bool,
-    pub(super) meets_slo: bool,
+    pub p99_ns: Option<f64>,
+    /// Share of the offered requests that was answered within the objective's time.
+    pub in_time_ratio: Option<f64>,
+    /// The backlog grew until the end in half of the trials or more.
+    pub is_saturated: bool,
+    /// The objective was met.
+    pub meets_slo: bool,
 }
 
 impl Curves {
-    /// A search looked for the limits between the rates of the grid, and no placebo has one.
-    pub(super) fn is_searched_without_placebo(&self) -> bool {
+    /// Whether a search tried rates between those of the grid, which the placebo does not have.
+    pub fn is_searched_without_placebo(&self) -> bool {
         let rates = |is_placebo: bool| -> Vec<f64> {
             let arms = self.arms.iter();
             let arms = arms.filter(|arm| (arm.role == "placebo") == is_placebo);
@@ -82,42 +87,37 @@ impl Curves {
 
 impl LoadArm {
     /// Its point at the limit.
-    pub(super) fn at_limit(&self) -> Option<&Point> {
+    pub fn at_limit(&self) -> Option<&Point> {
         let limit = self.limit_per_s?;
         self.points.iter().find(|point| point.rate_per_s == limit)
     }
 }
 
-/// The open loops of a run without probes, in the order in which they were run.
-pub(super) fn of(
-    run: &Run,
+/// The open loops of a run without probes, in the order in which they were run. `rows` are those
+/// that count, and `points` are made of them.
+pub fn of(
+    rows: &[&TrialRow],
+    points: &[LoadPointRow],
     families: &[Analysed<'_>],
     distributions: &Distributions,
 ) -> Vec<Curves> {
-    let rows: Vec<&TrialRow> = run.trials.iter().filter(|row| is_open(row)).collect();
-    let points = load_points(&run.trials);
-    let mut seen = BTreeSet::new();
-    let ids = rows.iter().map(|row| load_id(row));
-    ids.filter(|id| seen.insert(id.clone()))
-        .map(|id| {
-            let own = || rows.iter().copied().filter(|row| load_id(row) == id);
-            let keys: BTreeSet<ArmKey> = own().map(ArmKey::of_row).collect();
-            let pool = Pool { id: &id, families, distributions };
-            let arm = |(key, label)| arm(key, label, own().collect(), &points, &pool);
-            let arms = grouped::labelled(&keys).map(arm).collect();
-            let any = own().next();
-            Curves {
-                title: any.map_or_else(String::new, title),
-                slo: own()
-                    .map(|row| row.slo.clone())
-                    .find(|slo| !slo.is_empty())
-                    .unwrap_or_default(),
-                capacity_per_s: own().find_map(|row| row.capacity_per_s),
-                arms,
-                id,
-            }
-        })
-        .collect()
+    let rows = rows.iter().copied().filter(|row| is_open(row));
+    let loads = grouped(rows.map(|row| (load_id(row), row))).into_iter();
+    let curves = loads.map(|(id, own)| {
+        let keys: BTreeSet<ArmKey> = own.iter().map(|row| ArmKey::of_row(row)).collect();
+        let pool = Pool { id: &id, families, distributions };
+        let labels = families::labels(keys.iter());
+        let arms = keys.iter().zip(labels).map(|(key, label)| arm(key, label, &own, points, &pool));
+        let mut objectives = own.iter().map(|row| row.slo.as_str());
+        Curves {
+            title: title(own[0]),
+            slo: objectives.find(|slo| !slo.is_empty()).unwrap_or_default().to_owned(),
+            capacity_per_s: own.iter().find_map(|row| row.capacity_per_s),
+            arms: arms.collect(),
+            id: id.clone(),
+        }
+    });
+    curves.collect()
 }
 
 fn is_open(row: &TrialRow) -> bool {
@@ -126,32 +126,29 @@ fn is_open(row: &TrialRow) -> bool {
 
 fn title(row: &TrialRow) -> String {
     let bare = TrialRow { rate_per_s: None, callers: None, ..row.clone() };
-    format!("{} · open loop, {} arrivals", grouped::title(&bare), row.arrivals)
+    format!("{} · open loop, {} arrivals", families::title(&bare), row.arrivals)
 }
 
 fn arm(
     key: &ArmKey,
     label: String,
-    rows: Vec<&TrialRow>,
+    rows: &[&TrialRow],
     points: &[LoadPointRow],
     pool: &Pool<'_>,
 ) -> LoadArm {
-    let rows: Vec<&TrialRow> = rows.into_iter().filter(|row| ArmKey::of_row(row) == *key).collect();
-    let own: Vec<&LoadPointRow> = points
-        .iter()
-        .filter(|p| {
-            p.load_id == pool.id
-                && (p.role.as_str(), &p.strategy, &p.options)
-                    == (key.role_name(), &key.name, &key.options)
-        })
-        .collect();
-    let limit_per_s = own.first().and_then(|p| p.limit_per_s);
+    let rows: Vec<&TrialRow> =
+        rows.iter().copied().filter(|row| ArmKey::of_row(row) == *key).collect();
+    let is_own = |point: &&LoadPointRow| {
+        let arm = (point.role.as_str(), &point.strategy, &point.options);
+        point.load_id == pool.id && arm == (key.role_name(), &key.name, &key.options)
+    };
+    let own: Vec<&LoadPointRow> = points.iter().filter(is_own).collect();
+    let limit_per_s = own.first().and_then(|point| point.limit_per_s);
     let reason = match own.is_empty() {
-        true => rows
-            .iter()
-            .map(|row| row.reason.as_str())
-            .find(|reason| !reason.is_empty())
-            .unwrap_or("no trial may be used"),
+        true => {
+            let mut reasons = rows.iter().map(|row| row.reason.as_str());
+            reasons.find(|reason| !reason.is_empty()).unwrap_or("no trial may be used")
+        }
         false => "",
     };
     LoadArm {
@@ -159,8 +156,8 @@ fn arm(
         strategy: key.name.clone(),
         role: key.role_name().to_owned(),
         limit_per_s,
-        missed_per_s: own.first().and_then(|p| p.limit_above_per_s),
-        cores_at_limit: limit_per_s.and_then(|rate_per_s| cores(&rows, rate_per_s)),
+        missed_per_s: own.first().and_then(|point| point.limit_above_per_s),
+        cores_at_limit: limit_per_s.and_then(|rate_per_s| cores(&at(&rows, rate_per_s))),
         reason: reason.to_owned(),
         points: own.into_iter().map(|p| point(p, &at(&rows, p.rate_per_s), key, pool)).collect(),
     }
@@ -168,7 +165,7 @@ fn arm(
 
 /// Usable trials of an arm at a rate.
 fn at<'a>(rows: &[&'a TrialRow], rate_per_s: f64) -> Vec<&'a TrialRow> {
-    let of_rate = |row: &&&TrialRow| row.rate_per_s == Some(rate_per_s) && grouped::usable(row);
+    let of_rate = |row: &&&TrialRow| row.rate_per_s == Some(rate_per_s) && usable(row);
     rows.iter().filter(of_rate).copied().collect()
 }
 
@@ -196,13 +193,12 @@ fn point(row: &LoadPointRow, trials: &[&TrialRow], key: &ArmKey, pool: &Pool<'_>
 }
 
 /// CPU time of the window over the window's length.
-fn cores(rows: &[&TrialRow], rate_per_s: f64) -> Option<f64> {
+fn cores(trials: &[&TrialRow]) -> Option<f64> {
     let per_trial = |row: &&TrialRow| {
         let window_ns = row.window_ns.filter(|ns| *ns > 0)?;
         Some(row.window_cpu_ns? as f64 / window_ns as f64)
     };
-    let cores: Vec<f64> = at(rows, rate_per_s).iter().filter_map(per_trial).collect();
-    median(&cores)
+    median(&trials.iter().filter_map(per_trial).collect::<Vec<f64>>())
 }
 
 /// The requests of a curve's families.

@@ -1,113 +1,94 @@
-//! The rows of a run as families and arms: what was planned, what ran, what may be used, and what
-//! state each arm is in. Everything else in the report begins from here.
+//! The rows of a run as families and arms: what was planned, what ran, what may be used, and the
+//! state of each arm. The rest of the analysis starts from here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::experiment::Preset;
-use crate::experiment::label::{self, Named};
-use crate::options;
-use crate::record::accepted::accepted;
-use crate::record::stopping;
-use crate::record::{PlanRow, Run, TrialRow};
-use crate::stats::Safeguards;
-use crate::{strategy, workload};
-
+use super::attempts::{accepted, usable};
+use super::family_key::FamilyKey;
 use super::summary::{Outcomes, State};
-use super::{human, memory};
+use super::{memory, stopping};
+use crate::experiment::label::{self, Named};
+use crate::experiment::{Role, numbers};
+use crate::record::{PlanRow, Run, SEARCH, TrialRow};
+use crate::strategy;
+use crate::workload::options;
 
 /// One family's rows.
 #[derive(Debug, Clone)]
-pub(super) struct FamilyRows<'a> {
+pub struct FamilyRows<'a> {
     /// As in the rows.
-    pub(super) id: &'a str,
+    pub id: &'a str,
     /// Workload, runtime and load in words; the id where no trial has run.
-    pub(super) title: String,
+    pub title: String,
     /// How many trials were planned.
-    pub(super) trials_planned: usize,
+    pub trials_planned: usize,
+    /// The last block of a family that stopped because it was known well enough.
+    pub stopped_after: Option<u32>,
     /// The accepted attempt at each trial, in the order of the file.
-    pub(super) rows: Vec<&'a TrialRow>,
+    pub rows: Vec<&'a TrialRow>,
     /// Blocks with at least one usable trial, ascending.
-    pub(super) blocks: Vec<u32>,
+    pub blocks: Vec<u32>,
     /// The reference, the placebo, then in the order of [`crate::strategy::ALL`].
-    pub(super) arms: Vec<ArmRows<'a>>,
+    pub arms: Vec<ArmRows<'a>>,
 }
 
 /// One arm's rows.
 #[derive(Debug, Clone)]
-pub(super) struct ArmRows<'a> {
+pub struct ArmRows<'a> {
     /// What tells it from the others.
-    pub(super) key: ArmKey,
+    pub key: ArmKey,
     /// Unique in the family.
-    pub(super) label: String,
+    pub label: String,
     /// Usable trials, in the order of the file.
-    pub(super) good: Vec<&'a TrialRow>,
+    pub good: Vec<&'a TrialRow>,
     /// Over all trials.
-    pub(super) outcomes: Outcomes,
+    pub outcomes: Outcomes,
     /// Whether there are numbers, and whether they may be compared.
-    pub(super) state: State,
+    pub state: State,
     /// Why the state is not `ok`, and which trials were thrown out; empty if there is nothing.
-    pub(super) reason: String,
+    pub reason: String,
 }
 
-/// The families of a run, in planned order.
-pub(super) fn families(run: &Run) -> Vec<FamilyRows<'_>> {
-    let rows = accepted(&run.trials, Safeguards::ALL_ON);
-    let stopped = stopped(run);
-    family_ids(run).into_iter().map(|id| family(run, id, &rows, stopped.get(id).copied())).collect()
-}
-
-/// After which block each family stopped that was known well enough, by its id.
-pub(super) fn stopped(run: &Run) -> BTreeMap<String, u32> {
-    let preset = Preset::by_name(&run.manifest.preset);
-    let looks = preset.map_or(&[][..], |preset| preset.looks);
-    let mut stopped = stopping::stopped(&run.plan, &run.trials, looks);
-    // Whoever asked for a run by other rules than these has rows behind the look.
-    for row in &run.trials {
-        if stopped.get(&row.family_id).is_some_and(|after| row.block > *after) {
-            stopped.remove(&row.family_id);
-        }
-    }
-    stopped
-}
-
-fn family_ids(run: &Run) -> Vec<&str> {
+/// The families of a run, in planned order. Nothing is timed in memory families, which are
+/// analysed apart.
+pub fn families(run: &Run) -> Vec<FamilyRows<'_>> {
+    let rows = accepted(&run.trials);
+    let stopped = stopping::of_run(run);
+    let planned = run.plan.iter().map(|row| row.family_id.as_str());
+    let ran = run.trials.iter().filter(|row| row.regime != SEARCH);
     let mut seen = BTreeSet::new();
-    let planned = run.plan.iter().map(|p| p.family_id.as_str());
-    let ran = run.trials.iter().filter(|t| t.regime != "search");
-    let ran = ran.map(|t| t.family_id.as_str());
     planned
-        .chain(ran)
-        .filter(|id| seen.insert(*id))
-        // Nothing in them is timed: what they say stands apart.
-        .filter(|id| !memory::is_memory_family(run, id))
+        .chain(ran.map(|row| row.family_id.as_str()))
+        .filter(|id| seen.insert(*id) && !memory::is_memory_family(run, id))
+        .map(|id| family(run, id, &rows, stopped.get(id).copied()))
         .collect()
 }
 
-/// What tells an arm from the others of its family.
+/// What tells an arm from the others of its family; in the order of a family's arms.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ArmKey {
-    role: u8,
-    strategy: usize,
+pub struct ArmKey {
+    role: Role,
+    /// In [`strategy::ALL`].
+    place: usize,
     /// Of the strategy.
-    pub(super) name: String,
+    pub name: String,
     /// As in the rows.
-    pub(super) options: String,
+    pub options: String,
 }
 
 impl ArmKey {
     fn new(role: &str, name: &str, options: &str) -> ArmKey {
+        let place = strategy::ALL.iter().position(|kind| kind.name == name);
         ArmKey {
-            role: ["reference", "placebo"].iter().position(|r| *r == role).map_or(2, |i| i as u8),
-            strategy: strategy::ALL
-                .iter()
-                .position(|kind| kind.name == name)
-                .unwrap_or(strategy::ALL.len()),
+            role: Role::by_name(role).unwrap_or(Role::Arm),
+            place: place.unwrap_or(strategy::ALL.len()),
             name: name.to_owned(),
             options: options.to_owned(),
         }
     }
 
-    pub(super) fn of_row(row: &TrialRow) -> ArmKey {
+    /// Of a trial.
+    pub fn of_row(row: &TrialRow) -> ArmKey {
         ArmKey::new(&row.role, &row.strategy, &row.options)
     }
 
@@ -115,13 +96,23 @@ impl ArmKey {
         ArmKey::new(&row.role, &row.strategy, &row.options)
     }
 
-    pub(super) fn role_name(&self) -> &'static str {
-        ["reference", "placebo", "arm"][usize::from(self.role)]
+    /// What the arm is there for.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// `reference`, `placebo` or `arm`.
+    pub fn role_name(&self) -> &'static str {
+        self.role.name()
     }
 
     /// What labels are made from.
-    pub(super) fn named(&self) -> Named {
-        Named::of_row(self.role_name(), &self.name, &self.options)
+    pub fn named(&self) -> Named {
+        Named {
+            role: self.role,
+            strategy: self.name.clone(),
+            options: options::parse(&self.options),
+        }
     }
 }
 
@@ -129,115 +120,77 @@ fn family<'a>(
     run: &'a Run,
     id: &'a str,
     rows: &[&'a TrialRow],
-    stopped: Option<u32>,
+    stopped_after: Option<u32>,
 ) -> FamilyRows<'a> {
-    let wanted = |row: &&PlanRow| stopped.is_none_or(|after| row.block <= after);
-    let of_family = |row: &&&TrialRow| row.family_id == id;
-    let rows: Vec<&TrialRow> = rows.iter().filter(of_family).copied().collect();
-    let plan: Vec<&PlanRow> =
-        run.plan.iter().filter(|p| p.family_id == id).filter(wanted).collect();
-    let planned_ids: BTreeSet<&str> = plan
-        .iter()
-        .map(|p| p.trial_id.as_str())
-        .chain(rows.iter().map(|r| r.trial_id.as_str()))
-        .collect();
-    let keys: BTreeSet<ArmKey> = plan
-        .iter()
-        .map(|p| ArmKey::of_plan(p))
-        .chain(rows.iter().map(|r| ArmKey::of_row(r)))
-        .collect();
-    let arms = labelled(&keys)
-        .map(|(key, label)| {
-            let planned = plan.iter().filter(|p| ArmKey::of_plan(p) == *key).count();
-            let of_arm = |row: &&&TrialRow| ArmKey::of_row(row) == *key;
-            let own: Vec<&TrialRow> = rows.iter().filter(of_arm).copied().collect();
-            arm(key, label, planned, own)
-        })
-        .collect();
-    let blocks: BTreeSet<u32> = rows.iter().filter(|r| usable(r)).map(|r| r.block).collect();
+    let rows: Vec<&TrialRow> = rows.iter().filter(|row| row.family_id == id).copied().collect();
+    let is_due = |row: &&PlanRow| {
+        row.family_id == id && stopped_after.is_none_or(|after| row.block <= after)
+    };
+    let plan: Vec<&PlanRow> = run.plan.iter().filter(is_due).collect();
+    let planned_ids = plan.iter().map(|row| row.trial_id.as_str());
+    let ids: BTreeSet<&str> =
+        planned_ids.chain(rows.iter().map(|row| row.trial_id.as_str())).collect();
+    let mut arms: BTreeMap<ArmKey, (usize, Vec<&TrialRow>)> = BTreeMap::new();
+    for row in &plan {
+        arms.entry(ArmKey::of_plan(row)).or_default().0 += 1;
+    }
+    for row in &rows {
+        arms.entry(ArmKey::of_row(row)).or_default().1.push(row);
+    }
+    let labels = labels(arms.keys());
+    let arms = arms.into_iter().zip(labels);
+    let arms = arms.map(|((key, (planned, rows)), label)| arm(key, label, planned, &rows));
+    let blocks: BTreeSet<u32> =
+        rows.iter().filter(|row| usable(row)).map(|row| row.block).collect();
     FamilyRows {
         id,
         title: rows.first().map_or_else(|| id.to_owned(), |row| title(row)),
-        trials_planned: planned_ids.len(),
-        rows,
+        trials_planned: ids.len(),
+        stopped_after,
         blocks: blocks.into_iter().collect(),
-        arms,
+        arms: arms.collect(),
+        rows,
     }
 }
 
-fn arm<'a>(key: &ArmKey, label: String, planned: usize, rows: Vec<&'a TrialRow>) -> ArmRows<'a> {
+fn arm<'a>(key: ArmKey, label: String, planned: usize, rows: &[&'a TrialRow]) -> ArmRows<'a> {
     let good: Vec<&TrialRow> = rows.iter().copied().filter(|row| usable(row)).collect();
     let mut outcomes = Outcomes::default();
     rows.iter().for_each(|row| outcomes.add(row));
-    let (state, reason) = judge(&rows, good.len(), planned, &outcomes);
-    ArmRows { key: key.clone(), label, good, outcomes, state, reason }
+    let (state, reason) = judge(rows, good.len(), planned, &outcomes);
+    ArmRows { key, label, good, outcomes, state, reason }
 }
 
-/// Each arm with its label among the others.
-pub(super) fn labelled(keys: &BTreeSet<ArmKey>) -> impl Iterator<Item = (&ArmKey, String)> {
-    let named: Vec<Named> = keys.iter().map(ArmKey::named).collect();
-    keys.iter().zip(label::labels(&named))
+/// The label of each arm among the others.
+pub fn labels<'k>(keys: impl Iterator<Item = &'k ArmKey>) -> Vec<String> {
+    label::labels(&keys.map(ArmKey::named).collect::<Vec<_>>())
 }
 
-/// Workload with what it was asked for, runtime, load and surroundings in words.
-pub(super) fn title(row: &TrialRow) -> String {
-    let mut what = row.workload.clone();
-    let takes_payload = workload::by_name(&row.workload).is_some_and(|w| w.takes_payload());
-    if !row.size.is_empty() && !takes_payload {
-        what = format!("{what} {}", row.size);
-    }
-    if row.payload_bytes > 0 {
-        what = format!("{what} {}", human::bytes(row.payload_bytes));
-    }
-    let mut parts = vec![what];
-    parts.extend(options_set(row));
-    parts.push(row.runtime.clone());
-    match (row.callers, row.rate_per_s) {
+/// Work, runtime, load and surroundings of a trial in words.
+pub fn title(row: &TrialRow) -> String {
+    let load = match (row.callers, row.rate_per_s) {
         (Some(n), _) => {
-            parts.push(format!("{} loop, {}", row.regime, human::plural(n.into(), "caller")))
+            format!("{} loop, {}", row.regime, numbers::plural(n.into(), "caller"))
         }
-        (None, Some(rate)) => parts.push(format!("{} loop, {}/s", row.regime, human::rate(rate))),
-        (None, None) => {}
-    }
-    if row.ballast_bytes > 0 {
-        parts.push(format!("ballast {}", human::bytes(row.ballast_bytes)));
-    }
-    if !matches!(row.placement.as_str(), "" | "unpinned") {
-        parts.push(row.placement.clone());
-    }
-    parts.join(" · ")
+        (None, Some(rate)) => format!("{} loop, {}/s", row.regime, numbers::rate(rate)),
+        (None, None) => String::new(),
+    };
+    FamilyKey::of_trial(row).title(&load)
 }
 
-/// The workload's options that are not at their defaults, in words: `chunks 4`.
-fn options_set(row: &TrialRow) -> Vec<String> {
-    let defs = workload::by_name(&row.workload).map_or(&[][..], |workload| workload.options());
-    let is_default =
-        |name: &str, value: &str| defs.iter().any(|def| def.name == name && def.default == value);
-    options::parse(&row.workload_options)
-        .into_iter()
-        .filter(|(name, value)| !is_default(name, value))
-        .map(|(name, value)| format!("{} {value}", name.replace('_', " ")))
-        .collect()
-}
-
-pub(super) fn usable(row: &TrialRow) -> bool {
-    row.status == "ok" && row.validity != "invalid" && row.holds_two_rounds()
-}
-
-/// Whether a trial says something bad of its arm. That the generator did not do what it says, or
-/// that no request was due, is no fault of the arm: such a trial is thrown out and its block with
-/// it, but the others stand.
+/// Whether a trial is evidence against its arm. A generator that was late, or a window in which no
+/// request was due, is not the arm's fault: such a trial and its block are thrown out, and the
+/// others stand.
 fn is_bad(row: &TrialRow) -> bool {
     !matches!(row.status.as_str(), "ok" | "skipped") || row.n_wrong_answer > 0
 }
 
 /// The arm's state, and in words why it is not `ok` and which trials were thrown out.
 fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (State, String) {
-    let skipped = rows.iter().filter(|r| r.status == "skipped").count();
     if rows.is_empty() {
         return (State::Missing, format!("0 of {planned} planned trials ran to their end"));
     }
-    if skipped == rows.len() {
+    if rows.iter().all(|row| row.status == "skipped") {
         return (State::Skipped, reasons(rows));
     }
     let (bad, thrown): (Vec<&TrialRow>, Vec<&TrialRow>) =
@@ -245,7 +198,7 @@ fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (St
     let some_of = |some: &[&TrialRow], what: &str| {
         let said = reasons(some);
         let colon = if said.is_empty() { "" } else { ": " };
-        let trials = human::plural(rows.len() as u64, "trial");
+        let trials = numbers::plural(rows.len() as u64, "trial");
         format!("{} of {trials} {what}{colon}{said}", some.len())
     };
     let mut why = Vec::new();
@@ -253,8 +206,8 @@ fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (St
         why.push(some_of(&bad, "not ok"));
     }
     for (name, n) in all.not_ok() {
-        let requests = human::plural(all.total(), "request");
-        why.push(format!("{} of {requests}: {name}", human::count(n)));
+        let requests = numbers::plural(all.total(), "request");
+        why.push(format!("{} of {requests}: {name}", numbers::count(n)));
     }
     let state = match (good, why.is_empty()) {
         (0, _) => State::Failed,
@@ -267,7 +220,7 @@ fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (St
     (state, why.join("; "))
 }
 
-/// The distinct reasons of these trials, each once, in the order in which they came.
+/// The distinct reasons of these trials, in the order in which they came.
 fn reasons(rows: &[&TrialRow]) -> String {
     let mut seen = BTreeSet::new();
     let distinct: Vec<&str> = rows

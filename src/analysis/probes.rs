@@ -1,112 +1,114 @@
-//! What light probes met beside heavy requests, and what the same subjects' probes met before the
-//! load began: medians over blocks, shares and extremes over all of them.
+//! How long light probes take beside heavy requests, and before the load begins: medians over
+//! blocks, shares and extremes over all of them.
 
-use crate::record::TrialRow;
-use crate::record::load_points::load_id;
-use crate::stats::quantile::median;
-
-use super::analyse::Analysed;
-use super::grouped::{self, ArmRows};
+use super::cells::Analysed;
+use super::families::{self, ArmRows};
+use super::grouped::grouped;
+use super::load_points::load_id;
+use super::over_blocks::{Column, median_of_all, median_of_known};
 use super::summary::State;
+use crate::experiment::Role;
+use crate::record::TrialRow;
 
-/// One load under which subjects were probed, in one or both ways.
+/// One load under which subjects were probed, in one way or both.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Probed {
+pub struct Probed {
     /// Workload, runtime and load in words.
-    pub(super) title: String,
-    /// How long one heavy request takes on its own under the reference, in ns.
-    pub(super) heavy_ns: Option<f64>,
+    pub title: String,
+    /// The work of one heavy request under the reference, without waiting, in ns.
+    pub heavy_ns: Option<f64>,
     /// `main-loop` first.
-    pub(super) variants: Vec<Variant>,
+    pub variants: Vec<Variant>,
 }
 
 /// One way of probing.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Variant {
+pub struct Variant {
     /// `main-loop` or `strategy`.
-    pub(super) probe: String,
+    pub probe: String,
     /// The reference, the placebo, then in the order of [`crate::strategy::ALL`].
-    pub(super) arms: Vec<ProbedArm>,
+    pub arms: Vec<ProbedArm>,
 }
 
-/// What one arm's probes met.
+/// The probes of one arm.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ProbedArm {
-    pub(super) label: String,
-    pub(super) strategy: String,
-    pub(super) role: String,
-    pub(super) state: State,
+pub struct ProbedArm {
+    /// Unique among the arms.
+    pub label: String,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// `reference`, `placebo` or `arm`.
+    pub role: String,
+    /// As in its family.
+    pub state: State,
     /// Why the state is not `ok`.
-    pub(super) reason: String,
-    pub(super) n_probes: u64,
-    /// Of them, those that were answered otherwise than ok.
-    pub(super) n_failed: u64,
-    pub(super) loaded: Times,
-    pub(super) unloaded: Times,
-    /// Mean over blocks.
-    pub(super) over_100ms_ratio: Option<f64>,
-    pub(super) over_1s_ratio: Option<f64>,
+    pub reason: String,
+    /// Probes of all trials.
+    pub n_probes: u64,
+    /// Probes that were not answered ok.
+    pub n_failed: u64,
+    /// Response times while the load runs.
+    pub loaded: Times,
+    /// Response times before the load begins.
+    pub unloaded: Times,
+    /// Share of probes that took longer, the mean over blocks.
+    pub over_100ms_ratio: Option<f64>,
+    /// The same for 1 s.
+    pub over_1s_ratio: Option<f64>,
     /// The longest time of any block without an answer to a probe.
-    pub(super) gap_max_ns: Option<f64>,
+    pub gap_max_ns: Option<f64>,
 }
 
 /// Response times in ns: medians over blocks, and the longest of all blocks. A quantile is there
 /// only if every block has it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Times {
-    pub(super) p50_ns: Option<f64>,
-    pub(super) p95_ns: Option<f64>,
-    pub(super) p99_ns: Option<f64>,
-    pub(super) max_ns: Option<f64>,
+pub struct Times {
+    /// Median.
+    pub p50_ns: Option<f64>,
+    /// 95 % quantile.
+    pub p95_ns: Option<f64>,
+    /// 99 % quantile.
+    pub p99_ns: Option<f64>,
+    /// The longest.
+    pub max_ns: Option<f64>,
 }
 
 impl Times {
     /// In ascending order, as far as they are known.
-    pub(super) fn all(&self) -> impl Iterator<Item = f64> {
+    pub fn all(&self) -> impl Iterator<Item = f64> {
         [self.p50_ns, self.p95_ns, self.p99_ns, self.max_ns].into_iter().flatten()
     }
 }
 
 /// In the order of the families.
-pub(super) fn of(families: &[Analysed<'_>]) -> Vec<Probed> {
-    let mut found: Vec<(String, Probed)> = Vec::new();
-    for family in families {
-        let rows = &family.rows;
-        let Some(first) = rows.rows.iter().find(|row| !row.probe.is_empty()) else {
-            continue;
+pub fn of(families: &[Analysed<'_>]) -> Vec<Probed> {
+    let probed = families.iter().filter_map(|family| {
+        let first = family.rows.rows.iter().find(|row| !row.probe.is_empty())?;
+        Some(((load_id(first), first.rate_per_s.map(f64::to_bits)), (family, *first)))
+    });
+    let groups = grouped(probed).into_iter().map(|(_, members)| {
+        let (family, first) = members[0];
+        let variant = |(family, first): &(&Analysed<'_>, &TrialRow)| Variant {
+            probe: first.probe.clone(),
+            arms: family.rows.arms.iter().map(arm).collect(),
         };
-        let load = format!("{} at {:?}", load_id(first), first.rate_per_s);
-        let variant =
-            Variant { probe: first.probe.clone(), arms: rows.arms.iter().map(arm).collect() };
-        match found.iter_mut().find(|(other, _)| *other == load) {
-            Some((_, probed)) => probed.variants.push(variant),
-            None => found.push((
-                load,
-                Probed {
-                    title: grouped::title(first),
-                    heavy_ns: heavy(&rows.arms),
-                    variants: vec![variant],
-                },
-            )),
+        Probed {
+            title: families::title(first),
+            heavy_ns: heavy(&family.rows.arms),
+            variants: members.iter().map(variant).collect(),
         }
-    }
-    found.into_iter().map(|(_, probed)| probed).collect()
+    });
+    groups.collect()
 }
 
-/// The work of a request, without waiting.
 fn heavy(arms: &[ArmRows<'_>]) -> Option<f64> {
-    let reference = arms.iter().find(|arm| arm.key.role_name() == "reference")?;
-    let works: Vec<f64> =
-        reference.good.iter().filter_map(|row| row.work_p50_ns).map(|ns| ns as f64).collect();
-    median(&works)
+    let reference = arms.iter().find(|arm| arm.key.role() == Role::Reference)?;
+    median_of_known(&reference.good, |row| row.work_p50_ns)
 }
-
-/// A column of `trials.csv`.
-type Get = fn(&TrialRow) -> Option<u64>;
 
 fn arm(arm: &ArmRows<'_>) -> ProbedArm {
     let rows = &arm.good;
-    let sum = |get: Get| rows.iter().filter_map(|row| get(row)).sum::<u64>();
+    let sum = |column: Column| rows.iter().filter_map(|row| column(row)).sum::<u64>();
     let n_probes = sum(|row| row.n_probes);
     // Blocks weigh equally, however many probes each of them had.
     let share = |get: fn(&TrialRow) -> Option<f64>| {
@@ -145,14 +147,11 @@ fn arm(arm: &ArmRows<'_>) -> ProbedArm {
     }
 }
 
-fn times(rows: &[&TrialRow], [p50, p95, p99, max]: [Get; 4]) -> Times {
-    let every = |get: Get| {
-        let values: Option<Vec<f64>> = rows.iter().map(|row| Some(get(row)? as f64)).collect();
-        median(&values?)
-    };
-    Times { p50_ns: every(p50), p95_ns: every(p95), p99_ns: every(p99), max_ns: longest(rows, max) }
+fn times(rows: &[&TrialRow], [p50, p95, p99, max]: [Column; 4]) -> Times {
+    let all = |column: Column| median_of_all(rows, column);
+    Times { p50_ns: all(p50), p95_ns: all(p95), p99_ns: all(p99), max_ns: longest(rows, max) }
 }
 
-fn longest(rows: &[&TrialRow], get: Get) -> Option<f64> {
-    rows.iter().filter_map(|row| get(row)).max().map(|ns| ns as f64)
+fn longest(rows: &[&TrialRow], column: Column) -> Option<f64> {
+    rows.iter().filter_map(|row| column(row)).max().map(|ns| ns as f64)
 }

@@ -1,71 +1,71 @@
-//! What differs in one number only: families whose payload, ballast or chunks differ, arms whose
-//! workers do. What a line can be drawn through.
+//! Families and arms that differ in one number only, such as payload, ballast, chunks or workers: a
+//! line can be drawn through them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cells::Analysed;
+use super::families;
+use super::grouped::grouped;
 use crate::experiment::label::{Named, label};
-use crate::options;
 use crate::record::TrialRow;
-
-use super::analyse::Analysed;
-use super::grouped;
+use crate::workload::options;
 
 /// With fewer levels a table says as much as a line.
 const LEVELS_MIN: usize = 3;
 
-/// What stands for a level that is "never": behind every number of tasks.
+/// The level "never", above every number of tasks.
 const NEVER: f64 = f64::INFINITY;
 
 /// One factor over its levels, all else alike.
 #[derive(Debug, Clone)]
-pub(super) struct Sweep<'a> {
+pub struct Sweep<'a> {
     /// `payload_bytes`, `ballast_bytes`, `callers`, or the name of an option.
-    pub(super) factor: String,
-    /// What is alike, but for the arms.
-    pub(super) facts: Facts,
+    pub factor: String,
+    /// The factors that are alike, but for the arms.
+    pub facts: Facts,
     /// The same in words.
-    pub(super) title: String,
+    pub title: String,
     /// Ascending.
-    pub(super) levels: Vec<f64>,
+    pub levels: Vec<f64>,
     /// One per strategy and its other options: reference and placebo first.
-    pub(super) lines: Vec<Line<'a>>,
+    pub lines: Vec<Line<'a>>,
 }
 
 /// An arm at the levels at which it was measured.
 #[derive(Debug, Clone)]
-pub(super) struct Line<'a> {
+pub struct Line<'a> {
     /// Unique in the sweep.
-    pub(super) label: String,
+    pub label: String,
     /// In ascending order of levels.
-    pub(super) points: Vec<Point<'a>>,
-    /// The arm has no such option: it was measured once, and stands at every level.
-    pub(super) is_level: bool,
+    pub points: Vec<Point<'a>>,
+    /// The arm has no such option: it was measured once and is drawn at every level.
+    pub is_level: bool,
 }
 
 /// An arm of a family.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Point<'a> {
+pub struct Point<'a> {
     /// Of the factor.
-    pub(super) level: f64,
+    pub level: f64,
     /// Where it was measured.
-    pub(super) family: &'a Analysed<'a>,
+    pub family: &'a Analysed<'a>,
     /// Its place among the family's arms.
-    pub(super) arm: usize,
+    pub arm: usize,
 }
 
-/// What tells families apart, by name.
-pub(super) type Facts = BTreeMap<String, String>;
+/// The factors of a family, by name.
+pub type Facts = BTreeMap<String, String>;
 
 /// Every sweep of a run: those between families, then those inside of each.
-pub(super) fn of_run<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
+pub fn of_run<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
     let mut sweeps = between(families);
     sweeps.extend(families.iter().flat_map(within));
     sweeps
 }
 
-/// The facts of a family that offered load in a closed loop; those of open loops have charts of
-/// their own, over the rate.
-pub(super) fn facts(family: &Analysed<'_>) -> Option<Facts> {
+/// The facts of a family under a closed loop. Families under open loops have charts of their own,
+/// over the rate.
+pub fn facts(family: &Analysed<'_>) -> Option<Facts> {
     let row = family.rows.rows.iter().find(|row| row.regime == "closed")?;
     let mut facts: Facts = options::parse(&row.workload_options);
     let own = [
@@ -82,86 +82,57 @@ pub(super) fn facts(family: &Analysed<'_>) -> Option<Facts> {
 }
 
 /// Families grouped by all facts but one, each with its value of that; in planned order.
-pub(super) fn grouped_without<'a>(
+pub fn grouped_without<'a>(
     families: &'a [Analysed<'a>],
     factor: &str,
 ) -> Vec<(Facts, Vec<(String, &'a Analysed<'a>)>)> {
-    let mut groups: Vec<(Facts, Vec<(String, &Analysed<'_>)>)> = Vec::new();
-    for family in families {
-        let Some(mut facts) = facts(family) else {
-            continue;
-        };
-        let Some(value) = facts.remove(factor) else {
-            continue;
-        };
-        match groups.iter_mut().find(|(known, _)| *known == facts) {
-            Some((_, members)) => members.push((value, family)),
-            None => groups.push((facts, vec![(value, family)])),
-        }
-    }
-    groups
+    grouped(families.iter().filter_map(|family| {
+        let mut facts = facts(family)?;
+        let value = facts.remove(factor)?;
+        Some((facts, (value, family)))
+    }))
 }
 
 fn between<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
     let factors: BTreeSet<String> =
         families.iter().filter_map(facts).flat_map(Facts::into_keys).collect();
-    let mut sweeps = Vec::new();
-    for factor in factors {
-        for (facts, members) in grouped_without(families, &factor) {
-            let mut members: Vec<(f64, &Analysed<'_>)> = members
-                .into_iter()
-                .filter_map(|(value, family)| Some((level(&factor, &value)?, family)))
-                .collect();
-            members.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let levels = distinct(members.iter().map(|member| member.0));
-            if levels.len() < LEVELS_MIN {
-                continue;
-            }
-            sweeps.push(Sweep {
-                title: title(members[0].1, &[&factor]),
-                lines: lines_between(&members),
-                factor: factor.clone(),
-                facts,
-                levels,
-            });
-        }
-    }
-    sweeps
+    let sweep = |factor: &str, facts: Facts, members: Vec<(String, &'a Analysed<'a>)>| {
+        let mut members: Vec<(f64, &Analysed<'_>)> = members
+            .into_iter()
+            .filter_map(|(value, family)| Some((level(factor, &value)?, family)))
+            .collect();
+        members.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let levels = distinct(members.iter().map(|member| member.0));
+        let points = members.iter().flat_map(|&(level, family)| {
+            let arms = family.rows.arms.iter().enumerate();
+            arms.map(move |(arm, rows)| (rows.key.named(), Point { level, family, arm }))
+        });
+        (levels.len() >= LEVELS_MIN).then(|| Sweep {
+            title: title(members[0].1, &[factor]),
+            lines: lines(points),
+            factor: factor.to_owned(),
+            facts,
+            levels,
+        })
+    };
+    let of_factor = |factor: &String| {
+        let groups = grouped_without(families, factor).into_iter();
+        groups.filter_map(|(facts, members)| sweep(factor, facts, members)).collect::<Vec<_>>()
+    };
+    factors.iter().flat_map(of_factor).collect()
 }
 
-/// The points of each strategy with the same options, those that are the factor left out, in the
-/// order of the arms.
-#[derive(Default)]
-struct Grouped<'a>(Vec<(Named, Vec<Point<'a>>)>);
-
-impl<'a> Grouped<'a> {
-    fn add(&mut self, key: Named, point: Point<'a>) {
-        match self.0.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, points)) => points.push(point),
-            None => self.0.push((key, vec![point])),
-        }
-    }
-
-    /// What has at least two points, named by the options in which it differs from its twins.
-    fn lines(mut self) -> Vec<Line<'a>> {
-        self.0.retain(|(_, points)| points.len() > 1);
-        let keys: Vec<Named> = self.0.iter().map(|(key, _)| key.clone()).collect();
-        let line = |(key, mut points): (Named, Vec<Point<'a>>)| {
-            points.sort_by(|a, b| a.level.total_cmp(&b.level));
-            Line { label: label(&key, &keys), points, is_level: false }
-        };
-        self.0.into_iter().map(line).collect()
-    }
-}
-
-fn lines_between<'a>(members: &[(f64, &'a Analysed<'a>)]) -> Vec<Line<'a>> {
-    let mut grouped = Grouped::default();
-    for &(level, family) in members {
-        for (arm, rows) in family.rows.arms.iter().enumerate() {
-            grouped.add(rows.key.named(), Point { level, family, arm });
-        }
-    }
-    grouped.lines()
+/// A line for each strategy with the same options, the factor left out, that has two points or more;
+/// in the order of the arms, and named by the options in which it differs from its twins.
+fn lines<'a>(points: impl Iterator<Item = (Named, Point<'a>)>) -> Vec<Line<'a>> {
+    let mut lines = grouped(points);
+    lines.retain(|(_, points)| points.len() > 1);
+    let keys: Vec<Named> = lines.iter().map(|(key, _)| key.clone()).collect();
+    let line = |(key, mut points): (Named, Vec<Point<'a>>)| {
+        points.sort_by(|a, b| a.level.total_cmp(&b.level));
+        Line { label: label(&key, &keys), points, is_level: false }
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// The options of a family's strategies that take several numbers.
@@ -169,17 +140,17 @@ fn within<'a>(family: &'a Analysed<'a>) -> Vec<Sweep<'a>> {
     let Some(facts) = facts(family) else {
         return Vec::new();
     };
-    let names: BTreeSet<String> = family
-        .rows
-        .arms
-        .iter()
-        .flat_map(|arm| options::parse(&arm.key.options).into_keys())
-        .collect();
+    let arms = || family.rows.arms.iter().enumerate();
+    let names: BTreeSet<String> =
+        arms().flat_map(|(_, arm)| options::parse(&arm.key.options).into_keys()).collect();
     let sweep = |factor: String| {
-        let lines = lines_within(family, &factor);
-        let of = |line: &Line<'_>| line.points.iter().map(|p| p.level).collect::<Vec<_>>();
-        let longest = lines.iter().map(|line| of(line).len()).max()?;
-        let levels = distinct(lines.iter().flat_map(of));
+        let lines = lines(arms().filter_map(|(arm, rows)| {
+            let mut key = rows.key.named();
+            let level = level(&factor, &key.options.remove(&factor)?)?;
+            Some((key, Point { level, family, arm }))
+        }));
+        let longest = lines.iter().map(|line| line.points.len()).max()?;
+        let levels = distinct(lines.iter().flat_map(|line| &line.points).map(|point| point.level));
         (longest >= LEVELS_MIN).then(|| Sweep {
             title: family.rows.title.clone(),
             lines: with_level_lines(family, &factor, &levels, lines),
@@ -189,18 +160,6 @@ fn within<'a>(family: &'a Analysed<'a>) -> Vec<Sweep<'a>> {
         })
     };
     names.into_iter().filter_map(sweep).collect()
-}
-
-fn lines_within<'a>(family: &'a Analysed<'a>, factor: &str) -> Vec<Line<'a>> {
-    let mut grouped = Grouped::default();
-    for (arm, rows) in family.rows.arms.iter().enumerate() {
-        let mut key = rows.key.named();
-        let value = key.options.remove(factor);
-        if let Some(level) = value.and_then(|value| level(factor, &value)) {
-            grouped.add(key, Point { level, family, arm });
-        }
-    }
-    grouped.lines()
 }
 
 /// Before the lines, one over all levels for each arm that has no such option.
@@ -224,7 +183,7 @@ fn with_level_lines<'a>(
 }
 
 /// The family's title without what differs.
-pub(super) fn title(family: &Analysed<'_>, factors: &[&str]) -> String {
+pub fn title(family: &Analysed<'_>, factors: &[&str]) -> String {
     let Some(row) = family.rows.rows.first() else {
         return family.rows.title.clone();
     };
@@ -242,7 +201,7 @@ pub(super) fn title(family: &Analysed<'_>, factors: &[&str]) -> String {
             }
         }
     }
-    grouped::title(&row)
+    families::title(&row)
 }
 
 fn level(factor: &str, value: &str) -> Option<f64> {

@@ -1,84 +1,86 @@
-//! What the machine did while a run measured, over time: `noise.csv` in so many steps as a chart
-//! can show, beside what trials say of themselves.
+//! What the machine did while a run measured, over time: `noise.csv` in as many steps as a chart can
+//! show, with the disturbed trials.
 
 use std::collections::BTreeMap;
 
+use super::cells::is_disturbed;
 use crate::record::{NoiseRow, Run, TrialRow};
 
-use super::human;
-
-/// Steps of the timeline at most.
+/// Maximum steps of the timeline.
 const STEPS: usize = 200;
 
 /// A run's noise in steps of equal length.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Timeline {
+pub struct Timeline {
     /// Length of a step.
-    pub(super) step_ns: u64,
-    /// One per step: whether a trial ran in it that was disturbed.
-    pub(super) is_disturbed: Vec<bool>,
+    pub step_ns: u64,
+    /// One per step: whether a disturbed trial ran in it.
+    pub is_disturbed: Vec<bool>,
     /// Disturbed trials.
-    pub(super) disturbed: usize,
-    pub(super) lanes: Vec<Lane>,
+    pub disturbed: usize,
+    /// One per signal.
+    pub lanes: Vec<Lane>,
 }
 
 /// One signal.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lane {
-    pub(super) name: &'static str,
-    /// How a step's value comes about.
-    pub(super) note: &'static str,
-    pub(super) unit: Unit,
+pub struct Lane {
+    /// Name of the signal.
+    pub name: &'static str,
+    /// How a step's value is made.
+    pub note: &'static str,
+    /// Unit of the values.
+    pub unit: Unit,
     /// One per step; `None` where it is not counted.
-    pub(super) values: Vec<Option<f64>>,
+    pub values: Vec<Option<f64>>,
     /// Above this a trial is disturbed.
-    pub(super) limit: Option<f64>,
+    pub limit: Option<f64>,
 }
 
-/// What the values of a lane are.
+/// Unit of a lane's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub enum Unit {
     /// A share of all processors' time, 0 to 1.
     Share,
     /// ns.
     Time,
 }
 
-impl Lane {
-    /// A value for people.
-    pub(super) fn shown(&self, value: f64) -> String {
-        self.tick()(value)
-    }
-
-    /// Its axis' labels.
-    pub(super) fn tick(&self) -> fn(f64) -> String {
-        match self.unit {
-            Unit::Share => human::percent,
-            Unit::Time => human::duration_tick,
-        }
-    }
-}
-
 /// `None` without rows.
-pub(super) fn timeline(run: &Run, rows: &[NoiseRow]) -> Option<Timeline> {
+pub fn timeline(run: &Run, rows: &[NoiseRow]) -> Option<Timeline> {
     let (step_ns, steps) = steps(rows)?;
     let trials: BTreeMap<&str, &TrialRow> =
         run.trials.iter().map(|trial| (trial.trial_id.as_str(), trial)).collect();
-    let of_step = |step: &[&NoiseRow]| -> Vec<&TrialRow> {
+    let trials_of = |step: &[&NoiseRow]| -> Vec<&TrialRow> {
         step.iter().filter_map(|row| trials.get(row.trial_id.as_str()).copied()).collect()
     };
-    let is_disturbed = |row: &TrialRow| row.noise_label == "disturbed";
+    let is_hit = |step: &Vec<&NoiseRow>| trials_of(step).into_iter().any(is_disturbed);
     let foreign = |step: &[&NoiseRow]| {
-        of_step(step).iter().filter_map(|row| row.noise_foreign_cpu_ratio).reduce(f64::max)
+        trials_of(step).iter().filter_map(|row| row.noise_foreign_cpu_ratio).reduce(f64::max)
     };
+    let limit = |signal: &str| {
+        let thresholds = run.environment.facts.get("noise_thresholds")?;
+        thresholds.get(signal)?.get("disturbed")?.as_f64()
+    };
+    let lane = |name, note, unit, signal: &str, value: &dyn Fn(&[&NoiseRow]) -> Option<f64>| Lane {
+        name,
+        note,
+        unit,
+        values: steps.iter().map(|step| value(step)).collect(),
+        limit: limit(signal),
+    };
+    let foreign_note = "share of all processors that other programs used, per trial";
+    let steal_note = "share of all processors that the hypervisor gave to others";
+    let pause_note = "nothing ran, and no run queue explains it";
     Some(Timeline {
         step_ns,
-        is_disturbed: steps
-            .iter()
-            .map(|step| of_step(step).into_iter().any(is_disturbed))
-            .collect(),
+        is_disturbed: steps.iter().map(is_hit).collect(),
         disturbed: run.trials.iter().filter(|row| is_disturbed(row)).count(),
-        lanes: lanes(run, &steps, &foreign),
+        lanes: vec![
+            lane("foreign CPU", foreign_note, Unit::Share, "foreign_cpu", &foreign),
+            lane("steal", steal_note, Unit::Share, "steal", &steal),
+            lane("longest pause", pause_note, Unit::Time, "vm_pause", &pause),
+        ],
     })
 }
 
@@ -97,43 +99,6 @@ fn steps(rows: &[NoiseRow]) -> Option<(u64, Vec<Vec<&NoiseRow>>)> {
         }
     }
     Some((step_ns, steps))
-}
-
-fn lanes(
-    run: &Run,
-    steps: &[Vec<&NoiseRow>],
-    foreign: &dyn Fn(&[&NoiseRow]) -> Option<f64>,
-) -> Vec<Lane> {
-    let each = |value: &dyn Fn(&[&NoiseRow]) -> Option<f64>| -> Vec<Option<f64>> {
-        steps.iter().map(|step| value(step)).collect()
-    };
-    let limit = |signal: &str| {
-        let thresholds = run.environment.facts.get("noise_thresholds")?;
-        thresholds.get(signal)?.get("disturbed")?.as_f64()
-    };
-    vec![
-        Lane {
-            name: "foreign CPU",
-            note: "share of all processors that other programs used, per trial",
-            unit: Unit::Share,
-            values: each(foreign),
-            limit: limit("foreign_cpu"),
-        },
-        Lane {
-            name: "steal",
-            note: "share of all processors that the hypervisor gave to others",
-            unit: Unit::Share,
-            values: each(&steal),
-            limit: limit("steal"),
-        },
-        Lane {
-            name: "longest pause",
-            note: "nothing ran, and no run queue explains it",
-            unit: Unit::Time,
-            values: each(&pause),
-            limit: limit("vm_pause"),
-        },
-    ]
 }
 
 fn steal(step: &[&NoiseRow]) -> Option<f64> {

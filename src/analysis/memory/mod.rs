@@ -1,39 +1,35 @@
 //! What children cost in memory: from the looks of memory trials to a line per strategy, whose
-//! slope is the price of one more child and whose intercept is what is there once.
+//! slope is the price of one more child and whose intercept is shared once.
 //!
 //! The line goes through what a tree holds, PSS and page tables together, against the number of
 //! its children. PSS per child is no constant (each page is divided by the number of processes
 //! that share it, so it falls with every child), while the slope is what the next child adds.
 //!
 //! What else the kernel holds for a child (stacks, task structs, sockets, descriptors) is known of
-//! control groups only. It has a line of its own, beside the other: a price that contained it on
-//! some machines and not on others could not be compared.
+//! control groups only. It has a line of its own: a price that contained it on some machines and not
+//! on others could not be compared.
 
-use segments::Miss;
 use serde::Serialize;
 
+use super::family_key::FamilyKey;
+use crate::stats::Interval;
 use crate::stats::fit::FittedLine;
 
 mod budget;
+mod levels;
 mod looks;
-mod notes;
+mod rows;
 mod segments;
 mod series;
-mod tables;
-#[cfg(test)]
-mod tests;
 mod timed;
-mod words;
 
-pub(super) use budget::sizings;
-pub(super) use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
-pub(super) use notes::{NOTES_SCOPE, notes_table};
-pub(super) use segments::Segment;
-pub(super) use series::{HELD, is_memory_family, of_run};
-pub(super) use tables::{BALLAST_SCOPE, ballast, of_group};
-pub(super) use words::{bars_answer, headline, lines_answer, scope};
+pub use budget::{PoolSize, Sizing, sizing};
+pub use looks::{Wanted, held_by_block};
+pub use rows::{HELD, MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, TABLES, is_memory_family};
+pub use segments::{Miss, Segment};
+pub use series::of_run;
 
-/// What may be said about memory in a run.
+/// The memory trials of a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct MemorySummary {
     /// Memory trials of which there is a row.
@@ -49,20 +45,9 @@ pub struct Group {
     pub title: String,
     /// Blocks with at least one usable trial.
     pub n_blocks: usize,
-    /// As in the rows, like the next six.
-    pub runtime: String,
-    #[allow(missing_docs, reason = "see above")]
-    pub workload: String,
-    #[allow(missing_docs, reason = "see above")]
-    pub workload_options: String,
-    #[allow(missing_docs, reason = "see above")]
-    pub size: String,
-    #[allow(missing_docs, reason = "see above")]
-    pub placement: String,
-    #[allow(missing_docs, reason = "see above")]
-    pub payload_bytes: u64,
-    #[allow(missing_docs, reason = "see above")]
-    pub ballast_bytes: u64,
+    /// Equal in all its trials.
+    #[serde(flatten)]
+    pub key: FamilyKey,
     /// In the order of [`crate::strategy::ALL`].
     pub series: Vec<Series>,
 }
@@ -93,7 +78,7 @@ pub struct Series {
     pub points: Vec<Vec<(u32, f64)>>,
 }
 
-/// A tree with so many children: medians over blocks. Empty numbers were not measured.
+/// A tree at one number of children: medians over blocks. Empty numbers were not measured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct MemoryLevel {
     /// Children.
@@ -102,26 +87,25 @@ pub struct MemoryLevel {
     pub n_blocks: usize,
     /// Why nothing was measured; empty if it was.
     pub reason: String,
-    /// The naïve sum, in which shared pages count many times.
+    /// The sum of RSS, in which shared pages count many times.
     pub rss_bytes: Option<f64>,
-    /// The sum that is right.
+    /// The sum of PSS, in which every page counts once.
     pub pss_bytes: Option<f64>,
-    /// Its parts.
+    /// The anonymous part of PSS.
     pub pss_anon_bytes: Option<f64>,
-    /// See there.
+    /// The part of PSS that is mapped from files.
     pub pss_file_bytes: Option<f64>,
-    /// See there.
+    /// The part of PSS in shared memory.
     pub pss_shmem_bytes: Option<f64>,
     /// The kernel's part, which no process's memory contains.
     pub page_tables_bytes: Option<f64>,
     /// What no other process maps.
     pub uss_bytes: Option<f64>,
-    /// By the control group.
+    /// Usage of the control group.
     pub cgroup_usage_bytes: Option<f64>,
-    /// By its high-water mark, at the trial's end.
+    /// High-water mark of the control group, at the trial's end.
     pub cgroup_peak_bytes: Option<f64>,
-    /// Where the kernel keeps no such mark: the highest PSS of some looks, so that the peak was at
-    /// least this.
+    /// Where the kernel keeps no such mark, the highest PSS of some looks: a lower bound of the peak.
     pub sampled_peak_bytes: Option<f64>,
     /// Until all children were there.
     pub ready_all_ns: Option<f64>,
@@ -129,12 +113,11 @@ pub struct MemoryLevel {
     pub mem_available_fall_bytes: Option<f64>,
     /// Of timed trials with as many workers, or callers where children live for a request.
     pub throughput_per_s: Option<f64>,
-    /// Of the same trials; has a value far more often than the next, which asks for ten times as
-    /// many requests.
+    /// Of the same trials; needs a tenth of the requests that the p99 needs.
     pub response_p90_ns: Option<f64>,
     /// Of the same trials.
     pub response_p99_ns: Option<f64>,
-    /// Their work and load in words; empty if there are none.
+    /// Work and load of the timed trials in words; empty if there are none.
     pub timed_in: String,
 }
 
@@ -166,11 +149,12 @@ pub struct MemoryLine {
 
 impl MemoryLine {
     fn of(fitted: &FittedLine) -> MemoryLine {
+        let ends = |interval: Interval| (interval.low, interval.high);
         MemoryLine {
             slope_bytes: fitted.line.slope,
-            slope_ci_bytes: fitted.slope.map(|i| (i.low, i.high)),
+            slope_ci_bytes: fitted.slope.map(ends),
             intercept_bytes: fitted.line.intercept,
-            intercept_ci_bytes: fitted.intercept.map(|i| (i.low, i.high)),
+            intercept_ci_bytes: fitted.intercept.map(ends),
         }
     }
 
@@ -183,11 +167,11 @@ impl MemoryLine {
 /// A row of `fits.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fit {
-    /// When.
+    /// The moment of the looks.
     pub phase: String,
-    /// Of what.
+    /// The column or sum that was fitted.
     pub metric: &'static str,
-    /// What came out.
+    /// The line.
     pub line: MemoryLine,
     /// Blocks of the points.
     pub n_blocks: usize,
@@ -197,85 +181,66 @@ pub struct Fit {
     pub k_range: (u32, u32),
     /// Some of it was swapped out, or lay in pages that PSS does not count.
     pub is_incomplete: bool,
-    /// Of each block alone, by its number; of what is meant by memory wherever nothing else is
-    /// said, and of no other metric.
+    /// The slope of each block alone, by its number; of [`HELD`] only.
     #[serde(skip)]
     pub slopes: Vec<(u32, f64)>,
 }
 
 impl MemorySummary {
-    /// What one more child costs under a strategy, for a table about something else: of the same
-    /// workload if that was measured, else of any.
-    pub fn line_of(
-        &self,
-        runtime: &str,
-        workload: &str,
-        ballast_bytes: u64,
-        strategy: &str,
-        options: &str,
-    ) -> Option<MemoryLine> {
+    /// What one more child costs under a strategy, for a table of timed trials: of the same workload
+    /// if that was measured, else of any. `None` where the line misses a level.
+    pub fn line_of(&self, of: &FamilyKey, strategy: &str, options: &str) -> Option<MemoryLine> {
         let fits = |group: &&Group| {
-            group.runtime == runtime && group.ballast_bytes == ballast_bytes && !group.writes()
+            let key = &group.key;
+            key.runtime == of.runtime && key.ballast_bytes == of.ballast_bytes && !key.writes()
         };
+        let options = rows::without_workers(options);
         let find = |group: &Group| {
-            let own = || group.series.iter().filter(|s| s.strategy == strategy);
-            let options = series::without_workers(options);
-            let same = own().find(|s| s.options == options);
-            same.or_else(|| own().next())?.line
+            let own = || group.series.iter().filter(|series| series.strategy == strategy);
+            let series = own().find(|series| series.options == options).or_else(|| own().next())?;
+            Some((series.line?, series.miss))
         };
-        let same = |group: &&Group| group.workload == workload;
         let groups = || self.groups.iter().filter(fits);
-        let of_same = groups().filter(same).find_map(find);
-        of_same.or_else(|| groups().find_map(find))
+        let same = groups().filter(|group| group.key.workload == of.workload).find_map(find);
+        let (line, miss) = same.or_else(|| groups().find_map(find))?;
+        miss.is_none().then_some(line)
     }
 }
 
 impl Group {
-    /// Whether its children write what they inherited, or touch memory of their own: a price of
-    /// the work, and not of the child.
-    fn writes(&self) -> bool {
-        ["write_mib", "touch_mib"].iter().any(|name| self.option(name).is_some_and(|mib| mib > 0))
-    }
-
-    /// Whether it is about children alone, without a creator that holds or a child that writes
-    /// much: those others are compared in a table of their own.
-    pub(super) fn is_plain(&self) -> bool {
-        self.ballast_bytes == 0 && !self.writes()
-    }
-
-    /// A whole number among the workload's options.
-    fn option(&self, name: &str) -> Option<u64> {
-        self.workload_options.split(';').find_map(|option| {
-            let (found, value) = option.split_once('=')?;
-            (found == name).then(|| value.parse().ok())?
-        })
+    /// Whether it is about children alone: its creator holds no ballast and its children write
+    /// little. Other groups are compared in a table of their own.
+    pub fn is_plain(&self) -> bool {
+        self.key.ballast_bytes == 0 && !self.key.writes()
     }
 
     /// The series that have a line.
-    pub(super) fn lined(&self) -> impl Iterator<Item = (&Series, MemoryLine)> {
+    pub fn lined(&self) -> impl Iterator<Item = (&Series, MemoryLine)> {
         self.series.iter().filter_map(|s| Some((s, s.line?)))
     }
 }
 
 impl Series {
     /// The fit that [`Series::line`] is of.
-    pub(super) fn fit(&self) -> Option<&Fit> {
-        let is_it = |fit: &&Fit| fit.phase == self.phase && fit.metric == HELD;
-        self.fits.iter().find(is_it)
+    pub fn fit(&self) -> Option<&Fit> {
+        self.fit_through(HELD)
     }
 
     /// The line through a metric in the series' phase.
-    fn line_through(&self, metric: &str) -> Option<MemoryLine> {
-        let is_it = |fit: &&Fit| fit.phase == self.phase && fit.metric == metric;
-        self.fits.iter().find(is_it).map(|fit| fit.line)
+    pub fn line_through(&self, metric: &str) -> Option<MemoryLine> {
+        self.fit_through(metric).map(|fit| fit.line)
     }
 
-    /// The kernel's memory, by the control group: page tables and all else.
-    fn kernel(&self) -> Option<MemoryLine> {
-        self.line_through(series::KERNEL)
+    fn fit_through(&self, metric: &str) -> Option<&Fit> {
+        self.fits.iter().find(|fit| fit.phase == self.phase && fit.metric == metric)
     }
 
-    /// The level with so many children, if it was measured.
+    /// The kernel's memory, by the control group: page tables and everything else.
+    pub fn kernel(&self) -> Option<MemoryLine> {
+        self.line_through(rows::KERNEL)
+    }
+
+    /// The level with `k` children, if it was measured.
     pub fn level(&self, k: u32) -> Option<&MemoryLevel> {
         let of_k = |level: &&MemoryLevel| level.k == k && level.n_blocks > 0;
         self.levels.iter().find(of_k)
