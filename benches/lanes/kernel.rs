@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use forkbench::options::{self, Options};
 use forkbench::sys::clock::now_ns;
+use forkbench::workload::options::{self, Options};
 use forkbench::workload::{self, Size, Spec};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};

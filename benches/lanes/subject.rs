@@ -5,10 +5,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use forkbench::driver::target::{self, Launch, Target};
-use forkbench::options;
 use forkbench::protocol::{Configure, FLAG_REAPS, Kind, Outcome, Reply};
 use forkbench::strategy;
 use forkbench::sys::clock::now_ns;
+use forkbench::workload::options;
 use forkbench::workload::{self, Size, Spec};
 
 use crate::lane::{Lane, Result, Scale, Site};

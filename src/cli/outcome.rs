@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::attempts::accepted;
 use crate::experiment::filter::Filter;
-use crate::record::accepted::accepted;
 use crate::record::{Run, TrialRow};
-use crate::stats::Safeguards;
 use crate::workload;
 
 /// Why the run counts as failed, in a sentence; `None` if it does not.
@@ -15,10 +14,8 @@ use crate::workload;
 pub(super) fn complaint(run: &Run, filters: &[Filter]) -> Option<String> {
     let fails_on_purpose =
         |row: &TrialRow| workload::by_name(&row.workload).is_some_and(|w| w.is_fault());
-    let rows: Vec<&TrialRow> = accepted(&run.trials, Safeguards::ALL_ON)
-        .into_iter()
-        .filter(|row| !fails_on_purpose(row))
-        .collect();
+    let rows: Vec<&TrialRow> =
+        accepted(&run.trials).into_iter().filter(|row| !fails_on_purpose(row)).collect();
     if rows.is_empty() {
         return None;
     }

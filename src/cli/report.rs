@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::write_report::write_report;
+use super::write_report::{analysed, write_report};
 use super::{Failure, screen, shell};
 use crate::{record, report};
 
@@ -63,8 +63,9 @@ fn rebuild(ReportArgs { dir, memory_budget, out }: &ReportArgs) -> anyhow::Resul
     }
     let to = out.as_ref().unwrap_or(dir);
     // The table needs no file: it is shown also where none can be written.
-    let written = write_report(dir, to, &run);
-    screen::print(&report::terminal(&run, usize::from(screen::width())))?;
+    let analysis = analysed(dir, &run);
+    let written = write_report(dir, to, &analysis);
+    screen::print(&report::terminal(&analysis, usize::from(screen::width())))?;
     written.with_context(|| {
         format!("write the report into {}; name another directory by --out DIR", to.display())
     })?;

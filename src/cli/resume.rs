@@ -9,8 +9,8 @@ use super::run::{RunArgs, Shown, measure, watched};
 use super::{Cli, Command, Failure, here, picture};
 use crate::driver::run::{Order, Refused};
 use crate::experiment::{Experiment, Preset, filter, plan, wire};
-use crate::options;
 use crate::record::{self, Manifest, PlanRow, RecordError, Run};
+use crate::workload::options;
 
 /// Goes on with the run in `dir`, and shows all of it.
 ///

@@ -10,7 +10,7 @@ use super::alone::Alone;
 use super::outcome::complaint;
 use super::progress::Bar;
 use super::select::Selection;
-use super::write_report::write_report;
+use super::write_report::{analysed, write_report};
 use super::{Failure, here, screen, shell};
 use crate::driver::run::budget::for_blocks_ns;
 use crate::driver::run::{End, Order};
@@ -266,13 +266,14 @@ fn budgeted(prepared: &Prepared, experiment: &Experiment) -> Preset {
 /// Writes the derived files and prints what was found.
 fn show(out: &Path, end: End, shown: Shown) -> Result<Run> {
     let run = record::read(out)?;
-    write_report(out, out, &run)?;
+    let analysis = analysed(out, &run);
+    write_report(out, out, &analysis)?;
     if shown.json {
-        screen::print(&format!("{:#}\n", report::json(&run)))?;
+        screen::print(&format!("{:#}\n", report::json(&analysis)))?;
     } else if shown.quiet {
         screen::print(&format!("{}\n", out.display()))?;
     } else {
-        screen::print(&report::terminal(&run, usize::from(screen::width())))?;
+        screen::print(&report::terminal(&analysis, usize::from(screen::width())))?;
         super::report::print_places(out, out)?;
     }
     if shown.quiet {
@@ -440,7 +441,7 @@ mod tests {
 
     #[test]
     fn delta_is_a_share_above_zero() {
-        assert_eq!(delta("3%"), Ok(crate::stats::verdict::DELTA_RATIO), "the default");
+        assert_eq!(delta("3%"), Ok(crate::experiment::DELTA_RATIO), "the default");
         assert_eq!(delta("5%"), Ok(0.05));
         assert_eq!(delta(" 0.5 % "), Ok(0.005));
         assert_eq!(delta("100%"), Ok(1.0));

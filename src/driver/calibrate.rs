@@ -9,9 +9,9 @@ use super::oracle::Oracle;
 use super::target::TargetError;
 use super::trial::{self, Setting};
 use crate::experiment::{Arm, Experiment, Family, Load, Preset, Rate, Role, Slo, Trial};
-use crate::options;
 use crate::record::{CalibrationRow, RunDir, TrialRow};
 use crate::strategy;
+use crate::workload::options;
 
 /// The strategy whose capacity is meant.
 const BLOCKING: &str = "blocking";

@@ -1,8 +1,9 @@
 //! The columns of an open loop and of probes, and whether a trial's numbers may be used: pure.
 
 use super::load::{Measured, Traffic, probe};
+use crate::analysis::load_points::yes_no;
 use crate::record::TrialRow;
-use crate::record::load_points::yes_no;
+use crate::stats::quantile::P;
 
 /// A generator this late may be blamed for the response times.
 const LATE_NS: u64 = 1_000_000;
@@ -71,16 +72,16 @@ pub(super) fn fill_probes(row: &mut TrialRow, met: &probe::Met) {
     let probe::Met { unloaded, loaded } = met;
     row.n_probes = Some(loaded.sorted_ns.len() as u64);
     row.n_probes_failed = Some(loaded.failed);
-    row.probe_p50_ns = loaded.quantile_ns(0.5);
-    row.probe_p95_ns = loaded.quantile_ns(0.95);
-    row.probe_p99_ns = loaded.quantile_ns(0.99);
+    row.probe_p50_ns = loaded.quantile_ns(P::P50);
+    row.probe_p95_ns = loaded.quantile_ns(P::P95);
+    row.probe_p99_ns = loaded.quantile_ns(P::P99);
     row.probe_max_ns = loaded.max_ns();
     row.probe_over_100ms_ratio = loaded.over_100ms_ratio();
     row.probe_over_1s_ratio = loaded.over_1s_ratio();
     row.probe_gap_max_ns = loaded.gap_max_ns;
-    row.probe_unloaded_p50_ns = unloaded.quantile_ns(0.5);
-    row.probe_unloaded_p95_ns = unloaded.quantile_ns(0.95);
-    row.probe_unloaded_p99_ns = unloaded.quantile_ns(0.99);
+    row.probe_unloaded_p50_ns = unloaded.quantile_ns(P::P50);
+    row.probe_unloaded_p95_ns = unloaded.quantile_ns(P::P95);
+    row.probe_unloaded_p99_ns = unloaded.quantile_ns(P::P99);
     row.probe_unloaded_max_ns = unloaded.max_ns();
 }
 

@@ -8,10 +8,12 @@ use hdrhistogram::Histogram;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
+pub use crate::record::KEPT;
 use crate::record::RequestRow;
+use crate::stats::quantile::histogram_ns;
 
-/// So many requests are kept whole.
-pub const KEPT: usize = 20_000;
+/// Significant digits of the histograms that see every request.
+pub(super) const DIGITS: u8 = 3;
 
 /// So many of the slowest are kept beside the sample.
 const SLOWEST: usize = 1_000;
@@ -65,9 +67,9 @@ impl Samples {
             seen: 0,
             kept: Vec::new(),
             slowest: BinaryHeap::new(),
-            response: histogram(),
+            response: histogram_ns(DIGITS),
             response_sum_ns: 0,
-            service: histogram(),
+            service: histogram_ns(DIGITS),
             generator: Xoshiro128PlusPlus::seed_from_u64(seed),
         }
     }
@@ -171,14 +173,6 @@ impl Samples {
 pub fn nearest_rank(sorted: &[u64], p: f64) -> Option<u64> {
     let rank = (p * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
-}
-
-/// From 1 ns to two hours, three significant digits.
-pub(super) fn histogram() -> Histogram<u64> {
-    match Histogram::new_with_bounds(1, 7_200_000_000_000, 3) {
-        Ok(histogram) => histogram,
-        Err(error) => unreachable!("constant bounds are valid: {error}"),
-    }
 }
 
 #[cfg(test)]

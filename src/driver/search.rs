@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::oracle::Oracle;
 use super::target::TargetError;
 use super::trial::{self, Ran, Setting};
+use crate::analysis::load_points::{Bracket, load_points};
 use crate::experiment::{
     Arrivals, Experiment, Family, Load, Open, Rate, Role, Trial, WindowLength,
 };
-use crate::record::load_points::{Bracket, load_points};
 use crate::record::{SEARCH, TrialRow};
 use crate::workload::fold;
 
@@ -143,7 +143,7 @@ pub fn search(
 
 fn next_rate(family: &Family, arm: usize, rows: &[TrialRow]) -> Option<f64> {
     let arm = &family.arms[arm];
-    let options = crate::options::render(&arm.options);
+    let options = crate::workload::options::render(&arm.options);
     Bracket::of(&load_points(rows), &arm.strategy, &options)?.next_per_s()
 }
 

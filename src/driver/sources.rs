@@ -18,7 +18,7 @@ use crate::sys::files::{Dir, read_named};
 use crate::workload::fold_bytes;
 
 /// Where subjects lie in a repository, and beside an installed program.
-const BELOW: &str = "experiments/subjects";
+const BELOW: &str = "subjects";
 
 /// The repository that this program was built in.
 const BUILT_IN: &str = env!("CARGO_MANIFEST_DIR");

@@ -14,12 +14,12 @@ use super::placed::Placed;
 use super::programs::SubjectProgram;
 use super::target::{Farewell, Guard, Launch, READY_NS, Target, TargetError};
 use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Trial};
-use crate::options;
 use crate::protocol::{Configure, Ready};
 use crate::record::laws::{self, Bounds};
 use crate::record::{MemoryRow, RequestRow, TrialRow};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
+use crate::workload::options;
 
 mod row;
 

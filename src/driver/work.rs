@@ -8,8 +8,8 @@ use anyhow::Result;
 
 use super::oracle::Oracle;
 use crate::experiment::{Arm, Experiment, Family};
-use crate::options;
 use crate::record::{self, CalibrationRow, RunDir};
+use crate::workload::options;
 
 /// In `calibration.csv`.
 const PURPOSE: &str = "work";

@@ -1,7 +1,7 @@
 //! Demonstrations: small real programs that show what no latency can. Who survives a crash, what a
 //! `;` in an argument does, whether memory is shared. Pure facts, one line each in [`ALL`].
 //!
-//! The programs are in `experiments/subjects/<runtime>/demonstrations/`; those of Rust are modes
+//! The programs are in `subjects/<runtime>/demonstrations/`; those of Rust are modes
 //! of the subject's own program, in `src/subject/demonstrations/`. What each prints are facts:
 //! rows of `facts.csv`.
 

@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use super::nearest::unknown;
 use super::{Arm, Demonstration, Experiment, Family, Role};
-use crate::options;
+use crate::workload::options;
 
 /// Which part of an experiment to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]

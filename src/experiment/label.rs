@@ -2,10 +2,10 @@
 //! page, JSON, and in the column `label` of every file.
 
 use super::{Arm, Family, Role};
-use crate::options::{self, Options};
+use crate::workload::options::{self, Options};
 
 /// What an arm's label is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
     /// What it is there for.
     pub role: Role,

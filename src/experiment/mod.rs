@@ -8,8 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::{OptionDef, Options};
 use crate::workload::Spec;
+use crate::workload::options::{OptionDef, Options};
 
 pub mod builtin;
 pub mod demonstration;
@@ -17,6 +17,7 @@ pub mod filter;
 pub mod fit;
 pub mod label;
 pub mod nearest;
+pub mod numbers;
 mod open;
 pub mod plan;
 pub mod preset;
@@ -33,6 +34,9 @@ pub use slo::Slo;
 /// Families of one experiment: far more than a day measures. Lists multiply, so that this is
 /// checked before they are made, and again where a run is read.
 pub const FAMILIES_MAX: usize = 1_000;
+
+/// δ, the smallest difference that matters, where the user sets no other: 3 %.
+pub const DELTA_RATIO: f64 = 0.03;
 
 /// One question, and the families and demonstrations that answer it.
 #[derive(Debug, Clone, PartialEq)]

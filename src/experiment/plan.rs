@@ -10,9 +10,9 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::preset::OPEN_REQUESTS;
 use super::{Arm, Demonstration, Experiment, Family, Load, Open, Preset, Trial, WindowLength};
-use crate::options;
 use crate::record::PlanRow;
 use crate::strategy::{self, Children, Span};
+use crate::workload::options;
 use crate::workload::{Size, fold};
 
 /// Trials of one plan: more than a week of the shortest ones.

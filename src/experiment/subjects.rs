@@ -4,7 +4,7 @@
 /// Files of one runtime's subject.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources {
-    /// The folder below `experiments/subjects`.
+    /// The folder below `subjects`.
     pub dir: &'static str,
     /// Paths below the folder and texts; the first is the one to run.
     pub files: &'static [(&'static str, &'static str)],
@@ -16,7 +16,7 @@ macro_rules! sources {
             dir: $dir,
             files: &[$((
                 $path,
-                include_str!(concat!("../../experiments/subjects/", $dir, "/", $path)),
+                include_str!(concat!("../../subjects/", $dir, "/", $path)),
             )),*],
         }
     };
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn every_source_is_embedded() {
         for sources in [NODE, PYTHON] {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/subjects");
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("subjects");
             let mut found = Vec::new();
             files(&root.join(sources.dir), Path::new(""), &mut found);
             found.sort();

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::Options;
 use crate::workload::Spec;
+use crate::workload::options::Options;
 
 /// What a subject is to serve: everything that is untimed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

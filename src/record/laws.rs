@@ -22,7 +22,7 @@ const CPU_SLACK_RATIO: f64 = 1.05;
 const HISTOGRAM_RATIO: f64 = 1.002;
 
 /// The requests of a window that are kept whole; beyond, phases are of a sample.
-const KEPT: u64 = crate::driver::samples::KEPT as u64;
+const KEPT: u64 = super::KEPT as u64;
 
 /// Requests under way may differ from the number of callers by this share of it: a window is short.
 const LITTLE_CLOSED: f64 = 1.0 / 3.0;

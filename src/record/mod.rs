@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub mod accepted;
 mod check;
 pub mod columns;
 mod csv_text;
@@ -17,17 +16,15 @@ mod datapackage;
 pub mod environment;
 pub mod facts;
 pub mod laws;
-pub mod load_points;
 mod name;
 pub mod reader;
 pub mod rows;
 pub mod shown;
-pub mod stopping;
 pub mod timings;
 mod unfolded;
 pub mod writer;
 
-use crate::stats::verdict::DELTA_RATIO;
+use crate::experiment::DELTA_RATIO;
 
 pub(crate) use check::SEARCH;
 pub use csv_text::{csv_of, guarded};
@@ -42,6 +39,9 @@ pub use rows::{
 };
 pub use timings::{Timing, read_timings};
 pub use writer::RunDir;
+
+/// Requests of one trial that are kept whole; of more, a sample.
+pub const KEPT: usize = 20_000;
 
 /// Version of the files' layout; a newer one is refused with both numbers.
 pub const SCHEMA_VERSION: u32 = 2;

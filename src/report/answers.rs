@@ -4,8 +4,8 @@ use crate::stats::verdict::{Conclusion, Verdict};
 
 use super::conclusions;
 use super::human;
-use super::summary::{ArmSummary, FamilySummary, Ratio, State};
 use super::words::{comparable, says};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State};
 
 /// The comparable arms with the lowest and the highest of a value.
 fn extremes(

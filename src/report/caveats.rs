@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::Analysis;
 use crate::record::TrialRow;
 use crate::stats::modes::two_modes;
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Conclusion, Reason};
 
-use super::analyse::{Analysed, is_disturbed, without_disturbed};
-use super::grouped::{ArmRows, FamilyRows};
-use super::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
-use super::summary::{Ratio, State};
 use super::{conclusions, human};
+use crate::analysis::cells::{Analysed, is_disturbed, without_disturbed};
+use crate::analysis::families::{ArmRows, FamilyRows};
+use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
+use crate::analysis::summary::{Ratio, State};
 
 /// As many examples are named at most.
 const NAMED_MAX: usize = 3;
@@ -23,8 +24,14 @@ const COMPILES: (&str, &str) = ("node", "V8");
 /// From this ratio between its processes on, work is said to differ.
 const DIFFERS_RATIO: f64 = 1.5;
 
+/// The caveats of every family of a run.
+pub(super) fn of_families(analysis: &Analysis<'_>) -> Vec<Vec<String>> {
+    let delta_ratio = analysis.run.manifest.delta_ratio;
+    analysis.families.iter().map(|family| of(family, delta_ratio)).collect()
+}
+
 /// In the order in which they matter.
-pub(super) fn of(family: &Analysed<'_>, delta_ratio: f64) -> Vec<String> {
+fn of(family: &Analysed<'_>, delta_ratio: f64) -> Vec<String> {
     let mut sentences = speeds(&family.rows);
     sentences.extend(disturbed(family, delta_ratio));
     sentences

@@ -6,8 +6,8 @@ use crate::stats::verdict::{
 };
 
 use super::human;
-use super::summary::{FamilySummary, Ratio, Summary};
 use super::table::{Cell, NONE};
+use crate::analysis::summary::{FamilySummary, Ratio, Summary};
 
 /// A verdict of equivalence.
 const EQUIVALENT: &str = "=";

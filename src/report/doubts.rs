@@ -8,9 +8,9 @@ use crate::record::{Run, TrialRow};
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Conclusion, Reason};
 
-use super::analyse::{Analysed, DISTURBED_OFTEN_RATIO};
-use super::metrics::RESPONSE_P50;
 use super::{conclusions, human};
+use crate::analysis::cells::{Analysed, DISTURBED_OFTEN_RATIO};
+use crate::analysis::metrics::RESPONSE_P50;
 
 /// Of trials that a generator made invalid.
 const FAULTS: [(&str, &str); 3] = [

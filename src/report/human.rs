@@ -1,6 +1,9 @@
 //! Numbers as people read them: three significant digits and a unit. Only used where something is
 //! shown; files and JSON keep machine units.
 
+pub(crate) use crate::experiment::numbers::{bytes, count, plural, rate};
+use crate::experiment::numbers::{round_to_three_digits, three_digits, trimmed};
+
 /// A duration given in ns: `850 ns`, `12.3 µs`, `1.50 s`.
 pub(crate) fn duration(ns: f64) -> String {
     let (scale, unit) = duration_unit(ns);
@@ -22,16 +25,6 @@ fn duration_unit(ns: f64) -> (f64, &'static str) {
     const UNITS: [(f64, &str); 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
     let rounded = round_to_three_digits(ns);
     UNITS.into_iter().rev().find(|&(scale, _)| rounded >= scale).unwrap_or(UNITS[0])
-}
-
-/// A rate per second without its unit, which the header names: `950`, `12.3k`, `1.05M`.
-pub(crate) fn rate(per_s: f64) -> String {
-    let rounded = round_to_three_digits(per_s);
-    match rounded {
-        r if r >= 1e6 => format!("{}M", three_digits(per_s / 1e6)),
-        r if r >= 1e3 => format!("{}k", three_digits(per_s / 1e3)),
-        _ => three_digits(per_s),
-    }
 }
 
 /// As [`rate`], for axis ticks: without trailing zeros.
@@ -63,18 +56,6 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{} %", trimmed(&format!("{:.1}", share * 100.0)))
 }
 
-/// `64 B`, `64 KiB`, `256 MiB`: binary units, since payloads and ballast are powers of two.
-pub(crate) fn bytes(n: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    UNITS.into_iter().find(|&(scale, _)| n >= scale).map_or_else(
-        || format!("{n} B"),
-        |(scale, unit)| {
-            let text = format!("{:.1}", n as f64 / scale as f64);
-            format!("{} {unit}", trimmed(&text))
-        },
-    )
-}
-
 /// Bytes as MB of a million bytes, without the unit, which the header names: memory per child is
 /// compared with documents that count so.
 pub(crate) fn megabytes(bytes: f64) -> String {
@@ -94,32 +75,6 @@ pub(crate) fn children(k: u32) -> String {
     }
 }
 
-/// A whole number in groups of three digits: `12 345`; four digits stay together.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    if digits.len() <= 4 {
-        return digits;
-    }
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(' ');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `1 block`, `6 blocks`.
-pub(crate) fn plural(n: u64, noun: &str) -> String {
-    let ending = match noun {
-        _ if n == 1 => "",
-        "crash" => "es",
-        _ => "s",
-    };
-    format!("{} {noun}{ending}", count(n))
-}
-
 /// `1 family`, `3 families`.
 pub(crate) fn families(n: usize) -> String {
     match n {
@@ -131,39 +86,6 @@ pub(crate) fn families(n: usize) -> String {
 /// A plotted number in its machine unit: at most three digits behind the point.
 pub(crate) fn exact(value: f64) -> String {
     trimmed(&format!("{value:.3}"))
-}
-
-fn three_digits(value: f64) -> String {
-    let rounded = round_to_three_digits(value);
-    match rounded.abs() {
-        r if r >= 100.0 || r == 0.0 => format!("{rounded:.0}"),
-        r if r >= 10.0 => format!("{rounded:.1}"),
-        r if r >= 1.0 => format!("{rounded:.2}"),
-        r if r >= 0.1 => format!("{rounded:.2}"),
-        _ => format!("{rounded:.3}"),
-    }
-}
-
-fn round_to_three_digits(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
-    let digits = 2 - value.abs().log10().floor() as i32;
-    // A factor above 1 in both cases: dividing by 0.1 would bring in a rounding error of its own.
-    if digits >= 0 {
-        let factor = 10f64.powi(digits);
-        (value * factor).round() / factor
-    } else {
-        let factor = 10f64.powi(-digits);
-        (value / factor).round() * factor
-    }
-}
-
-fn trimmed(number: &str) -> String {
-    if !number.contains('.') {
-        return number.to_owned();
-    }
-    number.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -6,17 +6,14 @@ use super::claims::{self, Answers};
 use super::conclusions;
 use super::memory;
 use super::notes;
-use super::open::{Open, Section};
-use super::summary::{FamilySummary, Summary};
+use super::open::Section;
 use super::table::{self, Extent, Table};
-use super::{watched, words};
+use super::{caveats, watched, words};
+use crate::analysis::Analysis;
+use crate::analysis::summary::{FamilySummary, Summary};
 
-pub(super) fn render(
-    run: &Run,
-    summary: &Summary,
-    open: &Open,
-    answers: Option<&Answers>,
-) -> String {
+pub(super) fn render(analysis: &Analysis<'_>, answers: Option<&Answers>) -> String {
+    let Analysis { run, summary, open, .. } = analysis;
     let mut out = format!("# {}\n\n", text(&run.manifest.experiment));
     for paragraph in [
         run.manifest.question.clone(),
@@ -45,8 +42,8 @@ pub(super) fn render(
     for section in open.sections(Extent::Full) {
         push_section(&mut out, &section);
     }
-    for family in &summary.families {
-        push_family(&mut out, run, family);
+    for (family, caveats) in summary.families.iter().zip(caveats::of_families(analysis)) {
+        push_family(&mut out, run, family, &caveats);
     }
     push_memory(&mut out, run, summary);
     out.truncate(out.trim_end().len());
@@ -69,7 +66,7 @@ fn push_claims(out: &mut String, answers: &Answers) {
     push_table(out, &notes::all_claims(answers));
 }
 
-fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
+fn push_family(out: &mut String, run: &Run, family: &FamilySummary, caveats: &[String]) {
     out.push_str(&format!(
         "## {}\n\n{}\n\n",
         text(&family.title),
@@ -78,7 +75,7 @@ fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
     if let Some(placebo) = conclusions::of_placebo(family) {
         out.push_str(&format!("{}.\n\n", text(&placebo)));
     }
-    for caveat in &family.caveats {
+    for caveat in caveats {
         out.push_str(&format!("{}\n\n", text(caveat)));
     }
     push_table(out, &table::of_family(family, Extent::Full));

@@ -1,17 +1,14 @@
 //! HOW it is shown: a run as tables, charts, page and JSON.
 //!
-//! Pure: rows in, text out, the same bytes every time. It reads no file, no clock and no
+//! Pure: an [`Analysis`] in, text out, the same bytes every time. It reads no file, no clock and no
 //! environment; writing is [`crate::cli`]'s.
 
 use serde_json::json;
 
-use crate::record::{NoiseRow, Run, Timing};
-use analyse::Analysed;
+use crate::analysis::{Analysis, cores};
+use crate::record::csv_of;
 use claims::{Answers, Evidence};
-use distribution::Distributions;
-use open::Open;
 
-mod analyse;
 mod answers;
 mod caveats;
 mod charts;
@@ -19,28 +16,20 @@ mod claims;
 pub mod compare;
 mod conclusions;
 mod derived;
-mod distribution;
 mod doubts;
 mod ended;
-mod grouped;
 mod human;
-mod load;
 mod markdown;
 mod memory;
-mod metrics;
-mod noise;
 mod notes;
 mod open;
 mod open_answers;
 mod page;
-mod responsiveness;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
 pub(crate) mod sample_memory;
-mod summarise;
-pub mod summary;
-mod sweep;
+mod sentences_of_analysis;
 mod table;
 mod template;
 mod terminal;
@@ -57,6 +46,8 @@ pub struct Rendered {
     pub cells_csv: String,
     /// `comparisons.csv`.
     pub comparisons_csv: String,
+    /// `load_points.csv`.
+    pub load_points_csv: String,
     /// `fits.csv`.
     pub fits_csv: String,
     /// `claims.csv`, of a run whose experiment has claims.
@@ -69,70 +60,57 @@ pub struct Rendered {
     pub html: String,
 }
 
-/// Where the single requests of a trial come from, by its id. Asked once for each usable trial,
-/// so that no more than one trial's requests are ever held; an error is a sentence.
-pub type Requests<'a> = dyn Fn(&str) -> Result<Vec<Timing>, String> + 'a;
-
-/// Everything that is written beside the raw files; `noise` is what the machine did meanwhile, and
-/// may be empty.
-pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendered {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let distributions = Distributions::of(&families, requests);
-    let open = Open::of(run, &families, &distributions);
-    let timeline = noise::timeline(run, noise);
-    let charts = charts::of_run(&summary, &families, &distributions, page::cores(run))
-        .with_open(&open)
-        .with_noise(timeline.as_ref());
-    let trust = trust::of(run, &summary, &families);
+/// Everything that is written beside the raw files.
+pub fn render(analysis: &Analysis<'_>) -> Rendered {
+    let Analysis { run, families, summary, open, distributions, .. } = analysis;
+    let charts = charts::of_run(summary, families, distributions, cores(run))
+        .with_open(open)
+        .with_noise(analysis.timeline.as_ref());
+    let trust = trust::of(run, summary, families);
     let run_id = &run.manifest.run_id;
-    let answers = answers(run, &families, &summary);
+    let answers = answers(analysis);
     Rendered {
-        cells_csv: derived::cells(run_id, &families),
-        comparisons_csv: derived::comparisons(&run.manifest, &families),
+        cells_csv: derived::cells(run_id, families),
+        comparisons_csv: derived::comparisons(&run.manifest, families),
+        load_points_csv: csv_of(&analysis.load_points).expect("memory takes any row"),
         fits_csv: derived::fits(run_id, &summary.memory),
         claims_csv: answers.as_ref().map(|answers| derived::claims(run_id, &answers.judged)),
-        tables_md: markdown::render(run, &summary, &open, answers.as_ref()),
+        tables_md: markdown::render(analysis, answers.as_ref()),
         html: page::render(&page::Page {
-            run,
-            summary: &summary,
-            open: &open,
+            analysis,
             charts: &charts,
             trust: &trust,
             answers: answers.as_ref(),
-            unread: &distributions.unread,
-            has_requests: distributions.has_any,
+            unread: &distributions.unread(),
         }),
         charts: charts.into_iter().map(|chart| (chart.file, chart.svg)).collect(),
     }
 }
 
 /// The tables for a terminal of this many columns; no escape sequences.
-pub fn terminal(run: &Run, width: usize) -> String {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let open = Open::of(run, &families, &Distributions::default());
-    let answers = answers(run, &families, &summary);
-    terminal::render(run, &summary, &open, answers.as_ref(), width)
+pub fn terminal(analysis: &Analysis<'_>, width: usize) -> String {
+    terminal::render(analysis, answers(analysis).as_ref(), width)
 }
 
 /// What a run says of the claims of its experiment, if that has any.
-fn answers(run: &Run, families: &[Analysed<'_>], summary: &summary::Summary) -> Option<Answers> {
+fn answers(analysis: &Analysis<'_>) -> Option<Answers> {
+    let Analysis { run, families, summary, .. } = analysis;
     claims::answers(Evidence { run, families, memory: &summary.memory })
 }
 
 /// Manifest, environment and summary, in machine units.
-pub fn json(run: &Run) -> serde_json::Value {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let answers = answers(run, &families, &summary);
+pub fn json(analysis: &Analysis<'_>) -> serde_json::Value {
+    let Analysis { run, summary, .. } = analysis;
     let mut value = json!({
         "manifest": run.manifest,
         "environment": run.environment,
         "summary": summary,
         "remarks": run.remarks,
     });
-    if let Some(answers) = answers {
+    for (place, caveats) in caveats::of_families(analysis).into_iter().enumerate() {
+        value["summary"]["families"][place]["caveats"] = json!(caveats);
+    }
+    if let Some(answers) = answers(analysis) {
         value["claims"] = json!(answers.judged);
     }
     value

@@ -1,24 +1,12 @@
 //! What is told of open loops before any family: how much load each strategy takes, and who else
 //! is answered meanwhile. Tables and sentences, the same ones for terminal, Markdown and page.
 
-use crate::record::Run;
-
-use super::analyse::Analysed;
-use super::distribution::Distributions;
-use super::load::{self, Curves, LoadArm};
-use super::responsiveness::{self, Probed, ProbedArm, Variant};
-use super::summary::State;
 use super::table::{Cell, Extent, Head, Table};
 use super::{human, open_answers as answers};
-
-/// The open loops of a run.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Open {
-    /// Without probes.
-    pub(super) curves: Vec<Curves>,
-    /// With probes.
-    pub(super) probed: Vec<Probed>,
-}
+pub(super) use crate::analysis::Open;
+use crate::analysis::curves::{Curves, LoadArm};
+use crate::analysis::probes::{Probed, ProbedArm, Variant};
+use crate::analysis::summary::State;
 
 /// What is told of one of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,14 +22,6 @@ pub(super) struct Section {
 }
 
 impl Open {
-    /// The distributions may be empty: no table needs them.
-    pub(super) fn of(run: &Run, families: &[Analysed<'_>], distributions: &Distributions) -> Open {
-        Open {
-            curves: load::of(run, families, distributions),
-            probed: responsiveness::of(families),
-        }
-    }
-
     /// Curves first, in the order of the fields.
     pub(super) fn sections(&self, extent: Extent) -> Vec<Section> {
         let curves = self.curves.iter().map(of_load);

@@ -4,10 +4,10 @@
 use crate::experiment::Slo;
 
 use super::human;
-use super::load::{Curves, LoadArm};
-use super::noise::Timeline;
-use super::responsiveness::{Probed, ProbedArm, Variant};
-use super::summary::State;
+use crate::analysis::curves::{Curves, LoadArm};
+use crate::analysis::probes::{Probed, ProbedArm, Variant};
+use crate::analysis::summary::State;
+use crate::analysis::timeline::Timeline;
 
 /// Arms but the placebo, which is the reference again.
 fn compared(curves: &Curves) -> impl Iterator<Item = &LoadArm> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::conclusions;
 use super::human;
-use super::summary::{ArmSummary, FamilySummary, Ratio, State};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State};
 
 /// What the table is for, which decides its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

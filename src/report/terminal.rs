@@ -11,10 +11,11 @@ use super::conclusions;
 use super::doubts;
 use super::memory;
 use super::notes;
-use super::open::{Open, Section};
-use super::summary::{FamilySummary, Summary};
+use super::open::Section;
 use super::table::{self, Extent, Head, Table};
-use super::{watched, words};
+use super::{caveats, watched, words};
+use crate::analysis::Analysis;
+use crate::analysis::summary::{FamilySummary, Summary};
 
 /// Below this the table leaves columns out.
 const WIDE: usize = 112;
@@ -22,13 +23,8 @@ const WIDE: usize = 112;
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-pub(super) fn render(
-    run: &Run,
-    summary: &Summary,
-    open: &Open,
-    answers: Option<&Answers>,
-    width: usize,
-) -> String {
+pub(super) fn render(analysis: &Analysis<'_>, answers: Option<&Answers>, width: usize) -> String {
+    let Analysis { run, summary, open, .. } = analysis;
     let mut out = String::new();
     push_wrapped(&mut out, &words::scope(run, summary), width, "");
     if let Some(broken) = doubts::laws(run) {
@@ -45,9 +41,9 @@ pub(super) fn render(
         out.push('\n');
         push_section(&mut out, &section, width);
     }
-    for family in &summary.families {
+    for (family, caveats) in summary.families.iter().zip(caveats::of_families(analysis)) {
         out.push('\n');
-        push_family(&mut out, run, family, width);
+        push_family(&mut out, run, family, &caveats, width);
     }
     push_memory(&mut out, run, summary, width);
     out.push('\n');
@@ -70,13 +66,19 @@ fn push_claims(out: &mut String, answers: &Answers, width: usize) {
     push_wrapped(out, more, width, "  ");
 }
 
-fn push_family(out: &mut String, run: &Run, family: &FamilySummary, width: usize) {
+fn push_family(
+    out: &mut String,
+    run: &Run,
+    family: &FamilySummary,
+    caveats: &[String],
+    width: usize,
+) {
     push_wrapped(out, &family.title, width, "  ");
     push_wrapped(out, &words::family_scope(run, family), width, "  ");
     if let Some(placebo) = conclusions::of_placebo(family) {
         push_wrapped(out, &placebo, width, "  ");
     }
-    for caveat in &family.caveats {
+    for caveat in caveats {
         push_wrapped(out, caveat, width, "  ");
     }
     push_table(out, &table::of_family(family, extent(width)), width);

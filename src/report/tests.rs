@@ -1,8 +1,9 @@
 //! The report as a whole, on a run that never was.
 
-use super::summary::{ArmSummary, FamilySummary, State, Summary, summarise};
 use super::*;
-use crate::record::TrialRow;
+use crate::analysis::cells;
+use crate::analysis::summary::{ArmSummary, FamilySummary, State, Summary, summarise};
+use crate::record::{Run, TrialRow};
 
 mod best;
 mod open;
@@ -19,12 +20,12 @@ fn arm<'a>(family: &'a FamilySummary, label: &str) -> &'a ArmSummary {
 
 #[test]
 fn the_terminal_at_80_columns() {
-    insta::assert_snapshot!(terminal(&sample::run(), 80));
+    insta::assert_snapshot!(terminal(&Analysis::of_rows(&sample::run()), 80));
 }
 
 #[test]
 fn the_terminal_at_120_columns() {
-    insta::assert_snapshot!(terminal(&sample::run(), 120));
+    insta::assert_snapshot!(terminal(&Analysis::of_rows(&sample::run()), 120));
 }
 
 #[test]
@@ -36,7 +37,7 @@ fn the_terminal_at_80_columns_with_verdicts_and_a_placebo_that_differs() {
     }
     run.plan.retain(|row| !row.family_id.contains("node"));
     run.trials.retain(|row| row.runtime != "node");
-    insta::assert_snapshot!(terminal(&run, 80));
+    insta::assert_snapshot!(terminal(&Analysis::of_rows(&run), 80));
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn no_line_is_wider_than_the_terminal() {
         }
     }
     for width in [80, 100, 120, 200] {
-        for line in terminal(&run, width).lines() {
+        for line in terminal(&Analysis::of_rows(&run), width).lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
             assert!(!line.contains('\u{1b}'), "{line}");
         }
@@ -130,15 +131,15 @@ fn unanswered_requests_are_named_wherever_outcomes_are() {
     );
     let rendered = sample::render(&run);
     for (place, text) in [
-        ("a wide terminal", crate::report::terminal(&run, 160)),
-        ("a narrow terminal", crate::report::terminal(&run, 80)),
+        ("a wide terminal", crate::report::terminal(&Analysis::of_rows(&run), 160)),
+        ("a narrow terminal", crate::report::terminal(&Analysis::of_rows(&run), 80)),
         ("tables.md", rendered.tables_md),
         ("the page", rendered.html),
     ] {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(&said), "{place}: {said}");
     }
-    let json = crate::report::json(&run)["summary"].to_string();
+    let json = crate::report::json(&Analysis::of_rows(&run))["summary"].to_string();
     assert!(json.contains("\"unanswered\":110") && json.contains("\"not_ok_outside\":2"));
 }
 
@@ -218,7 +219,7 @@ fn a_quantile_that_a_block_lacks_is_not_shown() {
 #[test]
 fn what_did_not_run_is_counted() {
     let mut run = sample::run();
-    assert!(terminal(&run, 120).contains("partial: 59 of 66 trials"));
+    assert!(terminal(&Analysis::of_rows(&run), 120).contains("partial: 59 of 66 trials"));
     run.trials.retain(|row| row.runtime != "node");
     let summary = summarise(&run);
     assert_eq!((summary.trials_run, summary.trials_planned), (132, 198));
@@ -236,14 +237,17 @@ fn an_empty_run_still_renders() {
     let rendered = sample::render(&run);
     assert!(rendered.charts.is_empty());
     check_markup(&rendered.html);
-    assert!(terminal(&run, 80).contains("0 families"));
+    assert!(terminal(&Analysis::of_rows(&run), 80).contains("0 families"));
 }
 
 #[test]
 fn the_same_run_renders_to_the_same_bytes() {
     let run = sample::run();
     assert!(sample::render(&run) == sample::render(&run));
-    assert_eq!(json(&run).to_string(), json(&run).to_string());
+    assert_eq!(
+        json(&Analysis::of_rows(&run)).to_string(),
+        json(&Analysis::of_rows(&run)).to_string()
+    );
 }
 
 #[test]
@@ -342,7 +346,7 @@ fn a_ratio_has_an_interval_from_six_blocks_and_words_only_from_ten() {
 #[test]
 fn the_page_says_whether_it_can_be_trusted() {
     let trust = |run: &crate::record::Run| {
-        trust::of(run, &summarise(run), &analyse::run(run)).sentences.join("\n")
+        trust::of(run, &summarise(run), &cells::run(run)).sentences.join("\n")
     };
     let mut run = sample::standard();
     let text = trust(&run);

@@ -7,11 +7,11 @@ use crate::record::{Run, TrialRow};
 use crate::stats::interval::COVERAGE_UNDER_DRIFT;
 use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN};
 
-use super::analyse::Analysed;
-use super::metrics::{RESPONSE_P50, SERVICE_P50};
-use super::summary::{FamilySummary, Summary};
 use super::table::{Cell, Head, Table};
-use super::{conclusions, doubts, grouped, human, watched};
+use super::{conclusions, doubts, human, watched};
+use crate::analysis::cells::Analysed;
+use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50};
+use crate::analysis::summary::{FamilySummary, Summary};
 
 /// What the page says of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub(super) fn of(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Tru
     let mut sentences = vec![blocks(summary), placebo(summary)];
     sentences.extend(doubts::laws(run));
     sentences.extend(doubts::withheld(families));
-    sentences.extend(stopped(run));
+    sentences.extend(stopped(families));
     sentences.extend(shortened(run));
     sentences.extend(blunt(summary));
     sentences.extend(doubts::drift(families));
@@ -76,8 +76,8 @@ fn blocks(summary: &Summary) -> String {
 }
 
 /// That families were not run to the end of the plan, and why that is no reason for doubt.
-fn stopped(run: &Run) -> Option<String> {
-    let n = grouped::stopped(run).len();
+fn stopped(families: &[Analysed<'_>]) -> Option<String> {
+    let n = families.iter().filter(|family| family.rows.stopped_after.is_some()).count();
     (n > 0).then(|| {
         let families = if n == 1 { "1 family".to_owned() } else { format!("{n} families") };
         format!(

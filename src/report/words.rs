@@ -3,9 +3,9 @@
 use crate::record::Run;
 use crate::stats::verdict::{Conclusion, Verdict};
 
-use super::metrics::RESPONSE_P50;
-use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
 use super::{conclusions, ended, human, memory, trust};
+use crate::analysis::metrics::RESPONSE_P50;
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
 
 /// What ran: experiment, preset, how much of the plan, and what it is good for.
 pub(super) fn scope(run: &Run, summary: &Summary) -> String {

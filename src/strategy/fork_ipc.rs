@@ -11,9 +11,9 @@ use super::{
     Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
     TaskId,
 };
-use crate::options::{OptionDef, Used, Values};
 use crate::protocol::Outcome;
 use crate::sys::clock::now_ns;
+use crate::workload::options::{OptionDef, Used, Values};
 
 pub(super) const KIND: Kind = Kind {
     name: "fork-ipc",

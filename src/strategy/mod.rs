@@ -7,10 +7,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::options::{OptionDef, Options, Used, Values};
 use crate::protocol::{Outcome, Usage};
 use crate::sys::ballast::Ballast;
 use crate::sys::poller::{Poller, Ready};
+use crate::workload::options::{OptionDef, Options, Used, Values};
 use crate::workload::{Input, Spec};
 
 mod blocking;

@@ -8,8 +8,8 @@ use std::os::fd::OwnedFd;
 use super::launch::{self, Owned};
 use super::workers::{self, Launcher, WorkerEnd};
 use super::{Ballast, Children, Context, Kind, Ready, Setup, Span, Strategy, fork_ipc};
-use crate::options::OptionDef;
 use crate::protocol::Usage;
+use crate::workload::options::OptionDef;
 
 pub(super) const KIND: Kind = Kind {
     name: "pool",

@@ -7,10 +7,10 @@ use super::{
     Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
     TaskId, TaskStamps, WORKERS,
 };
-use crate::options;
 use crate::protocol::Outcome;
 use crate::sys::affinity;
 use crate::workload::Input;
+use crate::workload::options;
 
 pub(super) const KIND: Kind = Kind {
     name: "thread-pool",

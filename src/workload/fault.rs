@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys;
+use crate::workload::options::{self, OptionDef, Used, Values};
 
 pub(super) struct Fault;
 

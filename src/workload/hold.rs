@@ -25,8 +25,8 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode};
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::ballast;
+use crate::workload::options::{self, OptionDef, Used, Values};
 
 pub(super) struct Hold;
 

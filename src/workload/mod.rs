@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::{OptionDef, Options};
+use crate::workload::options::{OptionDef, Options};
 
 mod analytics;
 mod fault;
@@ -16,6 +16,7 @@ pub mod hold;
 mod image;
 mod mix;
 mod noop;
+pub mod options;
 mod orders;
 mod primes;
 mod random_sum;

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
+use crate::workload::options::{self, OptionDef, Used, Values};
 
 pub(super) struct Primes;
 

@@ -11,8 +11,8 @@ use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
+use crate::workload::options::{self, OptionDef, Used, Values};
 
 pub(super) struct Sleep;
 

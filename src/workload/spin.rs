@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::mix::mix;
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
+use crate::workload::options::{self, OptionDef, Used, Values};
 
 pub(super) struct Spin;
 
@@ -107,8 +107,8 @@ fn steps_per_ms(mut time_ns: impl FnMut(u64) -> u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Options;
     use crate::workload::Size;
+    use crate::workload::options::Options;
 
     fn checksum(us: &str, per_ms: &str) -> Result<u64, String> {
         let given = [("us", us), (STEPS_PER_MS, per_ms)];

@@ -5,8 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use crate::common::FORKBENCH;
 use crate::common::killing::{kill_after, next};
-use forkbench::record::{self, Run, accepted};
-use forkbench::stats::Safeguards;
+use forkbench::analysis::attempts;
+use forkbench::record::{self, Run};
 use forkbench::sys::clock::now_ns;
 
 fn begin(out: &Path, blocks: &str) -> Command {
@@ -46,7 +46,7 @@ fn processes_in(dir: &Path) -> Vec<u32> {
 
 /// What counts of a run: each planned trial, and from which pass over its block.
 fn counted(run: &Run) -> BTreeMap<String, u32> {
-    accepted::accepted(&run.trials, Safeguards::ALL_ON)
+    attempts::accepted(&run.trials)
         .into_iter()
         .map(|row| (row.trial_id.clone(), row.pass_number()))
         .collect()
@@ -226,8 +226,10 @@ preset = "quick"
 /// What a millisecond of `spin` is, in each of its trials.
 fn steps_per_ms(run: &Run) -> BTreeSet<String> {
     let rows = run.trials.iter().filter(|row| row.workload == "spin");
-    rows.map(|row| forkbench::options::parse(&row.workload_options)["steps_per_ms"].clone())
-        .collect()
+    rows.map(|row| {
+        forkbench::workload::options::parse(&row.workload_options)["steps_per_ms"].clone()
+    })
+    .collect()
 }
 
 #[test]
@@ -248,7 +250,7 @@ fn calibrated_work_is_the_same_in_every_trial_and_in_a_resumed_run() {
     assert_eq!((row.purpose.as_str(), row.runtime.as_str()), ("work", "rust"));
     let steps = steps_per_ms(&whole);
     let said_once: BTreeSet<String> =
-        [forkbench::options::parse(&row.workload_options)["steps_per_ms"].clone()].into();
+        [forkbench::workload::options::parse(&row.workload_options)["steps_per_ms"].clone()].into();
     assert_eq!(steps, said_once);
     assert!(!steps.contains("0"));
     // One answer proves one amount of work.

@@ -11,10 +11,10 @@ use std::process::{Command, Stdio};
 use super::super::here;
 use crate::driver::target::{Launch, Target, subject_environment};
 use crate::experiment::runtime;
-use crate::options::Options;
 use crate::protocol::Configure;
 use crate::sys::poller::Poller;
 use crate::sys::process;
+use crate::workload::options::Options;
 use crate::workload::{Size, Spec};
 
 /// What was tried, each with what came of it or why nothing did.

@@ -7,7 +7,7 @@ use crate::cli::select::Selection;
 use crate::cli::{here, screen};
 use crate::experiment::plan::{estimated_ns, trials};
 use crate::experiment::{Preset, builtin, demonstration, runtime, wire};
-use crate::options::{OptionDef, Values};
+use crate::workload::options::{OptionDef, Values};
 use crate::{strategy, workload};
 
 /// Everything that has a name.

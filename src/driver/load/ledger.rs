@@ -7,7 +7,7 @@ use super::{Counted, Exchange, FAILED_ROWS, Measured, RoundTrip};
 use crate::driver::target::{Target, TargetError};
 use crate::protocol::{FLAG_MORE, FLAG_REAPS, Frame, Outcome, Reply};
 use crate::record::{RequestRow, laws};
-use crate::stats::{Safeguard, Safeguards};
+use crate::stats::safeguards::{Safeguard, holds};
 
 /// Requests under way, and what those that are over came to.
 #[derive(Debug)]
@@ -21,8 +21,6 @@ pub struct Ledger<'a> {
     longest_ns: u64,
     /// A response under this is in time.
     limit_ns: u64,
-    /// All on, outside tests.
-    safeguards: Safeguards,
     measured: Measured,
 }
 
@@ -46,7 +44,6 @@ impl<'a> Ledger<'a> {
             unreaped: BTreeMap::new(),
             longest_ns: 0,
             limit_ns: u64::MAX,
-            safeguards: Safeguards::ALL_ON,
             measured: Measured::new(seed),
         }
     }
@@ -55,13 +52,6 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub fn with_limit(self, limit_ns: u64) -> Ledger<'a> {
         Ledger { limit_ns, ..self }
-    }
-
-    /// The same books without one of the safeguards: for the mutation guard.
-    #[cfg(test)]
-    #[must_use]
-    pub(crate) fn with_safeguards(self, safeguards: Safeguards) -> Ledger<'a> {
-        Ledger { safeguards, ..self }
     }
 
     /// Takes note of what an idle round trip takes: that much of what follows is transport.
@@ -83,7 +73,7 @@ impl<'a> Ledger<'a> {
     pub(super) fn enter(&mut self, intended_ns: u64, sent_ns: u64) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let counts_intended = self.safeguards.hold(Safeguard::IntendedTime);
+        let counts_intended = holds(Safeguard::IntendedTime);
         let sent = Sent {
             intended_ns: if counts_intended { intended_ns } else { sent_ns },
             sent_ns,
@@ -220,7 +210,7 @@ impl<'a> Ledger<'a> {
     }
 
     fn judge(&mut self, id: u64, outcome: Outcome, reply: &Reply, body: &[u8]) -> Outcome {
-        if outcome != Outcome::Ok || !self.safeguards.hold(Safeguard::Checksum) {
+        if outcome != Outcome::Ok || !holds(Safeguard::Checksum) {
             return outcome;
         }
         let right_sum = self.exchange.checksum.is_none_or(|due| due == reply.checksum);
@@ -311,18 +301,25 @@ fn reason(outcome: Outcome, reply: &Reply, body: &[u8]) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::protocol::{Header, Kind, Stamps};
+    use crate::stats::safeguards::without;
 
-    /// What becomes of an answer whose checksum is wrong.
-    pub(crate) fn outcome_of_a_wrong_answer(safeguards: Safeguards) -> Option<Outcome> {
+    /// Without it an answer whose checksum is wrong is believed.
+    #[test]
+    fn checksum_is_needed() {
         let right = [&1_u64.to_le_bytes()[..], &(8..16).collect::<Vec<u8>>()].concat();
-        let measured = judged_with(&answer(15, &right), safeguards);
-        let mut outcomes = Outcome::ALL.into_iter();
-        outcomes.find(|&outcome| measured.outcomes[outcome as usize] == 1)
+        let wrong = answer(15, &right);
+        let outcome = || {
+            let measured = judged(&wrong);
+            let mut outcomes = Outcome::ALL.into_iter();
+            outcomes.find(|&outcome| measured.outcomes[outcome as usize] == 1)
+        };
+        assert_eq!(outcome(), Some(Outcome::WrongAnswer));
+        assert_eq!(without(Safeguard::Checksum, outcome), Some(Outcome::Ok));
     }
 
     fn exchange(payload: Vec<u8>) -> Exchange {
@@ -337,12 +334,8 @@ pub(crate) mod tests {
 
     /// What the books say of one request to which this was the answer.
     fn judged(answer: &Frame) -> Measured {
-        judged_with(answer, Safeguards::ALL_ON)
-    }
-
-    fn judged_with(answer: &Frame, safeguards: Safeguards) -> Measured {
         let exchange = exchange((0..16).collect());
-        let mut ledger = Ledger::new(&exchange, 1).with_safeguards(safeguards);
+        let mut ledger = Ledger::new(&exchange, 1);
         let sent = Sent { intended_ns: 10, sent_ns: 20, acknowledged_ns: None };
         ledger.in_flight.insert(1, sent);
         ledger.answered(answer, 50, Counted::Yes).unwrap();

@@ -419,4 +419,4 @@ impl Course {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::Counted;
 use super::schedule::ProbeSchedule;
 use super::traffic::Window;
-use crate::driver::samples::nearest_rank;
+use crate::stats::quantile::{P, nearest_rank};
 
 /// Time from one probe to the next, in ns: 100 per second.
 pub const SLOT_NS: u64 = 10_000_000;
@@ -123,10 +123,8 @@ pub struct Times {
 
 impl Times {
     /// Nearest-rank quantile, if there are ten probes beyond it (or it is the median).
-    pub fn quantile_ns(&self, p: f64) -> Option<u64> {
-        let n = self.sorted_ns.len() as f64;
-        let shown = p <= 0.5 || n * (1.0 - p) >= 10.0 - 1e-9;
-        nearest_rank(&self.sorted_ns, p).filter(|_| shown)
+    pub fn quantile_ns(&self, p: P) -> Option<u64> {
+        nearest_rank(&self.sorted_ns, p).filter(|_| p.is_known_of(self.sorted_ns.len()))
     }
 
     /// The longest, in ns.
@@ -190,8 +188,8 @@ mod tests {
         assert!((19.0..=21.0).contains(&over(times.over_1s_ratio())));
         let gap_ns = times.gap_max_ns.unwrap();
         assert!((1_200 * MS..1_200 * MS + SLOT_NS).contains(&gap_ns), "{gap_ns}");
-        assert!(times.quantile_ns(0.95).unwrap() > 1_000 * MS);
-        assert_eq!(times.quantile_ns(0.99), None, "two probes are beyond it");
+        assert!(times.quantile_ns(P::P95).unwrap() > 1_000 * MS);
+        assert_eq!(times.quantile_ns(P::P99), None, "two probes are beyond it");
     }
 
     #[test]

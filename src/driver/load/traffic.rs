@@ -4,7 +4,8 @@
 use hdrhistogram::Histogram;
 
 use super::Counted;
-use crate::driver::samples::histogram;
+use crate::driver::samples::DIGITS;
+use crate::stats::quantile::histogram_ns;
 
 /// The window: what is meant to be sent from its first moment up to, and without, its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Traffic {
     pub fn new(window: Window) -> Traffic {
         Traffic {
             window,
-            lateness: histogram(),
+            lateness: histogram_ns(DIGITS),
             in_flight: 0,
             since_ns: 0,
             areas: [0; 3],

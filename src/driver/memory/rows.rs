@@ -6,9 +6,9 @@ use super::sweep::{Phase, Snapshot};
 use super::tree::Member;
 use crate::driver::trial::Setting;
 use crate::experiment::Trial;
-use crate::options;
 use crate::record::MemoryRow;
 use crate::strategy::Span;
+use crate::workload::options;
 
 /// The role of the row that sums a tree up.
 const TREE: &str = "tree";

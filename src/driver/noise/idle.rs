@@ -4,7 +4,7 @@
 use super::counters::Counters;
 use super::judge::JUDGED_NS;
 use super::signal::{Readings, Signal};
-use crate::stats::quantile::{P, max, median, nearest_rank};
+use crate::stats::quantile::{P, median, nearest_rank};
 
 /// What was seen at one moment of an idle time.
 #[derive(Debug, Clone, Copy, Default)]
@@ -120,7 +120,7 @@ fn spread(values: &[f64]) -> Option<Spread> {
     Some(Spread {
         median: median(&sorted)?,
         p95: nearest_rank(&sorted, P::P95)?,
-        max: max(&sorted)?,
+        max: *sorted.last()?,
     })
 }
 

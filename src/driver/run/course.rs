@@ -8,14 +8,14 @@ use anyhow::{Context, Result};
 use super::budget::{Budget, search_trial_ns};
 use super::demonstrations::{Shown, last_block};
 use super::{End, Order, Progress, is_interrupt};
+use crate::analysis::attempts::{self, Block};
+use crate::analysis::stopping::stopped;
 use crate::driver::noise::Monitor;
 use crate::driver::oracle::Oracle;
 use crate::driver::search;
 use crate::driver::target::TargetError;
 use crate::driver::trial::{self, Ran, Setting};
 use crate::experiment::{Preset, Trial};
-use crate::record::accepted::{self, Block};
-use crate::record::stopping::stopped;
 use crate::record::{FactRow, PlanRow, RunDir, TrialRow};
 use crate::sys::clock::{now_ns, sleep_until_ns};
 
@@ -69,7 +69,7 @@ pub(super) fn due(
             if is_stopped(&stopped, first) {
                 return None;
             }
-            match accepted::block_of(&planned, rows, preset.reruns) {
+            match attempts::block_of(&planned, rows, preset.reruns) {
                 Block::Done => None,
                 Block::Due { pass } => Some((range, pass)),
             }
@@ -183,7 +183,7 @@ impl Course<'_, '_> {
                 && row.pass_number() == pass
         };
         let rows: Vec<&TrialRow> = self.rows.iter().filter(of_pass).collect();
-        let again = accepted::to_run_again(&rows, self.order.preset.reruns)?;
+        let again = attempts::to_run_again(&rows, self.order.preset.reruns)?;
         range.clone().find(|&place| self.trials[place].id == again.trial_id)
     }
 
@@ -213,7 +213,7 @@ impl Course<'_, '_> {
         // The rows of a look whose trial was cut short stay in the file, under a number of their
         // own.
         let looked_at = self.looked_at.get(&trial.id).map_or(0, |attempt| *attempt);
-        let attempt = accepted::next_attempt(&trial.id, &self.rows).max(looked_at + 1);
+        let attempt = attempts::next_attempt(&trial.id, &self.rows).max(looked_at + 1);
         let unavailable = (self.order.unavailable)(family, &family.arms[trial.arm]);
         if let Some(reason) = family.left_out(&self.order.preset).or(unavailable) {
             let skipped = trial::skipped(setting, trial, &reason).of_attempt(attempt, pass);
@@ -248,7 +248,7 @@ impl Course<'_, '_> {
         let monitor = RefCell::new(&mut *self.monitor);
         let (begun_ns, ended_ns) = (Cell::new(0), Cell::new(self.ended_ns));
         let longest_ns = Cell::new(search_trial_ns(preset));
-        let rows = accepted::counted(&self.rows);
+        let rows = attempts::counted(&self.rows).into_iter().cloned().collect::<Vec<_>>();
         let mut out_of_time = None;
         let found = search::search(
             setting,

@@ -16,9 +16,9 @@ use crate::driver::target::{Launch, Target, TargetError, subject_environment};
 use crate::driver::trial::{self, Ran, Setting};
 use crate::experiment::runtime::RUST_NAME;
 use crate::experiment::{Arrivals, DEADLINE_MS, Experiment, Preset, Trial};
-use crate::options::{self, OptionDef, Options};
 use crate::protocol::{Configure, Outcome};
 use crate::strategy;
+use crate::workload::options::{self, OptionDef, Options};
 use crate::workload::{self, Size, Spec};
 
 /// Of everything that is drawn.

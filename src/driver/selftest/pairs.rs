@@ -5,11 +5,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::bench::Bench;
 use crate::driver::samples::Time;
+use crate::experiment::DELTA_RATIO;
 use crate::experiment::{plan, wire};
-use crate::stats::Safeguards;
-use crate::stats::verdict::{
-    Better, DELTA_RATIO, FamilyValues, Judgement, Observed, Settings, judge,
-};
+use crate::stats::verdict::{Better, FamilyValues, Judgement, Observed, Settings, judge};
 
 /// What trials came to.
 #[derive(Debug, Clone)]
@@ -80,6 +78,5 @@ pub(super) fn conclude(by_arm: &[Vec<Option<f64>>]) -> Judgement {
             arms: arms.iter().map(|arm| Observed::Blocks(arm)).collect(),
         },
         Settings { better: Better::Lower, delta_ratio: DELTA_RATIO },
-        Safeguards::ALL_ON,
     )
 }

@@ -8,6 +8,7 @@ use crate::driver::samples::Time;
 use crate::driver::target::Farewell;
 use crate::protocol::{EventLoop, Outcome, Ready};
 use crate::record::{RequestRow, TrialRow};
+use crate::stats::quantile::P;
 
 pub(super) fn fail(row: &mut TrialRow, reason: String) {
     row.status = "failed".to_owned();
@@ -128,26 +129,22 @@ fn fill_rate_and_cpu(row: &mut TrialRow, measured: &Measured) {
 
 fn fill_times(row: &mut TrialRow, measured: &Measured) {
     let samples = &measured.samples;
-    // A quantile needs ten requests beyond it, and any at all needs twenty (the median apart,
-    // which even a smoke run may show for what it is).
-    let shown = |p: f64| {
-        let n = samples.seen() as f64;
-        p <= 0.5 || (n >= 20.0 && n * (1.0 - p) >= 10.0 - 1e-9)
-    };
+    let shown = |p: P| p.is_known_of(samples.seen() as usize);
     // What had no answer at the end was slower than all that had: leaving it out would flatter.
     let slower = measured.traffic.as_ref().map_or(0, |t| t.unanswered) as f64;
     let among = 1.0 + slower / (samples.seen() as f64).max(1.0);
-    let quantile = |time, p: f64| {
-        let found = samples.quantile(time, (p * among).min(1.0));
-        found.filter(|_| shown(p) && p * among <= 1.0)
+    let quantile = |time, p: P| {
+        let share = p.as_f64() * among;
+        let found = samples.quantile(time, share.min(1.0));
+        found.filter(|_| shown(p) && share <= 1.0)
     };
-    row.response_p50_ns = quantile(Time::Response, 0.5);
-    row.response_p90_ns = quantile(Time::Response, 0.9);
-    row.response_p99_ns = quantile(Time::Response, 0.99);
+    row.response_p50_ns = quantile(Time::Response, P::P50);
+    row.response_p90_ns = quantile(Time::Response, P::P90);
+    row.response_p99_ns = quantile(Time::Response, P::P99);
     row.response_max_ns = samples.response_max_ns();
-    row.service_p50_ns = quantile(Time::Service, 0.5);
-    row.service_p90_ns = quantile(Time::Service, 0.9);
-    row.service_p99_ns = quantile(Time::Service, 0.99);
+    row.service_p50_ns = quantile(Time::Service, P::P50);
+    row.service_p90_ns = quantile(Time::Service, P::P90);
+    row.service_p99_ns = quantile(Time::Service, P::P99);
     let between = |from: fn(&RequestRow) -> Option<u64>, to: fn(&RequestRow) -> Option<u64>| {
         samples.median_of(|r| Some(to(r)?.saturating_sub(from(r)?)))
     };
@@ -159,7 +156,7 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
     let acknowledged =
         |p: f64| samples.quantile_of(p, |r| Some(r.acknowledged_ns?.saturating_sub(r.intended_ns)));
     row.acknowledged_p50_ns = acknowledged(0.5);
-    row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(0.9));
+    row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(P::P90));
     row.queue_p50_ns = samples.median_of(RequestRow::queue_ns);
     row.creation_p50_ns = between(|r| r.dispatched_ns, |r| r.child_start_ns);
     row.load_p50_ns = between(|r| r.child_start_ns, |r| r.work_start_ns);

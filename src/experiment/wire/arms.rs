@@ -9,8 +9,8 @@ use super::factor::{Entries, Factor, WireStrategy};
 use super::read::Reader;
 use super::unused::{Choice, settle};
 use crate::experiment::{Arm, Role};
-use crate::options::OptionDef;
 use crate::strategy;
+use crate::workload::options::OptionDef;
 
 /// A block of a family must fit into an hour.
 const ARMS_MAX: usize = 500;

@@ -12,8 +12,8 @@ use super::{WireError, WireExperiment, WireFamily};
 use crate::experiment::{
     Arm, DEADLINE_MS, Experiment, FAMILIES_MAX, Family, Load, Placement, Preset, builtin, runtime,
 };
-use crate::options::Options;
 use crate::strategy;
+use crate::workload::options::Options;
 use crate::workload::{self, Size, Spec, Workload};
 
 /// What a workload can be asked to echo; contracts fix it well under the limit of a frame.

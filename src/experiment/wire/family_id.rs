@@ -1,7 +1,7 @@
 //! The readable name of a family: `primes-m-chunks2-interleaved-rust-closed4`.
 
 use crate::experiment::{Arrivals, Family, Load, Open, Placement, options_set};
-use crate::options::{OptionDef, Options};
+use crate::workload::options::{OptionDef, Options};
 use crate::workload::{Workload, fold};
 
 const KIB: u64 = 1024;

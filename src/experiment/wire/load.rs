@@ -7,7 +7,7 @@ use super::WireError;
 use super::factor::{Count, Factor, Number, Scalar};
 use super::read::Reader;
 use crate::experiment::{Arrivals, Load, Open, Probe, Rate, WindowLength};
-use crate::options::Values;
+use crate::workload::options::Values;
 
 const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } }, \
                     load = { open = { rate = 0.5, of = \"blocking-capacity\" } } or \

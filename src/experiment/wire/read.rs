@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::factor::{Count, Factor, Number, Scalar};
 use super::{Source, WireError};
 use crate::experiment::nearest::{nearest, unknown};
-use crate::options::{self, OptionDef, Options, Values};
+use crate::workload::options::{self, OptionDef, Options, Values};
 
 /// What is needed to read any part of the file.
 pub(super) struct Reader<'a> {
@@ -254,7 +254,7 @@ fn invalid(name: &str, text: &str, valid: &Values) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::options::{self, Options};
+    use crate::workload::options::{self, Options};
     use crate::{strategy, workload};
 
     #[test]

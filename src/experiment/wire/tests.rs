@@ -1,6 +1,6 @@
 use super::*;
 use crate::experiment::{Arm, Family, Placement};
-use crate::options;
+use crate::workload::options;
 
 const HEAD: &str = "name = \"t\"\nquestion = \"q?\"\n";
 

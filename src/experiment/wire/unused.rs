@@ -10,7 +10,7 @@ use super::expand::{Draft, WORKERS};
 use super::factor::{Entries, Factor, Scalar, WireStrategy};
 use super::read::{Combination, Reader};
 use crate::experiment::{Load, runtime};
-use crate::options::OptionDef;
+use crate::workload::options::OptionDef;
 
 type Entry = (Spanned<String>, Factor<Scalar>);
 

@@ -14,7 +14,7 @@ pub const FACTS: Table = Table {
             "demonstration",
             Kind::Text,
             "What was shown; the program is of this name in \
-             `experiments/subjects/<runtime>/demonstrations/`.",
+             `subjects/<runtime>/demonstrations/`.",
         ),
         optional(
             "case",

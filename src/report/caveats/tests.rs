@@ -1,12 +1,13 @@
 //! Families whose blocks are made by hand.
 
 use super::*;
+use crate::analysis::cells;
 use crate::record::{Run, TrialRow};
-use crate::report::{analyse, sample};
+use crate::report::sample;
 
 /// The caveats of the first family.
 fn caveats(run: &Run) -> String {
-    of(&analyse::run(run)[0], run.manifest.delta_ratio).join("\n")
+    of(&cells::run(run)[0], run.manifest.delta_ratio).join("\n")
 }
 
 /// A run whose first family's rows are changed.

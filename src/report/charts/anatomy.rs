@@ -5,8 +5,8 @@ use super::canvas::{self, Align, Canvas};
 use super::frame::{self, Layout, Words};
 use super::scale::Scale;
 use super::{Chart, style};
+use crate::analysis::summary::{ArmSummary, FamilySummary, State};
 use crate::report::answers::PHASES;
-use crate::report::summary::{ArmSummary, FamilySummary, State};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{answers, human};
 

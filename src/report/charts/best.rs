@@ -5,7 +5,7 @@ use super::canvas::{self, Align, Canvas, Fill};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::scale::Scale;
 use super::{Chart, forest, style};
-use crate::report::summary::{ArmSummary, FamilySummary, Ratio, Summary};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, Summary};
 use crate::report::table::{Cell, Head, Table};
 use crate::report::{answers, conclusions, human};
 

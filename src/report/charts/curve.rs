@@ -6,11 +6,11 @@ use super::frame::{self, PAD, WIDTH};
 use super::panel::{self, Axis, Dot, Panel, Series};
 use super::scale::Scale;
 use super::{Chart, speedup};
-use crate::report::analyse::Analysed;
+use crate::analysis::cells::Analysed;
+use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
+use crate::analysis::summary::State;
+use crate::analysis::sweep::{self, Point, Sweep};
 use crate::report::human;
-use crate::report::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
-use crate::report::summary::State;
-use crate::report::sweep::{self, Point, Sweep};
 
 /// What a panel shows.
 struct Quantity {

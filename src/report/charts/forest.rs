@@ -6,7 +6,7 @@ use super::frame::{self, Layout, PAD, WIDTH, Words};
 use super::scale::Scale;
 use super::style::{self, Marker};
 use super::{Chart, Material};
-use crate::report::summary::{ArmSummary, FamilySummary, Ratio, State};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{answers, conclusions, human};
 use crate::stats::verdict::{Conclusion, Reason};

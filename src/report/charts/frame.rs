@@ -4,8 +4,8 @@
 use super::canvas::{self, Align, Canvas, Fill};
 use super::scale::Scale;
 use super::style;
+use crate::analysis::summary::{ArmSummary, FamilySummary, State};
 use crate::report::human;
-use crate::report::summary::{ArmSummary, FamilySummary, State};
 
 /// Of every chart, in px: two of them do not fit beside each other, one fits a page.
 pub(super) const WIDTH: i32 = 720;

@@ -5,7 +5,7 @@ use super::frame::{self, WIDTH};
 use super::load::{self, across, grid, lines, panel};
 use super::scale::Scale;
 use super::{Chart, style};
-use crate::report::load::Curves;
+use crate::analysis::curves::Curves;
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{human, open_answers as answers};
 

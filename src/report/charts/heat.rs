@@ -7,7 +7,7 @@ use plotters::style::RGBColor;
 use super::canvas::{self, Align, Canvas};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::{Chart, style};
-use crate::report::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
 use crate::report::table::{Cell, Head, NONE, Table};
 use crate::report::{answers, conclusions, human};
 use crate::stats::verdict::{Conclusion, Reason};

@@ -6,7 +6,7 @@ use super::canvas::{self, Align, Canvas, Fill};
 use super::frame::{self, Layout, Words};
 use super::scale::Scale;
 use super::style::{self, Marker};
-use crate::report::summary::{ArmSummary, FamilySummary};
+use crate::analysis::summary::{ArmSummary, FamilySummary};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{answers, human};
 

@@ -6,8 +6,8 @@ use super::ends::{self, End};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::scale::Scale;
 use super::{Chart, style};
+use crate::analysis::curves::{Curves, LoadArm, Point};
 use crate::experiment::Slo;
-use crate::report::load::{Curves, LoadArm, Point};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{human, open_answers as answers};
 

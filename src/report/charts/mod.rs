@@ -1,12 +1,12 @@
 //! Charts as SVG text: one file per chart, one line in [`KINDS`].
 
-use super::analyse::Analysed;
-use super::distribution::{Distribution, Distributions};
-use super::grouped::FamilyRows;
-use super::noise::Timeline;
-use super::open::Open;
-use super::summary::{FamilySummary, Summary};
 use super::table::Table;
+use crate::analysis::Open;
+use crate::analysis::cells::Analysed;
+use crate::analysis::distribution::{Distribution, Distributions};
+use crate::analysis::families::FamilyRows;
+use crate::analysis::summary::{FamilySummary, Summary};
+use crate::analysis::timeline::Timeline;
 
 pub(super) mod agreement;
 mod anatomy;

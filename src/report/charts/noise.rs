@@ -5,7 +5,7 @@ use super::frame::{self, LINE, PAD, WIDTH};
 use super::load::Panel;
 use super::scale::Scale;
 use super::{Chart, style};
-use crate::report::noise::{Lane, Timeline, Unit};
+use crate::analysis::timeline::{Lane, Timeline, Unit};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{human, open_answers as answers};
 

@@ -5,9 +5,9 @@ use super::ends::{self, End};
 use super::frame::{self, PAD, WIDTH};
 use super::scale::Scale;
 use super::style;
+use crate::analysis::summary::State;
+use crate::analysis::sweep::{Line, Point, Sweep};
 use crate::report::human;
-use crate::report::summary::State;
-use crate::report::sweep::{Line, Point, Sweep};
 use crate::report::table::{Head, NONE, Table};
 
 const LEFT: i32 = PAD + 74;

@@ -6,11 +6,11 @@ use super::canvas::{self, Align, Canvas, Fill};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::scale::Scale;
 use super::style::{self, Marker};
-use crate::report::analyse::Analysed;
+use crate::analysis::cells::Analysed;
+use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50};
+use crate::analysis::summary::State;
+use crate::analysis::sweep;
 use crate::report::human;
-use crate::report::metrics::{RESPONSE_P50, SERVICE_P50};
-use crate::report::summary::State;
-use crate::report::sweep;
 use crate::report::table::{Head, NONE, Table};
 
 const FACTOR: &str = "placement";

@@ -6,8 +6,8 @@ use super::canvas::{self, Align, Canvas, Fill};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::scale::Scale;
 use super::style::{self, Marker};
-use crate::report::responsiveness::{Probed, ProbedArm, Times, Variant};
-use crate::report::summary::State;
+use crate::analysis::probes::{Probed, ProbedArm, Times, Variant};
+use crate::analysis::summary::State;
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{human, open_answers as answers};
 

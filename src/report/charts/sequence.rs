@@ -5,7 +5,7 @@ use super::canvas::{self, Align, Canvas, Fill};
 use super::frame::{self, LINE, PAD, WIDTH};
 use super::scale::Scale;
 use super::{Chart, Material, style};
-use crate::report::summary::{ArmSummary, FamilySummary};
+use crate::analysis::summary::{ArmSummary, FamilySummary};
 use crate::report::table::{Head, Table};
 use crate::report::{answers, human};
 

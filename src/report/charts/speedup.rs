@@ -5,10 +5,10 @@ use super::Chart;
 use super::curve;
 use super::panel::{Axis, Dot, Panel, Series};
 use super::scale::Scale;
+use crate::analysis::metrics::RESPONSE_P50;
+use crate::analysis::summary::{Ratio, State};
+use crate::analysis::sweep::{self, Point, Sweep};
 use crate::report::human;
-use crate::report::metrics::RESPONSE_P50;
-use crate::report::summary::{Ratio, State};
-use crate::report::sweep::{self, Point, Sweep};
 use crate::stats::verdict::{Conclusion, Reason};
 
 /// How the chunks of a request are cut; a panel for each way.
@@ -136,7 +136,7 @@ fn dot(point: &Point<'_>) -> Option<Dot> {
     })
 }
 
-fn of_metric(result: &crate::report::analyse::MetricResult) -> bool {
+fn of_metric(result: &crate::analysis::cells::MetricResult) -> bool {
     result.metric.name == RESPONSE_P50
 }
 

@@ -4,7 +4,7 @@ use super::canvas::{self, Canvas, Fill};
 use super::frame::{self, Layout, Words};
 use super::scale::Scale;
 use super::{Chart, style};
-use crate::report::summary::{ArmSummary, FamilySummary};
+use crate::analysis::summary::{ArmSummary, FamilySummary};
 use crate::report::table::{Head, NONE, Table};
 use crate::report::{answers, human};
 

@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::find::place;
 use super::measured::{Measured, Missing, Pairing, Source, Unit};
 use super::{ArmOf, Claims, Evidence, FactOf, Figure, MemoryOf, Selector, SlopeOf, words};
+use crate::analysis::cells::{self, Analysed, MetricResult};
+use crate::analysis::metrics::RESPONSE_P50;
+use crate::analysis::summary::State;
 use crate::record::FactStatus;
-use crate::report::analyse::{self, Analysed, MetricResult};
 use crate::report::memory::{HELD, Series, Wanted, held_by_block};
-use crate::report::metrics::RESPONSE_P50;
-use crate::report::summary::State;
 use crate::stats::interval::median_interval;
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Conclusion, Reason, Verdict};
-use crate::stats::{Interval, Level, Safeguards};
+use crate::stats::{Interval, Level};
 
 /// Every figure of the claims, in their order.
 pub(super) fn figures(claims: &Claims, evidence: Evidence<'_>) -> Vec<Result<Measured, Missing>> {
@@ -93,10 +93,10 @@ impl Evidence<'_> {
         if arm.state != State::Ok {
             return Err(format!("{}: {}", arm.state.word(), arm.reason));
         }
-        let values = analyse::by_block(arm, &family.rows.blocks, of.metric);
+        let values = cells::by_block(arm, &family.rows.blocks, of.metric);
         let of_name = |name: &str| family.results.iter().find(|r| r.metric.name == name);
         let own = of_name(of.metric.name);
-        let cell = own.map_or_else(|| analyse::cell(&values, arm), |own| own.cells[place]);
+        let cell = own.map_or_else(|| cells::cell(&values, arm), |own| own.cells[place]);
         let estimate = cell
             .estimate
             .ok_or("no block has a value: too few requests for it, or none of this kind")?;
@@ -134,7 +134,7 @@ impl Evidence<'_> {
         let is_it = |series: &&Series| series.strategy == of.strategy;
         let groups = self.memory.groups.iter();
         let mut plain = groups.filter(|group| {
-            group.is_plain() && group.workload == "hold" && group.runtime == of.runtime
+            group.is_plain() && group.key.workload == "hold" && group.key.runtime == of.runtime
         });
         let (group, series) = plain
             .find_map(|group| Some((group, group.series.iter().find(is_it)?)))
@@ -160,8 +160,8 @@ impl Evidence<'_> {
             file: "fits.csv",
             file_of_blocks: "memory.csv",
             rows: key(&[
-                ("runtime", &group.runtime),
-                ("workload", &group.workload),
+                ("runtime", &group.key.runtime),
+                ("workload", &group.key.workload),
                 ("strategy", &series.strategy),
                 ("options", &series.options),
                 ("ballast_bytes", "0"),
@@ -256,7 +256,7 @@ fn middle(blocks: BTreeMap<u32, f64>) -> Result<Found, String> {
     let values: Vec<f64> = blocks.values().copied().collect();
     Ok(Found {
         estimate: median(&values).ok_or("no block has a value")?,
-        interval: median_interval(&values, Level::P95, Safeguards::ALL_ON),
+        interval: median_interval(&values, Level::P95),
         n_blocks: values.len(),
         unit: Unit::OfFact(String::new()),
         text: String::new(),
@@ -283,7 +283,7 @@ fn ratio(of: Found, over: Found) -> Result<Measured, String> {
         let values = numbers.iter().map(|block| found.blocks.get(block).copied());
         values.collect()
     };
-    let logs = log_ratios(&by_block(&of), &by_block(&over), Safeguards::ALL_ON);
+    let logs = log_ratios(&by_block(&of), &by_block(&over));
     let averages = WalshAverages::of(&logs);
     let estimate =
         averages.estimate().ok_or("no block has both values of the ratio, above zero")?;

@@ -12,12 +12,12 @@
 //! own 95 % interval, without an adjustment for how many claims there are.
 
 use crate::experiment::builtin;
-use crate::options::Options;
 use crate::record::Run;
+use crate::workload::options::Options;
 
-use super::analyse::Analysed;
 use super::memory::{MemoryRole, MemorySummary, Quantity};
-use super::metrics::Metric;
+use crate::analysis::cells::Analysed;
+use crate::analysis::metrics::Metric;
 
 mod find;
 pub(super) mod judge;

@@ -14,7 +14,7 @@ use super::{
 use crate::experiment::Probe;
 use crate::experiment::nearest::unknown;
 use crate::experiment::wire::{Scalar, Source, WireError};
-use crate::options::{self, OptionDef, Options, Values};
+use crate::workload::options::{self, OptionDef, Options, Values};
 use crate::workload::{self, Size};
 
 /// Resolves multiples for the check that they are valid; what they are is the run's to say.

@@ -8,10 +8,10 @@ use toml::Spanned;
 use super::read::{Read, Reader};
 use super::wire::WireFigure;
 use super::{ArmOf, FactOf, MemoryOf, Selector, SlopeOf};
+use crate::analysis::metrics::{BESIDE, METRICS};
 use crate::experiment::runtime;
 use crate::experiment::wire::{Entries, Scalar};
 use crate::report::memory::{HELD, MEMORY_ROLES, QUANTITIES};
-use crate::report::metrics::{BESIDE, METRICS};
 use crate::strategy;
 
 impl Reader<'_> {

@@ -3,9 +3,9 @@
 use super::judge::{Condition, Judged, Outcome, Verdict};
 use super::measured::{Measured, Unit};
 use super::{Bounds, FamilyOf, Figure, LoadOf, Selector};
-use crate::options;
 use crate::report::human;
 use crate::report::memory::MemoryRole;
+use crate::workload::options;
 
 /// Bytes of an `MB` as the notes and the tables of memory count it, and of the unit of a fact.
 const MB_BYTES: f64 = 1e6;

@@ -3,16 +3,15 @@
 
 use serde::Serialize;
 
-use crate::stats::Safeguards;
 use crate::stats::choice::{self, Choice};
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::verdict::INTERVAL_BLOCKS_MIN;
 
-use super::super::analyse::{Analysed, MetricResult, by_block};
-use super::super::grouped::ArmRows;
-use super::super::metrics::RESPONSE_P50;
-use super::super::summary::State;
 use super::matched::{label_of, twin};
+use crate::analysis::cells::{Analysed, MetricResult, by_block};
+use crate::analysis::families::ArmRows;
+use crate::analysis::metrics::RESPONSE_P50;
+use crate::analysis::summary::State;
 
 /// The lowest median response of a family among the arms that both runs have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -92,7 +91,7 @@ fn of_family(families: [&Analysed<'_>; 2], delta_ratio: f64) -> Option<Advice> {
     let best = [best(&candidates, 0)?, best(&candidates, 1)?];
     let in_b = |place: usize| candidates[place].blocks[1].as_slice();
     let cost = (best[0] != best[1])
-        .then(|| log_ratios(in_b(best[0]), in_b(best[1]), Safeguards::ALL_ON))
+        .then(|| log_ratios(in_b(best[0]), in_b(best[1])))
         .and_then(|ratios| WalshAverages::of(&ratios).estimate());
     Some(Advice {
         family: families[0].rows.title.clone(),
@@ -104,7 +103,7 @@ fn of_family(families: [&Analysed<'_>; 2], delta_ratio: f64) -> Option<Advice> {
                 let others = (0..candidates.len()).filter(|place| *place != best[0]);
                 let others: Vec<&[Option<f64>]> = others.map(in_b).collect();
                 let delta_log = delta_ratio.ln_1p();
-                choice::judge(in_b(best[0]), &others, delta_log, Safeguards::ALL_ON).into()
+                choice::judge(in_b(best[0]), &others, delta_log).into()
             }
             _ => Holds::Withheld,
         },
@@ -145,7 +144,7 @@ fn of_response<'f>(family: &'f Analysed<'_>) -> Option<&'f MetricResult> {
 fn best(candidates: &[Candidate], side: usize) -> Option<usize> {
     let reference = &candidates.first()?.blocks[side];
     let ratio = |candidate: &Candidate| {
-        let ratios = log_ratios(&candidate.blocks[side], reference, Safeguards::ALL_ON);
+        let ratios = log_ratios(&candidate.blocks[side], reference);
         WalshAverages::of(&ratios).estimate()
     };
     let known = candidates.iter().enumerate();

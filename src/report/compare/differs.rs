@@ -9,7 +9,8 @@ use crate::experiment::runtime;
 use crate::record::{PlanRow, Run};
 
 use super::super::page::shown;
-use super::super::{ended, grouped, human};
+use super::super::{ended, human};
+use crate::analysis::families::families;
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -149,7 +150,7 @@ fn noise(run: &Run) -> String {
 
 /// Of those that could be judged and count.
 fn disturbed(run: &Run) -> String {
-    let families = grouped::families(run);
+    let families = families(run);
     let rows = || families.iter().flat_map(|family| &family.rows);
     let judged = rows().filter(|row| !matches!(row.noise_label.as_str(), "" | "unjudged"));
     match judged.count() {

@@ -4,17 +4,17 @@
 use std::collections::BTreeSet;
 
 use crate::experiment::label::{Named, label};
+use crate::stats::Level;
 use crate::stats::across::Pair;
 use crate::stats::fit::theil_sen;
 use crate::stats::interval::median_interval;
 use crate::stats::quantile::median;
 use crate::stats::two_sample::Drift;
 use crate::stats::verdict::Better;
-use crate::stats::{Level, Safeguards};
 
-use super::super::memory::{self, MemorySummary, Series};
 use super::matched::{Left, Only, add_only};
 use super::{Arm, Draft, Group, Measured, Refusal, Side, Value};
+use crate::analysis::memory::{self, MemorySummary, Series};
 
 const PER_CHILD: Measured = Measured {
     name: "memory_per_child_bytes",
@@ -37,24 +37,15 @@ pub(super) fn matched(memories: &[MemorySummary; 2], first: usize, delta_ratio: 
     let mut held = Held::default();
     let [a, b] = memories;
     for own in &a.groups {
-        match b.groups.iter().find(|other| are_same(own, other)) {
+        match b.groups.iter().find(|other| own.key == other.key) {
             None => held.only.push(only(Side::A, own)),
             Some(other) => add(&mut held, [own, other], first, delta_ratio),
         }
     }
-    let is_new = |other: &&memory::Group| !a.groups.iter().any(|own| are_same(own, other));
+    let is_new = |other: &&memory::Group| !a.groups.iter().any(|own| own.key == other.key);
     let new = b.groups.iter().filter(is_new);
     held.only.extend(new.map(|group| only(Side::B, group)));
     held
-}
-
-fn are_same(a: &memory::Group, b: &memory::Group) -> bool {
-    let key = |group: &memory::Group| {
-        let memory::Group { runtime, workload, workload_options, size, placement, .. } = group;
-        let texts = [runtime, workload, workload_options, size, placement].map(String::clone);
-        (texts, group.payload_bytes, group.ballast_bytes)
-    };
-    key(a) == key(b)
 }
 
 fn only(side: Side, group: &memory::Group) -> Only {
@@ -100,14 +91,14 @@ fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize, delta_ratio: 
         family_id: String::new(),
         title: title(a),
         regime: "memory".to_owned(),
-        runtime: a.runtime.clone(),
-        workload: a.workload.clone(),
-        workload_options: a.workload_options.clone(),
-        size: a.size.clone(),
+        runtime: a.key.runtime.clone(),
+        workload: a.key.workload.clone(),
+        workload_options: a.key.workload_options.clone(),
+        size: a.key.size.clone(),
         callers: None,
-        placement: a.placement.clone(),
-        payload_bytes: a.payload_bytes,
-        ballast_bytes: a.ballast_bytes,
+        placement: a.key.placement.clone(),
+        payload_bytes: a.key.payload_bytes,
+        ballast_bytes: a.key.ballast_bytes,
         notes,
     });
 }
@@ -171,7 +162,7 @@ fn slopes(series: &Series, common: &BTreeSet<u32>) -> Vec<f64> {
 fn value(slopes: &[f64]) -> Option<Value> {
     Some(Value {
         estimate: median(slopes)?,
-        interval: median_interval(slopes, Level::P95, Safeguards::ALL_ON),
+        interval: median_interval(slopes, Level::P95),
         n_blocks: slopes.len(),
     })
 }

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::stats::Safeguards;
 use crate::stats::across::{Across, Pair, judge};
 use crate::stats::verdict::{Conclusion, Reason, Verdict};
 
@@ -39,7 +38,7 @@ type View<V> = Result<V, Refusal>;
 fn view(drafts: &[Draft], of: impl Fn(&Draft) -> Option<&View<Pair>>) -> Vec<Option<View<Across>>> {
     let pairs: Vec<Pair> =
         drafts.iter().filter_map(|draft| of(draft)?.as_ref().ok()).cloned().collect();
-    let mut judged = judge(&pairs, Safeguards::ALL_ON).into_iter();
+    let mut judged = judge(&pairs).into_iter();
     drafts
         .iter()
         .map(|draft| match of(draft)? {

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::experiment::label::label;
-use crate::options;
 use crate::record::{Run, TrialRow};
 use crate::workload;
+use crate::workload::options;
 
-use super::super::analyse::Analysed;
-use super::super::grouped::ArmRows;
-use super::super::page::cores;
-use super::super::summary::State;
 use super::Side;
+use crate::analysis::cells::Analysed;
+use crate::analysis::cores;
+use crate::analysis::families::ArmRows;
+use crate::analysis::summary::State;
 
 /// What the runs have in common, and what not.
 #[derive(Debug, Default)]

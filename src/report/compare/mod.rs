@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::record::{Run, csv_of};
 use crate::stats::across::Across;
 
-use super::{analyse, memory};
+use crate::analysis::{cells, memory};
 use advice::Advice;
 use cell::{Arm, Cell, Draft, Group, Measured, Refusal, Said, Value};
 use differs::Differing;
@@ -98,7 +98,7 @@ pub struct Compared {
 /// They cannot be compared at all, or have nothing in common; in words, with what to do.
 pub fn compare(a: &Run, b: &Run) -> Result<Compared, Incomparable> {
     refused::check([a, b])?;
-    let families = [analyse::run(a), analyse::run(b)];
+    let families = [cells::run(a), cells::run(b)];
     let memories = [memory::of_run(a), memory::of_run(b)];
     refused::check_usable([a, b], &families, &memories)?;
     let delta_ratio = a.manifest.delta_ratio.max(b.manifest.delta_ratio);

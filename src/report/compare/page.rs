@@ -8,11 +8,11 @@ use crate::stats::across::Across;
 
 use super::super::charts::agreement::{self, Dot};
 use super::super::conclusions;
-use super::super::metrics::RESPONSE_P50;
 use super::super::page::grid::Grid;
 use super::super::table::Extent;
 use super::super::template;
 use super::{Cell, Compared, tables, words};
+use crate::analysis::metrics::RESPONSE_P50;
 
 const TEMPLATE: &str = include_str!("page.html");
 

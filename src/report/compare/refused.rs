@@ -2,10 +2,10 @@
 
 use crate::record::Run;
 
-use super::super::analyse::Analysed;
 use super::super::memory::MemorySummary;
 use super::Side;
 use super::matched::Matched;
+use crate::analysis::cells::Analysed;
 
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

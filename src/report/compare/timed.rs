@@ -1,16 +1,15 @@
 //! The cells of timed families: every arm that both runs have, for each of the main metrics.
 
-use crate::stats::Safeguards;
 use crate::stats::across::Pair;
 use crate::stats::paired::log_ratios;
 use crate::stats::two_sample::Drift;
 
-use super::super::analyse::{Analysed, MetricResult, by_block};
-use super::super::grouped::ArmRows;
-use super::super::metrics::{Metric, RESPONSE_P50, THROUGHPUT};
-use super::super::summary::State;
 use super::matched::{are_skipped, label_of, twin};
 use super::{Arm, Draft, Group, Measured, Refusal, Said, Side, Value};
+use crate::analysis::cells::{Analysed, MetricResult, by_block};
+use crate::analysis::families::ArmRows;
+use crate::analysis::metrics::{Metric, RESPONSE_P50, THROUGHPUT};
+use crate::analysis::summary::State;
 
 /// What is compared, and what it is called where there is little room.
 const MAIN: [(&str, &str); 3] = [
@@ -161,11 +160,8 @@ impl<'x> Both<'x> {
             let Some(reference) = reference.filter(|arm| arm.state == State::Ok) else {
                 return Err(Refusal::ReferenceFailed(side));
             };
-            ratios[place] = log_ratios(
-                &self.blocks(place, self.arms[place]),
-                &self.blocks(place, reference),
-                Safeguards::ALL_ON,
-            );
+            ratios[place] =
+                log_ratios(&self.blocks(place, self.arms[place]), &self.blocks(place, reference));
         }
         Ok(self.pair(known(ratios)?, Drift::Removed))
     }

@@ -3,12 +3,12 @@
 use crate::stats::across::Across;
 use crate::stats::verdict::{Conclusion, Reason};
 
-use super::super::metrics::RESPONSE_P50;
-use super::super::summary::Ratio;
 use super::super::{conclusions, human};
 use super::advised::said_of_advice;
 use super::judged::{Agreement, Counts};
 use super::{Cell, Compared, Measured, Refusal};
+use crate::analysis::metrics::RESPONSE_P50;
+use crate::analysis::summary::Ratio;
 
 /// Named one by one at most.
 const NAMED_MAX: usize = 3;

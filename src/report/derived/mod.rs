@@ -5,9 +5,9 @@ use crate::record::TrialRow;
 use crate::record::columns::Table;
 use crate::stats::Level;
 
-use super::analyse::Analysed;
-use super::grouped::ArmRows;
-use super::summary::State;
+use crate::analysis::cells::Analysed;
+use crate::analysis::families::ArmRows;
+use crate::analysis::summary::State;
 
 mod cells;
 mod claims;

@@ -1,6 +1,6 @@
 //! Tables about memory.
 
-use super::series::TABLES;
+use super::TABLES;
 use super::{Group, MemoryLevel, MemoryLine, MemorySummary, Series};
 use crate::report::human;
 use crate::report::table::{Cell, Extent, Head, NONE, Table};
@@ -162,9 +162,9 @@ pub(in crate::report) fn ballast(memory: &MemorySummary) -> Option<Table> {
     for group in &memory.groups {
         let of_varied = |(series, _): &(&Series, MemoryLine)| varied.contains(&arm(group, series));
         for lined in group.lined().filter(of_varied) {
-            let written = group.option("write_mib").unwrap_or(0);
-            let key = (lined.0.label.clone(), group.runtime.clone());
-            found.push(((key, group.ballast_bytes, written), (group, lined)));
+            let written = group.key.option("write_mib").unwrap_or(0);
+            let key = (lined.0.label.clone(), group.key.runtime.clone());
+            found.push(((key, group.key.ballast_bytes, written), (group, lined)));
         }
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
@@ -191,7 +191,7 @@ pub(in crate::report) fn ballast(memory: &MemorySummary) -> Option<Table> {
 
 /// What is compared across ballasts.
 fn arm<'a>(group: &'a Group, series: &'a Series) -> (&'a str, &'a str, &'a str) {
-    (&group.runtime, &group.workload, &series.label)
+    (&group.key.runtime, &group.key.workload, &series.label)
 }
 
 fn ballast_row(
@@ -204,8 +204,8 @@ fn ballast_row(
     let kernel = series.kernel().map(|line| line.slope_bytes);
     vec![
         Cell::from(series.label.as_str()),
-        Cell::from(group.runtime.as_str()),
-        Cell::new(human::bytes(group.ballast_bytes), Some(group.ballast_bytes as f64)),
+        Cell::from(group.key.runtime.as_str()),
+        Cell::new(human::bytes(group.key.ballast_bytes), Some(group.key.ballast_bytes as f64)),
         match written {
             0 => Cell::new("nothing".to_owned(), Some(0.0)),
             mib => Cell::new(format!("{mib} MiB"), Some(mib as f64)),

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::Analysis;
+use crate::analysis::summary::summarise;
 use crate::record::{MemoryRow, Run, TrialRow};
 use crate::report::sample_memory::{self, GROWTH_BYTES, PRICED};
-use crate::report::summary::summarise;
 use crate::report::table::{Cell, Extent, Head};
 use crate::report::{sample, terminal};
 
@@ -42,7 +43,7 @@ fn a_pool_has_a_line_for_every_moment_and_a_child_that_is_held_one() {
     let memory = of_run(&sample_memory::run());
     let fits = |strategy: &str| -> Vec<(String, f64)> {
         let series = series(&memory.groups[0], strategy);
-        let of_main = series.fits.iter().filter(|fit| fit.metric == series::HELD);
+        let of_main = series.fits.iter().filter(|fit| fit.metric == HELD);
         of_main.map(|fit| (fit.phase.clone(), (fit.line.slope_bytes / 1e3).round())).collect()
     };
     let expected = [("idle", 250.0), ("first", 260.0), ("hundred", 270.0)];
@@ -202,28 +203,28 @@ fn ballast_stands_in_a_table_of_its_own() {
     let table = ballast(&memory).unwrap();
     let fork: Vec<&Vec<Cell>> = table.rows.iter().filter(|row| row[0] == "fork").collect();
     assert_eq!(fork.len(), 2);
-    assert!(terminal(&sample_memory::alone(), 120).contains("creator's"));
+    assert!(terminal(&Analysis::of_rows(&sample_memory::alone()), 120).contains("creator's"));
     assert_eq!((&*fork[0][2], &*fork[1][2]), ("0 B", "256 MiB"));
     assert_eq!(ballast(&of_run(&sample_memory::run())), None);
 }
 
 #[test]
 fn memory_in_the_terminal_at_80_columns() {
-    insta::assert_snapshot!(terminal(&sample_memory::run(), 80));
+    insta::assert_snapshot!(terminal(&Analysis::of_rows(&sample_memory::run()), 80));
 }
 
 #[test]
 fn memory_in_the_terminal_at_120_columns() {
     let mut run = sample_memory::alone();
     run.manifest.memory_budget_bytes = Some(512 << 20);
-    insta::assert_snapshot!(terminal(&run, 120));
+    insta::assert_snapshot!(terminal(&Analysis::of_rows(&run), 120));
 }
 
 #[test]
 fn no_line_about_memory_is_wider_than_the_terminal() {
     for run in [sample_memory::run(), sample_memory::alone()] {
         for width in [80, 100, 120] {
-            for line in terminal(&run, width).lines() {
+            for line in terminal(&Analysis::of_rows(&run), width).lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
@@ -275,7 +276,7 @@ proptest! {
         let rendered = sample::render(&run);
         // The page's own, and none of a damaged row's.
         prop_assert_eq!(rendered.html.matches("<script").count(), 1);
-        for line in terminal(&run, 80).lines() {
+        for line in terminal(&Analysis::of_rows(&run), 80).lines() {
             prop_assert!(line.chars().count() <= 80 || !line.contains(' '), "{line}");
         }
     }
@@ -334,7 +335,7 @@ fn a_server_that_was_asked_nothing_is_not_in_the_line_of_those_that_were() {
     let slope = |run: &Run| {
         let memory = of_run(run);
         let pool = series(&memory.groups[0], "pool");
-        let is_main = |fit: &&Fit| fit.phase == "hundred" && fit.metric == series::HELD;
+        let is_main = |fit: &&Fit| fit.phase == "hundred" && fit.metric == HELD;
         let fit = pool.fits.iter().find(is_main).unwrap();
         (fit.k_range, fit.line.slope_bytes)
     };
@@ -354,7 +355,7 @@ fn the_headline_is_of_node_where_that_was_measured_and_of_no_thread() {
     assert!(said.contains("in Rust") && said.ends_with("of Node."), "{said}");
     assert!(!said.contains("thread"), "{said}");
     let mut node = memory.groups[0].clone();
-    node.runtime = "node".to_owned();
+    node.key.runtime = "node".to_owned();
     node.series.retain(|series| series.strategy == "pool");
     memory.groups.push(node);
     let said = headline(&memory).unwrap();

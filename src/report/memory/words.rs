@@ -89,7 +89,7 @@ pub(in crate::report) fn bars_answer(group: &Group) -> String {
 pub(in crate::report) fn headline(memory: &MemorySummary) -> Option<String> {
     let has_children = |group: &&Group| group.is_plain() && of_processes(group).next().is_some();
     let groups = || memory.groups.iter().filter(has_children);
-    let of_node = groups().find(|group| group.runtime == NOTES_RUNTIME);
+    let of_node = groups().find(|group| group.key.runtime == NOTES_RUNTIME);
     let group = of_node.or_else(|| groups().next())?;
     let [least, most] = extremes(of_processes(group))?;
     let cost = |(series, line): (&Series, MemoryLine)| {
@@ -106,13 +106,13 @@ pub(in crate::report) fn headline(memory: &MemorySummary) -> Option<String> {
         false => format!("from {} to {}", cost(least), cost(most)),
     };
     let notes = NOTES_CHILD_BYTES / 1e6;
-    let notes = match group.runtime == NOTES_RUNTIME {
+    let notes = match group.key.runtime == NOTES_RUNTIME {
         true => format!("the notes say about {notes} MB of one"),
         false => format!("the notes say about {notes} MB, of Node"),
     };
     Some(format!(
         "In memory each further child costs {costs} in {}; {notes}.",
-        capitalized(&group.runtime)
+        capitalized(&group.key.runtime)
     ))
 }
 

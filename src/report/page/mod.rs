@@ -11,18 +11,18 @@ use crate::record::{Run, shown};
 
 use super::charts::{self, Chart, Charts};
 use super::claims::{self, Answers};
-use super::open::{Open, Section};
-use super::summary::{FamilySummary, Summary};
+use super::open::Section;
 use super::table::{self, Extent, Table};
 use super::template;
 use super::trust::Trust;
-use super::{conclusions, human, memory, notes, words};
+use super::{caveats, conclusions, human, memory, notes, words};
+use crate::analysis::summary::{FamilySummary, Summary};
+use crate::analysis::{Analysis, cores};
 
 pub(super) mod grid;
 mod provenance;
 
 use grid::Grid;
-pub(super) use provenance::cores;
 pub(super) use provenance::shown;
 use provenance::{Fact, fact};
 
@@ -35,17 +35,13 @@ const LARGEST: usize = 3_000_000;
 
 /// All that the page is made from.
 pub(super) struct Page<'a> {
-    pub(super) run: &'a Run,
-    pub(super) summary: &'a Summary,
-    pub(super) open: &'a Open,
+    pub(super) analysis: &'a Analysis<'a>,
     pub(super) charts: &'a Charts,
     pub(super) trust: &'a Trust,
     /// Of an experiment that has claims.
     pub(super) answers: Option<&'a Answers>,
     /// Which requests could not be read, in sentences.
     pub(super) unread: &'a [String],
-    /// Whether single requests are there at all: a run may be handed on without them.
-    pub(super) has_requests: bool,
 }
 
 /// How much of what there is stands in the page itself.
@@ -113,7 +109,7 @@ struct FamilyView<'a> {
     scope: String,
     /// The smallest difference named, and whether anything is concluded.
     placebo: Option<String>,
-    caveats: &'a [String],
+    caveats: Vec<String>,
     table: Grid,
     charts: Vec<ChartView<'a>>,
     /// File and question of charts that are files only.
@@ -199,7 +195,7 @@ const FILES: &[(&str, &str)] = &[
 /// The page, with as much detail as its size allows.
 pub(super) fn render(page: &Page<'_>) -> String {
     let html = within(page, LARGEST);
-    if html.len() <= LARGEST { html } else { pointer(page.run) }
+    if html.len() <= LARGEST { html } else { pointer(page.analysis.run) }
 }
 
 fn within(page: &Page<'_>, largest: usize) -> String {
@@ -234,7 +230,8 @@ fn lay_out(page: &Page<'_>, detail: Detail) -> String {
 }
 
 fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
-    let (run, summary, charts) = (page.run, page.summary, page.charts);
+    let (analysis, charts) = (page.analysis, page.charts);
+    let (run, summary) = (analysis.run, &analysis.summary);
     View {
         style: [STYLE, page.answers.map_or("", |_| notes::STYLE), &charts::style::css(".card")]
             .concat(),
@@ -251,9 +248,12 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         families: summary
             .families
             .iter()
+            .zip(caveats::of_families(analysis))
             .zip(&charts.families)
             .zip(1..)
-            .map(|((family, charts), number)| family_view(run, number, family, charts, detail))
+            .map(|(((family, caveats), charts), number)| {
+                family_view(run, number, (family, caveats), charts, detail)
+            })
             .collect(),
         memory: memory_views(summary, charts, detail),
         ballast: memory::ballast(&summary.memory).map(Grid::from),
@@ -270,7 +270,7 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         left_out: left_out(summary),
         remarks: run.remarks.iter().chain(page.unread).collect(),
         overview: chart_views(&charts.overview, "overview", detail),
-        open: page
+        open: analysis
             .open
             .sections(Extent::Page)
             .into_iter()
@@ -292,14 +292,14 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
 fn sentences(page: &Page<'_>) -> Vec<String> {
     let tally =
         page.answers.map(|answers| claims::tally(&answers.claims.document, &answers.judged));
-    let all = tally.into_iter().chain(words::summary(page.run, page.summary));
+    let all = tally.into_iter().chain(words::summary(page.analysis.run, &page.analysis.summary));
     all.take(SENTENCES).collect()
 }
 
 /// Those that the run has.
 fn files(page: &Page<'_>) -> Vec<(&'static str, &'static str)> {
     let is_there = |(name, _): &(&str, &str)| match *name {
-        REQUESTS => page.has_requests,
+        REQUESTS => page.analysis.distributions.has_any(),
         CLAIMS => page.answers.is_some(),
         _ => true,
     };
@@ -309,7 +309,7 @@ fn files(page: &Page<'_>) -> Vec<(&'static str, &'static str)> {
 fn family_view<'a>(
     run: &Run,
     number: usize,
-    family: &'a FamilySummary,
+    (family, caveats): (&'a FamilySummary, Vec<String>),
     charts: &'a [Chart],
     detail: Detail,
 ) -> FamilyView<'a> {
@@ -323,7 +323,7 @@ fn family_view<'a>(
         id: format!("family-{number}"),
         scope: words::family_scope(run, family),
         placebo: conclusions::of_placebo(family),
-        caveats: &family.caveats,
+        caveats,
         table: Grid::from(table::of_family(family, Extent::Page)),
         charts: chart_views(shown, &title, detail),
         elsewhere: elsewhere

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::analysis::CORES;
 use crate::record::Run;
 use crate::report::human;
 
@@ -12,9 +13,6 @@ pub(super) struct Fact {
     pub(super) name: String,
     pub(super) value: String,
 }
-
-/// What the number of cores may be called in the facts.
-const CORES: [&str; 2] = ["cpus_available", "cpus_online"];
 
 /// The strip under the headline: the facts without which a number is a rumour.
 pub(super) fn strip(run: &Run) -> Vec<Fact> {
@@ -96,12 +94,6 @@ fn runtimes(run: &Run) -> Option<Fact> {
         })
         .collect();
     (!versions.is_empty()).then(|| fact("runtimes", &versions.join(", ")))
-}
-
-/// How many processors the run had, if that is known.
-pub(in crate::report) fn cores(run: &Run) -> Option<u64> {
-    let facts = &run.environment.facts;
-    CORES.iter().find_map(|key| facts.get(*key)?.as_u64())
 }
 
 /// All that was recorded; a fact of several parts is a row for each.

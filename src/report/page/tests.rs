@@ -4,22 +4,17 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use super::*;
-use crate::report::distribution::Distributions;
-use crate::report::{analyse, sample, summarise, trust};
+use crate::report::{sample, trust};
 
 /// What a page of this run is, within so many bytes.
 fn page_of(run: &Run, largest: usize) -> String {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
+    let analysis = Analysis::of_rows(run);
     let page = Page {
-        run,
-        summary: &summary,
-        open: &Open::of(run, &families, &Distributions::default()),
+        analysis: &analysis,
         charts: &sample::charts(run),
-        trust: &trust::of(run, &summary, &families),
+        trust: &trust::of(run, &analysis.summary, &analysis.families),
         answers: None,
         unread: &[],
-        has_requests: true,
     };
     within(&page, largest)
 }
@@ -30,7 +25,7 @@ fn a_run_that_came_without_its_requests_is_not_said_to_have_them() {
     let link = "every request with its stamps";
     assert!(sample::render(&run).html.contains(link));
     let gone = |_: &str| Err("no such file".to_owned());
-    let html = crate::report::render(&run, &[], &gone).html;
+    let html = crate::report::render(&Analysis::of(&run, &[], &gone)).html;
     assert!(!html.contains(link));
     assert!(html.contains("<a href=\"trials.csv\">"));
 }

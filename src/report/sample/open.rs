@@ -1,6 +1,7 @@
 //! Open loops that never were: a load at five rates with a search, heavy requests with probes of
 //! both kinds, an arm that fails everywhere, and the machine's noise.
 
+use crate::analysis::Analysis;
 use crate::record::{NoiseRow, Run, TrialRow};
 
 const BLOCKS: u32 = 6;
@@ -151,5 +152,5 @@ pub(crate) fn noise(run: &Run) -> Vec<NoiseRow> {
 
 /// What the page of this run is made from.
 pub(crate) fn render(run: &Run) -> super::Rendered {
-    crate::report::render(run, &noise(run), &super::requests(run))
+    crate::report::render(&Analysis::of(run, &noise(run), &super::requests(run)))
 }

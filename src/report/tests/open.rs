@@ -1,16 +1,16 @@
 //! What is told of open loops, on runs that never were.
 
 use super::super::open::{Open, Section};
+use super::super::open_answers;
 use super::super::table::{Extent, Table};
-use super::super::{analyse, noise, open_answers};
 use super::*;
-use crate::record::load_points::load_points;
+use crate::analysis::distribution::Distributions;
+use crate::analysis::load_points::load_points;
+use crate::analysis::timeline;
 use crate::report::sample::open as sample_open;
 
 fn open(run: &Run) -> Open {
-    let families = analyse::run(run);
-    let distributions = Distributions::of(&families, &sample::requests(run));
-    Open::of(run, &families, &distributions)
+    Analysis::of(run, &[], &sample::requests(run)).open
 }
 
 fn sections(run: &Run, extent: Extent) -> Vec<Section> {
@@ -150,7 +150,7 @@ fn every_chart_of_an_open_loop_plots_what_its_table_says() {
     for name in ["load-1-latency", "load-1-goodput", "responsiveness-1", "noise"] {
         assert!(names.contains(&format!("{name}.svg").as_str()), "{names:?}");
     }
-    let families = analyse::run(&run);
+    let families = cells::run(&run);
     let summary = summarise(&run);
     let open = open(&run);
     let charts =
@@ -188,7 +188,7 @@ fn open_chart(run: &Run, place: usize) -> String {
 fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
     let run = sample_open::run();
     let rows = sample_open::noise(&run);
-    let timeline = noise::timeline(&run, &rows).unwrap();
+    let timeline = timeline::timeline(&run, &rows).unwrap();
     assert_eq!((timeline.is_disturbed.len(), timeline.step_ns), (100, 100_000_000));
     let [foreign, steal, pause] = &timeline.lanes[..] else {
         panic!("three lanes");
@@ -205,7 +205,7 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
         "36 trials were disturbed, re-runs and memory trials counted; the highest: foreign CPU \
          1.2 %, steal 10 %, longest pause 9.9 ms."
     );
-    assert_eq!(noise::timeline(&run, &[]), None);
+    assert_eq!(timeline::timeline(&run, &[]), None);
     // Many rows become at most 200 steps, and nothing of them is lost.
     let many: Vec<_> = (0..5_000_u64)
         .map(|i| crate::record::NoiseRow {
@@ -216,15 +216,14 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
             ..Default::default()
         })
         .collect();
-    let timeline = noise::timeline(&run, &many).unwrap();
+    let timeline = timeline::timeline(&run, &many).unwrap();
     assert_eq!(timeline.is_disturbed.len(), 200);
     assert_eq!(timeline.lanes[1].values.iter().flatten().sum::<f64>(), 0.04);
 }
 
 #[test]
 fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched() {
-    let trust =
-        |run: &Run| trust::of(run, &summarise(run), &analyse::run(run)).sentences.join("\n");
+    let trust = |run: &Run| trust::of(run, &summarise(run), &cells::run(run)).sentences.join("\n");
     let mut run = sample_open::run();
     for said in [
         "99 of 100 requests within 80.0 µs of their time",
@@ -256,7 +255,7 @@ fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched(
 fn no_line_of_an_open_loop_is_wider_than_the_terminal() {
     let run = sample_open::run();
     for width in [80, 100, 112, 120] {
-        for line in terminal(&run, width).lines() {
+        for line in terminal(&Analysis::of_rows(&run), width).lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
         }
     }

@@ -1,7 +1,7 @@
 //! The page's first sentences.
 
-use super::super::summary::{ArmSummary, FamilySummary, Medians, summarise};
 use super::super::{sample, words};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Medians, summarise};
 use crate::record::TrialRow;
 
 #[test]

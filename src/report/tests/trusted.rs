@@ -1,12 +1,12 @@
 //! What is said of how far a run can be trusted, on runs that never were.
 
-use super::super::{analyse, words};
+use super::super::words;
 use super::*;
 use crate::record::Windows;
 use crate::report::sample::open as sample_open;
 
 fn trust(run: &Run) -> String {
-    let trust = trust::of(run, &summarise(run), &analyse::run(run));
+    let trust = trust::of(run, &summarise(run), &cells::run(run));
     trust.sentences.join("\n")
 }
 
@@ -52,8 +52,12 @@ fn flags_are_counted_on_trials_that_have_some_and_were_kept() {
 #[test]
 fn trials_that_broke_a_law_are_counted_with_its_words() {
     let mut run = sample::run();
-    let broken =
-        |run: &Run| (trust(run).contains("broke a law"), terminal(run, 120).contains("broke"));
+    let broken = |run: &Run| {
+        (
+            trust(run).contains("broke a law"),
+            terminal(&Analysis::of_rows(run), 120).contains("broke"),
+        )
+    };
     assert_eq!(broken(&run), (false, false));
     let mut break_law = |place: usize, flags: &str| {
         run.trials[place].flags = flags.to_owned();
@@ -87,7 +91,7 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
         row.noise_label = "disturbed".to_owned();
     }
     let flagged = |run: &Run| {
-        let families = analyse::run(run);
+        let families = cells::run(run);
         let csv = derived::comparisons(&run.manifest, &families);
         csv.matches("disturbed_over_20_percent").count()
     };
@@ -98,7 +102,7 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     next.unwrap().noise_label = "disturbed".to_owned();
     let rows = flagged(&run);
     assert!(rows > 0);
-    let families = analyse::run(&run);
+    let families = cells::run(&run);
     let csv = derived::comparisons(&run.manifest, &families);
     assert_eq!(rows, csv.matches(&format!("{family},")).count());
     says(&run, "More than 20 % of the trials were disturbed, after re-runs, in: ");

@@ -1,7 +1,7 @@
 //! The options of pools of workers: how many, how much may wait, when one is replaced. Pure.
 
-use crate::options::{self, OptionDef, Options, Used, Values};
 use crate::strategy::WORKERS;
+use crate::workload::options::{self, OptionDef, Options, Used, Values};
 
 pub(in crate::strategy) const OPTIONS: &[OptionDef; 4] = &[
     WORKERS,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::civil::{Date, date};
 
 use super::{Answer, Input, Spec, Workload, fold};
-use crate::options::{self, OptionDef, Used, Values};
+use crate::workload::options::{self, OptionDef, Used, Values};
 use dataset::Dataset;
 use reports::DayRange;
 

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::{Answer, Input, Size, Spec, Workload, fold, fold_bytes};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
+use crate::workload::options::{self, OptionDef, Used, Values};
 use check::check_bytes;
 use resize::{Decode, Outputs, SIDES};
 

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Farewell, Launch, Target, TargetError};
-use forkbench::options;
 use forkbench::protocol::{Configure, Kind, Outcome, Reply};
 use forkbench::strategy;
 use forkbench::sys::clock::now_ns;
 use forkbench::sys::{poller::Poller, process};
+use forkbench::workload::options;
 use forkbench::workload::{self, Size, Spec};
 
 /// The built subject.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::*;
 use crate::driver::samples::Time;
 use crate::protocol::{Header, Reply};
-use crate::stats::Safeguards;
+use crate::stats::safeguards::{Safeguard, without};
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
@@ -61,10 +61,9 @@ fn awake(at_ns: u64, stalled: Stalled) -> u64 {
     if asleep { STALL.1 } else { at_ns }
 }
 
-fn simulate(stalled: Stalled, safeguards: Safeguards) -> Measured {
+fn simulate(stalled: Stalled) -> Measured {
     let exchange = exchange();
-    let ledger = Ledger::new(&exchange, 1).with_limit(OFFER.limit_ns);
-    let mut ledger = ledger.with_safeguards(safeguards);
+    let mut ledger = Ledger::new(&exchange, 1).with_limit(OFFER.limit_ns);
     let mut course = Course::new(&OFFER, 0, 1);
     let window = course.window;
     let mut traffic = Traffic::new(window);
@@ -110,7 +109,7 @@ fn p99_ms(measured: &Measured) -> f64 {
 /// The theory: L − (1 − q)(1 − ρ)T + service = 100 − 0.01 · 0.8 · 5 000 + 1 ms.
 #[test]
 fn a_stall_of_the_server_shows_in_the_open_loop() {
-    let measured = simulate(Stalled::Server, Safeguards::ALL_ON);
+    let measured = simulate(Stalled::Server);
     let p99 = p99_ms(&measured);
     assert!((p99 - 61.0).abs() < 5.0, "{p99} ms");
     let traffic = measured.traffic.unwrap();
@@ -119,7 +118,7 @@ fn a_stall_of_the_server_shows_in_the_open_loop() {
     assert!(!traffic.is_saturated(0));
     let law = traffic.littles_law_ratio().unwrap();
     assert!((law - 1.0).abs() < 1e-9);
-    let calm = simulate(Stalled::Nobody, Safeguards::ALL_ON);
+    let calm = simulate(Stalled::Nobody);
     assert_eq!(p99_ms(&calm), 1.0);
     assert_eq!(calm.in_time, 1_000);
     // In time were those that did not meet the stall, or its last 20 ms less what the queue took.
@@ -142,14 +141,18 @@ fn a_stall_does_not_show_with_one_caller() {
     assert!(p99 < 5 * MS, "{p99} ns");
 }
 
-/// With a machine that stands still for 100 ms, the generator included, in ms.
-pub(crate) fn p99_of_a_machine_that_stood_still_ms(safeguards: Safeguards) -> f64 {
-    p99_ms(&simulate(Stalled::Machine, safeguards))
+/// Without it nothing shows that the machine stood still for 100 ms, the generator included.
+#[test]
+fn intended_time_is_needed() {
+    let p99 = || p99_ms(&simulate(Stalled::Machine));
+    assert!((p99() - 61.0).abs() <= 5.0, "{} ms", p99());
+    let off = without(Safeguard::IntendedTime, p99);
+    assert!((off - 61.0).abs() > 5.0, "{off} ms");
 }
 
 #[test]
 fn what_is_sent_late_is_charged_from_when_it_was_meant() {
-    let measured = simulate(Stalled::Machine, Safeguards::ALL_ON);
+    let measured = simulate(Stalled::Machine);
     let p99 = p99_ms(&measured);
     assert!((p99 - 61.0).abs() < 5.0, "{p99} ms");
     let traffic = measured.traffic.unwrap();

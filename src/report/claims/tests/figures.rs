@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::analysis::Analysis;
 use crate::record::columns::{CLAIMS as COLUMNS, Kind, Presence};
 use crate::report::notes::{self, NotesTable};
 use crate::report::{derived, sample};
@@ -196,7 +197,7 @@ fn only_a_run_with_claims_has_answers_in_its_report() {
     assert!(with.claims_csv.is_some_and(|text| text.contains("takeaway-8")));
     assert!(with.html.contains("<section id=\"notes\""));
     assert!(with.tables_md.contains("## What the notes say"));
-    assert!(crate::report::terminal(&data, 80).contains("claims of «Node.js"));
+    assert!(crate::report::terminal(&Analysis::of_rows(&data), 80).contains("claims of «Node.js"));
     // A name that this program does not know is one of a later one.
     data.manifest.claims = Some("others".to_owned());
     assert!(sample::render(&data).claims_csv.is_none());

@@ -1,8 +1,9 @@
 //! Claims on runs that never were: data that changes, and verdicts that follow it.
 
 use super::*;
+use crate::analysis::{cells, memory};
 use crate::record::{FactRow, FactStatus, MemoryRow, TrialRow};
-use crate::report::{analyse, memory, sample, sample_memory};
+use crate::report::{sample, sample_memory};
 
 mod figures;
 mod mistakes;
@@ -192,7 +193,7 @@ fn with_facts(mut run: Run) -> Run {
 }
 
 fn answers_of(run: &Run, claims: Claims) -> Answers {
-    let families = analyse::run(run);
+    let families = cells::run(run);
     let memory = memory::of_run(run);
     let evidence = Evidence { run, families: &families, memory: &memory };
     let figures = measure::figures(&claims, evidence);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::experiment::demonstration::{self, Demonstration};
 use crate::experiment::{self, Experiment, Load, builtin};
-use crate::options;
 use crate::workload;
+use crate::workload::options;
 
 /// The places that have a claim: every row of every table, the key benefits, the key
 /// characteristics, the key takeaways, and the best practices.

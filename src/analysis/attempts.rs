@@ -1,38 +1,38 @@
 //! Which attempts count. All attempts at a trial stay in `trials.csv`; what is analysed, and what
-//! is left to be run, both follow from the rows alone by the functions here. Pure.
+//! is left to run, both follow from the rows alone by the functions here. Pure.
 //!
-//! A family's block is run in *passes*. A pass that was cut short, by Ctrl-C, a crash or a power
-//! cut, is not continued: what came after the gap would be compared with what came before it, and
-//! that both saw the same minutes of the machine is all that a block is for. So the next pass
-//! begins anew.
+//! A family's block is run in *passes*. A pass that was cut short (Ctrl-C, a crash, a power cut) is
+//! not continued: trials after the gap would be compared with trials before it, and a block is worth
+//! something only because its trials saw the same minutes of the machine. So the next pass starts
+//! over.
 //!
-//! Within a pass, a trial that something from outside disturbed may be run again, at the end of
-//! the pass, where the preset says so.
+//! Within a pass, a disturbed trial may be run again at the end of the pass, if the preset allows
+//! re-runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::SEARCH;
-use super::{PlanRow, TrialRow};
-use crate::stats::{Safeguard, Safeguards};
+use crate::record::{PlanRow, SEARCH, TrialRow};
+use crate::stats::safeguards::{Safeguard, holds};
 
-/// So often one trial is run again at most.
+/// Maximum re-runs per trial.
 pub const RERUNS_PER_TRIAL: usize = 2;
 
-/// Counters of the kernel say something of a trial from this length on; below, of its block.
+/// Counters of the kernel tell something of a single trial from this length on; of a shorter one
+/// only together with its block.
 const JUDGED_ALONE_NS: u64 = 500_000_000;
 
-/// Flags that are counted over a time. All others are events, which say something of a trial
-/// however short it was.
+/// Flags of rates, which need time to be counted. All others are events, which tell something of a
+/// trial of any length.
 const RATES: [&str; 4] = ["steal", "foreign_cpu", "mem_pressure", "io_pressure"];
 
-/// So many re-runs a pass over so many trials has at most: a quarter. Where more is disturbed the
-/// machine is, and measuring three times as long would not make it quiet.
+/// Maximum re-runs of a pass over this many trials: a quarter. If more trials are disturbed, the
+/// machine is too busy, and more re-runs would not make it quiet.
 pub fn reruns_max(trials: usize) -> usize {
     trials.div_ceil(4)
 }
 
-/// Whether something from outside disturbed this very trial. Its label alone does not say so: a
-/// short trial is labelled by the whole block up to it.
+/// Whether the rest of the machine disturbed this very trial. Its label alone does not tell: a
+/// short trial is labeled by the whole block up to it.
 pub fn is_disturbed(row: &TrialRow) -> bool {
     let disturbed = |flag: &str| {
         let name = flag.strip_suffix(":disturbed");
@@ -48,7 +48,7 @@ type Blocks<'a> = BTreeMap<(&'a str, u32), BTreeMap<u32, Vec<&'a TrialRow>>>;
 
 fn blocks(rows: &[TrialRow]) -> Blocks<'_> {
     let mut blocks = Blocks::new();
-    // A search has no blocks, and of what was cut short there is nothing to use.
+    // A search has no blocks, and a partial trial has no result.
     for row in rows {
         if row.regime != SEARCH && row.status != "partial" {
             let passes = blocks.entry((row.family_id.as_str(), row.block)).or_default();
@@ -63,13 +63,12 @@ fn trials_of(pass: &[&TrialRow]) -> usize {
     ids.len()
 }
 
-/// The attempt at each trial that counts, in the order of the file: of the pass over the block
-/// that got furthest (of equals the last), the last attempt that was not disturbed, or the first
-/// if all were.
+/// The attempt at each trial that counts, in the order of the file. Of the pass that got furthest
+/// (of equals the last) it is the last undisturbed attempt, or the first if all were disturbed.
 ///
-/// The first then, because it alone was made in the place that was drawn for it. To take the one
-/// that was disturbed least would need a common measure of a stolen processor and a full disk.
-pub fn accepted(rows: &[TrialRow], safeguards: Safeguards) -> Vec<&TrialRow> {
+/// The first, because only that one ran in its randomized place. The least disturbed one would need
+/// a common measure of a stolen processor and a full disk.
+pub fn accepted(rows: &[TrialRow]) -> Vec<&TrialRow> {
     let mut chosen: BTreeSet<(&str, u32)> = BTreeSet::new();
     for passes in blocks(rows).values() {
         let furthest = passes.values().max_by_key(|pass| trials_of(pass));
@@ -80,7 +79,7 @@ pub fn accepted(rows: &[TrialRow], safeguards: Safeguards) -> Vec<&TrialRow> {
         for (id, mut attempts) in attempts {
             attempts.sort_by_key(|row| row.attempt);
             let undisturbed = attempts.iter().rev().find(|row| !is_disturbed(row));
-            let counted = undisturbed.filter(|_| safeguards.hold(Safeguard::Reruns));
+            let counted = undisturbed.filter(|_| holds(Safeguard::Reruns));
             if let Some(row) = counted.or(attempts.first()) {
                 chosen.insert((id, row.attempt));
             }
@@ -92,20 +91,23 @@ pub fn accepted(rows: &[TrialRow], safeguards: Safeguards) -> Vec<&TrialRow> {
     rows.iter().filter(counts).collect()
 }
 
-/// The rows that count, those of a search among them, in the order of the file.
-pub fn counted(rows: &[TrialRow]) -> Vec<TrialRow> {
-    let mut accepted = accepted(rows, Safeguards::ALL_ON).into_iter().peekable();
-    rows.iter()
-        .filter(|row| {
-            row.regime == SEARCH || accepted.next_if(|next| std::ptr::eq(*next, *row)).is_some()
-        })
-        .cloned()
-        .collect()
+/// The rows that count, with those of a search, in the order of the file.
+pub fn counted(rows: &[TrialRow]) -> Vec<&TrialRow> {
+    let mut accepted = accepted(rows).into_iter().peekable();
+    let counts = |row: &&TrialRow| {
+        row.regime == SEARCH || accepted.next_if(|next| std::ptr::eq(*next, *row)).is_some()
+    };
+    rows.iter().filter(counts).collect()
 }
 
-/// The trial of this pass that is to be run again next, and nothing if none is: the earliest
-/// place in the block's order whose every attempt was disturbed. A trial that failed is not: what
-/// a strategy did wrong must not be hidden by trying until it goes well.
+/// Whether a trial's numbers may be used: it ended, broke no law, and its window holds two rounds
+/// of callers.
+pub fn usable(row: &TrialRow) -> bool {
+    row.status == "ok" && row.validity != "invalid" && row.holds_two_rounds()
+}
+
+/// The next trial of this pass to run again: the earliest in the block's order whose attempts were
+/// all disturbed. A failed trial is not run again: re-runs must not hide the failure of a strategy.
 pub fn to_run_again<'a>(pass: &[&'a TrialRow], reruns_per_trial: usize) -> Option<&'a TrialRow> {
     let trials = trials_of(pass);
     if pass.len() >= trials + reruns_max(trials) {
@@ -125,17 +127,17 @@ pub fn to_run_again<'a>(pass: &[&'a TrialRow], reruns_per_trial: usize) -> Optio
 /// Where a family's block stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Block {
-    /// Nothing of it is left to be run.
+    /// Nothing of it is left to run.
     Done,
-    /// It is to be run, whole, in the pass of this number.
+    /// The whole block is to be run, in the pass of this number.
     Due {
-        /// From 1; above it if passes before were cut short.
+        /// From 1; above 1 if earlier passes were cut short.
         pass: u32,
     },
 }
 
-/// Where the block of these planned trials stands: done if its last pass is whole and leaves
-/// nothing to be run again.
+/// Where the block of these planned trials stands: done if its last pass is complete and no re-run
+/// is left.
 pub fn block_of(planned: &[&PlanRow], rows: &[TrialRow], reruns_per_trial: usize) -> Block {
     let Some(first) = planned.first() else {
         return Block::Done;

@@ -1,41 +1,55 @@
-//! Which families have been measured enough: a function of their rows, so that a run that was
-//! interrupted stops where it would have, and the report can say why. Pure.
+//! Which families have been measured enough: a function of their rows, so that an interrupted run
+//! stops where it would have stopped, and the report can tell why. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::accepted::accepted;
-use super::{PlanRow, TrialRow};
-use crate::stats::Safeguards;
+use super::attempts::{accepted, usable};
+use super::families::ArmKey;
+use crate::experiment::{Preset, Role};
+use crate::record::{PlanRow, Run, TrialRow};
 use crate::stats::stopping::is_narrow;
 
 type Value = fn(&TrialRow) -> Option<f64>;
 
-/// What must be known how well: half the width of the ratio's interval, as a share of the ratio.
+/// How well each metric must be known: half the width of the ratio's interval, as a share of the
+/// ratio.
 const TARGETS: [(Value, f64); 3] = [
     (|row| row.throughput_per_s, 0.03),
     (|row| row.response_p50_ns.map(|ns| ns as f64), 0.03),
     (|row| row.response_p99_ns.map(|ns| ns as f64), 0.10),
 ];
 
-/// After which look each family stops that does before its plan ends, by its id.
+/// After which block each family of a run stopped early, by its id.
+pub fn of_run(run: &Run) -> BTreeMap<String, u32> {
+    let looks = Preset::by_name(&run.manifest.preset).map_or(&[][..], |preset| preset.looks);
+    let mut stopped = stopped(&run.plan, &run.trials, looks);
+    // A run under other rules has rows behind the look.
+    for row in &run.trials {
+        if stopped.get(&row.family_id).is_some_and(|after| row.block > *after) {
+            stopped.remove(&row.family_id);
+        }
+    }
+    stopped
+}
+
+/// After which look each family stops that stops before its plan ends, by its id.
 pub fn stopped(plan: &[PlanRow], rows: &[TrialRow], looks: &[u32]) -> BTreeMap<String, u32> {
-    let rows = accepted(rows, Safeguards::ALL_ON);
+    let rows = accepted(rows);
     let ids: BTreeSet<&str> = plan.iter().map(|row| row.family_id.as_str()).collect();
     let stop = |id: &str| {
-        // In a trial about memory nothing is timed, so that there is no width to be known.
-        let is_memory = |row: &&&TrialRow| row.family_id == id && row.regime == "memory";
-        if rows.iter().any(|row| is_memory(&row)) {
-            return None;
-        }
         let planned: Vec<_> = plan.iter().filter(|row| row.family_id == id).collect();
         let own: Vec<_> = rows.iter().filter(|row| row.family_id == id).copied().collect();
+        // Memory trials time nothing, so there is no width to know.
+        if own.iter().any(|row| row.regime == "memory") {
+            return None;
+        }
         looks.iter().copied().find(|&look| is_enough(&planned, &own, look))
     };
     ids.into_iter().filter_map(|id| Some((id.to_owned(), stop(id)?))).collect()
 }
 
-/// Whether every ratio of the family is known as well as it is to be after so many blocks. What
-/// came later, if anything did, must not change what was decided then.
+/// Whether every ratio of the family is known well enough after this many blocks. Later blocks must
+/// not change what was decided then.
 fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
     let planned = planned.iter().filter(|row| row.block <= look).count();
     let rows: Vec<&TrialRow> = rows.iter().filter(|row| row.block <= look).copied().collect();
@@ -43,39 +57,28 @@ fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
     if planned == 0 || rows.len() < planned || seen != Some(look) {
         return false;
     }
-    let mut arms: BTreeMap<(&str, &str, &str), Vec<&TrialRow>> = BTreeMap::new();
+    let mut arms: BTreeMap<ArmKey, Vec<&TrialRow>> = BTreeMap::new();
     for &row in &rows {
-        let key = (row.role.as_str(), row.strategy.as_str(), row.options.as_str());
-        arms.entry(key).or_default().push(row);
+        arms.entry(ArmKey::of_row(row)).or_default().push(row);
     }
-    // An arm that failed anywhere gets no ratio, however often it is run. One whose trial was
-    // thrown out has no value in that block.
-    let compared = |arm: &&Vec<&TrialRow>| {
-        arm.iter().all(|row| row.status == "ok") && arm.iter().any(|row| is_valid(row))
-    };
-    let is_reference = |key: &(&str, &str, &str)| key.0 == "reference";
-    let reference = arms.iter().find(|(key, _)| is_reference(key));
-    let Some(reference) = reference.map(|(_, rows)| rows).filter(compared) else {
+    // An arm that failed anywhere gets no ratio, so nothing waits for it. An arm without a usable
+    // trial has nothing to compare.
+    arms.retain(|_, rows| {
+        rows.iter().all(|row| row.status == "ok") && rows.iter().any(|row| usable(row))
+    });
+    // The reference is the first of all keys.
+    let Some((_, reference)) = arms.pop_first().filter(|(key, _)| key.role() == Role::Reference)
+    else {
         return false;
     };
-    let others: Vec<_> = arms
-        .iter()
-        .filter(|(key, _)| !is_reference(key))
-        .map(|(_, rows)| rows)
-        .filter(compared)
-        .collect();
-    !others.is_empty()
-        && others
-            .iter()
-            .all(|arm| TARGETS.iter().all(|target| is_known(arm, reference, *target, look)))
+    let is_known = |arm: &Vec<&TrialRow>| {
+        TARGETS.iter().all(|target| is_known(arm, &reference, *target, look))
+    };
+    !arms.is_empty() && arms.values().all(is_known)
 }
 
-fn is_valid(row: &TrialRow) -> bool {
-    row.validity != "invalid" && row.holds_two_rounds()
-}
-
-/// A quantile that a block lacks is not shown, so that nothing waits for it. A block in which
-/// either trial is invalid drops out.
+/// A quantile that a block lacks is not shown, so nothing waits for it. A block in which either
+/// trial is invalid drops out.
 fn is_known(
     arm: &[&TrialRow],
     reference: &[&TrialRow],
@@ -84,7 +87,7 @@ fn is_known(
 ) -> bool {
     let in_block = |rows: &[&TrialRow], block: u32| -> Option<Option<f64>> {
         let row = rows.iter().find(|row| row.block == block)?;
-        is_valid(row).then(|| value(row))
+        usable(row).then(|| value(row))
     };
     let both = |block| Some((in_block(arm, block)?, in_block(reference, block)?));
     let (arm, reference): (Vec<_>, Vec<_>) = (1..=look).filter_map(both).unzip();
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn families_stop_each_at_the_look_at_which_they_are_known_well_enough() {
+    fn each_family_stops_at_the_first_look_at_which_it_is_known_well_enough() {
         let (mut plan, mut rows) = family("narrow", 0.001);
         for (id, spread) in [("wide", 0.5), ("later", 0.04)] {
             let (more_plan, more_rows) = family(id, spread);
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_sees_no_more_than_there_was_when_it_was_taken() {
+    fn look_ignores_later_blocks() {
         let (plan, rows) = family("f", 0.04);
         assert_eq!(stop_of(&plan, &rows[..45]), Some(15));
         assert_eq!(stop_of(&plan, &rows[..44]), None, "its last block is not whole");
@@ -163,9 +166,9 @@ mod tests {
         assert_eq!(stop_of(&plan, &rows), Some(15));
     }
 
-    /// A block in which the generator was late drops out; the others are what is known.
+    /// A block in which the generator was late drops out; the others count.
     #[test]
-    fn a_trial_that_was_thrown_out_stops_no_family_from_stopping() {
+    fn thrown_out_trial_does_not_delay_stopping() {
         for role in ["arm", "reference"] {
             let (plan, mut rows) = family("f", 0.001);
             let late = rows.iter_mut().find(|row| row.role == role).unwrap();
@@ -182,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_about_memory_is_run_to_the_end() {
+    fn memory_family_runs_to_the_end_of_its_plan() {
         let (plan, mut rows) = family("f", 0.001);
         for row in &mut rows {
             row.regime = "memory".to_owned();
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arm_that_failed_keeps_nobody_waiting_and_a_failed_reference_stops_nothing() {
+    fn failed_arm_does_not_delay_stopping_and_a_failed_reference_prevents_it() {
         let (plan, rows) = family("f", 0.001);
         let without = |role: &str, spoil: fn(&mut TrialRow)| {
             let mut rows = rows.clone();

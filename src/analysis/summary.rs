@@ -1,14 +1,13 @@
-//! From the rows of a run to families and their arms: what every table, chart and sentence of the
-//! report shows. Machine units; nothing is rounded here.
+//! The families of a run and their arms, reduced to medians and ratios: what every table, chart and
+//! sentence of the report shows. Machine units; nothing is rounded here.
 
 use serde::{Serialize, Serializer};
 
-use super::human;
 use super::memory::MemorySummary;
 use crate::record::TrialRow;
 use crate::stats::verdict::{Comparison, Conclusion, Verdict};
 
-pub use super::summarise::summarise;
+pub use super::summarise::{of_families, summarise};
 
 /// A run, summarised.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,8 +43,6 @@ pub struct FamilySummary {
     pub reference: String,
     /// As in the summary.
     pub delta_ratio: f64,
-    /// What a reader should know before any number of the family, in sentences.
-    pub caveats: Vec<String>,
     /// What the placebo says of each metric that has ratios here.
     pub placebo: Vec<PlaceboSummary>,
     /// The reference, the placebo, then in the order of [`crate::strategy::ALL`].
@@ -54,7 +51,7 @@ pub struct FamilySummary {
 
 impl FamilySummary {
     /// What the placebo says of a metric.
-    pub(super) fn placebo_of(&self, metric: &str) -> Option<&PlaceboSummary> {
+    pub fn placebo_of(&self, metric: &str) -> Option<&PlaceboSummary> {
         self.placebo.iter().find(|placebo| placebo.metric == metric)
     }
 }
@@ -89,7 +86,8 @@ pub struct ArmSummary {
     pub service_p50_ratio: Option<Ratio>,
     /// Of throughput, above 1 is faster.
     pub throughput_ratio: Option<Ratio>,
-    /// What one more child costs, by memory trials of the same run.
+    /// What one more child costs, by memory trials of the same run; `None` where no one price holds
+    /// for all numbers of children.
     pub memory_per_child_bytes: Option<f64>,
 }
 
@@ -142,7 +140,7 @@ pub struct Ratio {
 
 impl Ratio {
     /// `None` where there is no ratio.
-    pub(super) fn of(comparison: &Comparison) -> Option<Ratio> {
+    pub fn of(comparison: &Comparison) -> Option<Ratio> {
         let interval = comparison.ratio_interval;
         Some(Ratio {
             estimate: comparison.ratio?,
@@ -155,7 +153,7 @@ impl Ratio {
     }
 
     /// Verdict or indication; `None` if nothing is concluded.
-    pub(super) fn verdict(&self) -> Option<Verdict> {
+    pub fn verdict(&self) -> Option<Verdict> {
         match self.conclusion {
             Conclusion::Verdict(verdict) | Conclusion::Indication(verdict) => Some(verdict),
             Conclusion::Withheld(_) => None,
@@ -232,19 +230,8 @@ impl Outcomes {
         self.unanswered == 0 && self.not_ok_outside == 0
     }
 
-    /// In words, such as `297 ok, 110 unanswered`.
-    pub fn words(&self) -> String {
-        let others = [
-            (self.answered() - self.ok, "not"),
-            (self.unanswered, "unanswered"),
-            (self.not_ok_outside, "not ok outside the window"),
-        ];
-        let others = others.into_iter().filter(|(n, _)| *n > 0);
-        let others = others.map(|(n, what)| format!(", {} {what}", human::count(n)));
-        format!("{} ok{}", human::count(self.ok), others.collect::<String>())
-    }
-
-    pub(super) fn add(&mut self, row: &TrialRow) {
+    /// Counts the requests of a trial.
+    pub fn add(&mut self, row: &TrialRow) {
         self.ok += row.n_ok;
         self.app_error += row.n_app_error;
         self.crash += row.n_crash;

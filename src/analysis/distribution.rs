@@ -1,57 +1,58 @@
 //! How the response times of an arm are distributed. Blocks weigh equally, however many requests
-//! each of them has: where each block knows a quantile it is the median over the blocks, as in the
-//! tables, and farther out that of the requests of all blocks, in which each block has the same
+//! each of them has. A quantile that every block knows is the median over the blocks, as in the
+//! tables; farther out it is that of the requests of all blocks, in which each block has the same
 //! weight.
 //!
-//! A run may hold ten million requests, so none is kept: each falls into a bucket whose width is
-//! at most 1/128 of its value, and a quantile is the middle of its bucket, within 0.4 %.
+//! A run may hold ten million requests, so none is kept: a histogram of two significant digits
+//! counts them, and a quantile is the middle of its bucket, within 0.4 %.
 
+use hdrhistogram::Histogram;
+
+use super::cells::Analysed;
 use crate::record::Timing;
-use crate::stats::quantile::{P, median};
+use crate::stats::quantile::{P, histogram_ns, median};
 
-use super::Requests;
-use super::analyse::Analysed;
+/// Where the single requests of a trial come from, by [`crate::record::TrialRow::requests_name`].
+/// Asked once for each usable trial, so that no more than one trial's requests are ever held; an
+/// error is a sentence.
+pub type Requests<'a> = dyn Fn(&str) -> Result<Vec<Timing>, String> + 'a;
 
 /// Of every family, in the order of the summary, and in it of every arm.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Distributions {
+pub struct Distributions {
     /// One list per family.
-    pub(super) families: Vec<Vec<Distribution>>,
-    /// Why trials are missing in them, in sentences.
-    pub(super) unread: Vec<String>,
-    /// Whether any could be read, or none was needed.
-    pub(super) has_any: bool,
+    pub families: Vec<Vec<Distribution>>,
+    /// Trials whose requests were asked for.
+    pub asked: usize,
+    /// Why the requests of trials could not be read, one reason per trial.
+    pub failures: Vec<String>,
 }
 
 impl Distributions {
     /// Reads the requests of one trial after the other.
-    pub(super) fn of(families: &[Analysed<'_>], requests: &Requests<'_>) -> Distributions {
+    pub fn of(families: &[Analysed<'_>], requests: &Requests<'_>) -> Distributions {
         let mut out = Distributions::default();
-        let (mut asked, mut failures) = (0_usize, Vec::new());
         for family in families {
             let mut arms = Vec::with_capacity(family.rows.arms.len());
             for arm in &family.rows.arms {
                 let mut pool = Distribution::default();
                 for row in &arm.good {
-                    asked += 1;
+                    out.asked += 1;
                     match requests(&row.requests_name()) {
                         Ok(timings) => pool.add(&timings),
-                        Err(reason) => failures.push(reason),
+                        Err(reason) => out.failures.push(reason),
                     }
                 }
                 arms.push(pool);
             }
             out.families.push(arms);
         }
-        out.has_any = asked == 0 || failures.len() < asked;
-        if let Some(first) = failures.first() {
-            out.unread.push(format!(
-                "single requests of {} of {asked} trials could not be read and are missing in the \
-                 distributions; the first: {first}",
-                failures.len()
-            ));
-        }
         out
+    }
+
+    /// Whether any could be read, or none was needed.
+    pub fn has_any(&self) -> bool {
+        self.asked == 0 || self.failures.len() < self.asked
     }
 }
 
@@ -62,12 +63,12 @@ const SHARES: [u32; 28] = [
     9_999,
 ];
 
-/// Response times in buckets.
+/// Response times of an arm.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Distribution {
-    /// Weight by bucket; 1 for each block in all.
-    buckets: Vec<f64>,
-    /// The sum of the squares of the requests' weights.
+pub struct Distribution {
+    /// Requests by response time; those of each block count [`BLOCK_WEIGHT`] together.
+    pooled: Option<Histogram<u64>>,
+    /// The sum of the squares of the requests' weights, where those of a block add up to 1.
     squares: f64,
     /// Requests with a weight.
     members: usize,
@@ -75,46 +76,45 @@ pub(super) struct Distribution {
     blocks: Vec<Vec<Option<f64>>>,
 }
 
-/// Buckets per doubling, as a power of two.
-const FINENESS: u32 = 7;
+/// What the requests of one block count in the histogram: so much that a share of it is a whole
+/// number to ten digits.
+const BLOCK_WEIGHT: f64 = (1_u64 << 40) as f64;
+
+/// Significant digits of the histogram: buckets are at most 1/128 of their value wide.
+const DIGITS: u8 = 2;
 
 impl Distribution {
-    /// The requests of one block. Those that were not answered rightly, or that are kept only for
-    /// having been slow, are no members.
+    /// Adds the requests of one block. A request that was not answered ok, or that is kept only
+    /// for being slow, is no member.
     fn add(&mut self, timings: &[Timing]) {
         let members = || timings.iter().filter(|timing| timing.is_ok && timing.weight > 0.0);
         let total: f64 = members().map(|timing| timing.weight).sum();
         if total <= 0.0 {
             return;
         }
-        let mut own: Vec<f64> = Vec::new();
+        let mut own = histogram_ns(DIGITS);
         for timing in members() {
-            let place = bucket(timing.response_ns);
-            if place >= own.len() {
-                own.resize(place + 1, 0.0);
-            }
             let weight = timing.weight / total;
-            own[place] += weight;
+            own.saturating_record_n(timing.response_ns, (weight * BLOCK_WEIGHT).round() as u64);
             self.squares += weight * weight;
         }
         let n = members().count();
-        // A block has a median of however few requests, as in its row.
-        let known = |p: P| (p == P::P50 || p.is_shown_of(n)).then(|| quantile(&own, 1.0, p))?;
+        let known = |p: P| p.is_known_of(n).then(|| quantile(&own, p));
         self.blocks.push(SHARES.iter().map(|parts| known(P::per_ten_thousand(*parts)?)).collect());
         self.members += n;
-        if own.len() > self.buckets.len() {
-            self.buckets.resize(own.len(), 0.0);
+        match &mut self.pooled {
+            None => self.pooled = Some(own),
+            Some(pooled) => pooled.add(own).expect("both have the same bounds"),
         }
-        self.buckets.iter_mut().zip(own).for_each(|(all, own)| *all += own);
     }
 
     /// Requests that it is made of.
-    pub(super) fn members(&self) -> usize {
+    pub fn members(&self) -> usize {
         self.members
     }
 
     /// The quantile in ns; `None` if too few requests lie beyond it.
-    pub(super) fn quantile(&self, p: P) -> Option<f64> {
+    pub fn quantile(&self, p: P) -> Option<f64> {
         if let Some(ns) = self.over_blocks(p) {
             return Some(ns);
         }
@@ -129,12 +129,13 @@ impl Distribution {
     }
 
     /// The quantile of all requests, each block weighing the same; `None` if too few lie beyond it.
-    pub(super) fn pooled(&self, p: P) -> Option<f64> {
+    pub fn pooled(&self, p: P) -> Option<f64> {
+        let pooled = self.pooled.as_ref()?;
         let total = self.blocks.len() as f64;
         // As many requests of equal weight would know as much (Kish, *Survey Sampling*).
         let worth = (total * total / self.squares + 1e-6).floor();
         let is_shown = worth.is_finite() && p.is_shown_of(worth as usize);
-        is_shown.then(|| quantile(&self.buckets, total, p))?
+        is_shown.then(|| quantile(pooled, p))
     }
 
     /// The median over blocks; `None` unless every block knows it.
@@ -146,36 +147,16 @@ impl Distribution {
 }
 
 /// The middle of the first bucket at which `p` of all weight is reached.
-fn quantile(buckets: &[f64], total: f64, p: P) -> Option<f64> {
-    // Sums of equal weights may miss a boundary by a rounding error.
-    let wanted = total * p.as_f64() * (1.0 - 1e-12);
-    let mut so_far = 0.0;
-    let place = buckets.iter().position(|weight| {
-        so_far += weight;
-        *weight > 0.0 && so_far >= wanted
-    })?;
-    Some(middle(place))
-}
-
-/// The bucket of a value: exact below 2^8, then 2^7 buckets for every doubling.
-fn bucket(ns: u64) -> usize {
-    let exponent = ns.max(1).ilog2();
-    let drop = exponent.saturating_sub(FINENESS);
-    ((u64::from(drop) << FINENESS) + (ns >> drop)) as usize
-}
-
-/// The middle of a bucket, in ns.
-fn middle(bucket: usize) -> f64 {
-    let bucket = bucket as u64;
-    let drop = (bucket >> FINENESS).saturating_sub(1);
-    let low = (bucket - (drop << FINENESS)) << drop;
-    let width = 1_u64 << drop;
-    low as f64 + (width - 1) as f64 / 2.0
+fn quantile(histogram: &Histogram<u64>, p: P) -> f64 {
+    // Shares of equal requests may miss a boundary by a rounding error.
+    let share = p.as_f64() * (1.0 - 1e-11);
+    histogram.median_equivalent(histogram.value_at_quantile(share)) as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::quantile::nearest_rank;
 
     fn of(values: impl IntoIterator<Item = (u64, f64)>) -> Distribution {
         let mut pool = Distribution::default();
@@ -190,27 +171,25 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_told_back_within_four_thousandths() {
-        let mut last = 0;
-        for ns in (0..1_000).chain((10..63).flat_map(|e| [1 << e, (1 << e) + 12_345 % (1 << e)])) {
-            let found = middle(bucket(ns));
+    fn value_is_told_back_within_four_thousandths() {
+        for ns in (0..1_000).chain((10..42).flat_map(|e| [1 << e, (1 << e) + 12_345 % (1 << e)])) {
+            let found = of([(ns, 1.0)]).over_blocks(P::P50).unwrap();
             assert!((found - ns as f64).abs() <= ns as f64 * 0.004, "{ns}: {found}");
-            last = last.max(bucket(ns));
         }
-        assert!(last < 10_000, "{last}");
-        assert!((1..100_000).all(|ns| bucket(ns) >= bucket(ns - 1)));
-        bucket(u64::MAX);
+        assert!(of([(u64::MAX, 1.0)]).over_blocks(P::P50).unwrap() > 7.1e12);
     }
 
     #[test]
     fn quantiles_agree_with_those_of_the_sorted_values() {
-        use crate::stats::quantile::shown_weighted;
-        let mut values: Vec<(u64, f64)> =
+        let values: Vec<(u64, f64)> =
             (0..5_000_u64).map(|i| (1_000 + i * i % 77_777, 1.0 + (i % 3) as f64)).collect();
         let pool = of(values.clone());
-        values.sort_by_key(|value| value.0);
+        // Each value as often as its weight says.
+        let copies = values.iter().flat_map(|&(ns, weight)| vec![ns; weight as usize]);
+        let mut copies: Vec<u64> = copies.collect();
+        copies.sort_unstable();
         for p in [P::P50, P::P90, P::P99] {
-            let expected = shown_weighted(&values, p).unwrap() as f64;
+            let expected = nearest_rank(&copies, p).unwrap() as f64;
             let found = pool.quantile(p).unwrap();
             assert!((found / expected - 1.0).abs() < 0.004, "{p:?}: {found} {expected}");
         }
@@ -218,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_answered_rightly_and_drawn_fairly_counts() {
+    fn only_ok_answers_of_the_sample_count() {
         let mut timings = block((0..30).map(|i| (100 + i, 1.0)));
         for (is_ok, weight) in [(false, 1.0), (true, 0.0)] {
             timings.push(Timing { response_ns: 1 << 40, service_ns: None, is_ok, weight });

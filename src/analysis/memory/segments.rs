@@ -1,17 +1,16 @@
-//! Where there is no line: how far the levels lie off the one that was fitted, and what each further
-//! child costs between neighboring numbers of children.
+//! Levels that lie off the fitted line, and what each further child costs between neighboring numbers
+//! of children.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::{MemoryLine, Series};
-use crate::report::human;
+use crate::stats::Level;
 use crate::stats::interval::median_interval;
 use crate::stats::quantile::median;
-use crate::stats::{Level, Safeguards};
 
-/// A level whose median is farther off the line than this share of it is no part of a line.
+/// A line misses a level whose median is farther off than this share of it.
 const MISS_MAX_RATIO: f64 = 0.03;
 
 /// The level that lies farthest off the line.
@@ -38,17 +37,6 @@ pub struct Segment {
     pub n_blocks: usize,
     /// Trees of these blocks.
     pub trees: usize,
-}
-
-impl Segment {
-    /// `12.3 MB [12.1, 12.5] from 1 to 4`.
-    fn words(&self) -> String {
-        let interval = self.slope_ci_bytes.map_or_else(String::new, |(low, high)| {
-            format!(" [{}, {}]", human::megabytes(low), human::megabytes(high))
-        });
-        let slope = human::megabytes(self.slope_bytes);
-        format!("{slope} MB{interval} from {} to {}", self.from, self.to)
-    }
 }
 
 /// The trees of each block: children, and bytes held.
@@ -91,7 +79,7 @@ fn segment(points: &Points, from: u32, to: u32) -> Option<Segment> {
             trees += few.len() + many.len();
         }
     }
-    let interval = median_interval(&slopes, Level::P95, Safeguards::ALL_ON);
+    let interval = median_interval(&slopes, Level::P95);
     Some(Segment {
         from,
         to,
@@ -103,21 +91,8 @@ fn segment(points: &Points, from: u32, to: u32) -> Option<Segment> {
 }
 
 impl Series {
-    /// That there is no one price of a child, and what there is instead; `None` where the line
-    /// holds.
-    pub(in crate::report) fn no_line(&self) -> Option<String> {
-        let miss = self.miss?;
-        let prices: Vec<String> = self.segments.iter().map(Segment::words).collect();
-        Some(format!(
-            "the line misses {} by {}, so that there is no one cost per child: {}",
-            human::children(miss.k),
-            human::percent(miss.ratio.abs()),
-            prices.join(", ")
-        ))
-    }
-
     /// The lowest and the highest price between neighboring levels, where the line does not hold.
-    pub(super) fn prices_bytes(&self) -> Option<(f64, f64)> {
+    pub fn prices_bytes(&self) -> Option<(f64, f64)> {
         self.miss?;
         let slopes = || self.segments.iter().map(|segment| segment.slope_bytes);
         Some((slopes().reduce(f64::min)?, slopes().reduce(f64::max)?))
@@ -166,7 +141,6 @@ mod tests {
             assert!(low <= segment.slope_bytes && segment.slope_bytes <= high);
             assert_eq!((segment.n_blocks, segment.trees), (6, 12));
         }
-        assert!(segments[0].words().starts_with("12.3 MB ["), "{}", segments[0].words());
     }
 
     #[test]

@@ -3,73 +3,72 @@
 
 use std::collections::BTreeMap;
 
-use super::{LoadPointRow, TrialRow};
+use super::attempts::usable;
+use super::grouped::grouped;
+use super::over_blocks::{Column, median_of_all};
 use crate::experiment::Slo;
 use crate::experiment::label::{Named, label};
+use crate::record::{LoadPointRow, TrialRow};
+use crate::stats::quantile::median;
 
-/// What one arm's points are on: the curve, and the arm.
+/// One arm under one load: `load_id`, role, strategy and options.
 type Curve = (String, String, String, String);
 
 /// Every arm at every rate at which it was measured, curves in the order in which they began,
 /// rates ascending.
-pub fn load_points(trials: &[TrialRow]) -> Vec<LoadPointRow> {
-    let mut order: Vec<Curve> = Vec::new();
-    let mut curves: BTreeMap<Curve, BTreeMap<u64, Vec<&TrialRow>>> = BTreeMap::new();
+pub fn load_points<'a>(trials: impl IntoIterator<Item = &'a TrialRow>) -> Vec<LoadPointRow> {
+    let is_point = |row: &&TrialRow| {
+        row.rate_per_s.is_some() && row.probe.is_empty() && (usable(row) || is_collapsed(row))
+    };
+    let curve = |row: &TrialRow| {
+        (load_id(row), row.role.clone(), row.strategy.clone(), row.options.clone())
+    };
+    let curves = grouped(trials.into_iter().filter(is_point).map(|row| (curve(row), row)));
+    let labels = labels_of(&curves.iter().map(|(curve, _)| curve).collect::<Vec<_>>());
+    let points = curves.iter().zip(labels).map(|((curve, trials), label)| {
+        // An arm without a single offered request did not collapse: it does not run at all.
+        match trials.iter().all(|row| row.n_offered.is_none()) {
+            true => Vec::new(),
+            false => points(curve, &label, trials),
+        }
+    });
+    points.flatten().collect()
+}
+
+/// The points of a curve, rates ascending.
+fn points(curve: &Curve, label: &str, trials: &[&TrialRow]) -> Vec<LoadPointRow> {
+    let mut rates: BTreeMap<u64, Vec<&TrialRow>> = BTreeMap::new();
     for row in trials {
-        let (Some(rate_per_s), true) = (row.rate_per_s, is_usable(row) || is_collapsed(row)) else {
-            continue;
-        };
-        let curve = (load_id(row), row.role.clone(), row.strategy.clone(), row.options.clone());
-        if !order.contains(&curve) {
-            order.push(curve.clone());
-        }
-        let points = curves.entry(curve).or_default();
         // Rates are positive, so their bits have their order.
-        points.entry(rate_per_s.to_bits()).or_default().push(row);
+        rates.entry(row.rate_per_s.unwrap_or_default().to_bits()).or_default().push(row);
     }
-    let labels = labels_of(&order);
-    let mut all = Vec::new();
-    for (curve, label) in order.into_iter().zip(labels) {
-        let points = curves.remove(&curve).unwrap_or_default();
-        // An arm to which nothing was ever offered did not collapse: it does not run at all.
-        if points.values().flatten().all(|row| row.n_offered.is_none()) {
-            continue;
-        }
-        let mut points: Vec<LoadPointRow> =
-            points.values().map(|trials| point(&curve, trials)).collect();
-        let (limit_per_s, limit_above_per_s) = limit(&points);
-        for point in &mut points {
-            point.limit_per_s = limit_per_s;
-            point.limit_above_per_s = limit_above_per_s;
-            point.label.clone_from(&label);
-        }
-        all.extend(points);
+    let mut points: Vec<LoadPointRow> =
+        rates.values().map(|trials| point(curve, label, trials)).collect();
+    let (limit_per_s, limit_above_per_s) = limit(&points);
+    for point in &mut points {
+        (point.limit_per_s, point.limit_above_per_s) = (limit_per_s, limit_above_per_s);
     }
-    all
+    points
 }
 
 /// The label of each arm among those that are measured under the same load.
-fn labels_of(curves: &[Curve]) -> Vec<String> {
-    let named = |(_, role, strategy, options): &Curve| Named::of_row(role, strategy, options);
-    let label = |curve: &Curve| {
+fn labels_of(curves: &[&Curve]) -> Vec<String> {
+    let named = |(_, role, strategy, options): &&Curve| Named::of_row(role, strategy, options);
+    let label = |curve: &&Curve| {
         let all = curves.iter().filter(|other| other.0 == curve.0).map(named);
         label(&named(curve), &all.collect::<Vec<_>>())
     };
     curves.iter().map(label).collect()
 }
 
-fn is_usable(row: &TrialRow) -> bool {
-    row.status == "ok" && row.validity != "invalid" && row.probe.is_empty()
-}
-
 /// Whether the arm did not survive the rate: no request was answered, or the subject died under
-/// it. To leave this out would end the curve below the rate, as if nobody had tried it.
+/// it. Without this point the curve would end below the rate, as if it had not been tried.
 fn is_collapsed(row: &TrialRow) -> bool {
-    row.status == "failed" && row.n_offered != Some(0) && row.probe.is_empty()
+    row.status == "failed" && row.n_offered != Some(0)
 }
 
-/// The factors of a trial but its rate, readable: trials that have it in common are on one curve
-/// per arm.
+/// The factors of a trial but its rate, readable: trials with the same id are on one curve per
+/// arm.
 pub fn load_id(row: &TrialRow) -> String {
     let mut parts = vec![row.workload.clone(), row.size.clone()];
     if !row.workload_options.is_empty() {
@@ -89,20 +88,16 @@ pub fn load_id(row: &TrialRow) -> String {
     parts.join("-")
 }
 
-fn point((load_id, role, strategy, options): &Curve, trials: &[&TrialRow]) -> LoadPointRow {
+fn point(curve: &Curve, label: &str, trials: &[&TrialRow]) -> LoadPointRow {
+    let (load_id, role, strategy, options) = curve;
     let first = trials[0];
-    let sum = |get: fn(&TrialRow) -> Option<u64>| trials.iter().filter_map(|row| get(row)).sum();
+    let sum = |column: Column| trials.iter().filter_map(|row| column(row)).sum();
     let offered: u64 = sum(|row| row.n_offered);
     let in_time: u64 = sum(|row| row.n_in_time.filter(|_| !is_collapsed(row)));
-    let every = |get: fn(&TrialRow) -> Option<u64>| {
-        let values: Option<Vec<u64>> = trials.iter().map(|row| get(row)).collect();
-        values.map(median)
-    };
+    let all_ns = |column: Column| median_of_all(trials, column).map(|ns| ns as u64);
+    let rate = |row: &&TrialRow| row.throughput_per_s.or(is_collapsed(row).then_some(0.0));
+    let rates: Option<Vec<f64>> = trials.iter().map(rate).collect();
     let collapsed = trials.iter().any(|row| is_collapsed(row));
-    let rates: Option<Vec<f64>> = trials
-        .iter()
-        .map(|row| row.throughput_per_s.or(is_collapsed(row).then_some(0.0)))
-        .collect();
     let is_saturated = |row: &&&TrialRow| row.saturated == "yes" || is_collapsed(row);
     let saturated = 2 * trials.iter().filter(is_saturated).count() >= trials.len();
     let slo: Option<Slo> = first.slo.parse().ok();
@@ -117,37 +112,23 @@ fn point((load_id, role, strategy, options): &Curve, trials: &[&TrialRow]) -> Lo
         rate_of_capacity: first.rate_of_capacity,
         n_trials: trials.len() as u64,
         n_offered: offered,
-        throughput_per_s: rates.map(|mut rates| {
-            rates.sort_unstable_by(f64::total_cmp);
-            let (low, high) = middle(rates.len());
-            (rates[low] + rates[high]) / 2.0
-        }),
-        response_p50_ns: every(|row| row.response_p50_ns),
-        response_p99_ns: every(|row| row.response_p99_ns),
-        service_p50_ns: every(|row| row.service_p50_ns),
+        throughput_per_s: rates.and_then(|rates| median(&rates)),
+        response_p50_ns: all_ns(|row| row.response_p50_ns),
+        response_p99_ns: all_ns(|row| row.response_p99_ns),
+        service_p50_ns: all_ns(|row| row.service_p50_ns),
         in_time_ratio: (offered > 0).then(|| in_time as f64 / offered as f64),
         slo: first.slo.clone(),
         saturated: yes_no(saturated).to_owned(),
         meets_slo: yes_no(met && !saturated && !collapsed).to_owned(),
         limit_per_s: None,
         limit_above_per_s: None,
-        label: String::new(),
+        label: label.to_owned(),
     }
 }
 
 /// `yes` or `no`.
 pub fn yes_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
-}
-
-fn median(mut values: Vec<u64>) -> u64 {
-    values.sort_unstable();
-    let (low, high) = middle(values.len());
-    values[low].midpoint(values[high])
-}
-
-fn middle(len: usize) -> (usize, usize) {
-    ((len - 1) / 2, len / 2)
 }
 
 /// The highest rate up to which every point meets the objective, and the next one. `points`
@@ -163,11 +144,11 @@ fn limit(points: &[LoadPointRow]) -> (Option<f64>, Option<f64>) {
 pub struct Bracket {
     /// The highest rate that met the objective; 0 if none did.
     pub met_per_s: f64,
-    /// The lowest above it that did not, if one did not.
+    /// The lowest rate above it that missed the objective, if one did.
     pub missed_per_s: Option<f64>,
 }
 
-/// Closer than this there is nothing to be told apart: one trial's noise is larger.
+/// A closer bracket is not searched: the noise of one trial is larger.
 const CLOSE_RATIO: f64 = 1.03;
 
 impl Bracket {
@@ -183,8 +164,8 @@ impl Bracket {
         })
     }
 
-    /// The rate to try next: between the two, in the middle of their ratio; twice the highest if
-    /// none was missed; half the lowest if none was met. `None` once they are close.
+    /// The rate to try next: the geometric mean of the two, twice the highest if none was missed,
+    /// half the lowest if none was met. `None` once they are close.
     pub fn next_per_s(self) -> Option<f64> {
         match (self.met_per_s, self.missed_per_s) {
             (met, None) => (met > 0.0).then_some(2.0 * met),
@@ -227,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_pooled_per_rate_and_limits_found_between_them() {
+    fn points_are_pooled_per_rate_and_limits_lie_between_them() {
         let mut rows = trials(&[80.0, 20.0, 120.0, 95.0, 20.0]);
         rows[0].response_p50_ns = Some(100);
         let points = load_points(&rows);
@@ -255,7 +236,7 @@ mod tests {
 
     /// A limit that was met above one that was missed is no limit.
     #[test]
-    fn a_lucky_point_beyond_the_first_miss_counts_for_nothing() {
+    fn lucky_point_beyond_the_first_miss_does_not_count() {
         let mut rows = trials(&[20.0, 40.0, 60.0]);
         rows[2].n_in_time = Some(0);
         let points = load_points(&rows);
@@ -265,7 +246,7 @@ mod tests {
 
     /// The highest rate at which an arm dies is where its limit ends, and the search goes below.
     #[test]
-    fn a_rate_at_which_an_arm_collapses_ends_its_curve() {
+    fn rate_at_which_an_arm_collapses_ends_its_curve() {
         let fail = |row: &mut TrialRow| {
             row.status = "failed".into();
             row.validity = "invalid".into();
@@ -287,7 +268,7 @@ mod tests {
             let next = Bracket::of(&points, "pool", "").unwrap().next_per_s();
             assert!(next.is_some_and(|rate| rate > 50.0 && rate < 80.0), "{next:?}");
         }
-        // One of many is enough: nobody may rely on such a rate.
+        // One of many is enough: such a rate is not safe.
         let mut rows = pool_at(&[20.0, 50.0, 50.0, 50.0, 50.0]);
         fail(&mut rows[4]);
         rows[4].n_offered = Some(1);
@@ -312,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_closes_in_on_the_limit() {
+    fn search_closes_in_on_the_limit() {
         let mut rows = trials(&[20.0, 50.0, 120.0]);
         for _ in 0..8 {
             let points = load_points(&rows);
@@ -334,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_leaves_the_grid_where_it_must() {
+    fn search_leaves_the_grid_where_it_must() {
         let bracket = |met_per_s, missed_per_s| Bracket { met_per_s, missed_per_s };
         assert_eq!(bracket(100.0, None).next_per_s(), Some(200.0));
         assert_eq!(bracket(0.0, Some(20.0)).next_per_s(), Some(10.0));
