@@ -5,11 +5,14 @@ pub mod killing;
 pub mod runtimes;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Farewell, Launch, Target, TargetError};
+use forkbench::driver::watcher::run_name;
 use forkbench::protocol::{Configure, Kind, Outcome, Reply};
 use forkbench::strategy;
+use forkbench::subject::watch;
 use forkbench::sys::clock::now_ns;
 use forkbench::sys::{poller::Poller, process};
 use forkbench::workload::options;
@@ -59,6 +62,29 @@ pub fn configure_with(strategy: &str, spec: &Spec, given: &[(&str, &str)]) -> Co
 pub struct Subject {
     pub target: Target,
     _dir: tempfile::TempDir,
+    /// Dropped last, when the subject has ended.
+    _objects: Objects,
+}
+
+/// Semaphores of Python pools that were killed. In a run the watcher removes them.
+struct Objects;
+
+/// How many subjects there are in this process. The names of their objects do not tell them apart.
+static SUBJECTS: AtomicUsize = AtomicUsize::new(0);
+
+impl Objects {
+    fn new() -> Objects {
+        SUBJECTS.fetch_add(1, Ordering::SeqCst);
+        Objects
+    }
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        if SUBJECTS.fetch_sub(1, Ordering::SeqCst) == 1 {
+            watch::remove_named(run_name(), Path::new(watch::SHARED_MEMORY));
+        }
+    }
 }
 
 /// An answer to a request.
@@ -113,7 +139,8 @@ impl Subject {
             .concat(),
             stderr: dir.path().join("stderr"),
         };
-        Ok(Subject { target: Target::start(&launch, configure)?, _dir: dir })
+        let objects = Objects::new();
+        Ok(Subject { target: Target::start(&launch, configure)?, _dir: dir, _objects: objects })
     }
 
     pub fn run(&mut self, id: u64, payload: &[u8]) {
