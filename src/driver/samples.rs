@@ -10,8 +10,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use crate::record::RequestRow;
 
-/// So many requests are kept whole.
-pub const KEPT: usize = 20_000;
+pub use crate::record::REQUESTS_KEPT as KEPT;
 
 /// So many of the slowest are kept beside the sample.
 const SLOWEST: usize = 1_000;

@@ -15,8 +15,7 @@ pub const VERDICT_BLOCKS_MIN: usize = 10;
 /// Indications, intervals and p values need this many.
 pub const INTERVAL_BLOCKS_MIN: usize = 6;
 
-/// δ where the user sets no other: differences of up to 3 % do not matter.
-pub const DELTA_RATIO: f64 = 0.03;
+pub use crate::record::DELTA_RATIO;
 
 /// What is called equivalent differs by a quarter at most, however large a δ the user sets.
 pub const EQUIVALENT_MAX_RATIO: f64 = 0.25;
