@@ -10,9 +10,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::preset::OPEN_REQUESTS;
 use super::{Arm, Demonstration, Experiment, Family, Load, Open, Preset, Trial, WindowLength};
-use crate::record::PlanRow;
 use crate::strategy::{self, Children, Span};
-use crate::workload::options;
 use crate::workload::{Size, fold};
 
 /// Trials of one plan: more than a week of the shortest ones.
@@ -55,28 +53,6 @@ pub fn plan(experiment: &Experiment, blocks: u32, seed: u64) -> Vec<Trial> {
         }
     }
     trials
-}
-
-/// The plan as the rows of `plan.csv`. The trials must come from the same experiment.
-pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
-    trials
-        .iter()
-        .map(|trial| {
-            let family = &experiment.families[trial.family];
-            let arm = &family.arms[trial.arm];
-            PlanRow {
-                trial_id: trial.id.clone(),
-                family_id: family.id.clone(),
-                block: trial.block,
-                position: trial.position,
-                role: arm.role.name().to_owned(),
-                strategy: arm.strategy.clone(),
-                options: options::render(&arm.options),
-                seed: trial.seed,
-                label: family.label(arm),
-            }
-        })
-        .collect()
 }
 
 /// How many trials a run makes, those without that are skipped for the preset.
@@ -239,19 +215,20 @@ mod tests {
     }
 
     fn rows(experiment: &Experiment, blocks: u32, seed: u64) -> String {
-        let trials = plan(experiment, blocks, seed);
-        plan_rows(experiment, &trials)
+        plan(experiment, blocks, seed)
             .iter()
-            .map(|row| {
+            .map(|trial| {
+                let family = &experiment.families[trial.family];
+                let arm = &family.arms[trial.arm];
                 format!(
                     "{} {} {} {:>2} {:<9} {:<8} {:016x}\n",
-                    row.trial_id,
-                    row.family_id,
-                    row.block,
-                    row.position,
-                    row.role,
-                    row.strategy,
-                    row.seed
+                    trial.id,
+                    family.id,
+                    trial.block,
+                    trial.position,
+                    arm.role,
+                    arm.strategy,
+                    trial.seed
                 )
             })
             .collect()

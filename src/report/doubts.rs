@@ -67,7 +67,7 @@ pub(super) fn laws(run: &Run) -> Option<String> {
         broken.into_iter().for_each(|law| *counts.entry(law).or_default() += 1);
     }
     let named: Vec<String> =
-        counts.iter().map(|(law, n)| format!("{} ({n})", law.demands())).collect();
+        counts.iter().map(|(law, n)| format!("{} ({n})", law.meaning())).collect();
     let what = match trials {
         0 => return None,
         1 => "broke a law that every measurement obeys, and counts for nothing",

@@ -4,6 +4,7 @@
 
 pub mod affinity;
 pub mod ballast;
+pub mod cgroup;
 pub mod child_ends;
 pub mod clock;
 pub mod entry;

@@ -68,7 +68,7 @@ fn check_whole(out: &Path) {
     assert_eq!(keys.len(), run.trials.len(), "an attempt twice");
     for row in &run.trials {
         assert_eq!(row.status, "ok", "{} {}", row.trial_id, row.reason);
-        let requests = record::read_requests(out, &row.requests_name()).unwrap();
+        let requests = record::read_timings(out, &row.requests_name()).unwrap();
         assert!(!requests.is_empty());
     }
     let files = std::fs::read_dir(out.join("requests")).unwrap().count();

@@ -112,7 +112,7 @@ pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End>
     process::adopt_orphans().context("become the reaper of orphaned children")?;
     super::catch_interrupts().context("catch Ctrl-C")?;
     let trials = plan::plan(order.experiment, order.preset.blocks, order.seed);
-    let plan = plan::plan_rows(order.experiment, &trials);
+    let plan = crate::record::plan_rows(order.experiment, &trials);
     let mut environment = environment(order);
     let begun = match order.resume {
         true => begin_again(order, &trials, &plan, &environment)?,

@@ -130,7 +130,7 @@ proptest! {
                 let described = read_datapackage(path).unwrap();
                 let _ = with_derived(&described, &run.manifest);
             }
-            let _ = read_requests(path, "t0001");
+            let _ = read_timings(path, "t0001");
             let _ = read_calibration(path);
             fs::write(path.join(file), &good).unwrap();
             Ok(())

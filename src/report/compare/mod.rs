@@ -36,8 +36,8 @@ mod tests;
 mod timed;
 mod words;
 
+pub use crate::record::CompareRow;
 pub use refused::Incomparable;
-pub use rows::CompareRow;
 
 /// Which of the two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

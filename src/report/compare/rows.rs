@@ -1,71 +1,11 @@
 //! Every cell as a row for programs: flat, in machine units, whatever became of it.
 
-use serde::{Deserialize, Serialize};
-
+use crate::record::CompareRow;
 use crate::stats::across::Across;
 use crate::stats::verdict::{Better, Conclusion};
 
 use super::judged::Agreement;
 use super::{Cell, Compared, Group, Refusal, Said, Value};
-
-/// One row of `forkbench compare --csv`: one metric of one arm in two runs. The columns are
-/// explained one by one in `results/README.md`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[allow(
-    missing_docs,
-    reason = "every column has its sentence in results/README.md, which a test holds complete"
-)]
-pub struct CompareRow {
-    pub run_a: String,
-    pub run_b: String,
-    pub family_id: String,
-    pub runtime: String,
-    pub workload: String,
-    pub workload_options: String,
-    pub size: String,
-    pub strategy: String,
-    pub options: String,
-    pub role: String,
-    pub regime: String,
-    pub callers: Option<u32>,
-    pub placement: String,
-    pub payload_bytes: u64,
-    pub ballast_bytes: u64,
-    pub metric: String,
-    pub unit: String,
-    pub better: String,
-    pub a: Option<f64>,
-    pub a_ci_low: Option<f64>,
-    pub a_ci_high: Option<f64>,
-    pub a_n_blocks: u64,
-    pub b: Option<f64>,
-    pub b_ci_low: Option<f64>,
-    pub b_ci_high: Option<f64>,
-    pub b_n_blocks: u64,
-    pub delta_ratio: f64,
-    pub ratio: Option<f64>,
-    pub ratio_ci_low: Option<f64>,
-    pub ratio_ci_high: Option<f64>,
-    pub p_value: Option<f64>,
-    pub p_adjusted: Option<f64>,
-    pub verdict: String,
-    pub indication: String,
-    pub withheld: String,
-    pub a_to_reference: Option<f64>,
-    pub a_says: String,
-    pub b_to_reference: Option<f64>,
-    pub b_says: String,
-    pub agreement: String,
-    pub relative_ratio: Option<f64>,
-    pub relative_ci_low: Option<f64>,
-    pub relative_ci_high: Option<f64>,
-    pub relative_p_value: Option<f64>,
-    pub relative_p_adjusted: Option<f64>,
-    pub relative_verdict: String,
-    pub relative_indication: String,
-    pub relative_withheld: String,
-    pub label: String,
-}
 
 pub(super) fn of(compared: &Compared) -> Vec<CompareRow> {
     let cells = compared.cells.iter();

@@ -1,13 +1,34 @@
-//! The times of single requests, and nothing else of them: what distributions are made of.
+//! The times of single requests: what distributions are made of.
 //!
 //! A run may hold ten million requests in a thousand files. Reading each as a whole row costs
-//! several times what its six needed cells cost, so the cells are found by their place here.
+//! several times what its needed cells cost, so the cells are found by their place here.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
-use super::reader::open_requests;
-use super::{REQUESTS, RecordError, RequestRow, laws, requests_file};
+use super::lines::MAX_TABLE_BYTES;
+use super::unfolded::Unfolded;
+use super::{RecordError, RequestRow, laws};
 use crate::protocol::Outcome;
+use crate::sys::files::Dir;
+
+/// The folder of raw requests.
+pub const FOLDER: &str = "requests";
+
+/// The name in [`FOLDER`] of an attempt's raw requests, by
+/// [`TrialRow::requests_name`](super::TrialRow::requests_name).
+///
+/// # Errors
+/// The name is not a plain one: it may come from a file that was edited by hand.
+pub fn file_of(trial_id: &str) -> Result<String, RecordError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let name = format!("{trial_id}.csv.zst");
+    if trial_id.is_empty() || trial_id.len() > 200 || !trial_id.chars().all(plain) {
+        let reason = "a trial's id consists of at most 200 letters, digits, `-` and `_`";
+        return Err(RecordError::malformed(&PathBuf::from(FOLDER).join(name), reason));
+    }
+    Ok(name)
+}
 
 /// One answered request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,15 +39,29 @@ pub struct Timing {
     pub service_ns: Option<u64>,
     /// Whether it was answered rightly.
     pub is_ok: bool,
-    /// How many requests it stands for; 0 if it is kept only for having been slow.
+    /// How many requests it stands for; 0 if it is kept only because it was slow.
     pub weight: f64,
 }
+
+/// The stamps of a request in the order in which they come, and the two halves of its transport.
+const TIMES: [&str; 11] = [
+    "intended_ns",
+    "sent_ns",
+    "accepted_ns",
+    "dispatched_ns",
+    "child_start_ns",
+    "work_start_ns",
+    "work_end_ns",
+    "replied_ns",
+    "done_ns",
+    "transport_out_ns",
+    "transport_in_ns",
+];
 
 /// Where the needed cells of a row are. A run of an older forkbench has no transport.
 #[derive(Debug, Clone, Copy)]
 struct Places {
-    stamps: [usize; 9],
-    transport: Option<[usize; 2]>,
+    times: [Option<usize>; TIMES.len()],
     outcome: usize,
     weight: usize,
 }
@@ -37,11 +72,12 @@ struct Places {
 /// There is no such file, or it is damaged: it was written at once, so it is whole or useless. A
 /// request that breaks a law makes it useless too.
 pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordError> {
-    let path = dir.join(REQUESTS).join(requests_file(trial_id)?);
+    let name = file_of(trial_id)?;
+    let path = dir.join(FOLDER).join(&name);
     let malformed = |error: csv::Error| RecordError::malformed(&path, error.to_string());
-    let mut reader = csv::ReaderBuilder::new()
-        .buffer_capacity(1 << 17)
-        .from_reader(open_requests(dir, trial_id)?);
+    let packed = open(dir, &name).map_err(RecordError::io("open", &path))?;
+    let unfolded = Unfolded::of(packed, MAX_TABLE_BYTES).map_err(RecordError::io("read", &path))?;
+    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 17).from_reader(unfolded);
     let header = reader.byte_headers().map_err(malformed)?;
     let places = places(header)
         .map_err(|name| RecordError::malformed(&path, format!("has no column `{name}`")))?;
@@ -52,9 +88,9 @@ pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordErr
             let line = record.position().map_or(0, csv::Position::line);
             RecordError::malformed(&path, format!("line {line}: {reason}"))
         };
-        let row = request(&record, places).ok_or_else(|| line("is no request"))?;
+        let row = request(&record, places).ok_or_else(|| line("is not a request"))?;
         if let Some(law) = laws::by_request(&row) {
-            return Err(line(&format!("breaks a law: {}", law.demands())));
+            return Err(line(&format!("breaks a law: {}", law.meaning())));
         }
         timings.push(Timing {
             response_ns: row.response_ns(),
@@ -66,89 +102,60 @@ pub fn read_timings(dir: &Path, trial_id: &str) -> Result<Vec<Timing>, RecordErr
     Ok(timings)
 }
 
+fn open(dir: &Path, name: &str) -> std::io::Result<File> {
+    Dir::open(dir)?.folder(FOLDER)?.file(name, MAX_TABLE_BYTES)
+}
+
 fn places(header: &csv::ByteRecord) -> Result<Places, &'static str> {
     let place =
         |name: &'static str| header.iter().position(|found| found == name.as_bytes()).ok_or(name);
-    let mut stamps = [0; 9];
-    for (at, name) in stamps.iter_mut().zip(STAMPS) {
-        *at = place(name)?;
+    let mut times = [None; TIMES.len()];
+    for (at, name) in times.iter_mut().zip(TIMES) {
+        *at = match name.starts_with("transport") {
+            true => place(name).ok(),
+            false => Some(place(name)?),
+        };
     }
-    let transport = place("transport_out_ns").ok().zip(place("transport_in_ns").ok());
-    Ok(Places {
-        stamps,
-        transport: transport.map(|(out_ns, in_ns)| [out_ns, in_ns]),
-        outcome: place("outcome")?,
-        weight: place("weight")?,
-    })
+    Ok(Places { times, outcome: place("outcome")?, weight: place("weight")? })
 }
 
-/// In the order in which they come.
-const STAMPS: [&str; 9] = [
-    "intended_ns",
-    "sent_ns",
-    "accepted_ns",
-    "dispatched_ns",
-    "child_start_ns",
-    "work_start_ns",
-    "work_end_ns",
-    "replied_ns",
-    "done_ns",
-];
-
-/// The request as far as its times go; whether it was answered ok is all that is read of the
-/// outcome. `None` if it is none.
+/// The request as far as its times go, and whether it was answered ok. `None` if it is damaged.
 fn request(record: &csv::ByteRecord, places: Places) -> Option<RequestRow> {
-    let cell = |place: usize| record.get(place);
-    let weight = match cell(places.weight)? {
+    let weight = match record.get(places.weight)? {
         b"1.0" | b"1" => 1.0,
         text => std::str::from_utf8(text).ok()?.parse().ok()?,
     };
     if !(f64::is_finite(weight) && weight >= 0.0) {
         return None;
     }
-    let mut stamps = [None; 9];
-    for (stamp, place) in stamps.iter_mut().zip(places.stamps) {
-        *stamp = optional(cell(place)?)?;
+    let mut times = [None; TIMES.len()];
+    for (time, place) in times.iter_mut().zip(places.times) {
+        let text = place.map_or(Some(&b""[..]), |place| record.get(place))?;
+        if !text.is_empty() {
+            *time = Some(whole(text)?);
+        }
     }
-    let [out_ns, in_ns] = match places.transport {
-        Some([out_ns, in_ns]) => [optional(cell(out_ns)?)?, optional(cell(in_ns)?)?],
-        None => [None, None],
-    };
-    let [
-        intended_ns,
-        sent_ns,
-        accepted_ns,
-        dispatched_ns,
-        child_start_ns,
-        work_start_ns,
-        work_end_ns,
-        replied_ns,
-        done_ns,
-    ] = stamps;
+    let [intended, sent, accepted, dispatched, started, begun, ended, replied, done, out, back] =
+        times;
     Some(RequestRow {
-        intended_ns: intended_ns?,
-        sent_ns: sent_ns?,
-        accepted_ns,
-        dispatched_ns,
-        child_start_ns,
-        work_start_ns,
-        work_end_ns,
-        replied_ns,
-        done_ns: done_ns?,
-        outcome: (cell(places.outcome)? == b"ok").then_some(Outcome::Ok),
+        intended_ns: intended?,
+        sent_ns: sent?,
+        accepted_ns: accepted,
+        dispatched_ns: dispatched,
+        child_start_ns: started,
+        work_start_ns: begun,
+        work_end_ns: ended,
+        replied_ns: replied,
+        done_ns: done?,
+        outcome: (record.get(places.outcome)? == b"ok").then_some(Outcome::Ok),
         weight,
-        transport_out_ns: out_ns,
-        transport_in_ns: in_ns,
+        transport_out_ns: out,
+        transport_in_ns: back,
         ..RequestRow::default()
     })
 }
 
-/// A cell that may be empty; `None` if it holds something else than a whole number.
-fn optional(text: &[u8]) -> Option<Option<u64>> {
-    if text.is_empty() { Some(None) } else { whole(text).map(Some) }
-}
-
-/// A whole number out of nothing but digits.
+/// A whole number from nothing but digits.
 fn whole(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -162,7 +169,7 @@ fn whole(text: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::read_requests;
+    use crate::record::tests::read_requests;
 
     #[test]
     fn numbers_are_digits_that_fit() {
@@ -178,14 +185,14 @@ mod tests {
         std::fs::write(dir.join("requests/t1.csv.zst"), bytes).unwrap();
     }
 
-    fn file_of(rows: &[RequestRow]) -> String {
+    fn text_of(rows: &[RequestRow]) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
         rows.iter().for_each(|row| writer.serialize(row).unwrap());
         String::from_utf8(writer.into_inner().unwrap()).unwrap()
     }
 
     #[test]
-    fn the_times_are_those_of_the_whole_rows() {
+    fn times_equal_those_of_whole_rows() {
         let dir = tempfile::tempdir().unwrap();
         let ok = RequestRow {
             id: 1,
@@ -208,8 +215,8 @@ mod tests {
             weight: 2.5,
             ..ok
         };
-        compressed(dir.path(), &file_of(&[ok, lost]));
-        let rows = read_requests(dir.path(), "t1").unwrap();
+        compressed(dir.path(), &text_of(&[ok, lost]));
+        let rows = read_requests(dir.path(), "t1");
         let timings = read_timings(dir.path(), "t1").unwrap();
         assert_eq!(rows.len(), timings.len());
         for (row, timing) in rows.iter().zip(&timings) {
@@ -222,9 +229,9 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_named_with_its_line() {
+    fn damaged_request_is_named_with_its_line() {
         let dir = tempfile::tempdir().unwrap();
-        let good = file_of(&[RequestRow::default()]);
+        let good = text_of(&[RequestRow::default()]);
         let commas = good.lines().next().unwrap().matches(',').count();
         compressed(dir.path(), &format!("{good}{}", ",".repeat(commas)));
         let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
@@ -236,11 +243,11 @@ mod tests {
     }
 
     #[test]
-    fn a_doctored_request_is_named_with_its_line_and_the_law_that_it_breaks() {
+    fn doctored_request_is_named_with_its_line_and_the_law_that_it_breaks() {
         let dir = tempfile::tempdir().unwrap();
         let good = RequestRow { done_ns: 9, ..RequestRow::default() };
         let bad = RequestRow { accepted_ns: Some(10), ..good };
-        compressed(dir.path(), &file_of(&[good, bad]));
+        compressed(dir.path(), &text_of(&[good, bad]));
         let error = read_timings(dir.path(), "t1").unwrap_err().to_string();
         assert!(error.contains("line 3: breaks a law: the stamps of a request ascend"), "{error}");
     }
