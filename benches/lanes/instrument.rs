@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use forkbench::driver::load::{self, Exchange, Pace};
+use forkbench::driver::load::{self, Exchange, Pace, Timeout};
 use forkbench::driver::samples::Samples;
 use forkbench::driver::target::Target;
 use forkbench::protocol::Outcome;
@@ -94,9 +94,7 @@ pub(crate) fn run_loop(target: &mut Target, requests: u64) -> Result<(u64, u64)>
         min_window_ns: 0,
         max_window_ns: 600_000_000_000,
         min_requests: requests,
-        deadline_ns: 30_000_000_000,
-        grace_ns: 10_000_000_000,
-        budget_end_ns: None,
+        timeout: Timeout::new(30_000_000_000),
     };
     let measured = load::closed(target, &exchange, pace, 1)?;
     let answered = measured.outcomes[Outcome::Ok as usize];

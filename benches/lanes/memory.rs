@@ -4,7 +4,6 @@ use std::io::{PipeWriter, Read, pipe};
 use std::path::Path;
 use std::process::{Child, Command};
 
-use forkbench::driver::memory::process::Reader;
 use forkbench::driver::memory::sweep::{Phase, Snapshot};
 use forkbench::driver::memory::tree::Creation;
 use forkbench::experiment::runtime::RUST_NAME;
@@ -81,12 +80,11 @@ pub(crate) fn pool_of_hundred(site: &Site) -> Result<Box<dyn Lane>> {
 pub(crate) fn sweep_of_thousand(site: &Site) -> Result<Box<dyn Lane>> {
     let count = many(site, 1_000);
     let waiting = Waiting::start(&site.dir.join("static_wait"), count)?;
-    let mut reader = Reader::default();
     let creation = Creation::of(Children::Programs(Span::Pool), RUST_NAME);
     Ok(Box::new(move || {
         let own = std::process::id();
-        let look = Snapshot::take(Phase::Idle, own, creation, None, &mut reader);
-        match look.holdings().count() > waiting.children.len() {
+        let look = Snapshot::take(Phase::Idle, own, creation, None);
+        match look.processes.len() - look.unread() > waiting.children.len() {
             true => Ok(look.sweep_ns),
             false => Err(format!("{} of {count} could not be read", look.unread()).into()),
         }

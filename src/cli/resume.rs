@@ -7,7 +7,7 @@ use clap::Parser;
 
 use super::run::{RunArgs, Shown, measure, watched};
 use super::{Cli, Command, Failure, here, picture};
-use crate::driver::run::{Order, Refused};
+use crate::driver::run::{Order, Refused, Unavailable};
 use crate::experiment::{Experiment, Preset, filter, plan, wire};
 use crate::record::{self, Manifest, PlanRow, RecordError, Run};
 use crate::workload::options;
@@ -84,8 +84,7 @@ impl Begun {
             arguments: &self.manifest.arguments,
             out: dir.to_owned(),
             resume: true,
-            unavailable: here::unavailable,
-            lacking: here::lacking,
+            unavailable: Unavailable::of(&self.experiment, here::unavailable, here::lacking),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::select::Selection;
 use super::write_report::{analysed, write_report};
 use super::{Failure, here, screen, shell};
 use crate::driver::run::budget::for_blocks_ns;
-use crate::driver::run::{End, Order};
+use crate::driver::run::{End, Order, Unavailable};
 use crate::driver::watcher::Watcher;
 use crate::experiment::filter::Filter;
 use crate::experiment::fit::fitted;
@@ -177,8 +177,7 @@ fn execute(prepared: &Prepared, shown: Shown) -> Result<()> {
             arguments: &prepared.arguments,
             out,
             resume: false,
-            unavailable: here::unavailable,
-            lacking: here::lacking,
+            unavailable: Unavailable::of(experiment, here::unavailable, here::lacking),
         };
         measure(&order, &prepared.filters, shown)?;
     }

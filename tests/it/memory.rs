@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::common::runtimes::installed;
 use crate::common::{FORKBENCH, Subject, configure, spec};
-use forkbench::driver::memory::cgroup::TrialGroup;
+use forkbench::driver::cgroup::TrialGroup;
 use forkbench::protocol::{Configure, Outcome};
 use forkbench::record::{self, MemoryRow, TrialRow};
 
@@ -270,7 +270,7 @@ fn a_peak_of_five_milliseconds_in_a_grandchild_is_seen() {
         assert_eq!(answer.outcome, Outcome::Ok, "{}", answer.reason());
         subject.stop();
         let peak = group.charge().peak_bytes.unwrap();
-        let path = group.dir().to_owned();
+        let path = group.dir.clone();
         assert!(path.is_dir());
         group.remove().unwrap();
         assert!(!path.exists());

@@ -35,7 +35,7 @@ fn a_peak_without_a_mark_of_the_kernel_s_is_flagged() {
         programs: &[("rust".to_owned(), program)].into(),
         environment: &environment,
         scratch: scratch.path(),
-        strangers: &[],
+        preexisting: &[],
         budget_end_ns: None,
     };
     let trials = plan::plan(&experiment, 1, 1);

@@ -46,7 +46,7 @@ fn rows_of(experiment: &Experiment, dir: &Path, name: &str, deadline_ns: u64) ->
         programs: &[("shell".to_owned(), program)].into(),
         environment: &environment,
         scratch: &scratch,
-        strangers: &[],
+        preexisting: &[],
         budget_end_ns: None,
     };
     let rows = demonstrate(&setting, &shown(name), 7, deadline_ns).unwrap();
@@ -132,7 +132,7 @@ fn check_what_is_not_there(experiment: &Experiment, dir: &Path) {
             programs: &programs,
             environment: &[],
             scratch: &scratch,
-            strangers: &[],
+            preexisting: &[],
             budget_end_ns: None,
         };
         let rows = demonstrate(&setting, &shown("none"), 1, DEADLINE_NS).unwrap().unwrap();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{SUBJECT, configure, processes_with, spec};
-use forkbench::driver::load::{self, Exchange, Offer, Pace};
+use forkbench::driver::load::{self, Exchange, Offer, Pace, Timeout};
 use forkbench::driver::oracle::Oracle;
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Launch, Target, subject_environment};
@@ -64,7 +64,7 @@ fn row_within(
         programs: &[("rust".to_owned(), program)].into(),
         environment: &environment,
         scratch: scratch.path(),
-        strangers: &[],
+        preexisting: &[],
         budget_end_ns,
     };
     let trial = &plan::plan(experiment, 1, 1)[0];
@@ -178,14 +178,15 @@ fn check_deadlines(python: &Path, how: &str) {
     let exchange = Exchange { payload: Vec::new(), echo: true, checksum: None };
     let served = if how == "dribble-later" { 20 } else { 0 };
 
+    let timeout = Timeout { grace_ns: 100 * MS, ..Timeout::new(300 * MS) };
     let pace = Pace {
-        grace_ns: 100 * MS,
         // The window begins after what goes wrong.
         warm_up_ns: 60_000 * MS,
-        ..Pace::new(&Preset::by_name("smoke").unwrap(), 1, 300 * MS)
+        ..Pace::new(&Preset::by_name("smoke").unwrap(), 1, timeout)
     };
     let error = load::closed(&mut start(), &exchange, pace, 1).unwrap_err();
-    assert_eq!(error.measured().unwrap().served, served, "{how}");
+    let (error, measured) = error.into_parts();
+    assert_eq!(measured.unwrap().served, served, "{how}");
     let error = error.with_last_words(&launch.stderr).to_string();
     let due = format!("left request {} without an answer", served + 1);
     assert!(error.contains(&due) && error.contains("its deadline of 0.3 s"), "{how}: {error}");
@@ -199,9 +200,7 @@ fn check_deadlines(python: &Path, how: &str) {
         warm_up_ns: 0,
         window_ns: 300 * MS,
         patience_ns: 100 * MS,
-        deadline_ns: 300 * MS,
-        grace_ns: 100 * MS,
-        budget_end_ns: None,
+        timeout,
         limit_ns: u64::MAX,
     };
     match load::open(&mut start(), &exchange, &offer, 1) {

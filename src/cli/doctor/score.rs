@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::busiest::Busy;
 use crate::cli::columns::Columns;
 use crate::driver::noise::idle::{Idle, Spread};
-use crate::driver::noise::judge::{Level, Limits, Thresholds, limits};
-use crate::driver::noise::signal::{Readings, Signal};
+use crate::driver::noise::judge::{Level, Thresholds};
+use crate::driver::noise::signal::{Limits, Readings, Signal};
 use crate::record::NoiseRow;
 
 /// From this many columns on, every signal is also said in words.
@@ -57,7 +57,7 @@ impl Score {
     fn level(&self) -> Option<Level> {
         let levels = self.signals.iter().filter_map(|(signal, found)| {
             let spread = found.as_ref().ok()?;
-            limits(*signal, self.cpus).level(spread.p95)
+            signal.limits(self.cpus).level(spread.p95)
         });
         levels.max()
     }
@@ -66,7 +66,7 @@ impl Score {
     /// which signal that is. Signals that are wrong in any amount are not on a way.
     fn number(&self) -> Option<(f64, Signal)> {
         let distance = |(signal, found): &(Signal, Result<Spread, String>)| {
-            let way = limits(*signal, self.cpus).warn - signal.calm();
+            let way = signal.limits(self.cpus).warn - signal.calm();
             let gone = (found.as_ref().ok()?.p95 - signal.calm()).max(0.0);
             (way > 0.0).then(|| (gone / way, *signal))
         };
@@ -88,7 +88,7 @@ impl Score {
             .signals
             .iter()
             .map(|(signal, found)| {
-                let Limits { warn, disturbed } = limits(*signal, self.cpus);
+                let Limits { warn, disturbed } = signal.limits(self.cpus);
                 let value = match found {
                     Ok(Spread { median, p95, max }) => json!({
                         "median": median, "p95": p95, "max": max, "warn": warn,
@@ -131,7 +131,7 @@ impl Score {
             if let Ok(spread) = found {
                 let show = |value| human(*signal, value);
                 let Spread { median, p95, max } = *spread;
-                let (name, warn) = (signal.name(), limits(*signal, self.cpus).warn);
+                let (name, warn) = (signal.name(), signal.limits(self.cpus).warn);
                 let verdict = self.verdict(*signal, p95);
                 let cells = [&show(median), &show(p95), &show(max), &show(warn)];
                 let [median, p95, worst, warn] = cells.map(String::as_str);
@@ -169,14 +169,14 @@ impl Score {
     }
 
     fn verdict(&self, signal: Signal, value: f64) -> &'static str {
-        word(limits(signal, self.cpus).level(value))
+        word(signal.limits(self.cpus).level(value))
     }
 
     /// What to change about the machine's noise.
     pub(super) fn advice(&self) -> Vec<String> {
         let one = |(signal, found): &(Signal, Result<Spread, String>)| {
             let spread = found.as_ref().ok()?;
-            limits(*signal, self.cpus).level(spread.p95)?;
+            signal.limits(self.cpus).level(spread.p95)?;
             Some(self.against(*signal))
         };
         self.signals.iter().filter_map(one).collect()
@@ -276,7 +276,7 @@ pub(super) mod tests {
         let busiest = [("rustc".to_owned(), 0.98), ("a browser".to_owned(), 0.12)];
         score(
             |signal| {
-                let Limits { warn, disturbed } = limits(signal, 2);
+                let Limits { warn, disturbed } = signal.limits(2);
                 Some(match signal {
                     Signal::ForeignCpu => 0.56,
                     Signal::SwapIn => 700.0,

@@ -49,7 +49,7 @@ pub fn demonstrate(
         begun_ns + deadline_ns,
     );
     let took_ns = now_ns() - begun_ns;
-    let left = leftovers::clean_up(setting.strangers)
+    let left = leftovers::clean_up(setting.preexisting)
         .with_context(|| format!("end what demonstration `{}` left", shown.name))?;
     let (facts, fault) = match ended {
         Ok(None) => return Ok(None),

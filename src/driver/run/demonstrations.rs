@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::budget::Budget;
-use super::course::Course;
 use super::resume::Past;
+use super::runner::Runner;
 use super::{Order, Progress};
 use crate::driver::demonstrations::{DEADLINE_NS, demonstrate, skipped};
 use crate::driver::interrupted;
@@ -68,7 +68,7 @@ pub(super) fn learn(budget: &mut Budget, facts: &[FactRow]) {
     }
 }
 
-impl Course<'_, '_> {
+impl Runner<'_, '_> {
     /// Shows what is not over yet, up to and with this block.
     pub(super) fn show_until(
         &mut self,
@@ -93,8 +93,7 @@ impl Course<'_, '_> {
             self.budget.block_took(DEMONSTRATIONS, now_ns() - begun_ns);
             // Nobody but the machine's watchers saw this time, and a run that is resumed counts
             // what they saw.
-            let noise = self.monitor.take_rows(self.setting.run_id, "");
-            self.dir.append_noise(&noise)?;
+            self.recorder.append_noise("")?;
             self.ended_ns = now_ns();
         }
         Ok(Shown::All)
@@ -116,14 +115,14 @@ impl Course<'_, '_> {
             left_ns: self.budget.left_ns(total - done, total),
             next: Some((&name, &shown.runtime, block)),
         });
-        let rows = match (self.order.lacking)(&shown.runtime) {
+        let rows = match self.order.unavailable.runtimes.get(&shown.runtime).cloned() {
             Some(reason) => vec![skipped(self.setting.run_id, shown, block, reason)],
             None => match demonstrate(self.setting, shown, block, DEADLINE_NS)? {
                 Some(rows) => rows,
                 None => return Ok(false),
             },
         };
-        self.dir.append_facts(&rows)?;
+        self.recorder.dir.append_facts(&rows)?;
         self.facts.extend(rows);
         Ok(true)
     }

@@ -1,34 +1,40 @@
-//! What a trial measured as the cells of its row, and whether they may be used. Pure.
+//! The measurements of a trial as cells of its row, and whether they may be used. Pure.
 
 use super::Done;
+use super::open_row::{add_flag, fill_probes, fill_traffic};
 use crate::driver::load::Measured;
 use crate::driver::memory;
-use crate::driver::open_row::{add_flag, fill_probes, fill_traffic};
 use crate::driver::samples::Time;
 use crate::driver::target::Farewell;
-use crate::protocol::{EventLoop, Outcome, Ready};
+use crate::protocol::{Outcome, Ready};
 use crate::record::{RequestRow, TrialRow};
 use crate::stats::quantile::P;
 
-pub(super) fn fail(row: &mut TrialRow, reason: String) {
+pub fn fail(row: &mut TrialRow, reason: String) {
     row.status = "failed".to_owned();
     row.validity = "invalid".to_owned();
     row.reason = reason;
 }
 
-pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
+/// Fills in a trial that ended. `children` are those that were held: then there is no time under
+/// load.
+pub fn fill_in(row: &mut TrialRow, done: Done, children: Option<u32>) -> Vec<RequestRow> {
     let Done { measured, ready, ready_ns, alive_ns, farewell } = done;
     row.ready_ns = Some(ready_ns);
     row.alive_ns = Some(alive_ns);
     row.tasks = Some(ready.tasks);
-    row.first_response_ns = measured.first_response_ns;
-    row.window_ns = Some(measured.window_ns);
     row.n_served = Some(measured.served);
     count_outcomes(row, &measured);
-    fill_rate_and_cpu(row, &measured);
     if let Some(farewell) = farewell {
         fill_usage(row, &farewell, &ready);
     }
+    if let Some(children) = children {
+        judge_held(row, &measured, children);
+        return measured.failed;
+    }
+    row.first_response_ns = measured.first_response_ns;
+    row.window_ns = Some(measured.window_ns);
+    fill_rate_and_cpu(row, &measured);
     fill_times(row, &measured);
     judge(row, &measured);
     if let Some(traffic) = &measured.traffic {
@@ -43,28 +49,16 @@ pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
     requests
 }
 
-/// A trial whose children were held: nothing of it is a time under load.
-pub(super) fn fill_in_held(row: &mut TrialRow, done: Done, children: u32) -> Vec<RequestRow> {
-    let measured = &done.measured;
-    row.ready_ns = Some(done.ready_ns);
-    row.alive_ns = Some(done.alive_ns);
-    row.tasks = Some(done.ready.tasks);
-    row.n_served = Some(measured.served);
-    count_outcomes(row, measured);
-    if let Some(farewell) = &done.farewell {
-        fill_usage(row, farewell, &done.ready);
-    }
+fn judge_held(row: &mut TrialRow, measured: &Measured, children: u32) {
     let said = measured.first_failure.clone().unwrap_or_default();
     let failed: u64 = measured.outcomes[1..].iter().sum();
     if failed > 0 {
         let limit = memory::limits::classified(&said);
         let reason = format!("{failed} requests of {children} children failed ({limit}): {said}");
-        fail(row, reason);
-    } else {
-        row.status = "ok".to_owned();
-        row.validity = "valid".to_owned();
+        return fail(row, reason);
     }
-    done.measured.failed
+    row.status = "ok".to_owned();
+    row.validity = "valid".to_owned();
 }
 
 fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
@@ -77,12 +71,9 @@ fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
     row.ctx_involuntary = Some(used.ctx_involuntary);
     row.children_started = Some(farewell.stats.children_started);
     row.children_peak = Some(farewell.stats.children_peak);
-    if let Some(event_loop) = farewell.stats.event_loop {
-        fill_event_loop(row, event_loop);
-    }
-}
-
-fn fill_event_loop(row: &mut TrialRow, event_loop: EventLoop) {
+    let Some(event_loop) = farewell.stats.event_loop else {
+        return;
+    };
     row.event_loop_delay_p50_ns = Some(event_loop.delay_p50_ns);
     row.event_loop_delay_p99_ns = Some(event_loop.delay_p99_ns);
     row.event_loop_delay_max_ns = Some(event_loop.delay_max_ns);
@@ -103,9 +94,8 @@ fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
     row.n_not_ok_outside = Some(measured.not_ok_outside);
 }
 
-/// What a trial that broke off had answered until then. There is no rate and no quantile: it has no
-/// window.
-pub(super) fn count_answered(row: &mut TrialRow, measured: &Measured) {
+/// The answers of a trial that broke off. It has no window, and so no rate and no quantile.
+pub fn count_answered(row: &mut TrialRow, measured: &Measured) {
     count_outcomes(row, measured);
     row.n_served = Some(measured.served);
     row.first_response_ns = measured.first_response_ns;
@@ -204,7 +194,7 @@ mod tests {
     use crate::driver::load::traffic::Window;
     use crate::driver::load::{Exchange, Ledger, Traffic};
 
-    /// What an open loop of 0.2 s measured that was offered nothing but this.
+    /// The results of an open loop of 0.2 s that was offered only this request.
     fn measured(sent_ns: Option<u64>) -> Measured {
         let exchange = Exchange { payload: Vec::new(), echo: false, checksum: None };
         let mut traffic = Traffic::new(Window { from_ns: 0, until_ns: 200_000_000 });

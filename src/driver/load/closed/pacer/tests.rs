@@ -3,9 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::driver::load::Timeout;
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
+
+fn timeout(deadline_ns: u64) -> Timeout {
+    Timeout { deadline_ns, grace_ns: 0, budget_end_ns: None }
+}
 
 fn pace() -> Pace {
     Pace {
@@ -14,19 +19,17 @@ fn pace() -> Pace {
         min_window_ns: 100,
         max_window_ns: 1_000,
         min_requests: 5,
-        deadline_ns: 10_000,
-        grace_ns: 0,
-        budget_end_ns: None,
+        timeout: timeout(10_000),
     }
 }
 
-/// The window of a course whose completions come at these times, and how many it counts.
+/// The window of a pacer whose completions come at these times, and how many it counts.
 fn window(completions: &[u64]) -> (u64, usize) {
-    let mut course = Course::new(pace());
+    let mut pacer = Pacer::new(pace());
     let counts =
-        completions.iter().filter(|&&at| course.advance(at, 1).counted == Counted::Yes).count();
-    assert!(course.is_draining());
-    (course.window_ns(), counts)
+        completions.iter().filter(|&&at| pacer.advance(at, 1).counted == Counted::Yes).count();
+    assert!(pacer.is_draining());
+    (pacer.window_ns(), counts)
 }
 
 #[test]
@@ -50,15 +53,15 @@ fn a_window_goes_on_until_it_has_enough_requests_or_lasts_too_long() {
 
 #[test]
 fn callers_stay_busy_through_both_ends_and_stop_in_the_drain() {
-    let mut course = Course::new(pace());
-    assert_eq!(course.advance(0, 1).wanted, 2, "as many as there are callers");
+    let mut pacer = Pacer::new(pace());
+    assert_eq!(pacer.advance(0, 1).wanted, 2, "as many as there are callers");
     let mut in_flight = 2;
     let mut edges = Vec::new();
     for at in (10..).step_by(10).take(40) {
-        let step = course.advance(at, 1);
+        let step = pacer.advance(at, 1);
         in_flight = in_flight - 1 + step.wanted;
-        edges.extend((step.edge != Edge::None).then_some(step.edge));
-        if course.is_draining() {
+        edges.extend(step.edge);
+        if pacer.is_draining() {
             break;
         }
         assert_eq!(in_flight, 2);
@@ -69,25 +72,25 @@ fn callers_stay_busy_through_both_ends_and_stop_in_the_drain() {
 
 #[test]
 fn two_rounds_that_do_not_come_fail_with_their_count() {
-    let mut course = Course::new(Pace { callers: 50, ..pace() });
-    assert_eq!(course.limit_ns(), None, "the first request has a deadline of its own");
-    course.advance(100, 1);
+    let mut pacer = Pacer::new(Pace { callers: 50, ..pace() });
+    assert_eq!(pacer.limit_ns(), None, "the first request has a deadline of its own");
+    pacer.advance(100, 1);
     for _ in 0..63 {
-        course.advance(200, 1);
+        pacer.advance(200, 1);
     }
-    assert_eq!(course.limit_ns(), Some(20_100));
-    assert_eq!(course.too_slow(20_099), None);
-    let reason = course.too_slow(20_100).unwrap();
+    assert_eq!(pacer.limit_ns(), Some(20_100));
+    assert_eq!(pacer.too_slow(20_099), None);
+    let reason = pacer.too_slow(20_100).unwrap();
     assert!(reason.starts_with("63 of 100 answers came in 0.0 s of the warm-up"), "{reason}");
     assert!(reason.ends_with("fewer callers or less work per request"), "{reason}");
     for _ in 0..37 {
-        course.advance(300, 1);
+        pacer.advance(300, 1);
     }
-    assert_eq!(course.limit_ns(), Some(20_300), "the window has its own time");
-    course.advance(400, 99);
-    assert!(course.too_slow(20_300).unwrap().contains("99 of 100 answers came"));
-    course.advance(500, 1);
-    assert_eq!(course.too_slow(u64::MAX), None);
+    assert_eq!(pacer.limit_ns(), Some(20_300), "the window has its own time");
+    pacer.advance(400, 99);
+    assert!(pacer.too_slow(20_300).unwrap().contains("99 of 100 answers came"));
+    pacer.advance(500, 1);
+    assert_eq!(pacer.too_slow(u64::MAX), None);
 }
 
 /// How the simulated server shares its processors.
@@ -136,7 +139,7 @@ fn serve(server: &Server, open: &mut [UnderWay]) -> (f64, Vec<usize>) {
 
 /// The closed loop against this server; the reason if it is refused.
 fn simulate(pace: Pace, server: Server, seed: u64) -> Result<Seen, String> {
-    let mut course = Course::new(pace);
+    let mut pacer = Pacer::new(pace);
     let mut draw = seed | 1;
     let mut work = || {
         draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -145,17 +148,17 @@ fn simulate(pace: Pace, server: Server, seed: u64) -> Result<Seen, String> {
     };
     let (mut now_ns, mut responses) = (0.0, Vec::new());
     let mut open: Vec<UnderWay> = vec![(0, work())];
-    while !course.is_draining() {
+    while !pacer.is_draining() {
         let (after_ns, done) = serve(&server, &mut open);
         now_ns += after_ns;
         let now = now_ns as u64;
-        if let Some(reason) = course.too_slow(now) {
+        if let Some(reason) = pacer.too_slow(now) {
             return Err(reason);
         }
         // Each is read alone, as where their answers are a few microseconds apart.
         for (gone, place) in done.into_iter().enumerate() {
             let (sent, _) = open.remove(place - gone);
-            let step = course.advance(now, 1);
+            let step = pacer.advance(now, 1);
             if step.counted == Counted::Yes {
                 responses.push((now - sent) as f64);
             }
@@ -165,7 +168,7 @@ fn simulate(pace: Pace, server: Server, seed: u64) -> Result<Seen, String> {
     let completed = responses.len() as u64;
     Ok(Seen {
         completed,
-        rate_per_s: completed as f64 * 1e9 / course.window_ns() as f64,
+        rate_per_s: completed as f64 * 1e9 / pacer.window_ns() as f64,
         mean_response_ns: responses.iter().sum::<f64>() / completed as f64,
     })
 }
@@ -178,9 +181,7 @@ fn the_rate_of_a_hundred_callers_is_that_of_the_servers_and_never_of_a_burst() {
         min_window_ns: 200 * MS,
         max_window_ns: S,
         min_requests: 20,
-        deadline_ns: 30 * S,
-        grace_ns: 10 * S,
-        budget_end_ns: None,
+        timeout: Timeout { grace_ns: 10 * S, ..timeout(30 * S) },
     };
     for discipline in [Discipline::Queue, Discipline::Share] {
         let server = Server { processors: 2, discipline, service_ns: 50 * MS, jitter: 0.02 };
@@ -190,7 +191,7 @@ fn the_rate_of_a_hundred_callers_is_that_of_the_servers_and_never_of_a_burst() {
         let in_flight = seen.rate_per_s * seen.mean_response_ns / 1e9;
         assert!((in_flight / 100.0 - 1.0).abs() < 0.05, "{discipline:?}: {in_flight}");
         // A deadline in which two rounds do not fit: they take 5 s.
-        let short = Pace { deadline_ns: 2 * S, grace_ns: 0, ..pace };
+        let short = Pace { timeout: timeout(2 * S), ..pace };
         let reason = simulate(short, server, 1).unwrap_err();
         assert!(reason.contains("of 200 answers came"), "{reason}");
     }
@@ -212,9 +213,7 @@ proptest! {
             min_window_ns: min_window_ms * MS,
             max_window_ns: (min_window_ms + more_ms) * MS,
             min_requests,
-            deadline_ns: deadline_ms * MS,
-            grace_ns: 0,
-            budget_end_ns: None,
+            timeout: timeout(deadline_ms * MS),
         };
         let discipline = if is_shared { Discipline::Share } else { Discipline::Queue };
         let server = Server { processors, discipline, service_ns: service_ms * MS, jitter };

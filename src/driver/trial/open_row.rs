@@ -1,15 +1,14 @@
 //! The columns of an open loop and of probes, and whether a trial's numbers may be used: pure.
 
-use super::load::{Measured, Traffic, probe};
-use crate::analysis::load_points::yes_no;
+use crate::driver::load::{Measured, Traffic, probe};
 use crate::record::TrialRow;
 use crate::stats::quantile::P;
 
 /// A generator this late may be blamed for the response times.
 const LATE_NS: u64 = 1_000_000;
 
-/// Fills in what was offered, and judges it.
-pub(super) fn fill_traffic(row: &mut TrialRow, traffic: &Traffic, measured: &Measured) {
+/// Fills in the offered load, and judges it.
+pub fn fill_traffic(row: &mut TrialRow, traffic: &Traffic, measured: &Measured) {
     row.n_offered = Some(traffic.offered);
     row.n_completed = Some(traffic.completed);
     row.n_in_time = (!row.slo.is_empty()).then_some(measured.in_time);
@@ -21,7 +20,7 @@ pub(super) fn fill_traffic(row: &mut TrialRow, traffic: &Traffic, measured: &Mea
     row.lateness_max_ns = traffic.lateness_max_ns();
     let lost = traffic.offered.saturating_sub(row.n_ok);
     let saturated = traffic.is_saturated(lost);
-    row.saturated = yes_no(saturated).to_owned();
+    row.saturated = if saturated { "yes" } else { "no" }.to_owned();
     row.in_flight_mean = Some(traffic.in_flight_mean());
     row.in_flight_start = Some(traffic.in_flight_start);
     row.in_flight_end = Some(traffic.in_flight_end);
@@ -38,7 +37,7 @@ pub(super) fn fill_traffic(row: &mut TrialRow, traffic: &Traffic, measured: &Mea
 }
 
 /// Adds a word to the flags.
-pub(super) fn add_flag(row: &mut TrialRow, flag: &str) {
+pub fn add_flag(row: &mut TrialRow, flag: &str) {
     let flags = [row.flags.as_str(), flag];
     row.flags = flags.into_iter().filter(|f| !f.is_empty()).collect::<Vec<_>>().join(";");
 }
@@ -48,7 +47,7 @@ fn distrust(row: &TrialRow, saturated: bool) -> Option<(&'static str, String)> {
     let (rate, achieved) = (row.rate_per_s?, row.achieved_rate_per_s?);
     let due = rate * row.window_ns? as f64 / 1e9;
     let allowed = 0.01 + 3.0 / due.sqrt();
-    // What the driver rejects it does not send, and into a full machine it cannot send at its rate:
+    // Rejected requests are not sent, and into a full machine the driver cannot send at its rate:
     // that the machine is full is then all that the trial says.
     let sends_all = !saturated && row.n_rejected_by_driver == Some(0);
     if sends_all && (achieved / rate - 1.0).abs() > allowed {
@@ -68,7 +67,7 @@ fn distrust(row: &TrialRow, saturated: bool) -> Option<(&'static str, String)> {
 }
 
 /// Fills in what the probes met.
-pub(super) fn fill_probes(row: &mut TrialRow, met: &probe::Met) {
+pub fn fill_probes(row: &mut TrialRow, met: &probe::Met) {
     let probe::Met { unloaded, loaded } = met;
     row.n_probes = Some(loaded.sorted_ns.len() as u64);
     row.n_probes_failed = Some(loaded.failed);

@@ -1,5 +1,4 @@
-//! When the window of a closed loop begins and ends. Pure: told of completions and their time, it
-//! says what follows.
+//! When the window of a closed loop begins and ends. Pure: it is given completions and their time.
 //!
 //! Callers that begin together are answered together: under a strategy that works for all at once,
 //! N callers are answered in bursts of N. A window that holds a part of a burst has any rate. So
@@ -7,15 +6,16 @@
 //! two at least, however long that takes.
 
 use super::Pace;
-use crate::driver::load::Counted;
+use crate::driver::load::{Counted, Edge};
 
 /// Rounds of callers before the window, and the fewest in it.
 const ROUNDS_MIN: u64 = 2;
 
-/// Where the loop stands.
+/// The state of the loop.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Course {
-    pace: Pace,
+pub struct Pacer {
+    /// As asked for.
+    pub pace: Pace,
     phase: Phase,
 }
 
@@ -31,44 +31,29 @@ enum Phase {
     Drain { since_ns: u64, window_ns: u64 },
 }
 
-/// What follows from completions.
+/// The next step of the loop after some completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
+pub struct Step {
     /// Whether these completions are of the window.
-    pub(super) counted: Counted,
+    pub counted: Counted,
     /// Requests to be sent.
-    pub(super) wanted: u64,
-    /// What happens to the window.
-    pub(super) edge: Edge,
+    pub wanted: u64,
+    /// The end of the window that they are, if any: the last before it, or its last.
+    pub edge: Option<Edge>,
 }
 
-/// What completions do to the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Edge {
-    /// They were the last before it.
-    Opens,
-    /// They were its last.
-    Closes,
-    /// Neither.
-    None,
-}
-
-impl Course {
-    pub(super) fn new(pace: Pace) -> Course {
-        Course { pace, phase: Phase::First }
-    }
-
-    pub(super) fn pace(&self) -> &Pace {
-        &self.pace
+impl Pacer {
+    pub fn new(pace: Pace) -> Pacer {
+        Pacer { pace, phase: Phase::First }
     }
 
     /// Whether nothing new is sent any more.
-    pub(super) fn is_draining(&self) -> bool {
+    pub fn is_draining(&self) -> bool {
         matches!(self.phase, Phase::Drain { .. })
     }
 
     /// When the window ended, if it has.
-    pub(super) fn drained_ns(&self) -> Option<u64> {
+    pub fn drained_ns(&self) -> Option<u64> {
         match self.phase {
             Phase::Drain { since_ns, .. } => Some(since_ns),
             _ => None,
@@ -76,7 +61,7 @@ impl Course {
     }
 
     /// Length of the window; 0 before its end.
-    pub(super) fn window_ns(&self) -> u64 {
+    pub fn window_ns(&self) -> u64 {
         match self.phase {
             Phase::Drain { window_ns, .. } => window_ns,
             _ => 0,
@@ -89,18 +74,18 @@ impl Course {
 
     /// When two rounds of callers must have completed: a request that takes as long as it may is
     /// answered at its deadline, and two rounds then take two of them.
-    pub(super) fn limit_ns(&self) -> Option<u64> {
+    pub fn limit_ns(&self) -> Option<u64> {
         let (Phase::WarmUp { since_ns, completed } | Phase::Window { since_ns, completed }) =
             self.phase
         else {
             return None;
         };
-        let within_ns = ROUNDS_MIN * self.pace.deadline_ns + self.pace.grace_ns;
+        let within_ns = ROUNDS_MIN * self.pace.timeout.deadline_ns + self.pace.timeout.grace_ns;
         (completed < self.rounds_min()).then_some(since_ns + within_ns)
     }
 
     /// Why there can be no rate, once the time for two rounds is over.
-    pub(super) fn too_slow(&self, now: u64) -> Option<String> {
+    pub fn too_slow(&self, now: u64) -> Option<String> {
         self.limit_ns().filter(|limit_ns| now >= *limit_ns)?;
         let (phase, since_ns, completed) = match self.phase {
             Phase::WarmUp { since_ns, completed } => ("warm-up", since_ns, completed),
@@ -117,36 +102,36 @@ impl Course {
     }
 
     /// Moves on by this many completions at this time.
-    pub(super) fn advance(&mut self, now: u64, completed_now: u64) -> Step {
+    pub fn advance(&mut self, now: u64, completed_now: u64) -> Step {
         let step = |counted, wanted, edge| Step { counted, wanted, edge };
         if completed_now == 0 {
-            return step(Counted::No, 0, Edge::None);
+            return step(Counted::No, 0, None);
         }
         match self.phase {
             Phase::First => {
                 self.phase = Phase::WarmUp { since_ns: now, completed: 0 };
-                step(Counted::No, u64::from(self.pace.callers), Edge::None)
+                step(Counted::No, u64::from(self.pace.callers), None)
             }
             Phase::WarmUp { since_ns, completed } => {
                 let completed = completed + completed_now;
                 let is_warm = now - since_ns >= self.pace.warm_up_ns;
                 if is_warm && completed >= self.rounds_min() {
                     self.phase = Phase::Window { since_ns: now, completed: 0 };
-                    return step(Counted::No, completed_now, Edge::Opens);
+                    return step(Counted::No, completed_now, Some(Edge::Opens));
                 }
                 self.phase = Phase::WarmUp { since_ns, completed };
-                step(Counted::No, completed_now, Edge::None)
+                step(Counted::No, completed_now, None)
             }
             Phase::Window { since_ns, completed } => {
                 let window_ns = now - since_ns;
                 if self.is_enough(window_ns, completed, completed_now) {
                     self.phase = Phase::Drain { since_ns: now, window_ns };
-                    return step(Counted::Yes, 0, Edge::Closes);
+                    return step(Counted::Yes, 0, Some(Edge::Closes));
                 }
                 self.phase = Phase::Window { since_ns, completed: completed + completed_now };
-                step(Counted::Yes, completed_now, Edge::None)
+                step(Counted::Yes, completed_now, None)
             }
-            Phase::Drain { .. } => step(Counted::No, 0, Edge::None),
+            Phase::Drain { .. } => step(Counted::No, 0, None),
         }
     }
 

@@ -1,35 +1,41 @@
-//! A control group for one trial: its charge and, above all, the kernel's own high-water mark of
-//! it, which no short peak escapes.
+//! Control groups of either version: those that limit this process, and those made for one trial.
 //!
-//! Version 1's memory controller and version 2. The subject joins by itself, before it becomes the
-//! subject: whoever is moved later leaves what it has been charged for behind, and a driver that
-//! joined in its place would be charged itself.
+//! A trial's own group has the kernel's high-water mark of memory, which no short peak escapes. The
+//! subject joins it by itself, before it becomes the subject: a process that is moved later leaves
+//! its charge behind, and a driver that joined in its place would be charged itself.
 
 use std::fs;
 use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use crate::driver::watcher;
+use super::watcher;
 use crate::subject::watch;
 use crate::sys::process;
 
 /// Which kernel interface a group is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// `memory.usage_in_bytes`, `memory.max_usage_in_bytes`.
+    /// One hierarchy per controller.
     V1,
-    /// `memory.current`, `memory.peak`.
+    /// One hierarchy for all.
     V2,
+}
+
+/// A control group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Its interface.
+    pub version: Version,
 }
 
 /// A group made for one trial. Dropping it removes it; it must be empty by then.
 #[derive(Debug)]
-pub struct TrialGroup {
-    dir: PathBuf,
-    version: Version,
-}
+pub struct TrialGroup(Group);
 
-/// What a group is charged for, in bytes; `None` for what this kernel does not tell.
+/// Memory charged to a group, in bytes; `None` where this kernel does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Charge {
     /// Now.
@@ -42,39 +48,58 @@ pub struct Charge {
     pub anon_bytes: Option<u64>,
 }
 
-/// A group of this controller that limits this process, and below which others may be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::driver) struct Place {
-    pub(in crate::driver) dir: PathBuf,
-    pub(in crate::driver) version: Version,
+impl Group {
+    /// The number that a file holds.
+    pub fn number(&self, file: &str) -> Option<u64> {
+        fs::read_to_string(self.dir.join(file)).ok()?.trim().parse().ok()
+    }
+
+    /// The number in the line `name number` of a file.
+    pub fn field(&self, file: &str, name: &str) -> Option<u64> {
+        let text = fs::read_to_string(self.dir.join(file)).ok()?;
+        let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+        text.lines().find_map(of_name)
+    }
+
+    /// Makes a trial's group below this one, and removes those of drivers that are gone.
+    ///
+    /// # Errors
+    /// The group cannot be made.
+    pub fn create_below(&self, trial_id: &str) -> io::Result<TrialGroup> {
+        remove_stale(&self.dir);
+        let dir = self.dir.join(format!("{}-{trial_id}", watcher::run_name()));
+        fs::create_dir(&dir)?;
+        Ok(TrialGroup(Group { dir, version: self.version }))
+    }
+
+    /// Whether groups made below this one have a memory controller.
+    fn hands_memory_on(&self) -> bool {
+        let path = self.dir.join("cgroup.subtree_control");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        self.version == Version::V1 || text.split_ascii_whitespace().any(|name| name == "memory")
+    }
 }
 
 impl TrialGroup {
-    /// Makes a group below this process's own, or as near to it as may be, so that whatever limits
-    /// this process also limits the trial.
+    /// Makes a group with a memory controller below this process's own, or as near to it as
+    /// possible, so that limits on this process also limit the trial.
     ///
     /// # Errors
     /// Why there can be none here, for people.
     pub fn create(trial_id: &str) -> Result<TrialGroup, String> {
-        let read = |path: &str| fs::read_to_string(path).map_err(|e| format!("read {path}: {e}"));
-        let own = read("/proc/self/cgroup")?;
-        let places = places(&read("/proc/self/mounts")?, &own, "memory");
         let mut refused = Vec::new();
-        for place in places {
-            let Place { dir, version } = place;
-            if version == Version::V2 && !hands_memory_on(&dir) {
-                refused.push(format!("{} hands no memory controller on", dir.display()));
+        for group in above("memory") {
+            let dir = group.dir.display();
+            if !group.hands_memory_on() {
+                refused.push(format!("{dir} hands no memory controller on"));
                 continue;
             }
-            match create_below(&dir, trial_id) {
-                Ok(dir) => return Ok(TrialGroup { dir, version }),
-                Err(error) => refused.push(format!("create a group in {}: {error}", dir.display())),
+            match group.create_below(trial_id) {
+                Ok(made) => return Ok(made),
+                Err(error) => refused.push(format!("create a group in {dir}: {error}")),
             }
         }
-        match refused.first() {
-            None => Err("no memory controller is mounted".to_owned()),
-            Some(first) => Err(first.clone()),
-        }
+        Err(refused.into_iter().next().unwrap_or("no memory controller is mounted".to_owned()))
     }
 
     /// The command of a program that joins the group and then becomes `command`.
@@ -85,11 +110,6 @@ impl TrialGroup {
         head.into_iter().chain(command.iter().cloned()).collect()
     }
 
-    /// Where it is.
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// `cgroup_v1` or `cgroup_v2`.
     pub fn source(&self) -> &'static str {
         match self.version {
@@ -98,27 +118,29 @@ impl TrialGroup {
         }
     }
 
-    /// What it is charged for.
+    /// The memory charged to it.
     pub fn charge(&self) -> Charge {
-        let number = |file: &str| -> Option<u64> {
-            let text = fs::read_to_string(self.dir.join(file)).ok()?;
-            text.trim().parse().ok()
-        };
-        let stat = fs::read_to_string(self.dir.join("memory.stat")).unwrap_or_default();
         match self.version {
             Version::V1 => Charge {
-                usage_bytes: number("memory.usage_in_bytes"),
-                peak_bytes: number("memory.max_usage_in_bytes"),
-                kernel_bytes: number("memory.kmem.usage_in_bytes"),
-                anon_bytes: stat_field(&stat, "rss"),
+                usage_bytes: self.number("memory.usage_in_bytes"),
+                peak_bytes: self.number("memory.max_usage_in_bytes"),
+                kernel_bytes: self.number("memory.kmem.usage_in_bytes"),
+                anon_bytes: self.field("memory.stat", "rss"),
             },
             Version::V2 => Charge {
-                usage_bytes: number("memory.current"),
-                peak_bytes: number("memory.peak"),
-                kernel_bytes: stat_field(&stat, "kernel"),
-                anon_bytes: stat_field(&stat, "anon"),
+                usage_bytes: self.number("memory.current"),
+                peak_bytes: self.number("memory.peak"),
+                kernel_bytes: self.field("memory.stat", "kernel"),
+                anon_bytes: self.field("memory.stat", "anon"),
             },
         }
+    }
+
+    /// The processes in it.
+    pub fn members(&self) -> Vec<u32> {
+        // Opened anew each time: version 1 keeps the list of an open file for a while.
+        let text = fs::read_to_string(self.dir.join("cgroup.procs")).unwrap_or_default();
+        text.lines().filter_map(|pid| pid.parse().ok()).collect()
     }
 
     /// Removes it.
@@ -126,11 +148,19 @@ impl TrialGroup {
     /// # Errors
     /// A process is still in it.
     pub fn remove(self) -> io::Result<()> {
-        // Whether or not it can be removed now, dropping it tries again.
+        // Dropping it tries again.
         match fs::remove_dir(&self.dir) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+}
+
+impl Deref for TrialGroup {
+    type Target = Group;
+
+    fn deref(&self) -> &Group {
+        &self.0
     }
 }
 
@@ -140,20 +170,12 @@ impl Drop for TrialGroup {
     }
 }
 
-/// Where the groups of trials may be made.
-pub(in crate::driver) fn places_of_groups() -> Vec<PathBuf> {
-    ["memory", "cpuacct"].into_iter().flat_map(above).map(|place| place.dir).collect()
+/// The directories in which the groups of trials may be made.
+pub fn parents_of_trial_groups() -> Vec<PathBuf> {
+    ["memory", "cpuacct"].into_iter().flat_map(above).map(|group| group.dir).collect()
 }
 
-/// Makes a group for a trial of this driver, and removes those of drivers that are gone.
-pub(in crate::driver) fn create_below(parent: &Path, trial_id: &str) -> io::Result<PathBuf> {
-    remove_stale(parent);
-    let dir = parent.join(format!("{}-{trial_id}", watcher::run_name()));
-    fs::create_dir(&dir)?;
-    Ok(dir)
-}
-
-/// Groups of drivers that were killed before they could remove them.
+/// Removes groups of drivers that were killed before they could remove them.
 fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let pid = entry.file_name().to_str().and_then(watch::pid_in);
@@ -163,25 +185,19 @@ fn remove_stale(parent: &Path) {
     }
 }
 
-/// Whether groups made below this one have a memory controller.
-fn hands_memory_on(dir: &Path) -> bool {
-    let text = fs::read_to_string(dir.join("cgroup.subtree_control")).unwrap_or_default();
-    text.split_ascii_whitespace().any(|name| name == "memory")
-}
-
-/// Every group of a controller that limits this process, as far as it is mounted here.
-pub(in crate::driver) fn above(controller: &str) -> Vec<Place> {
+/// The groups of a controller that limit this process, as far as they are mounted here: its own,
+/// then those that contain it.
+pub fn above(controller: &str) -> Vec<Group> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let mounts = read("/proc/self/mounts");
-    let places = places(&mounts, &read("/proc/self/cgroup"), controller);
-    places.into_iter().filter(|p| p.dir.is_dir()).collect()
+    let groups = groups(&mounts, &read("/proc/self/cgroup"), controller);
+    groups.into_iter().filter(|group| group.dir.is_dir()).collect()
 }
 
-/// Groups of a controller, the nearest to this process first: its own, then those that contain it,
-/// then the root of what is mounted here, which in a container may be all that there is of the
-/// path.
-fn places(mounts: &str, own: &str, controller: &str) -> Vec<Place> {
-    let mut places = Vec::new();
+/// Groups of a controller, the nearest to this process first, and last the root of the mount: in a
+/// container that may be all that exists of the path.
+fn groups(mounts: &str, own: &str, controller: &str) -> Vec<Group> {
+    let mut groups = Vec::new();
     for line in mounts.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
         let &[_, mount, kind, options, ..] = fields.as_slice() else {
@@ -200,12 +216,12 @@ fn places(mounts: &str, own: &str, controller: &str) -> Vec<Place> {
         if !dirs.contains(&root.as_path()) {
             dirs.push(&root);
         }
-        places.extend(dirs.into_iter().map(|dir| Place { dir: dir.to_owned(), version }));
+        groups.extend(dirs.into_iter().map(|dir| Group { dir: dir.to_owned(), version }));
     }
     // Version 1 first: where both are mounted, the controller is in one of them only, and in
     // version 2 that shows.
-    places.sort_by_key(|place| place.version == Version::V2);
-    places
+    groups.sort_by_key(|group| group.version == Version::V2);
+    groups
 }
 
 /// The path of `/proc/self/cgroup` of this controller; version 2 has no name there.
@@ -217,19 +233,13 @@ fn own_path<'a>(own: &'a str, controller: &str) -> Option<&'a str> {
     })
 }
 
-/// A line `name number` of `memory.stat` or `cpu.stat`.
-pub(in crate::driver) fn stat_field(stat: &str, name: &str) -> Option<u64> {
-    let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
-    stat.lines().find_map(of_name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn dirs(mounts: &str, own: &str) -> Vec<(String, Version)> {
-        let places = places(mounts, own, "memory").into_iter();
-        places.map(|p| (p.dir.display().to_string(), p.version)).collect()
+        let groups = groups(mounts, own, "memory").into_iter();
+        groups.map(|p| (p.dir.display().to_string(), p.version)).collect()
     }
 
     #[test]
@@ -257,18 +267,19 @@ mod tests {
 
     #[test]
     fn a_field_is_a_whole_word() {
+        let dir = tempfile::tempdir().unwrap();
         let stat = "cache 5\nrss_huge 7\nrss 11\nanon 13\n";
-        assert_eq!(stat_field(stat, "rss"), Some(11));
-        assert_eq!(stat_field(stat, "kernel"), None);
+        fs::write(dir.path().join("memory.stat"), stat).unwrap();
+        let group = Group { dir: dir.path().to_owned(), version: Version::V1 };
+        assert_eq!(group.field("memory.stat", "rss"), Some(11));
+        assert_eq!(group.field("memory.stat", "kernel"), None);
     }
 
     /// The command that joins fails where it cannot, instead of measuring outside the group.
     #[test]
-    fn who_cannot_join_does_not_start() {
-        let group = TrialGroup {
-            dir: PathBuf::from("/proc/nonexistent/forkbench-0"),
-            version: Version::V1,
-        };
+    fn a_process_that_cannot_join_does_not_start() {
+        let dir = PathBuf::from("/proc/nonexistent/forkbench-0");
+        let group = TrialGroup(Group { dir, version: Version::V1 });
         let command = group.joined(&["/bin/echo".into(), "started".into()]);
         let output = std::process::Command::new(&command[0]).args(&command[1..]).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty());
