@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{cgroup, text};
-use crate::experiment::runtime::RUST_NAME;
+use crate::experiment::runtime;
 use crate::strategy::{Children, Span};
 use crate::sys::process;
 
@@ -44,15 +44,13 @@ const DESCRIPTORS_PER_CHILD: u64 = 8;
 const MAPPINGS_BESIDE: u64 = 1_000;
 /// Stack and guard page.
 const MAPPINGS_PER_THREAD: u64 = 2;
-/// A runtime with threads of its own starts so many in each of its processes.
-const TASKS_OF_A_RUNTIME: u64 = 12;
 
 impl Need {
     /// What so many children of a strategy need, in a runtime without (`rust`) or with threads
     /// of its own.
     pub fn of(children: Children, k: u32, runtime: &str) -> Need {
         let k = u64::from(k);
-        let per_process = if runtime == RUST_NAME { 1 } else { TASKS_OF_A_RUNTIME };
+        let per_process = runtime::by_name(runtime).map_or(1, |runtime| runtime.costs.threads);
         let (tasks, descriptors, mappings) = match children {
             Children::None => (0, 0, 0),
             Children::Threads(_) => (k, 0, k * MAPPINGS_PER_THREAD),

@@ -10,7 +10,7 @@ use super::load::{Exchange, Measured};
 use super::oracle::Prepared;
 use super::target::{Guard, Target, TargetError};
 use super::trial::Setting;
-use crate::experiment::runtime::RUST_NAME;
+use crate::experiment::runtime;
 use crate::experiment::{Arm, Family, Trial};
 use crate::record::MemoryRow;
 use crate::strategy::{self, Children, Span};
@@ -95,7 +95,7 @@ pub fn refusal(family: &Family, arm: &Arm) -> Option<String> {
                  `hold` holds them"
             ));
         }
-        Some(Span::Pool) if children == 0 && family.runtime != RUST_NAME => {
+        Some(Span::Pool) if children == 0 && !has_empty_pools(&family.runtime) => {
             return Some("a pool of this runtime has at least one worker".to_owned());
         }
         _ => {}
@@ -156,17 +156,13 @@ fn lacking(family: &Family, kind: Children, children: u32) -> Option<String> {
         .or_else(|| Machine::read().lacks(wanted_bytes.saturating_add(family.ballast_bytes)))
 }
 
-/// About what a child has that does nothing: an interpreter's own heap, or next to nothing.
+/// The memory of an idle child: an interpreter's own heap, or next to nothing.
 fn own_bytes(kind: Children, runtime: &str) -> u64 {
-    const MIB: u64 = 1 << 20;
-    match (kind, runtime) {
-        (Children::None, _) => 0,
-        (_, RUST_NAME) => MIB / 4,
-        (Children::Programs(_), "python") => 8 * MIB,
-        (Children::Programs(_), _) => 10 * MIB,
-        (Children::Threads(_), "python") => MIB / 4,
-        (Children::Threads(_) | Children::Copies(_), _) => 5 * MIB,
-    }
+    runtime::by_name(runtime).map_or(0, |runtime| runtime.costs.child_bytes(kind))
+}
+
+fn has_empty_pools(runtime: &str) -> bool {
+    runtime::by_name(runtime).is_some_and(|runtime| runtime.has_empty_pools)
 }
 
 impl<'a> Session<'a> {
@@ -375,7 +371,7 @@ mod tests {
         let reason = crowd.refusal(family).unwrap();
         assert!(reason.contains("MemAvailable is"), "{reason}");
         // A child of an interpreter is counted, although it touches nothing.
-        assert!(own_bytes(crowd.kind, "node") > own_bytes(crowd.kind, RUST_NAME));
+        assert!(own_bytes(crowd.kind, "node") > own_bytes(crowd.kind, runtime::RUST_NAME));
         family.load = Load::Memory { children: 1 };
         assert_eq!(Crowd::of(family, &arm), None);
     }
