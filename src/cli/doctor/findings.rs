@@ -267,7 +267,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "open files",
-        look: |facts| Ok(format!("at most {}", facts.shown("ulimit_nofile_soft"))),
+        look: |facts| Ok(format!("limit: {}", facts.shown("ulimit_nofile_soft"))),
         obstacles: &[(
             |facts| facts.is_low("ulimit_nofile_soft"),
             "too few for many children at a time",
@@ -277,7 +277,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "processes",
-        look: |facts| Ok(format!("at most {}", facts.shown("ulimit_nproc_soft"))),
+        look: |facts| Ok(format!("limit: {}", facts.shown("ulimit_nproc_soft"))),
         obstacles: &[(
             |facts| facts.is_low("ulimit_nproc_soft"),
             "too few for many children at a time",
@@ -297,7 +297,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "scheduling",
-        look: |facts| Ok(format!("autogroup {}", facts.shown("sched_autogroup"))),
+        look: |facts| Ok(format!("sched_autogroup: {}", facts.shown("sched_autogroup"))),
         obstacles: &[
             (
                 |facts| facts.get("nice").and_then(Value::as_i64).is_some_and(|nice| nice > 0),
