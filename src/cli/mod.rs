@@ -32,7 +32,12 @@ mod write_report;
 /// forkbench runs the same work under every strategy, on this machine, and measures what each way
 /// costs in latency and throughput.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true, after_help = include_str!("help/main.txt"))]
+#[command(
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = include_str!("help/main.txt")
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

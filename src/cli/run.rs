@@ -79,8 +79,8 @@ pub struct RunArgs {
         long,
         value_name = "DIR",
         conflicts_with_all = [
-            "experiments", "preset", "blocks", "filters", "seed", "image", "budget_ns", "slo", "out",
-            "delta",
+            "experiments", "preset", "blocks", "filters", "seed", "image", "budget_ns", "slo",
+            "out", "delta",
         ]
     )]
     pub resume: Option<PathBuf>,

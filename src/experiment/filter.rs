@@ -6,7 +6,8 @@
 //! asked for.
 //!
 //! A demonstration has a name and a runtime and none of the other keys. A filter on a key drops
-//! everything that lacks the key: `strategy=pool` leaves no demonstration, `demonstration=crash` no family.
+//! everything that lacks the key: `strategy=pool` leaves no demonstration, `demonstration=crash` no
+//! family.
 
 use std::str::FromStr;
 

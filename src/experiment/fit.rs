@@ -1,8 +1,8 @@
 //! Windows that let enough blocks fit into a budget. Pure: decided from plan and budget alone,
 //! before the first trial, so that every block of a run is measured alike.
 //!
-//! Blocks, not requests, are what a verdict rests on: a budget that pays for four blocks of long
-//! windows buys no verdict at all, and one that pays for ten blocks of shorter ones does. The price are the
+//! Verdicts rest on blocks, not on requests: a budget that pays for four blocks of long windows buys
+//! no verdict at all, and one that pays for ten blocks of shorter ones does. The price is the
 //! quantiles of slow arms, which need a thousand requests.
 
 use super::plan::estimated_ns;

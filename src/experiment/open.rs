@@ -13,8 +13,8 @@ pub struct Open {
     pub probe: Option<Probe>,
     /// The length of the window.
     pub window: WindowLength,
-    /// After the grid: the number of further trials per arm, each at a rate between the highest that met
-    /// the objective and the lowest that did not.
+    /// After the grid: the number of further trials per arm, each at a rate between the highest that
+    /// met the objective and the lowest that did not.
     pub search_steps: u32,
     /// The objective; `None` while the default's limit, which follows from `blocking`, is unknown.
     pub slo: Option<Slo>,

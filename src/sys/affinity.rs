@@ -5,8 +5,8 @@ use std::io;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The variable that tells a subject's children the core they are to run on. A variable and not
-/// an argument, because it is inherited by all that a child starts, and because setting it per child
-/// would cost each start a copy of the environment.
+/// an argument, because all that a child starts inherits it, and because setting it per child would
+/// cost each start a copy of the environment.
 pub const CHILD_CPU: &str = "FORKBENCH_CHILD_CPU";
 
 /// The cores that the calling thread may run on, ascending.
