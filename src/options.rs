@@ -15,7 +15,7 @@ pub struct OptionDef {
     pub default: &'static str,
     /// Which values are valid.
     pub values: Values,
-    /// One line for `forkbench list`, with a space in front.
+    /// One line for `forkbench list`.
     pub help: &'static str,
     /// Where it has an effect: elsewhere a file that sets it is refused.
     pub used: Used,
@@ -32,7 +32,7 @@ macro_rules! options {
             name: stringify!($name),
             default: $default,
             values: $values,
-            help: concat!($($help),+),
+            help: concat!($($help),+).trim_ascii_start(),
             used: $crate::options!(@used $($used)?),
         }),+]
     };

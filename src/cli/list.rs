@@ -82,7 +82,7 @@ fn limits(family: &Family) -> String {
 fn shown(experiment: &Experiment, width: u16) -> String {
     let mut columns = Columns::new(width, 2);
     for one in &experiment.demonstrations {
-        let summary = demonstration::by_name(&one.name).map_or("", |kind| kind.summary.trim());
+        let summary = demonstration::by_name(&one.name).map_or("", |kind| kind.summary);
         columns.row([&one.name, &one.runtime, summary]);
     }
     columns.text()

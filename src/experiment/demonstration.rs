@@ -18,7 +18,7 @@ pub struct Demonstration {
 pub struct Kind {
     /// As in experiments, rows and names of files.
     pub name: &'static str,
-    /// One line for `forkbench list`, with a space in front.
+    /// One line for `forkbench list`.
     pub summary: &'static str,
     /// The runtimes that have it, each with about how long it takes there, in ms.
     pub runtimes: &'static [(&'static str, u64)],
@@ -28,7 +28,7 @@ macro_rules! kinds {
     ($($(#[doc = $summary:literal])+ $name:literal in $($runtime:ident $ms:literal),+;)+) => {
         &[$(Kind {
             name: $name,
-            summary: concat!($($summary),+),
+            summary: concat!($($summary),+).trim_ascii_start(),
             runtimes: &[$((stringify!($runtime), $ms)),+],
         }),+]
     };

@@ -83,13 +83,13 @@ fn option(def: &OptionDef) -> Row {
         Values::Text => String::new(),
         _ => format!("{}; ", def.values.describe()),
     };
-    (format!("  {}", def.name), format!("{} ({values}default {default})", def.help.trim()))
+    (format!("  {}", def.name), format!("{} ({values}default {default})", def.help))
 }
 
 fn demonstrations() -> Vec<Row> {
     let named = |kind: &demonstration::Kind| {
         let runtimes: Vec<_> = kind.runtimes.iter().map(|(name, _)| *name).collect();
-        [row(kind.name, kind.summary.trim()), row("", &format!("in {}", runtimes.join(", ")))]
+        [row(kind.name, kind.summary), row("", &format!("in {}", runtimes.join(", ")))]
     };
     demonstration::ALL.iter().flat_map(named).collect()
 }

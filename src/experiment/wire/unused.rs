@@ -148,9 +148,8 @@ pub fn check_strategies(
             let takes = |name: &&str| {
                 runtime::by_name(name).is_some_and(|runtime| runtime.takes(strategy, option))
             };
-            let reason = if !runtimes.iter().any(|name| takes(name)) {
-                let takers: Vec<_> =
-                    runtime::names().into_iter().filter(|name| takes(name)).collect();
+            let reason = if !runtimes.iter().any(&takes) {
+                let takers: Vec<_> = runtime::names().into_iter().filter(&takes).collect();
                 format!("only {} has it, and runtime is {}", takers.join(", "), runtimes.join(", "))
             } else if is_counted && option == WORKERS {
                 "in a memory trial `children` of the load is their number".to_owned()
