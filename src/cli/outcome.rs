@@ -1,4 +1,4 @@
-//! Whether a run that came to its end has measured anything. Pure.
+//! Whether a run that ended has measured anything. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::workload;
 
 /// Why the run counts as failed, in a sentence; `None` if it does not.
 ///
-/// What was skipped, because a runtime is missing, is no failure unless a filter names the
-/// runtime. What fails on purpose is none either.
-pub(super) fn complaint(run: &Run, filters: &[Filter]) -> Option<String> {
+/// A family that was skipped because its runtime is missing is no failure, unless a filter names
+/// the runtime. A workload that fails on purpose is none either.
+pub fn complaint(run: &Run, filters: &[Filter]) -> Option<String> {
     let fails_on_purpose =
         |row: &TrialRow| workload::by_name(&row.workload).is_some_and(|w| w.is_fault());
     let rows: Vec<&TrialRow> =

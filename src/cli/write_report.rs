@@ -90,7 +90,7 @@ fn write_in(dir: &Dir, path: &Path, name: &str, text: &str) -> Result<()> {
 }
 
 /// The same for a file that the user named.
-pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
+pub fn write_whole(path: &Path, text: &str) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new(""));
     let attempt = || format!("write {}", path.display());
     let name = path.file_name().with_context(attempt)?;
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(names(&charts), expected);
     }
 
-    /// Not a check: leaves the sample's report below `target/` for somebody to look at.
+    /// Not a check: leaves the sample's report below `target/` for a person to read.
     #[test]
     #[ignore = "writes files to look at"]
     fn leave_a_sample_report_to_look_at() {

@@ -14,5 +14,7 @@ pub mod limits;
 pub mod poller;
 pub mod process;
 pub mod scheduling;
+pub mod shell;
 pub mod socket;
 pub mod terminal;
+pub mod usage;

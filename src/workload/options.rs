@@ -1,5 +1,5 @@
-//! What can be set on a workload or a strategy: each declares its options, and one checker reads
-//! them, so that an experiment, a frame and an argument list cannot disagree on what is valid.
+//! Options of workloads and strategies: each declares its own, and one checker reads them, so that
+//! an experiment, a frame and an argument list cannot disagree on valid values.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub type Options = BTreeMap<String, String>;
 pub struct OptionDef {
     /// As written in an experiment, snake_case.
     pub name: &'static str,
-    /// The value when nothing is said, in the same spelling as an experiment would use.
+    /// The default, spelled as in an experiment.
     pub default: &'static str,
     /// Which values are valid.
     pub values: Values,
@@ -19,6 +19,23 @@ pub struct OptionDef {
     pub help: &'static str,
     /// Where it has an effect: elsewhere a file that sets it is refused.
     pub used: Used,
+}
+
+/// Declares options: `name = "default", Values::…;`, or `name = "default", Values::…, Used::…;`,
+/// each with its line of help as documentation.
+#[macro_export]
+macro_rules! options {
+    (@used) => { $crate::workload::options::Used::Always };
+    (@used $used:expr) => { $used };
+    ($($(#[doc = $help:literal])+ $name:ident = $default:literal, $values:expr $(, $used:expr)?;)+) => {
+        [$($crate::workload::options::OptionDef {
+            name: stringify!($name),
+            default: $default,
+            values: $values,
+            help: concat!($($help),+).trim_ascii_start(),
+            used: $crate::options!(@used $($used)?),
+        }),+]
+    };
 }
 
 /// Where an option has an effect.
@@ -53,7 +70,7 @@ impl Used {
             Used::UpTo(name) => {
                 let found = setting(name);
                 let number = |text: &str| text.parse::<u64>().unwrap_or(0);
-                let reason = format!("only {name} is there to be used, and {name} is {found}");
+                let reason = format!("it uses {name} and no more, and {name} is {found}");
                 (number(value) > number(&found)).then_some(reason)
             }
             Used::Never(reason) => Some(reason.to_owned()),
@@ -84,32 +101,10 @@ pub enum Values {
     Text,
 }
 
-/// Why an option was not accepted.
+/// Why an option was not accepted: an unknown name or an invalid value, and what is valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OptionError {
-    /// No option of this name here.
-    #[error("unknown option `{name}`; valid: {}", listed(.valid))]
-    Unknown {
-        /// What was written.
-        name: String,
-        /// What could have been written.
-        valid: Vec<&'static str>,
-    },
-    /// The option exists, its value is not valid.
-    #[error("option `{name}` is `{value}`; expected {expected}")]
-    Invalid {
-        /// The option.
-        name: String,
-        /// What was written.
-        value: String,
-        /// What is valid, in words.
-        expected: String,
-    },
-}
-
-fn listed(valid: &[&str]) -> String {
-    if valid.is_empty() { "none".to_owned() } else { valid.join(", ") }
-}
+#[error("{0}")]
+pub struct OptionError(String);
 
 impl Values {
     /// The valid values in words.
@@ -153,24 +148,20 @@ pub fn resolve_cores(value: &str, cores: u32) -> Option<u64> {
 /// # Errors
 /// The first name that is not defined or value that is not valid.
 pub fn resolve(defs: &[OptionDef], given: &Options, cores: u32) -> Result<Options, OptionError> {
-    if let Some(name) = given.keys().find(|name| defs.iter().all(|d| d.name != name.as_str())) {
-        return Err(OptionError::Unknown {
-            name: name.clone(),
-            valid: defs.iter().map(|d| d.name).collect(),
-        });
+    let valid: Vec<_> = defs.iter().map(|def| def.name).collect();
+    if let Some(name) = given.keys().find(|name| !valid.contains(&name.as_str())) {
+        let valid = if valid.is_empty() { "none".to_owned() } else { valid.join(", ") };
+        return Err(OptionError(format!("unknown option `{name}`; valid: {valid}")));
     }
-    defs.iter()
-        .map(|def| {
-            let value = given.get(def.name).map_or(def.default, String::as_str);
-            let resolved =
-                def.values.resolve(value, cores).ok_or_else(|| OptionError::Invalid {
-                    name: def.name.to_owned(),
-                    value: value.to_owned(),
-                    expected: def.values.describe(),
-                })?;
-            Ok((def.name.to_owned(), resolved))
-        })
-        .collect()
+    let resolved = defs.iter().map(|def| {
+        let value = given.get(def.name).map_or(def.default, String::as_str);
+        let resolved = def.values.resolve(value, cores).ok_or_else(|| {
+            let expected = def.values.describe();
+            OptionError(format!("option `{}` is `{value}`; expected {expected}", def.name))
+        })?;
+        Ok((def.name.to_owned(), resolved))
+    });
+    resolved.collect()
 }
 
 /// `serialization=json;workers=2`: the form of a CSV cell.
@@ -207,22 +198,12 @@ pub fn word<'a>(options: &'a Options, name: &str) -> Result<&'a str, String> {
 mod tests {
     use super::*;
 
-    const DEFS: &[OptionDef] = &[
-        OptionDef {
-            name: "workers",
-            default: "1x",
-            values: Values::Cores { min: 1, max: 4096 },
-            help: "",
-            used: Used::Always,
-        },
-        OptionDef {
-            name: "split",
-            default: "contiguous",
-            values: Values::Word(&["contiguous", "interleaved"]),
-            help: "",
-            used: Used::Always,
-        },
-    ];
+    const DEFS: &[OptionDef] = &crate::options! {
+        /// how many
+        workers = "1x", Values::Cores { min: 1, max: 4096 };
+        /// which
+        split = "contiguous", Values::Word(&["contiguous", "interleaved"]);
+    };
 
     fn given(pairs: &[(&str, &str)]) -> Options {
         pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect()

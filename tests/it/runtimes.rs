@@ -77,7 +77,7 @@ fn check_checksums(runtime: &str) {
         !workload.is_fault() && !workload.holds() && workload.same_in_every_runtime()
     };
     for workload in workload::ALL.iter().filter(comparable) {
-        let supported = one.runtime.supports_workload(workload.name()).is_ok();
+        let supported = one.runtime.supports(workload.name()).is_ok();
         let is_known = known.iter().any(|name| name == workload.name());
         assert_eq!(supported, is_known, "{} is not checked", workload.name());
     }

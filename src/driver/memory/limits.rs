@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::driver::cgroup::{self, Group};
 use crate::driver::processes::field;
-use crate::experiment::runtime::RUST_NAME;
+use crate::experiment::runtime;
 use crate::strategy::{Children, Span};
 use crate::sys::process;
 
@@ -33,14 +33,12 @@ const DESCRIPTORS_PER_CHILD: u64 = 8;
 const MAPPINGS_BESIDE: u64 = 1_000;
 /// Stack and guard page.
 const MAPPINGS_PER_THREAD: u64 = 2;
-/// Threads that a runtime other than Rust starts in each of its processes.
-const TASKS_OF_A_RUNTIME: u64 = 12;
 
 impl Need {
     /// The need of `k` children of a strategy in this runtime.
     pub fn of(children: Children, k: u32, runtime: &str) -> Need {
         let k = u64::from(k);
-        let per_process = if runtime == RUST_NAME { 1 } else { TASKS_OF_A_RUNTIME };
+        let per_process = runtime::by_name(runtime).map_or(1, |runtime| runtime.costs.threads);
         let (tasks, descriptors, mappings) = match children {
             Children::None => (0, 0, 0),
             Children::Threads(_) => (k, 0, k * MAPPINGS_PER_THREAD),

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::holding::{self, Listed, Unread};
 use crate::driver::processes;
-use crate::experiment::runtime::RUST_NAME;
+use crate::experiment::runtime;
 use crate::strategy::{Children, Span};
 
 /// The role of a process.
@@ -60,7 +60,8 @@ impl Creation {
     pub fn of(children: Children, runtime: &str) -> Creation {
         Creation {
             children,
-            by_fork_server: runtime == RUST_NAME || children != Children::Copies(Span::Pool),
+            by_fork_server: runtime::by_name(runtime)
+                .is_none_or(|runtime| runtime.creates_by_server(children)),
         }
     }
 
