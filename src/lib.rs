@@ -24,6 +24,7 @@
 pub mod cli;
 pub mod driver;
 pub mod experiment;
+pub mod notes;
 pub mod options;
 pub mod protocol;
 pub mod record;

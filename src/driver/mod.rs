@@ -18,6 +18,7 @@ pub mod memory;
 pub mod noise;
 mod open_row;
 pub mod oracle;
+mod output;
 mod placed;
 mod private;
 mod processes;

@@ -13,56 +13,56 @@ use super::metrics::{METRICS, Metric};
 use super::summary::State;
 
 /// Above this share of them a family is flagged.
-pub(super) const DISTURBED_OFTEN_RATIO: f64 = 0.2;
+pub const DISTURBED_OFTEN_RATIO: f64 = 0.2;
 
 /// A family's rows and what they say.
 #[derive(Debug, Clone)]
-pub(super) struct Analysed<'a> {
+pub struct Analysed<'a> {
     /// The rows.
-    pub(super) rows: FamilyRows<'a>,
+    pub rows: FamilyRows<'a>,
     /// Share of disturbed trials among those that could be judged, after re-runs.
-    pub(super) disturbed_ratio: f64,
+    pub disturbed_ratio: f64,
     /// In the order of [`METRICS`].
-    pub(super) results: Vec<MetricResult>,
+    pub results: Vec<MetricResult>,
 }
 
 impl Analysed<'_> {
     /// So many trials were disturbed that the comparisons are flagged for it.
-    pub(super) fn is_often_disturbed(&self) -> bool {
+    pub fn is_often_disturbed(&self) -> bool {
         self.disturbed_ratio > DISTURBED_OFTEN_RATIO
     }
 }
 
 /// One metric of one family.
 #[derive(Debug, Clone)]
-pub(super) struct MetricResult {
+pub struct MetricResult {
     /// Which.
-    pub(super) metric: &'static Metric,
+    pub metric: &'static Metric,
     /// Of each arm, in the order of the family.
-    pub(super) cells: Vec<Cell>,
+    pub cells: Vec<Cell>,
     /// Of each arm against the reference; `None` for the reference itself.
-    pub(super) comparisons: Vec<Option<Comparison>>,
+    pub comparisons: Vec<Option<Comparison>>,
     /// Whether the placebo has an interval: without it nothing checks the family.
-    pub(super) is_checked: bool,
+    pub is_checked: bool,
     /// The placebo differs from the reference, so that nothing is concluded.
-    pub(super) is_grey: bool,
+    pub is_grey: bool,
 }
 
 /// One arm's own value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Cell {
+pub struct Cell {
     /// Median over the blocks.
-    pub(super) estimate: Option<f64>,
+    pub estimate: Option<f64>,
     /// Of the median at 95 %, stretched for autocorrelation; from 6 blocks.
-    pub(super) interval: Option<Interval>,
+    pub interval: Option<Interval>,
     /// Blocks that have the value.
-    pub(super) n_blocks: usize,
+    pub n_blocks: usize,
     /// Blocks that were usable and have none.
-    pub(super) n_missing: usize,
+    pub n_missing: usize,
 }
 
 /// Every family of a run, in planned order.
-pub(super) fn run(run: &Run) -> Vec<Analysed<'_>> {
+pub fn run(run: &Run) -> Vec<Analysed<'_>> {
     grouped::families(run)
         .into_iter()
         .map(|rows| {
@@ -86,7 +86,7 @@ fn disturbed_ratio(rows: &[&TrialRow]) -> f64 {
 const DISTURBED: &str = "disturbed";
 
 /// Whether the rest of the machine did something during this trial, or during its block.
-pub(super) fn is_disturbed(row: &TrialRow) -> bool {
+pub fn is_disturbed(row: &TrialRow) -> bool {
     row.noise_label == DISTURBED
 }
 
@@ -105,7 +105,7 @@ fn of_metric(family: &FamilyRows<'_>, metric: &'static Metric, delta_ratio: f64)
 
 /// The comparisons of a metric as if the disturbed trials had not been run. A block in which the
 /// reference was disturbed is lost for all arms.
-pub(super) fn without_disturbed(
+pub fn without_disturbed(
     family: &FamilyRows<'_>,
     metric: &'static Metric,
     delta_ratio: f64,
@@ -158,7 +158,7 @@ fn compare(
 }
 
 /// One value per block of the family; `None` where the arm has no usable trial or no value.
-pub(super) fn by_block(arm: &ArmRows<'_>, blocks: &[u32], metric: &Metric) -> Vec<Option<f64>> {
+pub fn by_block(arm: &ArmRows<'_>, blocks: &[u32], metric: &Metric) -> Vec<Option<f64>> {
     let value = |row: &TrialRow| (metric.value)(row).filter(|v| v.is_finite());
     let mut values = vec![None; blocks.len()];
     if metric.needs_every_block && arm.good.iter().any(|row| value(row).is_none()) {
@@ -181,7 +181,7 @@ fn observed<'v>(arm: &ArmRows<'_>, values: &'v [Option<f64>]) -> Observed<'v> {
 }
 
 /// What the values of an arm's blocks are together.
-pub(super) fn cell(values: &[Option<f64>], arm: &ArmRows<'_>) -> Cell {
+pub fn cell(values: &[Option<f64>], arm: &ArmRows<'_>) -> Cell {
     let known: Vec<f64> = values.iter().flatten().copied().collect();
     Cell {
         estimate: median(&known),

@@ -17,47 +17,47 @@ use super::{human, memory};
 
 /// One family's rows.
 #[derive(Debug, Clone)]
-pub(super) struct FamilyRows<'a> {
+pub struct FamilyRows<'a> {
     /// As in the rows.
-    pub(super) id: &'a str,
+    pub id: &'a str,
     /// Workload, runtime and load in words; the id where no trial has run.
-    pub(super) title: String,
+    pub title: String,
     /// How many trials were planned.
-    pub(super) trials_planned: usize,
+    pub trials_planned: usize,
     /// The accepted attempt at each trial, in the order of the file.
-    pub(super) rows: Vec<&'a TrialRow>,
+    pub rows: Vec<&'a TrialRow>,
     /// Blocks with at least one usable trial, ascending.
-    pub(super) blocks: Vec<u32>,
+    pub blocks: Vec<u32>,
     /// The reference, the placebo, then in the order of [`crate::strategy::ALL`].
-    pub(super) arms: Vec<ArmRows<'a>>,
+    pub arms: Vec<ArmRows<'a>>,
 }
 
 /// One arm's rows.
 #[derive(Debug, Clone)]
-pub(super) struct ArmRows<'a> {
+pub struct ArmRows<'a> {
     /// What tells it from the others.
-    pub(super) key: ArmKey,
+    pub key: ArmKey,
     /// Unique in the family.
-    pub(super) label: String,
+    pub label: String,
     /// Usable trials, in the order of the file.
-    pub(super) good: Vec<&'a TrialRow>,
+    pub good: Vec<&'a TrialRow>,
     /// Over all trials.
-    pub(super) outcomes: Outcomes,
+    pub outcomes: Outcomes,
     /// Whether there are numbers, and whether they may be compared.
-    pub(super) state: State,
+    pub state: State,
     /// Why the state is not `ok`, and which trials were thrown out; empty if there is nothing.
-    pub(super) reason: String,
+    pub reason: String,
 }
 
 /// The families of a run, in planned order.
-pub(super) fn families(run: &Run) -> Vec<FamilyRows<'_>> {
+pub fn families(run: &Run) -> Vec<FamilyRows<'_>> {
     let rows = accepted(&run.trials, Safeguards::ALL_ON);
     let stopped = stopped(run);
     family_ids(run).into_iter().map(|id| family(run, id, &rows, stopped.get(id).copied())).collect()
 }
 
 /// After which block each family stopped that was known well enough, by its id.
-pub(super) fn stopped(run: &Run) -> BTreeMap<String, u32> {
+pub fn stopped(run: &Run) -> BTreeMap<String, u32> {
     let preset = Preset::by_name(&run.manifest.preset);
     let looks = preset.map_or(&[][..], |preset| preset.looks);
     let mut stopped = stopping::stopped(&run.plan, &run.trials, looks);
@@ -85,13 +85,13 @@ fn family_ids(run: &Run) -> Vec<&str> {
 
 /// What tells an arm from the others of its family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ArmKey {
+pub struct ArmKey {
     role: u8,
     strategy: usize,
     /// Of the strategy.
-    pub(super) name: String,
+    pub name: String,
     /// As in the rows.
-    pub(super) options: String,
+    pub options: String,
 }
 
 impl ArmKey {
@@ -107,7 +107,7 @@ impl ArmKey {
         }
     }
 
-    pub(super) fn of_row(row: &TrialRow) -> ArmKey {
+    pub fn of_row(row: &TrialRow) -> ArmKey {
         ArmKey::new(&row.role, &row.strategy, &row.options)
     }
 
@@ -115,12 +115,12 @@ impl ArmKey {
         ArmKey::new(&row.role, &row.strategy, &row.options)
     }
 
-    pub(super) fn role_name(&self) -> &'static str {
+    pub fn role_name(&self) -> &'static str {
         ["reference", "placebo", "arm"][usize::from(self.role)]
     }
 
     /// What labels are made from.
-    pub(super) fn named(&self) -> Named {
+    pub fn named(&self) -> Named {
         Named::of_row(self.role_name(), &self.name, &self.options)
     }
 }
@@ -174,13 +174,13 @@ fn arm<'a>(key: &ArmKey, label: String, planned: usize, rows: Vec<&'a TrialRow>)
 }
 
 /// Each arm with its label among the others.
-pub(super) fn labelled(keys: &BTreeSet<ArmKey>) -> impl Iterator<Item = (&ArmKey, String)> {
+pub fn labelled(keys: &BTreeSet<ArmKey>) -> impl Iterator<Item = (&ArmKey, String)> {
     let named: Vec<Named> = keys.iter().map(ArmKey::named).collect();
     keys.iter().zip(label::labels(&named))
 }
 
 /// Workload with what it was asked for, runtime, load and surroundings in words.
-pub(super) fn title(row: &TrialRow) -> String {
+pub fn title(row: &TrialRow) -> String {
     let mut what = row.workload.clone();
     let takes_payload = workload::by_name(&row.workload).is_some_and(|w| w.takes_payload());
     if !row.size.is_empty() && !takes_payload {
@@ -220,7 +220,7 @@ fn options_set(row: &TrialRow) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn usable(row: &TrialRow) -> bool {
+pub fn usable(row: &TrialRow) -> bool {
     row.status == "ok" && row.validity != "invalid" && row.holds_two_rounds()
 }
 

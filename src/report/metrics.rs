@@ -6,29 +6,29 @@ use crate::stats::verdict::Better;
 
 /// A number of which every trial has one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Metric {
+pub struct Metric {
     /// As in `cells.csv` and `comparisons.csv`, unit last.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// As in `cells.csv`.
-    pub(super) unit: &'static str,
+    pub unit: &'static str,
     /// Which direction is good.
-    pub(super) better: Better,
+    pub better: Better,
     /// Whether a block without the value takes it from all. Blocks lack a high quantile when they
     /// were slow, so what the others say would flatter.
-    pub(super) needs_every_block: bool,
+    pub needs_every_block: bool,
     /// From a usable trial.
-    pub(super) value: fn(&TrialRow) -> Option<f64>,
+    pub value: fn(&TrialRow) -> Option<f64>,
 }
 
 /// What a caller waits, in the middle.
-pub(super) const RESPONSE_P50: &str = "response_p50_ns";
+pub const RESPONSE_P50: &str = "response_p50_ns";
 /// What the server makes a caller wait for, in the middle.
-pub(super) const SERVICE_P50: &str = "service_p50_ns";
+pub const SERVICE_P50: &str = "service_p50_ns";
 /// How many are served.
-pub(super) const THROUGHPUT: &str = "throughput_per_s";
+pub const THROUGHPUT: &str = "throughput_per_s";
 
 /// Every metric, in the order of the files.
-pub(super) const METRICS: &[Metric] = &[
+pub const METRICS: &[Metric] = &[
     time(RESPONSE_P50, false, |r| float(r.response_p50_ns)),
     time("response_p90_ns", true, |r| float(r.response_p90_ns)),
     time("response_p99_ns", true, |r| float(r.response_p99_ns)),
@@ -48,7 +48,7 @@ pub(super) const METRICS: &[Metric] = &[
 ];
 
 /// What is read of trials beside the metrics: it has no rows in the derived files of families.
-pub(super) const BESIDE: &[Metric] = &[
+pub const BESIDE: &[Metric] = &[
     time("queue_p50_ns", false, |r| float(r.queue_p50_ns)),
     time("creation_p50_ns", false, |r| float(r.creation_p50_ns)),
     time("load_p50_ns", false, |r| float(r.load_p50_ns)),

@@ -5,17 +5,16 @@
 
 use serde_json::json;
 
+use crate::notes::{Answers, Evidence};
 use crate::record::{NoiseRow, Run, Timing};
 use analyse::Analysed;
-use claims::{Answers, Evidence};
 use distribution::Distributions;
 use open::Open;
 
-mod analyse;
+pub(crate) mod analyse;
 mod answers;
 mod caveats;
 mod charts;
-mod claims;
 pub mod compare;
 mod conclusions;
 mod derived;
@@ -23,16 +22,15 @@ mod distribution;
 mod doubts;
 mod ended;
 mod grouped;
-mod human;
+pub(crate) mod human;
 mod load;
 mod markdown;
-mod memory;
-mod metrics;
+pub(crate) mod memory;
+pub(crate) mod metrics;
 mod noise;
-mod notes;
 mod open;
 mod open_answers;
-mod page;
+pub(crate) mod page;
 mod responsiveness;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -41,7 +39,7 @@ pub(crate) mod sample_memory;
 mod summarise;
 pub mod summary;
 mod sweep;
-mod table;
+pub(crate) mod table;
 mod template;
 mod terminal;
 #[cfg(test)]
@@ -91,7 +89,7 @@ pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendere
         cells_csv: derived::cells(run_id, &families),
         comparisons_csv: derived::comparisons(&run.manifest, &families),
         fits_csv: derived::fits(run_id, &summary.memory),
-        claims_csv: answers.as_ref().map(|answers| derived::claims(run_id, &answers.judged)),
+        claims_csv: answers.as_ref().map(|answers| answers.csv(run_id)),
         tables_md: markdown::render(run, &summary, &open, answers.as_ref()),
         html: page::render(&page::Page {
             run,
@@ -118,7 +116,7 @@ pub fn terminal(run: &Run, width: usize) -> String {
 
 /// What a run says of the claims of its experiment, if that has any.
 fn answers(run: &Run, families: &[Analysed<'_>], summary: &summary::Summary) -> Option<Answers> {
-    claims::answers(Evidence { run, families, memory: &summary.memory })
+    Answers::of(Evidence { run, families, memory: &summary.memory })
 }
 
 /// Manifest, environment and summary, in machine units.

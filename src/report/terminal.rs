@@ -4,13 +4,13 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle,
 };
 
+use crate::notes::shim::{self, Block};
+use crate::notes::{self, Answers};
 use crate::record::Run;
 
-use super::claims::{self, Answers};
 use super::conclusions;
 use super::doubts;
 use super::memory;
-use super::notes;
 use super::open::{Open, Section};
 use super::summary::{FamilySummary, Summary};
 use super::table::{self, Extent, Head, Table};
@@ -59,11 +59,12 @@ pub(super) fn render(
 
 /// How many claims came out how, and those that did; the figures are in the files.
 fn push_claims(out: &mut String, answers: &Answers, width: usize) {
-    let tally = claims::tally(&answers.claims.document, &answers.judged);
-    push_wrapped(out, &tally, width, "  ");
-    let decided = notes::decided(answers);
-    if !decided.rows.is_empty() {
-        push_table(out, &decided, width);
+    for block in &notes::section(answers).blocks {
+        match block {
+            Block::Text(words) | Block::Note(words) => push_wrapped(out, words, width, "  "),
+            Block::Table(_, table) if table.rows_in_terminal == Some(0) => {}
+            Block::Table(_, table) => push_table(out, &table.at(shim::Extent::Narrow), width),
+        }
     }
     let more = "The notes' tables with figures are in tables.md, every figure with its interval in \
                 claims.csv.";

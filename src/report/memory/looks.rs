@@ -10,7 +10,7 @@ use crate::stats::quantile::median;
 
 /// Whose memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum MemoryRole {
+pub enum MemoryRole {
     /// Of the server with all that it has created.
     Tree,
     /// Of the server alone.
@@ -22,7 +22,7 @@ pub(in crate::report) enum MemoryRole {
 }
 
 /// All of them, by name.
-pub(in crate::report) const MEMORY_ROLES: [(&str, MemoryRole); 4] = [
+pub const MEMORY_ROLES: [(&str, MemoryRole); 4] = [
     ("tree", MemoryRole::Tree),
     ("parent", MemoryRole::Parent),
     ("child", MemoryRole::Child),
@@ -31,7 +31,7 @@ pub(in crate::report) const MEMORY_ROLES: [(&str, MemoryRole); 4] = [
 
 impl MemoryRole {
     /// The `role` of its rows, where that is one.
-    pub(in crate::report) fn row(self) -> &'static str {
+    pub fn row(self) -> &'static str {
         match self {
             MemoryRole::Tree => "tree",
             MemoryRole::Parent => "parent",
@@ -52,14 +52,14 @@ impl MemoryRole {
 
 /// A way of counting memory, in bytes.
 #[derive(Debug)]
-pub(in crate::report) struct Quantity {
+pub struct Quantity {
     /// A column of `memory.csv`, or PSS and page tables together.
-    pub(in crate::report) name: &'static str,
+    pub name: &'static str,
     value: fn(&MemoryRow) -> Option<u64>,
 }
 
 /// Every one of them.
-pub(in crate::report) const QUANTITIES: [Quantity; 4] = [
+pub const QUANTITIES: [Quantity; 4] = [
     Quantity { name: "rss_bytes", value: |row| row.rss_bytes },
     Quantity { name: "pss_bytes", value: |row| row.pss_bytes },
     Quantity { name: "uss_bytes", value: |row| row.uss_bytes },
@@ -68,13 +68,13 @@ pub(in crate::report) const QUANTITIES: [Quantity; 4] = [
 
 /// Which processes of which trials.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::report) struct Wanted<'a> {
-    pub(in crate::report) runtime: &'a str,
-    pub(in crate::report) strategy: &'a str,
+pub struct Wanted<'a> {
+    pub runtime: &'a str,
+    pub strategy: &'a str,
     /// How many children the trial holds.
-    pub(in crate::report) children: u32,
-    pub(in crate::report) of: MemoryRole,
-    pub(in crate::report) quantity: &'a Quantity,
+    pub children: u32,
+    pub of: MemoryRole,
+    pub quantity: &'a Quantity,
 }
 
 /// The moment at which a strategy's children are looked at, and one value per block; only of
@@ -82,7 +82,7 @@ pub(in crate::report) struct Wanted<'a> {
 ///
 /// # Errors
 /// Why there is no such value, a clause.
-pub(in crate::report) fn held_by_block(
+pub fn held_by_block(
     run: &Run,
     wanted: Wanted<'_>,
 ) -> Result<(&'static str, BTreeMap<u32, f64>), String> {

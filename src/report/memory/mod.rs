@@ -26,10 +26,10 @@ mod timed;
 mod words;
 
 pub(super) use budget::sizings;
-pub(super) use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
+pub use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
 pub(super) use notes::{NOTES_SCOPE, notes_table};
 pub(super) use segments::Segment;
-pub(super) use series::{HELD, is_memory_family, of_run};
+pub use series::{HELD, is_memory_family, of_run};
 pub(super) use tables::{BALLAST_SCOPE, ballast, of_group};
 pub(super) use words::{bars_answer, headline, lines_answer, scope};
 
@@ -239,7 +239,7 @@ impl Group {
 
     /// Whether it is about children alone, without a creator that holds or a child that writes
     /// much: those others are compared in a table of their own.
-    pub(super) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         self.ballast_bytes == 0 && !self.writes()
     }
 
@@ -252,14 +252,14 @@ impl Group {
     }
 
     /// The series that have a line.
-    pub(super) fn lined(&self) -> impl Iterator<Item = (&Series, MemoryLine)> {
+    pub fn lined(&self) -> impl Iterator<Item = (&Series, MemoryLine)> {
         self.series.iter().filter_map(|s| Some((s, s.line?)))
     }
 }
 
 impl Series {
     /// The fit that [`Series::line`] is of.
-    pub(super) fn fit(&self) -> Option<&Fit> {
+    pub fn fit(&self) -> Option<&Fit> {
         let is_it = |fit: &&Fit| fit.phase == self.phase && fit.metric == HELD;
         self.fits.iter().find(is_it)
     }

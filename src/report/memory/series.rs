@@ -14,13 +14,13 @@ use crate::stats::{Level, Safeguards};
 use crate::strategy;
 
 /// Of PSS and page tables: what is meant by memory wherever nothing else is said.
-pub(in crate::report) const HELD: &str = "pss_and_page_tables_bytes";
+pub const HELD: &str = "pss_and_page_tables_bytes";
 
 /// All that the kernel holds for the tree, page tables among it.
-pub(super) const KERNEL: &str = "cgroup_kernel_bytes";
+pub const KERNEL: &str = "cgroup_kernel_bytes";
 
 /// The part of it that is known without a control group.
-pub(super) const TABLES: &str = "page_tables_bytes";
+pub const TABLES: &str = "page_tables_bytes";
 
 /// A number of a tree.
 type Value = fn(&MemoryRow) -> Option<f64>;
@@ -47,7 +47,7 @@ const POINTS_MAX: usize = 1_000;
 type GroupKey<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, u64, u64);
 
 /// All that a run says about memory.
-pub(in crate::report) fn of_run(run: &Run) -> MemorySummary {
+pub fn of_run(run: &Run) -> MemorySummary {
     let failures = failures(run);
     let mut keys: Vec<GroupKey<'_>> = Vec::new();
     let mut rows_of: BTreeMap<GroupKey<'_>, Vec<&MemoryRow>> = BTreeMap::new();
@@ -74,7 +74,7 @@ pub(in crate::report) fn of_run(run: &Run) -> MemorySummary {
 }
 
 /// Whether a family is about memory. The id decides where nothing of it has run.
-pub(in crate::report) fn is_memory_family(run: &Run, family_id: &str) -> bool {
+pub fn is_memory_family(run: &Run, family_id: &str) -> bool {
     let mut regimes = run.trials.iter().filter(|row| row.family_id == family_id);
     match regimes.next() {
         Some(row) => row.regime == "memory",
@@ -99,7 +99,7 @@ fn key(row: &MemoryRow) -> GroupKey<'_> {
 
 /// The rows of trees, of the attempt at each trial that counts; of a trial that never ended the
 /// rows there are. The placebo is the reference again.
-pub(super) fn trees(run: &Run) -> Vec<&MemoryRow> {
+pub fn trees(run: &Run) -> Vec<&MemoryRow> {
     let counting: BTreeMap<&str, u32> = accepted(&run.trials, Safeguards::ALL_ON)
         .into_iter()
         .map(|row| (row.trial_id.as_str(), row.attempt))
@@ -114,7 +114,7 @@ pub(super) fn trees(run: &Run) -> Vec<&MemoryRow> {
 
 /// Why trials may not be used, by their ids: a tree some of whose children failed is one of fewer
 /// children than it says.
-pub(super) fn failures(run: &Run) -> BTreeMap<&str, String> {
+pub fn failures(run: &Run) -> BTreeMap<&str, String> {
     let known: BTreeMap<&str, String> = accepted(&run.trials, Safeguards::ALL_ON)
         .into_iter()
         .filter(|row| row.regime == "memory")
@@ -201,7 +201,7 @@ fn title(row: &MemoryRow) -> String {
 }
 
 /// The options but the number of workers, which is the number of children here.
-pub(super) fn without_workers(options: &str) -> String {
+pub fn without_workers(options: &str) -> String {
     let kept = options.split(';').filter(|o| !o.starts_with("workers="));
     kept.collect::<Vec<_>>().join(";")
 }
@@ -256,7 +256,7 @@ fn points(rows: &[&MemoryRow]) -> Vec<Vec<(u32, f64)>> {
 
 /// The phases in which trees of this series have children, in the order of [`PHASES`]. Whoever is
 /// held has none before.
-pub(super) fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
+pub fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
     let with_children = || rows.iter().filter(|row| row.k > 0);
     let has = |phase: &&str| with_children().any(|row| row.phase == **phase);
     if has(&"held") {
@@ -266,7 +266,7 @@ pub(super) fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
 }
 
 /// The looks of a phase. A tree without children does nothing, so that any phase of it is `idle`.
-pub(super) fn at<'a>(rows: &[&'a MemoryRow], phase: &str) -> Vec<&'a MemoryRow> {
+pub fn at<'a>(rows: &[&'a MemoryRow], phase: &str) -> Vec<&'a MemoryRow> {
     let of = |row: &&&MemoryRow| row.phase == if row.k == 0 { "idle" } else { phase };
     rows.iter().filter(of).copied().collect()
 }
@@ -367,7 +367,7 @@ fn level(
 }
 
 /// The distinct reasons for which there is nothing.
-pub(super) fn reason(k: u32, rows: &[&MemoryRow], failures: &BTreeMap<&str, String>) -> String {
+pub fn reason(k: u32, rows: &[&MemoryRow], failures: &BTreeMap<&str, String>) -> String {
     let mut seen = BTreeSet::new();
     let own = rows.iter().filter(|row| row.k == k);
     let reasons: Vec<&str> = own

@@ -99,7 +99,7 @@ fn runtimes(run: &Run) -> Option<Fact> {
 }
 
 /// How many processors the run had, if that is known.
-pub(in crate::report) fn cores(run: &Run) -> Option<u64> {
+pub fn cores(run: &Run) -> Option<u64> {
     let facts = &run.environment.facts;
     CORES.iter().find_map(|key| facts.get(*key)?.as_u64())
 }
