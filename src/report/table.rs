@@ -43,10 +43,7 @@ pub struct Table {
 
 impl Table {
     /// Without notes.
-    pub fn new<C: Into<Cell>>(
-        head: Vec<Head>,
-        rows: impl IntoIterator<Item = Vec<C>>,
-    ) -> Table {
+    pub fn new<C: Into<Cell>>(head: Vec<Head>, rows: impl IntoIterator<Item = Vec<C>>) -> Table {
         let cells = |row: Vec<C>| row.into_iter().map(Into::into).collect();
         Table { head, rows: rows.into_iter().map(cells).collect(), notes: Vec::new() }
     }

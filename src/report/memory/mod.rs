@@ -26,7 +26,7 @@ mod timed;
 mod words;
 
 pub(super) use budget::sizings;
-pub use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
+pub use looks::{MEMORY_ROLES, QUANTITIES, Wanted, held_by_block};
 pub(super) use notes::{NOTES_SCOPE, notes_table};
 pub(super) use segments::Segment;
 pub use series::{HELD, is_memory_family, of_run};
