@@ -38,7 +38,8 @@ pub fn read(out: &[u8]) -> (Vec<Fact>, Option<String>) {
             Err(reason) => {
                 let start: String = String::from_utf8_lossy(line).chars().take(60).collect();
                 let start = start.trim_end().escape_debug();
-                let fault = format!("printed an invalid fact in line {number}, `{start}`: {reason}");
+                let fault =
+                    format!("printed an invalid fact in line {number}, `{start}`: {reason}");
                 return (facts, Some(fault));
             }
         }
