@@ -79,7 +79,8 @@ fn is_of(row: &TrialRow, of: &Family, options: &Options, callers: Option<u64>) -
 /// Options that are texts name paths and dates of a run, and are no factors.
 fn has_options(row: &TrialRow, workload: &str, wanted: &Options) -> bool {
     let own = options::parse(&row.workload_options);
-    let mut defs = workload::by_name(workload).map_or(&[][..], |workload| workload.options()).iter();
+    let mut defs =
+        workload::by_name(workload).map_or(&[][..], |workload| workload.options()).iter();
     defs.all(|def| {
         let is_text = matches!(def.values, options::Values::Text);
         is_text || own.get(def.name).is_none_or(|value| Some(value) == wanted.get(def.name))

@@ -7,15 +7,13 @@ use super::shim::{Cell, Extent, Head, NONE, Section, Table, Tone, marked};
 use super::{Answers, words};
 
 /// What the verdicts mean.
-const RULES: &str =
-    "A claim is confirmed or refuted if the whole 95 % interval of its figure lies where the \
+const RULES: &str = "A claim is confirmed or refuted if the whole 95 % interval of its figure lies where the \
      claim's rule says so. It depends if one condition confirms it and another refutes it. It is \
      not decided if the measured figures settle nothing. The rules are part of forkbench; every \
      figure with its interval is in claims.csv.";
 
 /// What the columns of the tables are.
-const COLUMNS: &str =
-    "Event loop: the work runs in the server itself (blocking). fork(): a process of Node.js for \
+const COLUMNS: &str = "Event loop: the work runs in the server itself (blocking). fork(): a process of Node.js for \
      each request, which ends after it (fork-ipc). Pool: processes that stay (pool).";
 
 /// The notes' part of a report. A terminal shows the decided claims, the rest is for larger
@@ -115,7 +113,8 @@ fn verdicts(row: &DocumentRow, answers: &Answers) -> Cell {
         answers.judged.iter().find(|judged| judged.claim.id.get_ref() == id.get_ref())
     });
     let judged: Vec<&Judged> = judged.collect();
-    let texts = judged.iter().map(|one| format!("{}: {}", one.claim.id.get_ref(), words::verdict(one)));
+    let texts =
+        judged.iter().map(|one| format!("{}: {}", one.claim.id.get_ref(), words::verdict(one)));
     let text = texts.collect::<Vec<_>>().join(", ");
     let verdicts: Vec<Verdict> = judged.iter().map(|one| one.verdict).collect();
     Cell { tone: tone(&verdicts), ..Cell::from(text) }

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::notes::claims::{
-    Bounds, Claim, Claims, DocumentTable, Family, Figure, Selector, pieces,
-};
 use crate::experiment::nearest::unknown;
 use crate::experiment::wire::{Source, WireError};
 use crate::experiment::{Probe, runtime};
+use crate::notes::claims::{
+    Bounds, Claim, Claims, DocumentTable, Family, Figure, Selector, pieces,
+};
 use crate::options::{self, OptionDef, Options, Values};
 use crate::report::memory::{HELD, MEMORY_ROLES, QUANTITIES};
 use crate::report::metrics::{BESIDE, METRICS};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::*;
 use super::measure::Pairing;
 use super::shim::{Block, Cell, Section, Table, Tone};
+use super::*;
 use crate::record::columns::{CLAIMS as COLUMNS, Kind, Presence};
 use crate::report::{human, sample};
 
@@ -40,7 +40,7 @@ fn figure_is_the_one_row_of_the_file_that_it_names() {
          \"service_p90_ns\" }",
     );
     let answers = answers_of(&run(), check::parse(&text, "claims.toml").unwrap());
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for measured in answers.figures.values().flatten() {
         let source = &measured.source;
         let Some((file, rows, columns)) = files.iter().find(|f| f.0 == source.file) else {
@@ -57,10 +57,9 @@ fn figure_is_the_one_row_of_the_file_that_it_names() {
             assert_eq!(own[0][name], number.to_string(), "{source:?}");
         }
         assert_eq!(own[0]["n_blocks"], measured.n_blocks.to_string());
-        found.push(*file);
+        found.insert(*file);
     }
-    found.dedup();
-    assert_eq!(found, ["cells.csv", "comparisons.csv", "fits.csv"]);
+    assert_eq!(found, BTreeSet::from(["cells.csv", "comparisons.csv", "fits.csv"]));
 }
 
 #[test]

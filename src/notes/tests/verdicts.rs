@@ -57,11 +57,18 @@ const VERDICTS: &[(Verdict, &str)] = &[
 fn facts_of_node_decide_their_claims_and_no_others() {
     let answers = answers_of(&shown(), notes::of_notes());
     for judged in &answers.judged {
-        let is_named = |names: &str| names.split_whitespace().any(|name| name == judged.claim.id.get_ref());
+        let is_named =
+            |names: &str| names.split_whitespace().any(|name| name == judged.claim.id.get_ref());
         let expected = VERDICTS.iter().find(|(_, names)| is_named(names));
         match expected {
             Some((verdict, _)) => {
-                assert_eq!(judged.verdict, *verdict, "{}: {}", judged.claim.id.get_ref(), judged.said);
+                assert_eq!(
+                    judged.verdict,
+                    *verdict,
+                    "{}: {}",
+                    judged.claim.id.get_ref(),
+                    judged.said
+                );
             }
             None => assert!(
                 matches!(
@@ -203,8 +210,7 @@ fn every_rule_can_confirm_and_every_figure_of_it_can_refute() {
                 figures.insert(provided.figure.get_ref().clone(), within(provided.when));
             }
         }
-        let verdict =
-            |figures: &Figures| judge::judge(&claims, figures).swap_remove(place).verdict;
+        let verdict = |figures: &Figures| judge::judge(&claims, figures).swap_remove(place).verdict;
         let id = claim.id.get_ref();
         assert_eq!(verdict(&figures), Verdict::Confirmed, "{id}");
         let conditions: BTreeSet<&str> = claim.tests.iter().map(|test| test.on.as_str()).collect();
