@@ -30,8 +30,8 @@ pub fn family<'a>(
     };
     the_only(
         evidence.families.iter().filter(is_it),
-        "no trial of this run is of this family",
-        "several families of this run are of this kind",
+        "this run has no trial of this family",
+        "this run has several families of this kind",
     )
 }
 
@@ -46,8 +46,8 @@ pub fn arm(family: &Analysed<'_>, of: &ArmOf) -> Result<usize, String> {
     };
     the_only(
         (0..family.rows.arms.len()).filter(is_it),
-        "no arm of the family is of this strategy",
-        "several arms of the family are of this strategy",
+        "the family has no arm of this strategy",
+        "the family has several arms of this strategy",
     )
 }
 

@@ -248,7 +248,7 @@ fn decide(test: &Test, claims: &Claims, figures: &Figures) -> Result<Outcome, Op
     // An equivalent ratio decides only what no difference at all would decide.
     let same = Interval { low: 1.0, high: 1.0 };
     if measured.verdict == Some(Compared::Equivalent) && outcome != by_bounds(test, same) {
-        return undecided("its comparison concludes that they are equivalent".to_owned());
+        return undecided("its comparison concludes that the two are equivalent".to_owned());
     }
     if outcome.is_decided() {
         return Ok(outcome);
@@ -275,7 +275,7 @@ fn certain(measured: &Measured) -> Result<Interval, String> {
     match measured.interval {
         None => {
             let blocks = human::plural(measured.n_blocks as u64, "block");
-            Err(format!("of {blocks}, where an interval needs {INTERVAL_BLOCKS_MIN}"))
+            Err(format!("it rests on {blocks}, and an interval needs {INTERVAL_BLOCKS_MIN}"))
         }
         Some(_) if !measured.doubt.is_empty() => Err(measured.doubt.to_owned()),
         Some(interval) => Ok(interval),

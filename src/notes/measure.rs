@@ -112,9 +112,9 @@ pub fn figures(claims: &Claims, evidence: Evidence<'_>) -> Figures {
 }
 
 /// Why a ratio decides nothing in a family whose placebo differs.
-const GREY: &str = "the placebo differs from the reference that it is: nothing is compared";
+const GREY: &str = "the placebo differs from the reference, so nothing is compared";
 /// Why a ratio decides nothing in a family without a check.
-const NO_PLACEBO: &str = "there is no placebo in enough blocks: nothing is compared";
+const NO_PLACEBO: &str = "too few blocks have a placebo, so nothing is compared";
 /// Why a ratio decides nothing that `comparisons.csv` leaves open.
 const INCONCLUSIVE: &str = "its comparison is inconclusive";
 const WITHHELD: &str = "its comparison is withheld";
@@ -182,7 +182,7 @@ impl Finder<'_> {
         let cell = own.map_or_else(|| analyse::cell(&values, arm), |own| own.cells[place]);
         let estimate = cell
             .estimate
-            .ok_or("no block has a value: too few requests for it, or none of this kind")?;
+            .ok_or("no block has a value: too few requests, or none of this kind")?;
         // A metric without comparisons of its own is as good as the median response.
         let guard = own.or_else(|| of_name(RESPONSE_P50));
         let compared = own.and_then(|own| own.comparisons[place].as_ref());
@@ -225,7 +225,7 @@ impl Finder<'_> {
         });
         let (group, series) = plain
             .find_map(|group| Some((group, group.series.iter().find(is_it)?)))
-            .ok_or("no memory trial of this run is of it")?;
+            .ok_or("this run has no memory trial of it")?;
         let fit = series
             .fit()
             .ok_or("fewer than two numbers of children were measured: there is no line")?;
@@ -308,7 +308,7 @@ impl Finder<'_> {
         }
         if lacking > 0 {
             let why = reasons.join("; ");
-            let why = if why.is_empty() { "it was not said" } else { &why };
+            let why = if why.is_empty() { "the demonstration did not report it" } else { &why };
             return Err(format!("missing in {lacking} of {all} blocks: {why}"));
         }
         let last = last.ok_or("no block has a value")?;

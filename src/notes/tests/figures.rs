@@ -185,7 +185,7 @@ fn cell_without_a_figure_or_with_a_doubtful_one_has_a_note() {
     data.trials.retain(|row| row.role != "placebo");
     let table = document_table(&data);
     assert_eq!(table.rows[0][3].text, format!("{ratio} [1] that of <blocking>"));
-    assert!(table.notes[0].contains("no placebo"), "{:?}", table.notes);
+    assert!(table.notes[0].contains("few blocks have a placebo"), "{:?}", table.notes);
 }
 
 #[test]

@@ -114,7 +114,7 @@ id = "opinion"
 section = "s"
 place = "p"
 words = "it is nicer"
-not_a_matter_of_measurement = "Nobody counts that."
+not_a_matter_of_measurement = "No measurement counts that."
 
 [[claim]]
 id = "later"
@@ -253,7 +253,7 @@ fn verdict_follows_the_ratio_of_two_arms() {
 fn arms_that_may_not_be_compared_decide_nothing() {
     type Change = fn(&mut Run);
     let cases: [(Verdict, &str, Change); 7] = [
-        (Verdict::NotDecided, "but of 5 blocks, where an interval needs 6", |run| {
+        (Verdict::NotDecided, "but it rests on 5 blocks, and an interval needs 6", |run| {
             run.trials.retain(|row| row.block < 6);
         }),
         (Verdict::NotYetMeasured, "flawed", |run| {
@@ -272,14 +272,14 @@ fn arms_that_may_not_be_compared_decide_nothing() {
                 scale(row, 1.5);
             }
         }),
-        (Verdict::NotDecided, "but there is no placebo", |run| {
+        (Verdict::NotDecided, "but too few blocks have a placebo", |run| {
             run.trials.retain(|row| row.role != "placebo");
         }),
-        (Verdict::NotDecided, "but there is no placebo", |run| {
+        (Verdict::NotDecided, "but too few blocks have a placebo", |run| {
             run.trials.retain(|row| row.role != "placebo");
             run.plan.retain(|row| row.role != "placebo");
         }),
-        (Verdict::NotYetMeasured, "no trial of this run is of this family", |run| {
+        (Verdict::NotYetMeasured, "this run has no trial of this family", |run| {
             run.trials.retain(|row| row.workload != "noop");
         }),
     ];
@@ -367,7 +367,7 @@ fn conditions_that_disagree_make_a_claim_depend() {
         data
     };
     check(&without("node"), "two", Verdict::Confirmed, "not decided for node");
-    check(&without("rust"), "two", Verdict::NotYetMeasured, "no trial of this run");
+    check(&without("rust"), "two", Verdict::NotYetMeasured, "this run has no trial");
 }
 
 #[test]
@@ -417,7 +417,7 @@ fn verdict_follows_facts() {
 #[test]
 fn claim_without_figures_has_a_reason() {
     let data = run();
-    check(&data, "opinion", Verdict::NotAMatterOfMeasurement, "Nobody counts");
+    check(&data, "opinion", Verdict::NotAMatterOfMeasurement, "No measurement counts");
     check(&data, "later", Verdict::NotYetMeasured, "No workload");
     assert!(judged(&data, "later").tests.is_empty());
 }
