@@ -180,9 +180,8 @@ impl Finder<'_> {
         let of_name = |name: &str| family.results.iter().find(|r| r.metric.name == name);
         let own = of_name(metric.name);
         let cell = own.map_or_else(|| analyse::cell(&values, arm), |own| own.cells[place]);
-        let estimate = cell
-            .estimate
-            .ok_or("no block has a value: too few requests, or none of this kind")?;
+        let estimate =
+            cell.estimate.ok_or("no block has a value: too few requests, or none of this kind")?;
         // A metric without comparisons of its own is as good as the median response.
         let guard = own.or_else(|| of_name(RESPONSE_P50));
         let compared = own.and_then(|own| own.comparisons[place].as_ref());
