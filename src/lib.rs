@@ -32,6 +32,7 @@ pub mod analysis;
 pub mod cli;
 pub mod driver;
 pub mod experiment;
+pub mod notes;
 pub mod protocol;
 pub mod record;
 pub mod report;

@@ -19,6 +19,7 @@ pub mod memory;
 pub mod noise;
 pub mod oracle;
 mod pinning;
+mod output;
 mod private;
 mod processes;
 pub mod programs;

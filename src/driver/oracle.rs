@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::demonstrations::program::{self, Ended, How, OUT_MAX_BYTES};
 use super::load::Exchange;
+use super::output::{self, How, OUT_MAX_BYTES, Output};
 use super::programs::SubjectProgram;
 use super::target::{TargetError, last_line, subject_environment};
 use crate::experiment::Family;
@@ -192,15 +193,14 @@ fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String>
     let name = subject.command.iter().map(|part| part.display().to_string());
     let name = name.collect::<Vec<_>>().join(" ");
     let attempt = || format!("`{name} {what}` for {}", spec.workload);
-    let spec_arguments: Vec<String> = spec.to_args();
-    if subject.command.is_empty() {
+    let Some((program, arguments)) = subject.command.split_first() else {
         bail!("{}: there is no program", attempt());
-    }
-    let arguments = mode.iter().chain(&spec_arguments).map(PathBuf::from);
-    let command: Vec<PathBuf> = subject.command.iter().cloned().chain(arguments).collect();
-    let environment = [subject_environment(), subject.environment.clone()].concat();
-    let ended = program::run(&command, &environment, Path::new("."), now_ns() + ASK_NS);
-    let Some(Ended { how, out, err }) = ended.with_context(attempt)? else {
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).args(mode).args(spec.to_args());
+    command.env_clear().envs(subject_environment()).envs(subject.environment.clone());
+    let ended = output::run(command, now_ns() + ASK_NS).with_context(attempt)?;
+    let Some(Output { how, out, err }) = ended else {
         return Err(TargetError::Interrupted.into());
     };
     let status = match how {

@@ -1,12 +1,12 @@
 //! `tables.md`: the tables of the terminal with every column.
 
+use crate::notes::shim;
+use crate::notes::{self, Answers};
 use crate::record::Run;
 
-use super::claims::{self, Answers};
+use super::open::Section;
 use super::conclusions;
 use super::memory;
-use super::notes;
-use super::open::Section;
 use super::table::{self, Extent, Table};
 use super::{caveats, watched, words};
 use crate::analysis::Analysis;
@@ -53,17 +53,25 @@ pub(super) fn render(analysis: &Analysis<'_>, answers: Option<&Answers>) -> Stri
 
 /// A document's tables, and all of its claims.
 fn push_claims(out: &mut String, answers: &Answers) {
-    let tally = claims::tally(&answers.claims.document, &answers.judged);
-    out.push_str(&format!("## What the notes say\n\n{}\n\n", text(&tally)));
-    for table in notes::tables(answers) {
-        out.push_str(&format!("### {}\n\n", text(&table.title)));
-        if !table.scope.is_empty() {
-            out.push_str(&format!("{}\n\n", text(&table.scope)));
+    push_notes(out, &notes::section(answers), "##");
+}
+
+fn push_notes(out: &mut String, section: &shim::Section, depth: &str) {
+    out.push_str(&format!("{depth} {}\n\n", text(&section.title)));
+    for block in &section.blocks {
+        match block {
+            shim::Block::Text(words) | shim::Block::Note(words) => {
+                out.push_str(&format!("{}\n\n", text(words)));
+            }
+            shim::Block::Table(_, table) => push_table(out, &table.at(shim::Extent::Full)),
         }
-        push_table(out, &table.grid());
     }
-    out.push_str("### Every claim\n\n");
-    push_table(out, &notes::all_claims(answers));
+    for line in &section.legend {
+        out.push_str(&format!("{}\n\n", text(line)));
+    }
+    for part in &section.sections {
+        push_notes(out, part, "###");
+    }
 }
 
 fn push_family(out: &mut String, run: &Run, family: &FamilySummary, caveats: &[String]) {

@@ -6,31 +6,30 @@
 use serde_json::json;
 
 use crate::analysis::{Analysis, cores};
+use crate::notes::{Answers, Evidence};
 use crate::record::csv_of;
-use claims::{Answers, Evidence};
+
 
 mod answers;
 mod caveats;
 mod charts;
-mod claims;
 pub mod compare;
 mod conclusions;
 mod derived;
 mod doubts;
 mod ended;
-mod human;
+pub mod human;
 mod markdown;
-mod memory;
-mod notes;
+pub mod memory;
 mod open;
 mod open_answers;
-mod page;
+pub mod page;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
 pub(crate) mod sample_memory;
 mod sentences_of_analysis;
-mod table;
+pub mod table;
 mod template;
 mod terminal;
 #[cfg(test)]
@@ -74,7 +73,7 @@ pub fn render(analysis: &Analysis<'_>) -> Rendered {
         comparisons_csv: derived::comparisons(&run.manifest, families),
         load_points_csv: csv_of(&analysis.load_points).expect("memory takes any row"),
         fits_csv: derived::fits(run_id, &summary.memory),
-        claims_csv: answers.as_ref().map(|answers| derived::claims(run_id, &answers.judged)),
+        claims_csv: answers.as_ref().map(|answers| answers.csv(run_id)),
         tables_md: markdown::render(analysis, answers.as_ref()),
         html: page::render(&page::Page {
             analysis,
@@ -95,7 +94,7 @@ pub fn terminal(analysis: &Analysis<'_>, width: usize) -> String {
 /// What a run says of the claims of its experiment, if that has any.
 fn answers(analysis: &Analysis<'_>) -> Option<Answers> {
     let Analysis { run, families, summary, .. } = analysis;
-    claims::answers(Evidence { run, families, memory: &summary.memory })
+    Answers::of(Evidence { run, families, memory: &summary.memory })
 }
 
 /// Manifest, environment and summary, in machine units.

@@ -12,7 +12,7 @@ use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State};
 
 /// What the table is for, which decides its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Extent {
+pub enum Extent {
     /// 80 columns of a terminal.
     Narrow,
     /// 120 columns of a terminal.
@@ -32,21 +32,18 @@ impl Extent {
 
 /// A table ready to be laid out.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table {
+pub struct Table {
     /// One per column.
-    pub(super) head: Vec<Head>,
+    pub head: Vec<Head>,
     /// As many cells in each as there are columns.
-    pub(super) rows: Vec<Vec<Cell>>,
+    pub rows: Vec<Vec<Cell>>,
     /// Numbered from 1 as the marks `[1]` in the cells.
-    pub(super) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 impl Table {
     /// Without notes.
-    pub(super) fn new<C: Into<Cell>>(
-        head: Vec<Head>,
-        rows: impl IntoIterator<Item = Vec<C>>,
-    ) -> Table {
+    pub fn new<C: Into<Cell>>(head: Vec<Head>, rows: impl IntoIterator<Item = Vec<C>>) -> Table {
         let cells = |row: Vec<C>| row.into_iter().map(Into::into).collect();
         Table { head, rows: rows.into_iter().map(cells).collect(), notes: Vec::new() }
     }
@@ -55,21 +52,21 @@ impl Table {
 /// What a reader sees, and the number behind it, by which a page sorts: `2.50 ms` comes after
 /// `980 µs`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Cell {
+pub struct Cell {
     /// Plain text.
-    pub(super) text: String,
+    pub text: String,
     /// In the unit of the column's other values, which is a machine unit; `None` for words.
-    pub(super) value: Option<f64>,
+    pub value: Option<f64>,
 }
 
 impl Cell {
     /// A number as it is shown, or the sign for none.
-    pub(super) fn of(value: Option<f64>, shown: impl FnOnce(f64) -> String) -> Cell {
+    pub fn of(value: Option<f64>, shown: impl FnOnce(f64) -> String) -> Cell {
         Cell { text: value.map_or_else(|| NONE.to_owned(), shown), value }
     }
 
     /// A number with more in its text than the number.
-    pub(super) fn new(text: String, value: Option<f64>) -> Cell {
+    pub fn new(text: String, value: Option<f64>) -> Cell {
         Cell { text, value }
     }
 }
@@ -110,21 +107,21 @@ impl PartialEq<&str> for Cell {
 
 /// The head of a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Head {
+pub struct Head {
     /// What the column shows, with unit where cells have none.
-    pub(super) text: String,
+    pub text: String,
     /// Numbers are aligned to the right.
-    pub(super) numeric: bool,
+    pub numeric: bool,
 }
 
 impl Head {
-    pub(super) fn new(text: &str, numeric: bool) -> Head {
+    pub fn new(text: &str, numeric: bool) -> Head {
         Head { text: text.to_owned(), numeric }
     }
 }
 
 /// Where there is no number to show.
-pub(super) const NONE: &str = "–";
+pub const NONE: &str = "–";
 
 struct Column {
     head: &'static str,
@@ -198,7 +195,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// The family's table.
-pub(super) fn of_family(family: &FamilySummary, extent: Extent) -> Table {
+pub fn of_family(family: &FamilySummary, extent: Extent) -> Table {
     let has_memory = family.arms.iter().any(|a| a.memory_per_child_bytes.is_some());
     let is_shown = |column: &&Column| match has_memory {
         true => column.from_with_memory <= extent,

@@ -4,14 +4,14 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle,
 };
 
+use crate::notes::shim::{self, Block};
+use crate::notes::{self, Answers};
 use crate::record::Run;
 
-use super::claims::{self, Answers};
+use super::open::Section;
 use super::conclusions;
 use super::doubts;
 use super::memory;
-use super::notes;
-use super::open::Section;
 use super::table::{self, Extent, Head, Table};
 use super::{caveats, watched, words};
 use crate::analysis::Analysis;
@@ -55,11 +55,12 @@ pub(super) fn render(analysis: &Analysis<'_>, answers: Option<&Answers>, width: 
 
 /// How many claims came out how, and those that did; the figures are in the files.
 fn push_claims(out: &mut String, answers: &Answers, width: usize) {
-    let tally = claims::tally(&answers.claims.document, &answers.judged);
-    push_wrapped(out, &tally, width, "  ");
-    let decided = notes::decided(answers);
-    if !decided.rows.is_empty() {
-        push_table(out, &decided, width);
+    for block in &notes::section(answers).blocks {
+        match block {
+            Block::Text(words) | Block::Note(words) => push_wrapped(out, words, width, "  "),
+            Block::Table(_, table) if table.rows_in_terminal == Some(0) => {}
+            Block::Table(_, table) => push_table(out, &table.at(shim::Extent::Narrow), width),
+        }
     }
     let more = "The notes' tables with figures are in tables.md, every figure with its interval in \
                 claims.csv.";

@@ -1,5 +1,5 @@
-//! The demonstrations of a run: behind the trials of each block, so that what differs from time to
-//! time has as many values as blocks.
+//! The demonstrations of a run: after the trials of each block, so that facts that vary have a value
+//! for each block.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,21 +15,21 @@ use crate::experiment::Demonstration;
 use crate::record::{FactRow, PlanRow, SEARCH, TrialRow};
 use crate::sys::clock::now_ns;
 
-/// In the place of a family's index: what demonstrations take of a budget.
+/// In place of a family's index: the demonstrations' share of a budget.
 const DEMONSTRATIONS: usize = usize::MAX - 1;
 
 /// How far it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
-    /// All that was to be shown has its rows.
+pub enum Shown {
+    /// Every demonstration has its rows.
     All,
-    /// The user ended it.
+    /// The user ended the run.
     Interrupted,
-    /// A block would not have ended in time.
+    /// The next block would not end in time.
     OutOfBudget,
 }
 
-/// Those of a block that are not over yet, in the order of the file.
+/// The demonstrations of a block that have not ended yet, in the order of the file.
 fn due<'a>(all: &'a [Demonstration], facts: &[FactRow], block: u32) -> Vec<&'a Demonstration> {
     let over: BTreeSet<(&str, &str)> = facts
         .iter()
@@ -40,9 +40,8 @@ fn due<'a>(all: &'a [Demonstration], facts: &[FactRow], block: u32) -> Vec<&'a D
     all.iter().filter(is_due).collect()
 }
 
-/// The last block of which trials were run; where there are none to be run, the last one asked
-/// for.
-pub(super) fn last_block(plan: &[PlanRow], rows: &[TrialRow], blocks: u32) -> u32 {
+/// The last block with trials; without planned trials, the last block of the preset.
+pub fn last_block(plan: &[PlanRow], rows: &[TrialRow], blocks: u32) -> u32 {
     if plan.is_empty() {
         return blocks;
     }
@@ -50,15 +49,15 @@ pub(super) fn last_block(plan: &[PlanRow], rows: &[TrialRow], blocks: u32) -> u3
     planned.map(|row| row.block).max().unwrap_or(0)
 }
 
-/// Whether a run that goes on would find nothing to show.
-pub(super) fn all_shown(order: &Order<'_>, plan: &[PlanRow], past: &Past) -> bool {
+/// Whether a resumed run has no demonstration left to run.
+pub fn all_shown(order: &Order<'_>, plan: &[PlanRow], past: &Past) -> bool {
     let all = &order.experiment.demonstrations;
     let last = last_block(plan, &past.trials, order.preset.blocks);
     (1..=last).all(|block| due(all, &past.facts, block).is_empty())
 }
 
-/// Learns what the demonstrations of a block take from blocks that were shown before.
-pub(super) fn learn(budget: &mut Budget, facts: &[FactRow]) {
+/// Learns the duration of a block's demonstrations from earlier blocks.
+pub fn learn(budget: &mut Budget, facts: &[FactRow]) {
     let mut blocks: BTreeMap<u32, f64> = BTreeMap::new();
     for row in facts.iter().filter(|row| row.is_last()) {
         *blocks.entry(row.block).or_default() += row.value.unwrap_or(0.0);
@@ -69,8 +68,8 @@ pub(super) fn learn(budget: &mut Budget, facts: &[FactRow]) {
 }
 
 impl Runner<'_, '_> {
-    /// Shows what is not over yet, up to and with this block.
-    pub(super) fn show_until(
+    /// Runs the demonstrations that are left, up to and including this block.
+    pub fn show_until(
         &mut self,
         last: u32,
         progress: &mut impl FnMut(Progress<'_>),
@@ -91,15 +90,14 @@ impl Runner<'_, '_> {
                 }
             }
             self.budget.block_took(DEMONSTRATIONS, now_ns() - begun_ns);
-            // Nobody but the machine's watchers saw this time, and a run that is resumed counts
-            // what they saw.
+            // Only the noise monitor saw this time, and a resumed run counts its rows.
             self.recorder.append_noise("")?;
             self.ended_ns = now_ns();
         }
         Ok(Shown::All)
     }
 
-    /// Shows one thing and puts it on disk; `false` if the user ended it.
+    /// Runs one and writes its rows; `false` if the user ended the run.
     fn show(
         &mut self,
         shown: &Demonstration,
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_its_last_row_is_over() {
+    fn demonstration_is_over_only_with_its_last_row() {
         let all = [("crash", "node"), ("crash", "rust"), ("max-buffer", "node")];
         let all = all.map(|(name, runtime)| Demonstration {
             name: name.to_owned(),

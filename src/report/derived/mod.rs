@@ -10,14 +10,12 @@ use crate::analysis::families::ArmRows;
 use crate::analysis::summary::State;
 
 mod cells;
-mod claims;
 mod comparisons;
 mod fits;
 #[cfg(test)]
 mod tests;
 
 pub(super) use cells::cells;
-pub(super) use claims::claims;
 pub(super) use comparisons::comparisons;
 pub(super) use fits::fits;
 

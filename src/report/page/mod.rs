@@ -7,15 +7,15 @@
 
 use serde::Serialize;
 
+use crate::notes::{self, Answers, shim};
 use crate::record::{Run, shown};
 
 use super::charts::{self, Chart, Charts};
-use super::claims::{self, Answers};
 use super::open::Section;
 use super::table::{self, Extent, Table};
 use super::template;
 use super::trust::Trust;
-use super::{caveats, conclusions, human, memory, notes, words};
+use super::{caveats, conclusions, human, memory, words};
 use crate::analysis::summary::{FamilySummary, Summary};
 use crate::analysis::{Analysis, cores};
 
@@ -75,8 +75,8 @@ struct View<'a> {
     confidence: String,
     delta: String,
     provenance: Vec<Fact>,
-    /// A section that is markup already, of a run whose experiment has claims.
-    notes: Option<String>,
+    /// Of a run whose experiment has claims.
+    notes: Option<NotesView>,
     families: Vec<FamilyView<'a>>,
     memory: Vec<MemoryView<'a>>,
     ballast: Option<Grid>,
@@ -114,6 +114,38 @@ struct FamilyView<'a> {
     charts: Vec<ChartView<'a>>,
     /// File and question of charts that are files only.
     elsewhere: Vec<(&'a str, &'a str)>,
+}
+
+/// What the study notes say.
+#[derive(Serialize)]
+struct NotesView {
+    id: String,
+    title: String,
+    texts: Vec<String>,
+    tables: Vec<(String, Grid)>,
+    legend: Vec<String>,
+    sections: Vec<NotesView>,
+}
+
+fn notes_view(section: &shim::Section) -> NotesView {
+    let mut texts = Vec::new();
+    let mut tables = Vec::new();
+    for block in &section.blocks {
+        match block {
+            shim::Block::Text(text) | shim::Block::Note(text) => texts.push(text.clone()),
+            shim::Block::Table(name, table) => {
+                tables.push((name.clone(), Grid::from(table.at(shim::Extent::Page))));
+            }
+        }
+    }
+    NotesView {
+        id: section.id.clone(),
+        title: section.title.clone(),
+        texts,
+        tables,
+        legend: section.legend.clone(),
+        sections: section.sections.iter().map(notes_view).collect(),
+    }
 }
 
 /// What an open loop says before any family.
@@ -233,8 +265,7 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
     let (analysis, charts) = (page.analysis, page.charts);
     let (run, summary) = (analysis.run, &analysis.summary);
     View {
-        style: [STYLE, page.answers.map_or("", |_| notes::STYLE), &charts::style::css(".card")]
-            .concat(),
+        style: [STYLE, &charts::style::css(".card")].concat(),
         script: SCRIPT,
         experiment: &run.manifest.experiment,
         question: &run.manifest.question,
@@ -244,7 +275,7 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
         confidence: words::confidence(run, summary),
         delta: human::percent(summary.delta_ratio),
         provenance: provenance::strip(run),
-        notes: page.answers.map(|answers| notes::fragment(answers, &notes::tables(answers))),
+        notes: page.answers.map(|answers| notes_view(&notes::section(answers))),
         families: summary
             .families
             .iter()
@@ -290,8 +321,7 @@ fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
 
 /// At most five; what became of a document's claims comes first.
 fn sentences(page: &Page<'_>) -> Vec<String> {
-    let tally =
-        page.answers.map(|answers| claims::tally(&answers.claims.document, &answers.judged));
+    let tally = page.answers.map(Answers::tally);
     let all = tally.into_iter().chain(words::summary(page.analysis.run, &page.analysis.summary));
     all.take(SENTENCES).collect()
 }

@@ -25,7 +25,7 @@ pub fn quiet() -> Score {
 
 pub fn noisy() -> Score {
     let busy = |(name, cores): (&str, f64)| Busy { name: name.to_owned(), cores };
-    let p95 = |signal| {
+    let p95 = |signal: Signal| {
         let Limits { warn, disturbed } = signal.limits(2);
         Some(match signal {
             Signal::ForeignCpu => 0.56,

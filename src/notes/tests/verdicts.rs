@@ -1,18 +1,12 @@
-//! The notes' claims on facts as Node.js shows them, and on figures that never were: what is to
-//! come out, and what comes out once the data is another.
+//! The notes' claims on facts as Node.js shows them, and on made-up figures: the verdicts, and how
+//! they change with the data.
 
 use super::*;
 use crate::record::columns::FACTS;
-use crate::report::claims::measured::{Missing, Source, Unit};
 use crate::stats::Interval;
 
 /// What the demonstrations showed once, on Linux.
 const FACTS_CSV: &str = include_str!("facts.csv");
-
-fn of_notes() -> Claims {
-    let builtin = builtin::claims_by_name("notes").unwrap();
-    read::parse(builtin.text, builtin.path).unwrap()
-}
 
 /// A run of nothing but demonstrations.
 fn shown() -> Run {
@@ -60,14 +54,21 @@ const VERDICTS: &[(Verdict, &str)] = &[
 ];
 
 #[test]
-fn facts_of_node_decide_what_they_should_and_nothing_else() {
-    let answers = answers_of(&shown(), of_notes());
+fn facts_of_node_decide_their_claims_and_no_others() {
+    let answers = answers_of(&shown(), notes::of_notes());
     for judged in &answers.judged {
-        let is_named = |names: &str| names.split_whitespace().any(|name| name == judged.id);
+        let is_named =
+            |names: &str| names.split_whitespace().any(|name| name == judged.claim.id.get_ref());
         let expected = VERDICTS.iter().find(|(_, names)| is_named(names));
         match expected {
             Some((verdict, _)) => {
-                assert_eq!(judged.verdict, *verdict, "{}: {}", judged.id, judged.said);
+                assert_eq!(
+                    judged.verdict,
+                    *verdict,
+                    "{}: {}",
+                    judged.claim.id.get_ref(),
+                    judged.said
+                );
             }
             None => assert!(
                 matches!(
@@ -75,7 +76,7 @@ fn facts_of_node_decide_what_they_should_and_nothing_else() {
                     Verdict::NotYetMeasured | Verdict::NotAMatterOfMeasurement
                 ),
                 "{}: {}",
-                judged.id,
+                judged.claim.id.get_ref(),
                 judged.said
             ),
         }
@@ -83,7 +84,7 @@ fn facts_of_node_decide_what_they_should_and_nothing_else() {
 }
 
 #[test]
-fn another_fact_makes_another_verdict() {
+fn verdict_changes_with_the_fact() {
     let node = |demonstration, case, fact| (demonstration, case, "node", fact);
     for (place, value, claim, verdict) in [
         (
@@ -160,8 +161,8 @@ fn another_fact_makes_another_verdict() {
         };
         let changed = run.facts.iter_mut().filter(is_it);
         assert_eq!(changed.map(|row| row.value = Some(value)).count(), 10);
-        let answers = answers_of(&run, of_notes());
-        let judged = answers.judged.iter().find(|j| j.id == claim).unwrap();
+        let answers = answers_of(&run, notes::of_notes());
+        let judged = answers.judged.iter().find(|j| j.claim.id.get_ref() == claim).unwrap();
         assert_eq!(judged.verdict, verdict, "{place:?}: {}", judged.said);
     }
 }
@@ -171,16 +172,8 @@ fn measured(low: f64, high: f64) -> Result<Measured, Missing> {
         estimate: (low + high) / 2.0,
         interval: Some(Interval { low, high }),
         n_blocks: 10,
-        unit: Unit::Times,
-        text: String::new(),
-        doubt: "",
-        verdict: None,
-        source: Source {
-            file: "cells.csv",
-            rows: String::new(),
-            over: String::new(),
-            pairing: None,
-        },
+        source: Source { file: "cells.csv", ..Source::default() },
+        ..Measured::default()
     })
 }
 
@@ -205,42 +198,41 @@ fn beyond(bounds: Bounds) -> f64 {
 
 #[test]
 fn every_rule_can_confirm_and_every_figure_of_it_can_refute() {
-    let claims = of_notes();
-    for (place, claim) in claims.claims.iter().enumerate() {
-        let Rule::Tests(tests) = &claim.rule else {
-            continue;
-        };
+    let claims = notes::of_notes();
+    let tested = claims.claims.iter().enumerate().filter(|(_, claim)| !claim.tests.is_empty());
+    for (place, claim) in tested {
         let missing = Missing { of: "it".to_owned(), reason: "it is missing".to_owned() };
-        let mut figures = vec![Err(missing); claims.figures.len()];
-        for test in tests {
-            figures[test.figure] = within(test.confirmed);
+        let names = claims.figures.keys();
+        let mut figures: Figures = names.map(|name| (name.clone(), Err(missing.clone()))).collect();
+        for test in &claim.tests {
+            figures.insert(test.figure.get_ref().clone(), within(test.confirmed_when));
             if let Some(provided) = &test.provided {
-                figures[provided.figure] = within(provided.bounds);
+                figures.insert(provided.figure.get_ref().clone(), within(provided.when));
             }
         }
-        let verdict = |figures: &[Result<Measured, Missing>]| {
-            judge::judge(&claims, figures).swap_remove(place).verdict
-        };
-        assert_eq!(verdict(&figures), Verdict::Confirmed, "{}", claim.id);
-        let conditions: std::collections::BTreeSet<&str> =
-            tests.iter().map(|test| test.on.as_str()).collect();
-        for test in tests {
-            let id = format!("{}: {}", claim.id, claims.figures[test.figure].id);
+        let verdict = |figures: &Figures| judge::judge(&claims, figures).swap_remove(place).verdict;
+        let id = claim.id.get_ref();
+        assert_eq!(verdict(&figures), Verdict::Confirmed, "{id}");
+        let conditions: BTreeSet<&str> = claim.tests.iter().map(|test| test.on.as_str()).collect();
+        for test in &claim.tests {
+            let name = test.figure.get_ref();
+            let id = format!("{id}: {name}");
             let mut changed = figures.clone();
-            changed[test.figure] = match test.refuted {
+            let refuting = match test.refuted_when {
                 Some(bounds) => within(bounds),
-                None => measured(beyond(test.confirmed), beyond(test.confirmed)),
+                None => measured(beyond(test.confirmed_when), beyond(test.confirmed_when)),
             };
+            changed.insert(name.clone(), refuting);
             let refuted = match conditions.len() {
                 1 => Verdict::Refuted,
                 _ => Verdict::Depends,
             };
             assert_eq!(verdict(&changed), refuted, "{id}");
             // An interval that reaches across a bound decides nothing.
-            let inside = test.confirmed.low.or(test.confirmed.high).unwrap();
-            let outside = beyond(test.confirmed);
-            changed[test.figure] = measured(inside.min(outside), inside.max(outside));
-            let open = match test.on == tests[0].on {
+            let inside = test.confirmed_when.low.or(test.confirmed_when.high).unwrap();
+            let outside = beyond(test.confirmed_when);
+            changed.insert(name.clone(), measured(inside.min(outside), inside.max(outside)));
+            let open = match test.on == claim.tests[0].on {
                 true => Verdict::NotDecided,
                 false => Verdict::Confirmed,
             };

@@ -1,22 +1,28 @@
-//! Claims on runs that never were: data that changes, and verdicts that follow it.
+//! Claims on generated runs: verdicts follow the data.
 
+use std::collections::BTreeSet;
+
+use super::claims::*;
+use super::judge::Verdict;
+use super::measure::{Figures, Measured, Missing, Source};
 use super::*;
 use crate::analysis::{cells, memory};
-use crate::record::{FactRow, FactStatus, MemoryRow, TrialRow};
+use crate::record::{FactRow, FactStatus, MemoryRow, Run, TrialRow};
 use crate::report::{sample, sample_memory};
 
+mod check;
 mod figures;
 mod mistakes;
 mod notes;
 mod verdicts;
 
-/// Claims on what the samples have: one for each way in which a figure is found.
+/// Claims on the samples: one for each way in which a figure is found.
 const CLAIMS: &str = r#"
 document = "Sample"
 
 [family]
 noop = { workload = "noop", payload_bytes = 64, callers = "2x" }
-sum = { workload = "random-sum", size = "s", callers = 4 }
+sum = { workload = "random-sum", size = "s", callers = "4" }
 
 [figure]
 spawn = { family = "noop", runtime = "rust", strategy = "spawn", metric = "response_p50_ns", over = { strategy = "blocking" } }
@@ -48,7 +54,7 @@ refutes = "It does not."
 [[claim.test]]
 figure = "spawn"
 confirmed_when = { at_least = 1.03 }
-provided = { figure = "creation", at_least = 1e5, otherwise = "creating is quick" }
+provided = { figure = "creation", when = { at_least = 1e5 }, otherwise = "creating is quick" }
 
 [[claim]]
 id = "two"
@@ -109,7 +115,7 @@ id = "opinion"
 section = "s"
 place = "p"
 words = "it is nicer"
-not_a_matter_of_measurement = "Nobody counts that."
+not_a_matter_of_measurement = "No measurement counts that."
 
 [[claim]]
 id = "later"
@@ -134,7 +140,7 @@ claims = ["opinion"]
 "#;
 
 fn claims() -> Claims {
-    read::parse(CLAIMS, "claims.toml").unwrap()
+    check::parse(CLAIMS, "claims.toml").unwrap()
 }
 
 /// Timed trials in two runtimes, memory trials, and a demonstration.
@@ -196,14 +202,12 @@ fn answers_of(run: &Run, claims: Claims) -> Answers {
     let families = cells::run(run);
     let memory = memory::of_run(run);
     let evidence = Evidence { run, families: &families, memory: &memory };
-    let figures = measure::figures(&claims, evidence);
-    let judged = judge::judge(&claims, &figures);
-    Answers { claims, figures, judged }
+    Answers::to(claims, evidence)
 }
 
 fn judged(run: &Run, id: &str) -> Judged {
     let answers = answers_of(run, claims());
-    answers.judged.into_iter().find(|j| j.id == id).unwrap()
+    answers.judged.into_iter().find(|j| j.claim.id.get_ref() == id).unwrap()
 }
 
 #[track_caller]
@@ -227,7 +231,7 @@ fn scale(row: &mut TrialRow, factor: f64) {
 }
 
 #[test]
-fn a_verdict_follows_the_ratio_of_two_arms() {
+fn verdict_follows_the_ratio_of_two_arms() {
     let mut data = run();
     check(&data, "ratio", Verdict::Confirmed, "spawn over blocking");
     assert!(judged(&data, "ratio").is_indication);
@@ -247,10 +251,10 @@ fn a_verdict_follows_the_ratio_of_two_arms() {
 }
 
 #[test]
-fn what_may_not_be_compared_decides_nothing() {
+fn arms_that_may_not_be_compared_decide_nothing() {
     type Change = fn(&mut Run);
     let cases: [(Verdict, &str, Change); 7] = [
-        (Verdict::NotDecided, "but of 5 blocks, where an interval needs 6", |run| {
+        (Verdict::NotDecided, "but it rests on 5 blocks, and an interval needs 6", |run| {
             run.trials.retain(|row| row.block < 6);
         }),
         (Verdict::NotYetMeasured, "flawed", |run| {
@@ -269,14 +273,14 @@ fn what_may_not_be_compared_decides_nothing() {
                 scale(row, 1.5);
             }
         }),
-        (Verdict::NotDecided, "but there is no placebo", |run| {
+        (Verdict::NotDecided, "but too few blocks have a placebo", |run| {
             run.trials.retain(|row| row.role != "placebo");
         }),
-        (Verdict::NotDecided, "but there is no placebo", |run| {
+        (Verdict::NotDecided, "but too few blocks have a placebo", |run| {
             run.trials.retain(|row| row.role != "placebo");
             run.plan.retain(|row| row.role != "placebo");
         }),
-        (Verdict::NotYetMeasured, "no trial of this run is of this family", |run| {
+        (Verdict::NotYetMeasured, "this run has no trial of this family", |run| {
             run.trials.retain(|row| row.workload != "noop");
         }),
     ];
@@ -296,7 +300,7 @@ fn what_may_not_be_compared_decides_nothing() {
 
 /// Whatever the interval says of the bounds.
 #[test]
-fn a_ratio_whose_comparison_is_left_open_decides_nothing() {
+fn ratio_with_an_open_comparison_decides_nothing() {
     let mut data = sample::standard();
     check(&data, "ratio", Verdict::Confirmed, "spawn over blocking");
     // Most blocks a little slower, some by a third: from half a percent on.
@@ -313,8 +317,8 @@ fn a_ratio_whose_comparison_is_left_open_decides_nothing() {
         row.response_p50_ns = ns.map(|ns| ns as u64);
     });
     let text = CLAIMS.replacen("at_least = 1.03", "at_least = 1.001", 1);
-    let answers = answers_of(&data, read::parse(&text, "claims.toml").unwrap());
-    let figure = answers.figures[0].as_ref().unwrap();
+    let answers = answers_of(&data, check::parse(&text, "claims.toml").unwrap());
+    let figure = answers.figures["spawn"].as_ref().unwrap();
     assert!(figure.interval.unwrap().low > 1.001, "{figure:?}");
     assert_eq!(answers.judged[0].verdict, Verdict::NotDecided, "{}", answers.judged[0].said);
     let said = &answers.judged[0].said;
@@ -323,11 +327,11 @@ fn a_ratio_whose_comparison_is_left_open_decides_nothing() {
 
 /// Where a difference that a run calls none is more than the claim's.
 #[test]
-fn an_equivalent_ratio_decides_what_no_difference_would() {
+fn equivalent_ratio_decides_what_no_difference_would() {
     let claims = claims();
     let mut figures = answers_of(&run(), self::claims()).figures;
     let mut of = |low: f64, high: f64, verdict| {
-        let figure = figures[0].as_mut().unwrap();
+        let figure = figures.get_mut("spawn").unwrap().as_mut().unwrap();
         figure.interval = Some(crate::stats::Interval { low, high });
         figure.verdict = Some(verdict);
         judge::judge(&claims, &figures).swap_remove(0).verdict
@@ -339,7 +343,7 @@ fn an_equivalent_ratio_decides_what_no_difference_would() {
 }
 
 #[test]
-fn what_a_test_presumes_must_hold() {
+fn provision_of_a_test_must_hold() {
     let mut data = run();
     check(&data, "presumed", Verdict::Confirmed, "");
     of_spawn(&mut data, "rust", |row| row.creation_p50_ns = Some(1_000));
@@ -350,10 +354,10 @@ fn what_a_test_presumes_must_hold() {
 #[test]
 fn conditions_that_disagree_make_a_claim_depend() {
     let mut data = run();
-    check(&data, "two", Verdict::Confirmed, "rust (response p50");
+    check(&data, "two", Verdict::Confirmed, "confirmed for rust: response p50");
     of_spawn(&mut data, "node", |row| scale(row, 1e-6));
-    check(&data, "two", Verdict::Depends, "confirmed: rust");
-    check(&data, "two", Verdict::Depends, "refuted: node");
+    check(&data, "two", Verdict::Depends, "confirmed for rust: response p50");
+    check(&data, "two", Verdict::Depends, "refuted for node");
     of_spawn(&mut data, "rust", |row| scale(row, 1e-3));
     check(&data, "two", Verdict::Refuted, "");
     // A condition that is not decided takes nothing from the first, but without the first there is
@@ -364,11 +368,11 @@ fn conditions_that_disagree_make_a_claim_depend() {
         data
     };
     check(&without("node"), "two", Verdict::Confirmed, "not decided for node");
-    check(&without("rust"), "two", Verdict::NotYetMeasured, "no trial of this run");
+    check(&without("rust"), "two", Verdict::NotYetMeasured, "this run has no trial");
 }
 
 #[test]
-fn a_verdict_follows_what_children_cost_and_have() {
+fn verdict_follows_the_memory_of_children() {
     let mut data = run();
     check(&data, "slope", Verdict::Confirmed, "1.80 MB");
     check(&data, "memory", Verdict::Confirmed, "RSS of a child");
@@ -393,7 +397,7 @@ fn a_verdict_follows_what_children_cost_and_have() {
 }
 
 #[test]
-fn a_verdict_follows_facts() {
+fn verdict_follows_facts() {
     let mut data = run();
     check(&data, "fact", Verdict::Confirmed, "main survives · crash process/abort");
     let last = data.facts.len() - 1;
@@ -412,9 +416,9 @@ fn a_verdict_follows_facts() {
 }
 
 #[test]
-fn what_no_figure_decides_says_why() {
+fn claim_without_figures_has_a_reason() {
     let data = run();
-    check(&data, "opinion", Verdict::NotAMatterOfMeasurement, "Nobody counts");
+    check(&data, "opinion", Verdict::NotAMatterOfMeasurement, "No measurement counts");
     check(&data, "later", Verdict::NotYetMeasured, "No workload");
     assert!(judged(&data, "later").tests.is_empty());
 }

@@ -1,6 +1,5 @@
-//! The claims of the study notes: all of them, on what there is.
-
-use std::collections::BTreeSet;
+//! The claims of the study notes: each of the notes' places has one, and experiment and
+//! demonstrations show what they ask for.
 
 use super::*;
 use crate::experiment::demonstration::{self, Demonstration};
@@ -76,13 +75,13 @@ const PLACES: &[&str] = &[
     "Router Organization: middleware",
 ];
 
-fn of_notes() -> Claims {
+pub fn of_notes() -> Claims {
     let builtin = builtin::claims_by_name("notes").unwrap();
-    read::parse(builtin.text, builtin.path).unwrap()
+    check::parse(builtin.text, builtin.path).unwrap()
 }
 
 fn selectors(claims: &Claims) -> impl Iterator<Item = &Selector> {
-    let figures = claims.figures.iter();
+    let figures = claims.figures.values().map(|figure| figure.get_ref());
     figures.flat_map(|figure| std::iter::once(&figure.of).chain(&figure.over))
 }
 
@@ -96,28 +95,30 @@ fn every_place_of_the_notes_has_a_claim() {
         };
         assert!(claims.claims.iter().any(has), "{place}");
     }
-    let decided = claims.claims.iter().filter(|c| matches!(c.rule, Rule::Tests(_)));
+    let decided = claims.claims.iter().filter(|claim| !claim.tests.is_empty());
     assert!(decided.count() >= 40);
 }
 
 #[test]
-fn every_row_of_a_table_of_the_notes_has_a_verdict_and_every_claim_is_in_one_or_in_a_text() {
+fn every_row_of_a_table_is_judged_and_every_claim_of_a_table_is_in_a_row() {
     let claims = of_notes();
-    // What is beside the notes' own tables has rows that nothing is claimed of.
+    // Tables that the notes do not have also show rows without claims.
     let ours = ["spawn-fork-creation", "crash"];
-    for table in claims.tables.iter().filter(|t| !ours.contains(&t.id.as_str())) {
+    for table in claims.tables.iter().filter(|t| !ours.contains(&t.id.get_ref().as_str())) {
         for row in &table.rows {
-            assert!(!row.claims.is_empty(), "{}: {:?}", table.id, row.words);
+            assert!(!row.claims.is_empty(), "{}: {:?}", table.id.get_ref(), row.words);
         }
     }
-    let tables = claims.tables.iter().flat_map(|table| &table.rows);
-    let judged: BTreeSet<usize> = tables.flat_map(|row| row.claims.clone()).collect();
-    for (place, claim) in claims.claims.iter().enumerate() {
+    let rows = claims.tables.iter().flat_map(|table| &table.rows);
+    let judged: BTreeSet<&str> =
+        rows.flat_map(|row| &row.claims).map(|id| id.get_ref().as_str()).collect();
+    for claim in &claims.claims {
         let is_of_a_table = claim.section.ends_with("Tables") || claim.place.contains(": ");
         let is_text = ["Key Benefits", "Best Practices", "Real-World"]
             .iter()
             .any(|text| claim.section.starts_with(text) || claim.place.starts_with(text));
-        assert!(judged.contains(&place) || is_text || !is_of_a_table, "{}", claim.id);
+        let id = claim.id.get_ref();
+        assert!(judged.contains(id.as_str()) || is_text || !is_of_a_table, "{id}");
     }
 }
 
@@ -125,22 +126,17 @@ fn every_row_of_a_table_of_the_notes_has_a_verdict_and_every_claim_is_in_one_or_
 fn every_figure_is_used() {
     let claims = of_notes();
     let mut used = BTreeSet::new();
-    for claim in &claims.claims {
-        if let Rule::Tests(tests) = &claim.rule {
-            for test in tests {
-                used.insert(test.figure);
-                used.extend(test.provided.as_ref().map(|provided| provided.figure));
-            }
-        }
+    for test in claims.claims.iter().flat_map(|claim| &claim.tests) {
+        used.insert(test.figure.get_ref().as_str());
+        used.extend(test.provided.as_ref().map(|provided| provided.figure.get_ref().as_str()));
     }
-    for part in claims.tables.iter().flat_map(|t| &t.rows).flat_map(|row| row.cells.concat()) {
-        match part {
-            Part::Figure(figure) | Part::TextOf(figure) => _ = used.insert(figure),
-            Part::Words(_) => {}
-        }
+    let rows = claims.tables.iter().flat_map(|table| &table.rows);
+    for cell in rows.flat_map(|row| &row.cells) {
+        let names = pieces(cell.get_ref()).filter_map(|(_, name)| name);
+        used.extend(names.map(|name| name.trim_end_matches(":text")));
     }
-    for (place, figure) in claims.figures.iter().enumerate() {
-        assert!(used.contains(&place), "{}", figure.id);
+    for figure in claims.figures.keys() {
+        assert!(used.contains(figure.as_str()), "{figure}");
     }
 }
 
@@ -185,22 +181,24 @@ fn every_fact_is_one_that_a_demonstration_shows() {
 /// The experiment that answers the claims has the families, arms, numbers of children and
 /// demonstrations that they ask for.
 #[test]
-fn the_experiment_has_what_the_claims_ask_for() {
+fn experiment_has_all_that_the_claims_ask_for() {
     let notes = builtin::by_name("notes").unwrap();
     for cores in [2, 8] {
         let experiment = experiment::wire::parse(notes.text, notes.path, cores, 1).unwrap();
         assert_eq!(experiment.claims.as_deref(), Some("notes"));
-        for selector in selectors(&of_notes()) {
+        let claims = of_notes();
+        for selector in selectors(&claims) {
             match selector {
-                Selector::Arm(of) => has_arm(&experiment, of, cores),
-                Selector::Slope(of) => has_memory(&experiment, of),
+                Selector::Arm(of) => {
+                    let family = claims.families[&of.family].get_ref();
+                    has_arm(&experiment, of, family, cores);
+                }
+                Selector::Slope(of) => {
+                    let children = of.children.unwrap_or(1);
+                    has_memory(&experiment, &of.runtime, &of.strategy, children);
+                }
                 Selector::Memory(of) => {
-                    let slope = SlopeOf {
-                        runtime: of.runtime.clone(),
-                        strategy: of.strategy.clone(),
-                        children: of.children,
-                    };
-                    has_memory(&experiment, &slope);
+                    has_memory(&experiment, &of.runtime, &of.strategy, of.children);
                 }
                 Selector::Fact(of) => {
                     let is_it = |shown: &Demonstration| {
@@ -214,26 +212,26 @@ fn the_experiment_has_what_the_claims_ask_for() {
 }
 
 #[track_caller]
-fn has_arm(experiment: &Experiment, of: &ArmOf, cores: u32) {
-    let defs = workload::by_name(&of.family.workload).unwrap().options();
-    let wanted = options::resolve(defs, &of.family.options, cores).unwrap();
-    let families = experiment.families.iter().filter(|family| {
-        let is_loaded = match (&of.family.load, family.load) {
-            (LoadOf::Callers(callers), Load::Closed { callers: own }) => {
+fn has_arm(experiment: &Experiment, of: &ArmOf, family: &Family, cores: u32) {
+    let defs = workload::by_name(&family.workload).unwrap().options();
+    let wanted = options::resolve(defs, &family.options, cores).unwrap();
+    let families = experiment.families.iter().filter(|own| {
+        let is_loaded = match (&family.callers, family.share, own.load) {
+            (Some(callers), None, Load::Closed { callers: own }) => {
                 options::resolve_cores(callers, cores) == Some(own.into())
             }
-            (LoadOf::Open { share, probe }, Load::Open(open)) => {
-                let own = open.probe.map_or("", |probe| probe.name());
-                open.rate.share() == Some(*share) && own == probe
+            (None, Some(share), Load::Open(open)) => {
+                let probe = open.probe.map_or("", |probe| probe.name());
+                open.rate.share() == Some(share) && family.probe == probe
             }
             _ => false,
         };
         is_loaded
-            && family.runtime == of.runtime
-            && family.spec.workload == of.family.workload
-            && of.family.size.as_deref().is_none_or(|s| family.spec.size.name() == s)
-            && of.family.payload_bytes.is_none_or(|n| family.spec.payload_bytes == n)
-            && family.spec.options == wanted
+            && own.runtime == of.runtime
+            && own.spec.workload == family.workload
+            && family.size.as_deref().is_none_or(|size| own.spec.size.name() == size)
+            && family.payload_bytes.is_none_or(|bytes| own.spec.payload_bytes == bytes)
+            && own.spec.options == wanted
     });
     let families: Vec<_> = families.collect();
     assert_eq!(families.len(), 1, "{of:?}");
@@ -247,10 +245,11 @@ fn has_arm(experiment: &Experiment, of: &ArmOf, cores: u32) {
 }
 
 #[track_caller]
-fn has_memory(experiment: &Experiment, of: &SlopeOf) {
+fn has_memory(experiment: &Experiment, runtime: &str, strategy: &str, children: u32) {
     let own = experiment.families.iter().filter(|family| {
-        family.runtime == of.runtime && family.arms.iter().any(|arm| arm.strategy == of.strategy)
+        family.runtime == runtime && family.arms.iter().any(|arm| arm.strategy == strategy)
     });
     let held: Vec<u32> = own.filter_map(|family| family.load.children()).collect();
-    assert!(held.iter().any(|k| *k >= of.children) && held.len() > 1, "{of:?}: {held:?}");
+    let is_there = held.iter().any(|k| *k >= children) && held.len() > 1;
+    assert!(is_there, "{runtime} {strategy} {children}: {held:?}");
 }
