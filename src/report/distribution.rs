@@ -69,8 +69,6 @@ pub(super) struct Distribution {
     buckets: Vec<f64>,
     /// The sum of the squares of the requests' weights.
     squares: f64,
-    /// Requests with a weight.
-    members: usize,
     /// Of each block its own quantiles, in the order of [`SHARES`].
     blocks: Vec<Vec<Option<f64>>>,
 }
@@ -101,16 +99,10 @@ impl Distribution {
         // A block has a median of however few requests, as in its row.
         let known = |p: P| (p == P::P50 || p.is_shown_of(n)).then(|| quantile(&own, 1.0, p))?;
         self.blocks.push(SHARES.iter().map(|parts| known(P::per_ten_thousand(*parts)?)).collect());
-        self.members += n;
         if own.len() > self.buckets.len() {
             self.buckets.resize(own.len(), 0.0);
         }
         self.buckets.iter_mut().zip(own).for_each(|(all, own)| *all += own);
-    }
-
-    /// Requests that it is made of.
-    pub(super) fn members(&self) -> usize {
-        self.members
     }
 
     /// The quantile in ns; `None` if too few requests lie beyond it.
@@ -225,7 +217,6 @@ mod tests {
         }
         let mut pool = Distribution::default();
         pool.add(&timings);
-        assert_eq!(pool.members(), 30);
         assert_eq!(pool.quantile(P::P50), Some(114.0));
     }
 

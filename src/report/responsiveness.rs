@@ -60,13 +60,6 @@ pub(super) struct Times {
     pub(super) max_ns: Option<f64>,
 }
 
-impl Times {
-    /// In ascending order, as far as they are known.
-    pub(super) fn all(&self) -> impl Iterator<Item = f64> {
-        [self.p50_ns, self.p95_ns, self.p99_ns, self.max_ns].into_iter().flatten()
-    }
-}
-
 /// In the order of the families.
 pub(super) fn of(families: &[Analysed<'_>]) -> Vec<Probed> {
     let mut found: Vec<(String, Probed)> = Vec::new();

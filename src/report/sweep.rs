@@ -13,6 +13,9 @@ use super::grouped;
 /// With fewer levels a table says as much as a line.
 const LEVELS_MIN: usize = 3;
 
+/// The levels of the factor `placement`, of which two are enough.
+pub(super) const PLACEMENTS: [&str; 3] = ["same-core", "unpinned", "other-core"];
+
 /// What stands for a level that is "never": behind every number of tasks.
 const NEVER: f64 = f64::INFINITY;
 
@@ -82,7 +85,7 @@ pub(super) fn facts(family: &Analysed<'_>) -> Option<Facts> {
 }
 
 /// Families grouped by all facts but one, each with its value of that; in planned order.
-pub(super) fn grouped_without<'a>(
+fn grouped_without<'a>(
     families: &'a [Analysed<'a>],
     factor: &str,
 ) -> Vec<(Facts, Vec<(String, &'a Analysed<'a>)>)> {
@@ -114,7 +117,8 @@ fn between<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
                 .collect();
             members.sort_by(|a, b| a.0.total_cmp(&b.0));
             let levels = distinct(members.iter().map(|member| member.0));
-            if levels.len() < LEVELS_MIN {
+            let least = if factor == "placement" { 2 } else { LEVELS_MIN };
+            if levels.len() < least {
                 continue;
             }
             sweeps.push(Sweep {
@@ -246,6 +250,9 @@ pub(super) fn title(family: &Analysed<'_>, factors: &[&str]) -> String {
 }
 
 fn level(factor: &str, value: &str) -> Option<f64> {
+    if factor == "placement" {
+        return PLACEMENTS.iter().position(|name| *name == value).map(|place| place as f64);
+    }
     let level: f64 = value.parse().ok().filter(|level: &f64| level.is_finite())?;
     // Replaced after 0 tasks is never replaced.
     let is_never = factor == "recycle_after" && level == 0.0;
