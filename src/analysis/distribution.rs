@@ -70,8 +70,6 @@ pub struct Distribution {
     pooled: Option<Histogram<u64>>,
     /// The sum of the squares of the requests' weights, where those of a block add up to 1.
     squares: f64,
-    /// Requests with a weight.
-    members: usize,
     /// Of each block its own quantiles, in the order of [`SHARES`].
     blocks: Vec<Vec<Option<f64>>>,
 }
@@ -101,16 +99,10 @@ impl Distribution {
         let n = members().count();
         let known = |p: P| p.is_known_of(n).then(|| quantile(&own, p));
         self.blocks.push(SHARES.iter().map(|parts| known(P::per_ten_thousand(*parts)?)).collect());
-        self.members += n;
         match &mut self.pooled {
             None => self.pooled = Some(own),
             Some(pooled) => pooled.add(own).expect("both have the same bounds"),
         }
-    }
-
-    /// Requests that it is made of.
-    pub fn members(&self) -> usize {
-        self.members
     }
 
     /// The quantile in ns; `None` if too few requests lie beyond it.
@@ -204,7 +196,6 @@ mod tests {
         }
         let mut pool = Distribution::default();
         pool.add(&timings);
-        assert_eq!(pool.members(), 30);
         assert_eq!(pool.quantile(P::P50), Some(114.0));
     }
 

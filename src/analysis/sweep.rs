@@ -13,6 +13,9 @@ use crate::workload::options;
 /// With fewer levels a table says as much as a line.
 const LEVELS_MIN: usize = 3;
 
+/// The levels of the factor `placement`, of which two are enough.
+pub const PLACEMENTS: [&str; 3] = ["same-core", "unpinned", "other-core"];
+
 /// The level "never", above every number of tasks.
 const NEVER: f64 = f64::INFINITY;
 
@@ -107,7 +110,8 @@ fn between<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
             let arms = family.rows.arms.iter().enumerate();
             arms.map(move |(arm, rows)| (rows.key.named(), Point { level, family, arm }))
         });
-        (levels.len() >= LEVELS_MIN).then(|| Sweep {
+        let least = if factor == "placement" { 2 } else { LEVELS_MIN };
+        (levels.len() >= least).then(|| Sweep {
             title: title(members[0].1, &[factor]),
             lines: lines(points),
             factor: factor.to_owned(),
@@ -205,6 +209,9 @@ pub fn title(family: &Analysed<'_>, factors: &[&str]) -> String {
 }
 
 fn level(factor: &str, value: &str) -> Option<f64> {
+    if factor == "placement" {
+        return PLACEMENTS.iter().position(|name| *name == value).map(|place| place as f64);
+    }
     let level: f64 = value.parse().ok().filter(|level: &f64| level.is_finite())?;
     // Replaced after 0 tasks is never replaced.
     let is_never = factor == "recycle_after" && level == 0.0;

@@ -5,7 +5,7 @@ use crate::stats::verdict::{Conclusion, Verdict};
 use super::conclusions;
 use super::human;
 use super::words::{comparable, says};
-use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio};
 
 /// The comparable arms with the lowest and the highest of a value.
 fn extremes(
@@ -250,27 +250,6 @@ pub(super) fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String 
         most.label,
         longest.label,
         human::ratio(stretch(longest)),
-    )
-}
-
-/// Which arm answers most and least evenly, by its 95 % over its 5 % point.
-pub(super) fn spread_answer(arms: &[ArmSummary], spreads: &[(&str, f64)]) -> String {
-    let ok = |label: &str| {
-        arms.iter().any(|arm| arm.label == label && arm.state == State::Ok && arm.role != "placebo")
-    };
-    let known: Vec<&(&str, f64)> = spreads.iter().filter(|(label, _)| ok(label)).collect();
-    let even = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let uneven = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let (Some(even), Some(uneven)) = (even, uneven) else {
-        return "Too few requests to speak of their spread.".to_owned();
-    };
-    format!(
-        "Most even is {}, whose slow requests (95 %) take {} as long as its quick ones (5 %); \
-         least even is {}, {}.",
-        even.0,
-        human::ratio(even.1),
-        uneven.0,
-        human::ratio(uneven.1)
     )
 }
 

@@ -156,13 +156,21 @@ fn every_chart_of_an_open_loop_plots_what_its_table_says() {
     let charts =
         charts::of_run(&summary, &families, &Distributions::default(), Some(2)).with_open(&open);
     let numbers = &charts.open[0][0].numbers;
-    let points: usize = open.curves[0].arms.iter().map(|arm| arm.points.len()).sum();
-    assert_eq!(numbers.rows.len(), points);
-    let row = numbers.rows.iter().find(|row| row[0] == "pool" && row[1] == "300").unwrap();
-    assert_eq!(&row[4..], ["no", "yes", "50000000", "300", "350"]);
+    let points = || open.curves[0].arms.iter().flat_map(|arm| &arm.points);
+    let times = points().flat_map(|point| [point.p50_ns, point.p99_ns]).flatten();
+    assert_eq!(numbers.rows.len(), times.count());
+    let pool = open.curves[0].arms.iter().find(|arm| arm.label == "pool").unwrap();
+    let point = pool.points.iter().find(|point| point.rate_per_s == 300.0).unwrap();
+    let is_it = |row: &&Vec<table::Cell>| row[0] == "pool" && row[2] == "300";
+    let row = numbers.rows.iter().find(is_it).unwrap();
+    let p50 = human::exact(point.p50_ns.unwrap());
+    assert_eq!(&row[3..], [p50.as_str(), "not saturated"]);
     let probed = &charts.open[1][0].numbers;
-    assert_eq!(probed.rows.len(), 2 * 5);
-    assert_eq!(&probed.rows[0][..3], ["blocking", "main-loop", "40000000"]);
+    let arms = open.probed[0].variants.iter().flat_map(|variant| &variant.arms);
+    let times = arms.flat_map(|arm| [arm.loaded.p50_ns, arm.unloaded.p50_ns]).flatten();
+    assert_eq!(probed.rows.len(), times.count());
+    let way = "answered by the event loop: is the server alive?";
+    assert_eq!(&probed.rows[0][..4], ["blocking", way, "under load", "40000000"]);
 }
 
 #[test]

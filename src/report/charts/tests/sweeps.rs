@@ -1,8 +1,8 @@
 //! The charts of sweeps, on runs of which every number is known.
 
-use super::super::sample;
-use super::{Chart, Charts};
 use crate::record::{Run, TrialRow};
+use crate::report::charts::{Chart, Charts};
+use crate::report::sample;
 
 /// The sample's family of primes under several names, changed by the number of the copy.
 fn copies(n: usize, change: impl Fn(&mut TrialRow, usize)) -> Run {
@@ -60,13 +60,13 @@ fn by_payload(row: &mut TrialRow, copy: usize) {
 }
 
 #[test]
-fn a_factor_of_three_levels_is_a_curve_of_exactly_its_medians() {
+fn factor_of_three_levels_has_a_curve_of_its_medians() {
     let charts = overview(&copies(3, by_payload));
     let chart = named(&charts, "curve-01.svg");
     let response = [("64", "1000"), ("4096", "10000"), ("65536", "100000")];
-    assert_eq!(plotted(chart, "pool", "response"), pairs(&response));
+    assert_eq!(plotted(chart, "pool", "median response"), pairs(&response));
     let service = [("64", "500"), ("4096", "1000"), ("65536", "2000")];
-    assert_eq!(plotted(chart, "thread", "service"), pairs(&service));
+    assert_eq!(plotted(chart, "thread", "median service"), pairs(&service));
     for said in [
         "median response between 64 B and 64 KiB: ",
         "from 1.00 µs to 4.00 µs (4.00×), and pool from 1.00 µs to 100 µs (100×)",
@@ -79,7 +79,7 @@ fn a_factor_of_three_levels_is_a_curve_of_exactly_its_medians() {
 }
 
 #[test]
-fn options_of_strategies_are_curves_inside_of_a_family() {
+fn options_of_strategies_are_curves_within_a_family() {
     let run = copies(3, |row, copy| {
         row.family_id = "one".to_owned();
         row.callers = Some(8);
@@ -108,55 +108,51 @@ fn by_chunks(row: &mut TrialRow, copy: usize) {
 }
 
 #[test]
-fn speed_up_is_over_the_reference_in_the_same_block_beside_what_is_ideal() {
+fn speed_up_is_over_the_reference_in_the_same_block() {
     let charts = overview(&copies(6, by_chunks));
     assert!(charts.iter().all(|chart| !chart.file.starts_with("curve")));
     let chart = named(&charts, "speedup-01.svg");
-    let shared = plotted(chart, "thread", "speed-up, interleaved");
+    let shared = plotted(chart, "thread", "speed-up of interleaved");
     assert_eq!(shared, pairs(&[("1", "1"), ("2", "2"), ("4", "2")]));
-    let skewed = plotted(chart, "thread", "speed-up, contiguous");
+    let skewed = plotted(chart, "thread", "speed-up of contiguous");
     assert_eq!(skewed, pairs(&[("1", "1"), ("2", "1"), ("4", "1")]));
-    for said in
-        ["2.00× for interleaved chunks (thread, chunks: ", "2.00× would be ideal on 2 cores"]
-    {
-        assert!(chart.answer.contains(said), "{}", chart.answer);
-    }
-    for drawn in [">ideal<", ">2 cores<"] {
-        assert!(chart.svg.contains(drawn), "{drawn}: {}", chart.svg);
-    }
+    let said = "speed-up of interleaved chunks between 1 and 4: ";
+    assert!(chart.answer.contains(said), "{}", chart.answer);
+    let said = "and thread from 1.00× to 2.00× (2.00×)";
+    assert!(chart.answer.contains(said), "{}", chart.answer);
+    let ideal = plotted(chart, "ideal", "speed-up of interleaved");
+    assert_eq!(ideal, pairs(&[("0", "1"), ("1", "2"), ("2", "2")]));
 }
 
 #[test]
-fn what_may_work_at_once_is_no_more_than_cores() {
-    use super::speedup::ideal;
-    let bends = [(1.0, 1.0), (3.0, 3.0), (6.0, 3.0)];
-    assert_eq!(ideal(&[1.0, 6.0], Some(3)), bends);
-    assert_eq!(ideal(&[1.0, 2.0], Some(8)), [(1.0, 1.0), (2.0, 2.0)]);
+fn ideal_speed_up_ends_at_the_number_of_cores() {
+    use crate::report::charts::of_sweeps::ideal;
+    assert_eq!(ideal(&[1.0, 2.0, 6.0], Some(3)), [1.0, 2.0, 3.0]);
+    assert_eq!(ideal(&[1.0, 2.0], Some(8)), [1.0, 2.0]);
     assert!(ideal(&[1.0, 2.0], None).is_empty());
 }
 
 #[test]
-fn placements_stand_beside_each_other_with_how_many_times_more_another_core_costs() {
+fn placement_chart_compares_the_same_core_with_another() {
     let run = copies(3, |row, copy| {
         row.placement = ["unpinned", "same-core", "other-core"][copy].to_owned();
         let times = if row.strategy == "fork" { 8 } else { 3 };
-        row.service_p50_ns = Some([5_000, 1_000, 1_000 * times][copy]);
+        row.service_p50_ns = Some([2_000, 1_000, 1_000 * times][copy]);
     });
     let charts = overview(&run);
-    let chart = named(&charts, "placement-01-service.svg");
-    let said = "8.00× for fork (1.00 µs on the same core, 8.00 µs on another)";
+    let chart = named(&charts, "curve-01.svg");
+    let said = "median service between same-core and other-core: ";
     assert!(chart.answer.contains(said), "{}", chart.answer);
-    let rows = chart.numbers.rows.iter().filter(|row| row[0] == "fork");
-    let shown: Vec<(&str, &str)> = rows.map(|row| (&*row[1], &*row[2])).collect();
-    let expected = [("unpinned", "5000"), ("same-core", "1000"), ("other-core", "8000")];
-    assert_eq!(shown, expected);
-    assert!(chart.svg.contains(">8.00×<"));
+    let said = "and fork from 1.00 µs to 8.00 µs (8.00×)";
+    assert!(chart.answer.contains(said), "{}", chart.answer);
+    let expected = [("same-core", "1000"), ("unpinned", "2000"), ("other-core", "8000")];
+    assert_eq!(plotted(chart, "fork", "median service"), pairs(&expected));
 }
 
 #[test]
-fn text_in_them_is_large_enough_and_inside() {
+fn text_of_sweeps_is_large_enough_and_inside() {
     let of = |run: &Run| overview(run).into_iter().map(|chart| chart.svg);
     let mut svgs: Vec<String> = of(&copies(3, by_payload)).collect();
     svgs.extend(of(&copies(6, by_chunks)));
-    super::tests::check_texts(&svgs);
+    super::check_texts(&svgs);
 }
