@@ -9,9 +9,9 @@ use super::oracle::Oracle;
 use super::recorder::Recorder;
 use super::trial::{self, Setting};
 use crate::experiment::{Arm, Experiment, Family, Load, Preset, Rate, Role, Slo, Trial};
-use crate::workload::options;
 use crate::record::{CalibrationRow, TrialRow};
 use crate::strategy;
+use crate::workload::options;
 
 /// The strategy whose capacity is meant.
 const BLOCKING: &str = "blocking";

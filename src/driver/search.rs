@@ -229,6 +229,9 @@ mod tests {
             assert!(rate_per_s > 50.0 && rate_per_s < 80.0, "{rate_per_s}");
             rows.push(trial(&step.trial.id, &step.family, SEARCH, rate_per_s));
         }
-        assert!(next(&experiment, &rows.iter().collect::<Vec<_>>(), 1).is_none(), "three steps were asked for");
+        assert!(
+            next(&experiment, &rows.iter().collect::<Vec<_>>(), 1).is_none(),
+            "three steps were asked for"
+        );
     }
 }

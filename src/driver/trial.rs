@@ -13,12 +13,12 @@ use super::pinning::Pinning;
 pub use super::setting::{Ran, Setting};
 use super::target::{Farewell, Guard, Launch, READY_NS, Target, TargetError};
 use crate::experiment::{Family, Load, Trial};
-use crate::workload::options;
 use crate::protocol::{Configure, Ready};
 use crate::record::TrialRow;
 use crate::record::laws::{self, Bounds};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
+use crate::workload::options;
 
 mod open_row;
 mod row;

@@ -7,8 +7,8 @@ use super::oracle::Oracle;
 use super::recorder::Recorder;
 use super::run::Order;
 use crate::experiment::{Experiment, Family};
-use crate::workload::options;
 use crate::record::{self, CalibrationRow};
+use crate::workload::options;
 
 /// In `calibration.csv`.
 const PURPOSE: &str = "work";

@@ -4,8 +4,8 @@
 //! [`filter`] takes parts of them, [`plan`] turns them into trials, and [`runtime`] knows which
 //! runtimes exist.
 
-use crate::workload::options::{OptionDef, Options};
 use crate::workload::Spec;
+use crate::workload::options::{OptionDef, Options};
 
 pub mod builtin;
 pub mod demonstration;

@@ -2,10 +2,10 @@
 
 use super::claims::{ArmOf, Family};
 use super::measure::Evidence;
-use crate::workload::options::{self, Options, resolve_cores};
-use crate::record::TrialRow;
 use crate::analysis::cells::Analysed;
+use crate::record::TrialRow;
 use crate::workload;
+use crate::workload::options::{self, Options, resolve_cores};
 
 /// The one family of this kind that has a trial.
 pub fn family<'a>(

@@ -6,13 +6,13 @@ use std::fmt;
 
 use super::claims::{ArmOf, Claims, FactOf, Figure, MemoryOf, Selector, SlopeOf};
 use super::{find, words};
-use crate::record::{FactRow, FactStatus, Run};
 use crate::analysis::cells::{self, Analysed};
 use crate::analysis::memory::{
     HELD, MEMORY_ROLES, MemorySummary, QUANTITIES, Series, Wanted, held_by_block,
 };
 use crate::analysis::metrics::{BESIDE, METRICS, RESPONSE_P50};
 use crate::analysis::summary::State;
+use crate::record::{FactRow, FactStatus, Run};
 use crate::stats::interval::median_interval;
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::quantile::median;

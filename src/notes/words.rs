@@ -3,8 +3,8 @@
 use super::claims::{Bounds, Claims, Family, Figure, Selector};
 use super::judge::{Condition, Judged, Outcome, Verdict};
 use super::measure::Measured;
-use crate::workload::options;
 use crate::report::human;
+use crate::workload::options;
 
 /// Bytes of an MB, as the notes and the tables of memory count it.
 const MB_BYTES: f64 = 1e6;

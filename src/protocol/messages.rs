@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::workload::options::{Options};
 use crate::sys::usage::Usage;
 use crate::workload::Spec;
+use crate::workload::options::Options;
 
 /// What a subject is to serve: everything that is untimed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

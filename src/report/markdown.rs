@@ -4,9 +4,9 @@ use crate::notes::shim;
 use crate::notes::{self, Answers};
 use crate::record::Run;
 
-use super::open::Section;
 use super::conclusions;
 use super::memory;
+use super::open::Section;
 use super::table::{self, Extent, Table};
 use super::{caveats, watched, words};
 use crate::analysis::Analysis;

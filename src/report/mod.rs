@@ -9,7 +9,6 @@ use crate::analysis::{Analysis, cores};
 use crate::notes::{Answers, Evidence};
 use crate::record::csv_of;
 
-
 mod answers;
 mod caveats;
 mod charts;

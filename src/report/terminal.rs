@@ -8,10 +8,10 @@ use crate::notes::shim::{self, Block};
 use crate::notes::{self, Answers};
 use crate::record::Run;
 
-use super::open::Section;
 use super::conclusions;
 use super::doubts;
 use super::memory;
+use super::open::Section;
 use super::table::{self, Extent, Head, Table};
 use super::{caveats, watched, words};
 use crate::analysis::Analysis;

@@ -7,8 +7,8 @@ use super::channel::Talk;
 use super::jobs::Jobs;
 use super::launch::{self, ChildProgram, Owned};
 use super::{Census, Children, Context, Kind, Ready, Setup, Span, Strategy, Task, TaskId};
-use crate::workload::options::{OptionDef, Values};
 use crate::sys::clock::now_ns;
+use crate::workload::options::{OptionDef, Values};
 
 pub const KIND: Kind = Kind {
     name: "fork-ipc",

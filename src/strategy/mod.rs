@@ -7,11 +7,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::workload::options::{OptionDef, Options, Values};
 use crate::protocol::Outcome;
 use crate::sys::ballast::Ballast;
 use crate::sys::poller::{Poller, Ready};
 use crate::sys::usage::Usage;
+use crate::workload::options::{OptionDef, Options, Values};
 use crate::workload::{Input, Spec};
 
 mod blocking;

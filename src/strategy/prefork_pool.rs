@@ -6,9 +6,9 @@ use std::os::fd::OwnedFd;
 use super::fork_server::{ChildRole, ForkServer, Notice, Order, WARM};
 use super::workers::{self, Launcher, WorkerEnd};
 use super::{Children, Context, Kind, Ready, Setup, Span, Strategy};
-use crate::workload::options::OptionDef;
 use crate::sys::socket;
 use crate::sys::usage::Usage;
+use crate::workload::options::OptionDef;
 
 pub const KIND: Kind = Kind {
     name: "prefork-pool",

@@ -6,9 +6,9 @@ use super::completion::Completions;
 use super::{
     Ballast, Census, Children, Context, Event, Kind, Ready, Setup, Span, Strategy, Task, WORKERS,
 };
-use crate::workload::options;
 use crate::sys::affinity;
 use crate::workload::Input;
+use crate::workload::options;
 
 pub const KIND: Kind = Kind {
     name: "thread-pool",

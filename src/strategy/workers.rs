@@ -12,12 +12,12 @@ use std::os::fd::OwnedFd;
 
 use super::channel::{read_done, run_header};
 use super::{Census, Context, Done, Event, Ready, Strategy, Task, TaskId, TaskStamps};
-use crate::workload::options::Options;
 use crate::protocol::conn::{Conn, Fill};
 use crate::protocol::{self, Frame, Kind, Outcome};
 use crate::sys::clock::now_ns;
 use crate::sys::poller::Poller;
 use crate::sys::usage::Usage;
+use crate::workload::options::Options;
 
 mod limits;
 

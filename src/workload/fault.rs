@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{Input, Spec, Workload, input};
-use crate::workload::options::{self, OptionDef, Values};
 use crate::sys;
+use crate::workload::options::{self, OptionDef, Values};
 
 pub struct Fault;
 

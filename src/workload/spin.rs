@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::mix::mix;
 use super::{Answer, Input, Spec, Workload, input};
-use crate::workload::options::{self, OptionDef, Values};
 use crate::sys::clock;
+use crate::workload::options::{self, OptionDef, Values};
 
 pub struct Spin;
 

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::workload::options::Options;
 use crate::cli::here;
 use crate::driver::target::{Launch, Target, subject_environment};
 use crate::experiment::runtime;
 use crate::protocol::Configure;
+use crate::workload::options::Options;
 use crate::workload::{Size, Spec};
 
 /// What was tried, each with its result or the reason of its failure.

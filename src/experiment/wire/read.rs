@@ -8,8 +8,8 @@ use toml::Spanned;
 use super::factor::{Count, Factor, Number, Scalar};
 use super::{Read, Source, WireError};
 use crate::experiment::nearest::{nearest, unknown};
-use crate::workload::options::{self, OptionDef, Options, Values};
 use crate::protocol::words::Word;
+use crate::workload::options::{self, OptionDef, Options, Values};
 
 /// What any part of the file needs to be read.
 pub struct Reader<'a> {

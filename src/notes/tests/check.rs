@@ -5,16 +5,16 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use crate::analysis::memory::{HELD, MEMORY_ROLES, QUANTITIES};
+use crate::analysis::metrics::{BESIDE, METRICS};
 use crate::experiment::nearest::unknown;
 use crate::experiment::wire::{Source, WireError};
 use crate::experiment::{Probe, runtime};
 use crate::notes::claims::{
     Bounds, Claim, Claims, DocumentTable, Family, Figure, Selector, pieces,
 };
-use crate::workload::options::{self, OptionDef, Options, Values};
-use crate::analysis::memory::{HELD, MEMORY_ROLES, QUANTITIES};
-use crate::analysis::metrics::{BESIDE, METRICS};
 use crate::strategy;
+use crate::workload::options::{self, OptionDef, Options, Values};
 use crate::workload::{self, Size};
 
 /// Checks that multiples of the cores are valid; a run says how many cores it had.

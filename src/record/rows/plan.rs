@@ -1,8 +1,8 @@
 //! `plan.csv`: the planned trials.
 
 use crate::experiment::{Experiment, Role, Trial};
-use crate::workload::options;
 use crate::record::columns::table;
+use crate::workload::options;
 
 table! {
     PLAN "plan.csv", key ["trial_id"],

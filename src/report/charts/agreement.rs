@@ -5,8 +5,8 @@ use super::axis::Axis;
 use super::figure::{Entry, Figure, Fill, Look};
 use super::plot::{self, Dot as Mark, Names, Path, Plot, RATIO, Series};
 use super::{Chart, style};
-use crate::report::human;
 use crate::analysis::summary::State;
+use crate::report::human;
 
 /// One arm of one family.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,8 +14,8 @@ use super::axis::Axis;
 use super::picture::{Area, Drawn, Picture};
 use super::style::{self, Marker};
 use super::text::{self, fitted, font, wrapped};
-use crate::report::human;
 use crate::analysis::summary::{ArmSummary, State};
+use crate::report::human;
 use crate::report::table::Table;
 
 /// Of every picture, in px: a phone shows it whole, with text that can be read.

@@ -5,10 +5,10 @@ use super::axis::{Axis, Spacing};
 use super::figure::{Entry, Figure, Fill, Look};
 use super::plot::{self, Dot, Names, Plot, RATE, Row, Series, TIME, Written};
 use super::{Chart, style};
-use crate::experiment::Slo;
 use crate::analysis::curves::{Curves, LoadArm, Point};
 use crate::analysis::probes::{Probed, ProbedArm, Times, Variant};
 use crate::analysis::summary::State;
+use crate::experiment::Slo;
 use crate::report::{human, open_answers as answers};
 
 /// What a user notices, in ns.

@@ -5,9 +5,9 @@ use super::axis::{Axis, Spacing};
 use super::figure::{Entry, Figure, Fill, Look, Sample, sampled};
 use super::plot::{self, Dot, MEMORY, Names, Path, Plot, RATE, Row, Series as Line};
 use super::style::{self, Marker};
+use crate::analysis::summary::State;
 use crate::report::human;
 use crate::report::memory::{self, Group, MemoryLevel, MemoryLine, Series};
-use crate::analysis::summary::State;
 
 /// In the order of the page.
 pub fn charts(group: &Group, number: usize) -> Vec<Chart> {

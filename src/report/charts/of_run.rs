@@ -5,8 +5,8 @@ use super::figure::{Entry, Figure, Fill, Look, Sample};
 use super::of_family::{ratio_legend, ratio_plot, ratio_row};
 use super::plot::{self, Dot, Names, Plot, RATE, Row, Series};
 use super::{Chart, style};
-use crate::analysis::timeline::{Lane, Timeline, Unit};
 use crate::analysis::summary::{ArmSummary, Ratio, Summary};
+use crate::analysis::timeline::{Lane, Timeline, Unit};
 use crate::report::{answers, human, open_answers};
 
 /// The best strategy's ratio to the reference in every family. `None` for fewer than two

@@ -6,10 +6,10 @@ use super::figure::{Figure, Look, sampled};
 use super::plot::{self, Dot, Names, Plot, RATE, RATIO, Series, TIME, Written};
 use super::{Chart, style};
 use crate::analysis::cells::{Analysed, MetricResult};
-use crate::report::human;
 use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
 use crate::analysis::summary::{Ratio, State};
 use crate::analysis::sweep::{self, Line, PLACEMENTS, Point, Sweep};
+use crate::report::human;
 use crate::stats::verdict::{Conclusion, Reason};
 
 /// How the chunks of a request are cut; a panel for each way.

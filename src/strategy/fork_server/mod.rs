@@ -11,11 +11,11 @@ use rustix::io::Errno;
 
 use super::launch::Owned;
 use super::{Ballast, Context, Setup};
-use crate::workload::options::{OptionDef, Values};
 use crate::sys::poller::Ready;
 use crate::sys::process::{self, ExitStatus, Fork, SingleThreaded};
 use crate::sys::usage::Usage;
 use crate::sys::{affinity, socket};
+use crate::workload::options::{OptionDef, Values};
 
 mod children;
 mod message;
