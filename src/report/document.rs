@@ -126,6 +126,12 @@ impl Section {
         self
     }
 
+    /// Whether there is more in it than charts.
+    pub fn has_text(&self) -> bool {
+        let is_text = |block: &Block| !matches!(block, Block::Chart(_));
+        self.blocks.iter().any(is_text) || !self.sections.is_empty()
+    }
+
     /// Whether there is nothing in it to show.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty() && self.sections.is_empty()

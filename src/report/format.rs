@@ -1,14 +1,14 @@
-//! Numbers as people read them: three significant digits and a unit. Only used where something is
-//! shown; files and JSON keep machine units.
+//! Numbers as people read them: three significant digits and a unit, and nouns and verbs that fit
+//! them. Files and JSON keep machine units.
 
 /// A duration given in ns: `850 ns`, `12.3 µs`, `1.50 s`.
-pub(crate) fn duration(ns: f64) -> String {
+pub fn duration(ns: f64) -> String {
     let (scale, unit) = duration_unit(ns);
     format!("{} {unit}", three_digits(ns / scale))
 }
 
 /// As [`duration`], for axis ticks: without trailing zeros, and `0` without a unit.
-pub(crate) fn duration_tick(ns: f64) -> String {
+pub fn duration_tick(ns: f64) -> String {
     if ns == 0.0 {
         return "0".to_owned();
     }
@@ -25,7 +25,7 @@ fn duration_unit(ns: f64) -> (f64, &'static str) {
 }
 
 /// A rate per second without its unit, which the header names: `950`, `12.3k`, `1.05M`.
-pub(crate) fn rate(per_s: f64) -> String {
+pub fn rate(per_s: f64) -> String {
     let rounded = round_to_three_digits(per_s);
     match rounded {
         r if r >= 1e6 => format!("{}M", three_digits(per_s / 1e6)),
@@ -35,7 +35,7 @@ pub(crate) fn rate(per_s: f64) -> String {
 }
 
 /// As [`rate`], for axis ticks: without trailing zeros.
-pub(crate) fn rate_tick(per_s: f64) -> String {
+pub fn rate_tick(per_s: f64) -> String {
     let text = rate(per_s);
     match text.strip_suffix(['k', 'M']) {
         Some(number) => format!("{}{}", trimmed(number), &text[number.len()..]),
@@ -44,27 +44,27 @@ pub(crate) fn rate_tick(per_s: f64) -> String {
 }
 
 /// `0.95×`, `12.4×`, `1230×`.
-pub(crate) fn ratio(ratio: f64) -> String {
+pub fn ratio(ratio: f64) -> String {
     format!("{}×", three_digits(ratio))
 }
 
 /// As [`ratio`], for axis ticks: without trailing zeros.
-pub(crate) fn ratio_tick(ratio: f64) -> String {
+pub fn ratio_tick(ratio: f64) -> String {
     format!("{}×", rate_tick(ratio))
 }
 
 /// A plain number of three significant digits: `0.95`, `12.4`, `1230`, `14.0k`.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if value < 1e4 { three_digits(value) } else { rate(value) }
 }
 
 /// A share as a percentage with at most one digit behind the point: `3 %`, `0.4 %`.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     format!("{} %", trimmed(&format!("{:.1}", share * 100.0)))
 }
 
 /// `64 B`, `64 KiB`, `256 MiB`: binary units, since payloads and ballast are powers of two.
-pub(crate) fn bytes(n: u64) -> String {
+pub fn bytes(n: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     UNITS.into_iter().find(|&(scale, _)| n >= scale).map_or_else(
         || format!("{n} B"),
@@ -77,17 +77,17 @@ pub(crate) fn bytes(n: u64) -> String {
 
 /// Bytes as MB of a million bytes, without the unit, which the header names: memory per child is
 /// compared with documents that count so.
-pub(crate) fn megabytes(bytes: f64) -> String {
+pub fn megabytes(bytes: f64) -> String {
     three_digits(bytes / 1e6)
 }
 
 /// As [`megabytes`] with its unit, for axis ticks.
-pub(crate) fn megabytes_tick(bytes: f64) -> String {
+pub fn megabytes_tick(bytes: f64) -> String {
     format!("{} MB", trimmed(&megabytes(bytes)))
 }
 
 /// `1 child`, `10 children`.
-pub(crate) fn children(k: u32) -> String {
+pub fn children(k: u32) -> String {
     match k {
         1 => "1 child".to_owned(),
         k => format!("{} children", count(k.into())),
@@ -95,7 +95,7 @@ pub(crate) fn children(k: u32) -> String {
 }
 
 /// A whole number in groups of three digits: `12 345`; four digits stay together.
-pub(crate) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     let digits = n.to_string();
     if digits.len() <= 4 {
         return digits;
@@ -110,26 +110,68 @@ pub(crate) fn count(n: u64) -> String {
     grouped
 }
 
-/// `1 block`, `6 blocks`.
-pub(crate) fn plural(n: u64, noun: &str) -> String {
-    let ending = match noun {
-        _ if n == 1 => "",
-        "crash" => "es",
-        _ => "s",
+/// `1 block`, `6 blocks`, `3 families`.
+pub fn plural(n: u64, noun: &str) -> String {
+    if n == 1 {
+        return format!("1 {noun}");
+    }
+    let many = match noun.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if noun.ends_with("sh") => format!("{noun}es"),
+        None => format!("{noun}s"),
     };
-    format!("{} {noun}{ending}", count(n))
+    format!("{} {many}", count(n))
 }
 
-/// `1 family`, `3 families`.
-pub(crate) fn families(n: usize) -> String {
-    match n {
-        1 => "1 family".to_owned(),
-        n => format!("{n} families"),
+/// `2 of 3 blocks`, `all 3 blocks`, `the one block`; of none there is [`any`].
+pub fn part(k: usize, n: usize, noun: &str) -> String {
+    match (k, n) {
+        (1, 1) => format!("the one {noun}"),
+        (k, n) if k == n => format!("all {}", plural(n as u64, noun)),
+        (k, n) => format!("{} of {}", count(k as u64), plural(n as u64, noun)),
     }
 }
 
+/// `any of 3 blocks`, `the one block`, to stand behind a negation.
+pub fn any(n: usize, noun: &str) -> String {
+    match n {
+        1 => format!("the one {noun}"),
+        n => format!("any of {}", plural(n as u64, noun)),
+    }
+}
+
+/// The verb that fits a number.
+pub fn is_are(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
+}
+
+/// The first few, and how many more there are.
+pub fn few(names: &[String], separator: &str) -> String {
+    const NAMED_MAX: usize = 3;
+    let named = names[..names.len().min(NAMED_MAX)].join(separator);
+    match names.len().saturating_sub(NAMED_MAX) {
+        0 => named,
+        n => format!("{named}{separator}and {n} more"),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn listed(names: &[&str]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// With a capital letter.
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// A plotted number in its machine unit: at most three digits behind the point.
-pub(crate) fn exact(value: f64) -> String {
+pub fn exact(value: f64) -> String {
     trimmed(&format!("{value:.3}"))
 }
 
@@ -207,6 +249,21 @@ mod tests {
         assert_eq!(megabytes(25e9), "25000");
         assert_eq!(megabytes(-3_000.0), "-0.003");
         assert_eq!(children(1), "1 child");
+    }
+
+    #[test]
+    fn nouns_and_verbs_fit_none_one_and_many() {
+        let family = |n| plural(n, "family");
+        assert_eq!([0, 1, 2].map(family), ["0 families", "1 family", "2 families"]);
+        assert_eq!([0, 1, 2].map(is_are), ["are", "is", "are"]);
+        assert_eq!(part(1, 1, "block"), "the one block");
+        assert_eq!(part(3, 3, "block"), "all 3 blocks");
+        assert_eq!(part(1, 3, "block"), "1 of 3 blocks");
+        assert_eq!([any(1, "block"), any(2, "block")], ["the one block", "any of 2 blocks"]);
+        assert_eq!(listed(&["a"]), "a");
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+        let names = ["a", "b", "c", "d"].map(str::to_owned);
+        assert_eq!([few(&names[..1], ", "), few(&names, ", ")], ["a", "a, b, c, and 1 more"]);
     }
 
     #[test]

@@ -1,249 +1,276 @@
-//! Sentences made from the data: what ran, how much of it, and what stands out.
+//! Sentences on a run as a whole: what was found, what ran, what it is worth.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 
 use crate::record::Run;
-use crate::stats::verdict::{Conclusion, Verdict};
+use crate::stats::verdict::{
+    Conclusion, INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN, Verdict,
+};
 
 use super::metrics::RESPONSE_P50;
 use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
-use super::{conclusions, ended, human, memory, trust};
+use super::{format, memory, ratios};
 
-/// What ran: experiment, preset, how much of the plan, and what it is good for.
-pub(super) fn scope(run: &Run, summary: &Summary) -> String {
-    let manifest = &run.manifest;
-    let trials = human::plural(summary.trials_planned as u64, "trial");
-    let ran = if summary.trials_run == summary.trials_planned {
-        trials
-    } else {
-        format!("{}: {} of {trials}", ended::early(run), human::count(summary.trials_run as u64))
-    };
-    let mut parts = Vec::new();
-    if !summary.families.is_empty() || summary.memory.trials_run == 0 {
-        parts.push(format!("{}, {ran}", human::families(summary.families.len())));
+/// The findings first, then what they were found in.
+pub fn summary(run: &Run, summary: &Summary) -> Vec<String> {
+    let mut sentences = Vec::from_iter(winners(summary));
+    sentences.extend(memory::headline(&summary.memory));
+    sentences.extend(costliest(summary));
+    sentences.push(scope(run, summary));
+    sentences.extend(placebo_effect(summary));
+    sentences.extend(losses(summary));
+    sentences
+}
+
+/// What the number of blocks that ran is good for; a clause. It is that of the family with the
+/// fewest: what holds for all is less than what holds for some.
+pub fn confidence(run: &Run, summary: &Summary) -> &'static str {
+    let last = || run.trials.iter().map(|row| row.block).max().unwrap_or(0);
+    // Memory trials are in none of the families.
+    let fewest = span(summary).map_or_else(|| last() as usize, |(fewest, _)| fewest);
+    worth_of(fewest.min(run.manifest.blocks as usize))
+}
+
+fn worth_of(n_blocks: usize) -> &'static str {
+    match n_blocks {
+        n if n < INTERVAL_BLOCKS_MIN => "too few blocks for intervals: a look, not a measurement",
+        n if n < VERDICT_BLOCKS_MIN => "screening: indications, no verdicts",
+        _ => "enough blocks for verdicts",
     }
-    parts.extend(memory_trials(summary));
+}
+
+/// Fewest and most blocks of a family that has any.
+pub fn span(summary: &Summary) -> Option<(usize, usize)> {
+    let counts = || summary.families.iter().map(|f| f.n_blocks).filter(|n| *n > 0);
+    Some((counts().min()?, counts().max()?))
+}
+
+fn scope(run: &Run, summary: &Summary) -> String {
+    let Summary { trials_run, trials_planned, families, memory, .. } = summary;
+    let mut ran = Vec::new();
+    if *trials_planned > 0 {
+        let families = format::plural(families.len() as u64, "family");
+        let trials = format::part(*trials_run, *trials_planned, "planned trial");
+        ran.push(format!("{trials} of {families}"));
+    }
+    if memory.trials_run > 0 {
+        ran.push(format::plural(memory.trials_run as u64, "memory trial"));
+    }
+    let partial = if trials_run < trials_planned { format!(", {}", ended(run)) } else { String::new() };
+    let ran = match ran.as_slice() {
+        [] => "nothing".to_owned(),
+        parts => parts.join(" and "),
+    };
     format!(
-        "{}, preset {}: {}, seed {}; {}.",
-        manifest.experiment,
-        manifest.preset,
-        parts.join(", "),
-        manifest.seed,
+        "{} ran{partial}, with preset {} and seed {}: {}.",
+        format::capitalized(&ran),
+        run.manifest.preset,
+        run.manifest.seed,
         confidence(run, summary)
     )
 }
 
-/// They are in none of the families.
-fn memory_trials(summary: &Summary) -> Option<String> {
-    let n = summary.memory.trials_run as u64;
-    (n > 0).then(|| human::plural(n, "memory trial"))
-}
-
-/// What the blocks that were run, which may be fewer than were planned, may be used for; a clause
-/// without a full stop. Of the family with the fewest: what holds for all is less than what holds
-/// for some.
-pub(super) fn confidence(run: &Run, summary: &Summary) -> String {
-    let last = || run.trials.iter().map(|row| row.block).max().unwrap_or(0);
-    // Memory trials are in none of the families.
-    let fewest = trust::span(summary).map_or_else(|| last() as usize, |(fewest, _)| fewest);
-    worth_of(fewest.min(run.manifest.blocks as usize))
-}
-
-fn worth_of(n_blocks: usize) -> String {
-    match n_blocks {
-        0..6 => "too few blocks for intervals: a look, not a measurement",
-        6..10 => "screening: indications, no verdicts",
-        _ => "enough blocks for verdicts",
-    }
-    .to_owned()
-}
-
 /// Blocks, requests and completeness of one family.
-pub(super) fn family_scope(run: &Run, family: &FamilySummary) -> String {
+pub fn family_scope(run: &Run, family: &FamilySummary) -> String {
     let mut text = format!(
         "{}, {}, preset {}",
-        human::plural(family.n_blocks as u64, "block"),
-        human::plural(family.n_ok, "request"),
+        format::plural(family.n_blocks as u64, "block"),
+        format::plural(family.n_ok, "request"),
         run.manifest.preset
     );
-    if family.n_blocks < 10 {
+    if family.n_blocks < VERDICT_BLOCKS_MIN {
         text.push_str(&format!(" ({})", worth_of(family.n_blocks)));
     }
     if family.trials_run < family.trials_planned {
-        text.push_str(&format!(
-            "; {}: {} of {} trials",
-            ended::early(run),
-            family.trials_run,
-            family.trials_planned
-        ));
+        let (ran, planned) = (family.trials_run, family.trials_planned);
+        text.push_str(&format!("; {}: {ran} of {planned} trials", ended(run)));
     }
     text
 }
 
-/// How far the reference is from itself, as a share.
-fn placebo_effect(family: &FamilySummary) -> Option<f64> {
-    let placebo = family.placebo_of(RESPONSE_P50)?.ratio?;
-    Some(placebo.estimate.ln().abs().exp_m1())
+/// Why a run has fewer trials than planned. No file says it: a budget drops whole blocks, and all
+/// else cuts one short or comes early.
+pub fn ended(run: &Run) -> &'static str {
+    if has_whole_blocks(run) && has_spent_its_budget(run) {
+        "ended by its budget"
+    } else {
+        "partial"
+    }
+}
+
+/// Whether every block that was begun has all of its trials.
+fn has_whole_blocks(run: &Run) -> bool {
+    let ran: BTreeSet<&str> = run.trials.iter().map(|row| row.trial_id.as_str()).collect();
+    let begun: BTreeSet<(&str, u32)> =
+        run.trials.iter().map(|row| (row.family_id.as_str(), row.block)).collect();
+    let mut planned =
+        run.plan.iter().filter(|row| begun.contains(&(row.family_id.as_str(), row.block)));
+    planned.all(|row| ran.contains(row.trial_id.as_str()))
+}
+
+/// At least half of it: the rest may be too little for a block, or for the search.
+fn has_spent_its_budget(run: &Run) -> bool {
+    let at_ns = |utc: &str| Some(utc.parse::<Timestamp>().ok()?.as_nanosecond());
+    let ends_ns = run.trials.iter().filter_map(|row| {
+        Some(at_ns(&row.started_utc)? + i128::from(row.noise_span_ns.unwrap_or(0)))
+    });
+    match (run.manifest.budget_ns, at_ns(&run.manifest.started_utc), ends_ns.max()) {
+        (Some(budget_ns), Some(begin_ns), Some(end_ns)) => {
+            2 * (end_ns - begin_ns) >= i128::from(budget_ns)
+        }
+        _ => false,
+    }
 }
 
 /// Whether the ratio says, as verdict or indication, that the arm is better or worse.
-pub(super) fn says(ratio: Option<Ratio>, verdict: Verdict) -> bool {
+pub fn says(ratio: Option<Ratio>, verdict: Verdict) -> bool {
     ratio.and_then(|ratio| ratio.verdict()) == Some(verdict)
 }
 
 /// Arms whose numbers may be compared, without the placebo, which is the reference again.
-pub(super) fn comparable(family: &FamilySummary) -> impl Iterator<Item = &ArmSummary> {
+pub fn comparable(family: &FamilySummary) -> impl Iterator<Item = &ArmSummary> {
     family.arms.iter().filter(|arm| arm.state == State::Ok && arm.role != "placebo")
 }
 
-/// The page's summary: at most five sentences, what was found before what it was found in.
-pub(super) fn summary(run: &Run, summary: &Summary) -> Vec<String> {
-    let mut sentences = Vec::from_iter(winners(summary));
-    sentences.extend(memory::headline(&summary.memory));
-    sentences.extend(costliest(summary));
-    sentences.push(scope_sentence(run, summary));
-    sentences.extend(trust(summary));
-    sentences.extend(losses(summary));
-    sentences.truncate(5);
-    sentences
-}
-
-fn scope_sentence(run: &Run, summary: &Summary) -> String {
-    let partial = match ended::early(run) {
-        _ if summary.trials_run >= summary.trials_planned => "",
-        ended::BY_BUDGET => ", ended by its budget",
-        _ => ", a partial run",
-    };
-    let beside = memory_trials(summary);
-    if let (0, Some(trials)) = (summary.families.len(), &beside) {
-        return format!("{trials} ran; {}.", confidence(run, summary));
-    }
-    let beside = beside.map_or_else(String::new, |trials| format!(", beside {trials}"));
-    format!(
-        "{} of {} ran in {}{partial}{beside}; {}.",
-        human::count(summary.trials_run as u64),
-        human::plural(summary.trials_planned as u64, "planned trial"),
-        human::families(summary.families.len()),
-        confidence(run, summary)
-    )
-}
-
-/// The comparable arms that have a ratio of the median response.
-fn ratios(family: &FamilySummary) -> impl Iterator<Item = (&ArmSummary, Ratio)> {
+/// The comparable arms with the ratio of their median response.
+fn response_ratios(family: &FamilySummary) -> impl Iterator<Item = (&ArmSummary, Ratio)> {
     comparable(family).filter_map(|arm| Some((arm, arm.response_p50_ratio?)))
 }
 
-/// In how many families something beat the reference, by how much at best, and of how many
-/// nothing can be said.
+/// In how many families a strategy beat the reference, by how much at best, and of how many nothing
+/// is concluded.
 fn winners(summary: &Summary) -> Option<String> {
     let (judged, withheld): (Vec<&FamilySummary>, Vec<_>) = summary
         .families
         .iter()
-        .filter(|family| ratios(family).next().is_some())
-        .partition(|family| ratios(family).any(|(_, ratio)| ratio.verdict().is_some()));
+        .filter(|family| response_ratios(family).next().is_some())
+        .partition(|family| response_ratios(family).any(|(_, ratio)| ratio.verdict().is_some()));
     let reference = &summary.families.first()?.reference;
     let nothing = because_withheld(&withheld);
     if judged.is_empty() {
-        return (!withheld.is_empty()).then(|| {
-            let families = human::families(withheld.len());
-            format!("Of {families} nothing is concluded: {nothing}.")
-        });
+        let families = format::plural(withheld.len() as u64, "family");
+        let said = format!("Nothing is concluded of {families}: {nothing}.");
+        return (!withheld.is_empty()).then_some(said);
     }
     let rest = match withheld.len() {
         0 => String::new(),
         n => format!("; of {n} more nothing is concluded: {nothing}"),
     };
-    let faster = |family: &&'_ FamilySummary| {
-        ratios(family)
-            .filter(|(_, ratio)| says(Some(*ratio), Verdict::Faster))
-            .min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))
-            .map(|(arm, ratio)| (arm.label.clone(), ratio))
-    };
-    let won: Vec<(&FamilySummary, (String, Ratio))> =
-        judged.iter().filter_map(|family| Some((*family, faster(family)?))).collect();
-    let n = judged.len();
-    let all = judged.iter().copied().flat_map(ratios);
-    let how = conclusions::how(all.map(|(_, ratio)| ratio.conclusion));
-    let best = won.iter().min_by(|a, b| a.1.1.estimate.total_cmp(&b.1.1.estimate));
-    Some(match best {
-        Some((family, (label, ratio))) => format!(
-            "{how} {} of {n} comparable families some strategy answered faster than \
-             {reference}; the largest gain is {label} in {}, whose median response is {} that of \
-             {reference}{rest}.",
-            won.len(),
+    let won: Vec<(&FamilySummary, &ArmSummary, Ratio)> =
+        judged.iter().filter_map(|family| fastest(family)).collect();
+    let all = judged.iter().copied().flat_map(response_ratios);
+    let by = ratios::by_indication(all.map(|(_, ratio)| ratio.conclusion));
+    let best = won.iter().min_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate));
+    let said = match best {
+        Some((family, arm, ratio)) => format!(
+            "{by}in {} some strategy answered faster than {reference}; the largest gain is {} in \
+             {}, whose median response is {} that of {reference}{rest}.",
+            format::part(won.len(), judged.len(), "comparable family"),
+            arm.label,
             family.title,
-            human::ratio(ratio.estimate)
+            format::ratio(ratio.estimate)
         ),
         None => format!(
-            "{how} none of {n} comparable families was a strategy shown to answer faster than \
-             {reference}{rest}."
+            "{by}no strategy was shown to answer faster than {reference} in {}{rest}.",
+            format::any(judged.len(), "comparable family")
         ),
-    })
+    };
+    Some(format::capitalized(&said))
+}
+
+/// The arm that is faster than the reference by most.
+fn fastest(family: &FamilySummary) -> Option<(&FamilySummary, &ArmSummary, Ratio)> {
+    let faster = response_ratios(family).filter(|(_, ratio)| says(Some(*ratio), Verdict::Faster));
+    let fastest = faster.min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate));
+    fastest.map(|(arm, ratio)| (family, arm, ratio))
 }
 
 /// Why nothing is concluded of these, each reason once.
 fn because_withheld(families: &[&FamilySummary]) -> String {
     let mut reasons: Vec<&str> = Vec::new();
-    for (_, ratio) in families.iter().copied().flat_map(ratios) {
+    for (_, ratio) in families.iter().copied().flat_map(response_ratios) {
         if let Conclusion::Withheld(reason) = ratio.conclusion {
-            let reason = conclusions::because(reason);
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
-            }
+            reasons.push(ratios::because(reason));
         }
     }
+    let mut seen = BTreeSet::new();
+    reasons.retain(|reason| seen.insert(*reason));
     reasons.join(", or ")
 }
 
 fn costliest(summary: &Summary) -> Option<String> {
-    let (family, arm, ratio) = summary
-        .families
-        .iter()
-        .flat_map(|family| {
-            comparable(family)
-                .filter(|arm| says(arm.service_p50_ratio, Verdict::Slower))
-                .filter_map(move |arm| Some((family, arm, arm.service_p50_ratio?)))
-        })
-        .max_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate))?;
+    let slower = summary.families.iter().flat_map(|family| {
+        let arms = comparable(family).filter(|arm| says(arm.service_p50_ratio, Verdict::Slower));
+        arms.filter_map(move |arm| Some((family, arm, arm.service_p50_ratio?)))
+    });
+    let (family, arm, ratio) = slower.max_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate))?;
     Some(format!(
         "The greatest loss inside the server is {} in {}: {}, {}.",
         arm.label,
         family.title,
-        arm.medians.service_p50_ns.map_or_else(|| "unknown".to_owned(), human::duration),
-        conclusions::clause(&ratio, &family.reference)
+        arm.medians.service_p50_ns.map_or_else(|| "unknown".to_owned(), format::duration),
+        ratios::clause(&ratio, &family.reference)
     ))
 }
 
-fn trust(summary: &Summary) -> Option<String> {
-    let (family, effect) = summary
-        .families
-        .iter()
-        .filter_map(|family| Some((family, placebo_effect(family)?)))
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
+fn placebo_effect(summary: &Summary) -> Option<String> {
+    let effect = |family: &FamilySummary| {
+        let placebo = family.placebo_of(RESPONSE_P50)?.ratio?;
+        Some(placebo.estimate.ln().abs().exp_m1())
+    };
+    let effects = summary.families.iter().filter_map(|family| Some((family, effect(family)?)));
+    let (family, effect) = effects.max_by(|a, b| a.1.total_cmp(&b.1))?;
     Some(format!(
-        "Measured against itself, {}'s median response differs by at most {} (in {}); see \
-         «Can I trust it?».",
+        "Measured against itself, the median response of {} differs by at most {} (in {}).",
         family.reference,
-        human::percent(effect),
+        format::percent(effect),
         family.title
     ))
 }
 
 fn losses(summary: &Summary) -> Option<String> {
-    let count = |states: &[State]| {
-        summary
-            .families
-            .iter()
-            .flat_map(|family| &family.arms)
-            .filter(|arm| states.contains(&arm.state))
-            .count() as u64
+    let count = |states: [State; 2]| {
+        let arms = summary.families.iter().flat_map(|family| &family.arms);
+        arms.filter(|arm| states.contains(&arm.state)).count() as u64
     };
-    let flawed = count(&[State::Flawed, State::Failed]);
-    let skipped = count(&[State::Skipped, State::Missing]);
-    if flawed + skipped == 0 {
-        return None;
+    let flawed = count([State::Flawed, State::Failed]);
+    let skipped = count([State::Skipped, State::Missing]);
+    (flawed + skipped > 0).then(|| {
+        format!(
+            "Without a ratio, for reasons given below: {} with failures, {} not run.",
+            format::plural(flawed, "arm"),
+            format::plural(skipped, "arm")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn run_is_ended_by_its_budget_if_it_has_whole_blocks_and_took_about_as_long() {
+        let mut run = sample::run();
+        let last = |run: &mut Run, at: &str| {
+            run.trials.last_mut().unwrap().started_utc = at.to_owned();
+        };
+        let block = run.trials.iter().map(|row| row.block).max().unwrap();
+        run.trials.retain(|row| row.block < block);
+        last(&mut run, "2026-11-20T10:03:50Z");
+        assert_eq!(ended(&run), "ended by its budget");
+        // Ctrl-C between two blocks, long before.
+        last(&mut run, "2026-11-20T10:00:20Z");
+        assert_eq!(ended(&run), "partial");
+        // And in the middle of one.
+        last(&mut run, "2026-11-20T10:03:50Z");
+        run.trials.pop();
+        last(&mut run, "2026-11-20T10:03:49Z");
+        assert_eq!(ended(&run), "partial");
+        let mut endless = sample::run();
+        endless.manifest.budget_ns = None;
+        assert_eq!(ended(&endless), "partial");
     }
-    Some(format!(
-        "Without a ratio, for the reasons given below: {} with failures, {} not run.",
-        human::plural(flawed, "arm"),
-        human::plural(skipped, "arm")
-    ))
 }

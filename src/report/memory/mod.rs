@@ -18,20 +18,18 @@ mod budget;
 mod looks;
 mod notes;
 mod segments;
+mod sentences;
 mod series;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod timed;
-mod words;
 
-pub(super) use budget::sizings;
+use budget::sizings;
 pub(super) use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
-pub(super) use notes::{NOTES_SCOPE, notes_table};
 pub(super) use segments::Segment;
 pub(super) use series::{HELD, is_memory_family, of_run};
-pub(super) use tables::{BALLAST_SCOPE, ballast, of_group};
-pub(super) use words::{bars_answer, headline, lines_answer, scope};
+pub(super) use sentences::{bars_answer, headline, lines_answer, section};
 
 /// What may be said about memory in a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -221,7 +219,9 @@ impl MemorySummary {
             let own = || group.series.iter().filter(|s| s.strategy == strategy);
             let options = series::without_workers(options);
             let same = own().find(|s| s.options == options);
-            same.or_else(|| own().next())?.line
+            let series = same.or_else(|| own().next())?;
+            // A line that misses a level is no price.
+            series.line.filter(|_| series.miss.is_none())
         };
         let same = |group: &&Group| group.workload == workload;
         let groups = || self.groups.iter().filter(fits);

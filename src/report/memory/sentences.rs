@@ -1,0 +1,167 @@
+//! The section about memory, and sentences on it.
+
+use super::notes::{NOTES_CHILD_BYTES, NOTES_SCOPE, notes_table};
+use super::tables::{self, ballast, slope};
+use super::{Group, MemoryLine, MemorySummary, Series};
+use crate::report::charts::Chart;
+use crate::report::document::Section;
+use crate::report::format;
+use crate::report::table::Extent;
+use crate::stats::verdict::INTERVAL_BLOCKS_MIN;
+
+/// Everything that memory trials say; `None` without any. The charts are in the order of the groups.
+pub fn section(
+    memory: &MemorySummary,
+    budget_bytes: Option<u64>,
+    charts: Vec<Vec<Chart>>,
+) -> Option<Section> {
+    let mut section = Section::new("memory", "Memory").text(
+        "Memory was read in trials of their own, in which nothing is timed. What a tree of processes \
+         holds is the sum of their PSS (each page divided by the number of processes that share it) \
+         and of their page tables. The naïve sum, of RSS, counts shared pages in every process.",
+    );
+    for sentence in super::sizings(memory, budget_bytes) {
+        section = section.text(sentence);
+    }
+    section.legend = vec![
+        "1 MB is 1 000 000 bytes. A line goes through what the tree holds against the number of its \
+         children: it begins at shared once, and its slope is the cost of each further child. then: \
+         with the most children that were measured. kernel: page tables, stacks and descriptors, by \
+         the control group. all ready: of a pool from the start of its server, else from the first \
+         request."
+            .to_owned(),
+    ];
+    let mut charts = charts.into_iter();
+    let groups = (1..).zip(&memory.groups).map(|(number, group)| {
+        of_group(number, group).charts(charts.next().unwrap_or_default())
+    });
+    section.sections = groups.collect();
+    if let Some(table) = ballast(memory) {
+        let scope = "Cost of a child by what its creator holds, at once and after it has written to \
+                     part of that.";
+        let ballast = Section::new("memory-ballast", "Ballast").note(scope);
+        section.sections.push(ballast.table("memory per child by ballast", table));
+    }
+    (!memory.groups.is_empty()).then_some(section)
+}
+
+fn of_group(number: usize, group: &Group) -> Section {
+    let few = if group.n_blocks < INTERVAL_BLOCKS_MIN { ", too few for intervals" } else { "" };
+    let blocks = format::plural(group.n_blocks as u64, "block");
+    // The others are in the table of ballast.
+    let from = if group.is_plain() { Extent::Narrow } else { Extent::Page };
+    let title = format!("memory · {}", group.title);
+    let mut section = Section::new(format!("memory-{number}"), title)
+        .from(from)
+        .note(format!("{blocks}{few}"))
+        .table(format!("memory by strategy: {}", group.title), tables::of_group(group));
+    if let Some(table) = notes_table(group) {
+        let name = format!("the study notes and what was measured: {}", group.title);
+        section = section.note(NOTES_SCOPE).table(name, table);
+    }
+    section
+}
+
+/// `pool: shared once 36.0 MB; each further child 0.12 MB [0.11, 0.13]`.
+fn told(series: &Series, line: &MemoryLine) -> String {
+    if let Some(said) = series.no_line() {
+        let once = format::megabytes(line.intercept_bytes);
+        return format!("{} (about {once} MB once; {said})", series.label);
+    }
+    let price = match slope(line).split_once(' ') {
+        Some((price, interval)) => format!("{price} MB {interval}"),
+        None => format!("{} MB", slope(line)),
+    };
+    format!(
+        "{}: shared once {} MB, each further child {price}",
+        series.label,
+        format::megabytes(line.intercept_bytes)
+    )
+}
+
+/// The cheapest and the dearest line.
+fn extremes<'a>(
+    lines: impl Iterator<Item = (&'a Series, MemoryLine)>,
+) -> Option<[(&'a Series, MemoryLine); 2]> {
+    let lines: Vec<(&Series, MemoryLine)> = lines.collect();
+    let by_slope = |a: &(&Series, MemoryLine), b: &(&Series, MemoryLine)| {
+        a.1.slope_bytes.total_cmp(&b.1.slope_bytes)
+    };
+    Some([lines.iter().copied().min_by(by_slope)?, lines.iter().copied().max_by(by_slope)?])
+}
+
+/// Under the chart of lines.
+pub fn lines_answer(group: &Group) -> String {
+    match extremes(group.lined()) {
+        None => "Fewer than two numbers of children were measured: there is no line.".to_owned(),
+        Some([least, most]) if least.0.label == most.0.label => {
+            format!("{}.", told(least.0, &least.1))
+        }
+        Some([least, most]) => {
+            format!("Least is {}; most is {}.", told(least.0, &least.1), told(most.0, &most.1))
+        }
+    }
+}
+
+/// Under the chart of bars.
+pub fn bars_answer(group: &Group) -> String {
+    let worst = group
+        .series
+        .iter()
+        .filter_map(|series| {
+            let level = series.last().filter(|level| level.k > 0)?;
+            Some((series, level, level.naive_ratio()?))
+        })
+        .max_by(|a, b| a.2.total_cmp(&b.2));
+    match worst {
+        None => "Nothing was measured.".to_owned(),
+        Some((series, level, ratio)) => format!(
+            "Adding up RSS is furthest off for {}: with {} it gives {} MB, {} the memory held, \
+             because it counts shared pages in each process.",
+            series.label,
+            format::children(level.k),
+            level.rss_bytes.map_or_else(String::new, format::megabytes),
+            format::ratio(ratio)
+        ),
+    }
+}
+
+/// For the page's summary: what a child costs, against what the notes say.
+pub fn headline(memory: &MemorySummary) -> Option<String> {
+    let has_children = |group: &&Group| group.is_plain() && of_processes(group).next().is_some();
+    let groups = || memory.groups.iter().filter(has_children);
+    let of_node = groups().find(|group| group.runtime == NOTES_RUNTIME);
+    let group = of_node.or_else(|| groups().next())?;
+    let [least, most] = extremes(of_processes(group))?;
+    let cost = |(series, line): (&Series, MemoryLine)| {
+        let price = match series.prices_bytes() {
+            Some((low, high)) => {
+                format!("{} to {}", format::megabytes(low), format::megabytes(high))
+            }
+            None => format::megabytes(line.slope_bytes),
+        };
+        format!("{price} MB ({})", series.label)
+    };
+    let costs = match least.0.label == most.0.label {
+        true => cost(least),
+        false => format!("from {} to {}", cost(least), cost(most)),
+    };
+    let notes = NOTES_CHILD_BYTES / 1e6;
+    let notes = match group.runtime == NOTES_RUNTIME {
+        true => format!("the notes say about {notes} MB of one"),
+        false => format!("the notes say about {notes} MB, of Node"),
+    };
+    Some(format!(
+        "In memory each further child costs {costs} in {}; {notes}.",
+        format::capitalized(&group.runtime)
+    ))
+}
+
+/// What the study notes are about.
+const NOTES_RUNTIME: &str = "node";
+
+/// The lines of those whose children are processes: a thread is no child.
+fn of_processes(group: &Group) -> impl Iterator<Item = (&Series, MemoryLine)> {
+    let is_thread = |name: &str| matches!(name, "thread" | "thread-pool");
+    group.lined().filter(move |(series, _)| !is_thread(&series.strategy))
+}
