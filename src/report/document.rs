@@ -67,10 +67,21 @@ pub struct Item {
     /// The rest.
     pub text: String,
     /// The file that the first words link to.
-    pub href: Option<&'static str>,
+    pub href: Option<String>,
 }
 
 impl Item {
+    /// One per line such as `Blocks: all strategies run once per block.`; names in braces are
+    /// replaced.
+    pub fn of_lines(text: &str, values: &[(&str, &str)]) -> Vec<Item> {
+        let mut text = text.to_owned();
+        for (name, value) in values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        let items = text.lines().filter_map(|line| line.split_once(": "));
+        items.map(|(lead, text)| Item::new(lead, text)).collect()
+    }
+
     /// With first words.
     pub fn new(lead: &str, text: &str) -> Item {
         Item { lead: lead.to_owned(), text: text.to_owned(), href: None }
@@ -117,6 +128,18 @@ impl Section {
     /// Adds a table.
     pub fn table(mut self, name: impl Into<String>, table: Table) -> Section {
         self.blocks.push(Block::Table(name.into(), table));
+        self
+    }
+
+    /// Adds a table that a page folds away.
+    pub fn folded(mut self, name: impl Into<String>, table: Table) -> Section {
+        self.blocks.push(Block::Folded(name.into(), table));
+        self
+    }
+
+    /// Adds a command.
+    pub fn code(mut self, command: impl Into<String>) -> Section {
+        self.blocks.push(Block::Code(command.into()));
         self
     }
 

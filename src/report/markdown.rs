@@ -40,7 +40,7 @@ fn push_section(out: &mut String, section: &Section, depth: usize) {
 
 fn push_items(out: &mut String, items: &[Item]) {
     for item in items {
-        let lead = match (item.lead.as_str(), item.href) {
+        let lead = match (item.lead.as_str(), &item.href) {
             ("", _) => String::new(),
             (lead, Some(href)) => format!("[{}]({href}): ", text(lead)),
             (lead, None) => format!("**{}**: ", text(lead)),

@@ -1,4 +1,5 @@
-//! HOW it is shown: a run as tables, charts, page and JSON.
+//! HOW it is shown: an analysed run, or two, as one [`document::Document`], which a terminal,
+//! `tables.md` and a page each lay out; charts, derived files and JSON beside it.
 //!
 //! Pure: rows in, text out, the same bytes every time. It reads no file, no clock and no
 //! environment; writing is [`crate::cli`]'s.
@@ -7,48 +8,52 @@ use serde_json::json;
 
 use crate::record::{NoiseRow, Run, Timing};
 use analyse::Analysed;
+use charts::Charts;
 use claims::{Answers, Evidence};
 use distribution::Distributions;
 use open::Open;
+use summary::Summary;
 
 mod analyse;
 mod answers;
 mod caveats;
 mod charts;
 mod claims;
+mod claims_section;
 pub mod compare;
-mod conclusions;
 mod derived;
 mod distribution;
-mod doubts;
-mod ended;
+mod document;
+mod families;
+mod format;
 mod grouped;
-mod human;
 mod load;
+mod machine;
 mod markdown;
 mod memory;
 mod metrics;
 mod noise;
 mod notes;
+mod of_run;
 mod open;
 mod open_answers;
+mod open_loops;
 mod page;
+mod provenance;
+mod ratios;
 mod responsiveness;
-#[cfg(test)]
-pub(crate) mod sample;
-#[cfg(test)]
-pub(crate) mod sample_memory;
+mod sentences;
 mod summarise;
 pub mod summary;
 mod sweep;
 mod table;
-mod template;
 mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trust;
-mod watched;
-mod words;
+
+#[cfg(test)]
+pub(crate) use tests::{sample, sample_memory};
 
 /// The derived files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,59 +78,72 @@ pub struct Rendered {
 /// so that no more than one trial's requests are ever held; an error is a sentence.
 pub type Requests<'a> = dyn Fn(&str) -> Result<Vec<Timing>, String> + 'a;
 
+/// All that a run says, computed once and read by everything that shows it.
+struct Analysis<'r> {
+    run: &'r Run,
+    families: Vec<Analysed<'r>>,
+    summary: Summary,
+    open: Open,
+    /// Of an experiment that has claims.
+    answers: Option<Answers>,
+    /// Which requests could not be read, in sentences.
+    unread: Vec<String>,
+    /// Whether single requests are there at all: a run may be handed on without them.
+    has_requests: bool,
+}
+
+impl<'r> Analysis<'r> {
+    /// With the distributions of its requests, which only charts need.
+    fn of(run: &'r Run, requests: Option<&Requests<'_>>) -> (Analysis<'r>, Distributions) {
+        let families = analyse::run(run);
+        let distributions =
+            requests.map(|requests| Distributions::of(&families, requests)).unwrap_or_default();
+        let summary = summarise::of_families(run, &families);
+        let evidence = Evidence { run, families: &families, memory: &summary.memory };
+        let analysis = Analysis {
+            run,
+            open: Open::of(run, &families, &distributions),
+            answers: claims::answers(evidence),
+            unread: distributions.unread.clone(),
+            has_requests: distributions.has_any,
+            summary,
+            families,
+        };
+        (analysis, distributions)
+    }
+}
+
 /// Everything that is written beside the raw files; `noise` is what the machine did meanwhile, and
 /// may be empty.
 pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendered {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let distributions = Distributions::of(&families, requests);
-    let open = Open::of(run, &families, &distributions);
-    let timeline = noise::timeline(run, noise);
-    let charts = charts::of_run(&summary, &families, &distributions, page::cores(run))
-        .with_open(&open)
-        .with_noise(timeline.as_ref());
-    let trust = trust::of(run, &summary, &families);
+    let (analysis, distributions) = Analysis::of(run, Some(requests));
+    let Analysis { families, summary, open, answers, .. } = &analysis;
+    let charts = charts::of_run(summary, families, &distributions, provenance::cores(run))
+        .with_open(open)
+        .with_noise(noise::timeline(run, noise).as_ref());
+    let files = charts.clone().into_iter().map(|chart| (chart.file, chart.svg)).collect();
+    let document = of_run::document(&analysis, charts);
     let run_id = &run.manifest.run_id;
-    let answers = answers(run, &families, &summary);
     Rendered {
-        cells_csv: derived::cells(run_id, &families),
-        comparisons_csv: derived::comparisons(&run.manifest, &families),
+        cells_csv: derived::cells(run_id, families),
+        comparisons_csv: derived::comparisons(&run.manifest, families),
         fits_csv: derived::fits(run_id, &summary.memory),
         claims_csv: answers.as_ref().map(|answers| derived::claims(run_id, &answers.judged)),
-        tables_md: markdown::render(run, &summary, &open, answers.as_ref()),
-        html: page::render(&page::Page {
-            run,
-            summary: &summary,
-            open: &open,
-            charts: &charts,
-            trust: &trust,
-            answers: answers.as_ref(),
-            unread: &distributions.unread,
-            has_requests: distributions.has_any,
-        }),
-        charts: charts.into_iter().map(|chart| (chart.file, chart.svg)).collect(),
+        tables_md: markdown::render(&document),
+        charts: files,
+        html: page::render(&document),
     }
 }
 
 /// The tables for a terminal of this many columns; no escape sequences.
 pub fn terminal(run: &Run, width: usize) -> String {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let open = Open::of(run, &families, &Distributions::default());
-    let answers = answers(run, &families, &summary);
-    terminal::render(run, &summary, &open, answers.as_ref(), width)
-}
-
-/// What a run says of the claims of its experiment, if that has any.
-fn answers(run: &Run, families: &[Analysed<'_>], summary: &summary::Summary) -> Option<Answers> {
-    claims::answers(Evidence { run, families, memory: &summary.memory })
+    let (analysis, _) = Analysis::of(run, None);
+    terminal::render(&of_run::document(&analysis, Charts::default()), width)
 }
 
 /// Manifest, environment and summary, in machine units.
 pub fn json(run: &Run) -> serde_json::Value {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let answers = answers(run, &families, &summary);
+    let (Analysis { summary, answers, .. }, _) = Analysis::of(run, None);
     let mut value = json!({
         "manifest": run.manifest,
         "environment": run.environment,

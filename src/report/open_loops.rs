@@ -1,6 +1,9 @@
 //! The sections of open loops: how much load each strategy takes, and who else is answered
 //! meanwhile.
 
+use crate::record::{Run, TrialRow};
+use crate::stats::quantile::median;
+
 use super::charts::Chart;
 use super::document::Section;
 use super::families::time;
@@ -136,4 +139,45 @@ fn of_variant(variant: &Variant) -> Table {
     });
     let rows: Vec<(String, &ProbedArm)> = arms.collect();
     Table { notes, ..Table::of_columns("strategy", &PROBES, rows) }
+}
+
+/// Of trials that the generator made invalid.
+const FAULTS: [(&str, &str); 3] = [
+    ("generator_late", "late"),
+    ("wrong_rate", "at a wrong rate"),
+    ("law:little", "with books that do not add up"),
+];
+
+/// How well the generator kept its times; `None` without an open loop.
+pub fn generator(run: &Run) -> Option<String> {
+    let open = || run.trials.iter().filter(|row| row.achieved_rate_per_s.is_some());
+    let valid = || open().filter(|row| row.validity != "invalid" && row.saturated != "yes");
+    let late_ns: Vec<f64> =
+        valid().filter_map(|row| row.lateness_p99_ns).map(|ns| ns as f64).collect();
+    let worst_ns = late_ns.iter().copied().reduce(f64::max)?;
+    let off = |ratio: f64| (ratio - 1.0).abs();
+    let rate = |row: &TrialRow| Some(off(row.achieved_rate_per_s? / row.rate_per_s?));
+    let rate = valid().filter_map(rate).reduce(f64::max).unwrap_or(0.0);
+    let law = valid().filter_map(|row| row.littles_law_ratio).map(off);
+    let law = law.reduce(f64::max).unwrap_or(0.0);
+    let faults = FAULTS.iter().filter_map(|(flag, what)| {
+        let has = |row: &&TrialRow| row.flags.split(';').any(|word| word == *flag);
+        let n = open().filter(has).count();
+        (n > 0).then(|| format!("{n} {what}"))
+    });
+    let faults: Vec<String> = faults.collect();
+    let thrown_out = match faults.as_slice() {
+        [] => "No trial was thrown out for it".to_owned(),
+        faults => format!("Trials thrown out for it: {}", faults.join(", ")),
+    };
+    Some(format!(
+        "In open loops the generator sent 99 of 100 requests within {} of their time (median over \
+         trials that were not saturated; at worst {}), which is charged to the response. Its rate \
+         was off by at most {}, chance of Poisson arrivals included, and its books, by Little's law, \
+         by at most {}. {thrown_out}.",
+        format::duration(median(&late_ns)?),
+        format::duration(worst_ns),
+        format::percent(rate),
+        format::percent(law),
+    ))
 }

@@ -215,18 +215,15 @@ impl MemorySummary {
         let fits = |group: &&Group| {
             group.runtime == runtime && group.ballast_bytes == ballast_bytes && !group.writes()
         };
-        let find = |group: &Group| {
-            let own = || group.series.iter().filter(|s| s.strategy == strategy);
-            let options = series::without_workers(options);
-            let same = own().find(|s| s.options == options);
-            let series = same.or_else(|| own().next())?;
-            // A line that misses a level is no price.
-            series.line.filter(|_| series.miss.is_none())
-        };
-        let same = |group: &&Group| group.workload == workload;
-        let groups = || self.groups.iter().filter(fits);
-        let of_same = groups().filter(same).find_map(find);
-        of_same.or_else(|| groups().find_map(find))
+        let options = series::without_workers(options);
+        let groups = self.groups.iter().filter(fits);
+        let all = groups.flat_map(|group| group.series.iter().map(move |series| (group, series)));
+        let lined = all.filter(|(_, series)| series.strategy == strategy && series.line.is_some());
+        let (_, series) = lined.min_by_key(|(group, series)| {
+            (group.workload != workload, series.options != options)
+        })?;
+        // A line that misses a level is no price.
+        series.line.filter(|_| series.miss.is_none())
     }
 }
 

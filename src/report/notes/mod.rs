@@ -6,10 +6,6 @@ use serde::Serialize;
 use super::claims::{self, Answers, Judged, Measured, Part, RowOf, TableOf, Verdict};
 use super::table::{Head, NONE, Table};
 
-mod fragment;
-
-pub(super) use fragment::{STYLE, fragment};
-
 /// One table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct NotesTable {
@@ -167,33 +163,4 @@ impl Chip {
     fn in_words(&self) -> String {
         format!("{}: {}", self.claim, self.text)
     }
-}
-
-/// The claims that this run decided, for a terminal: what is refuted or depends first, since that
-/// is what a reader of the document does not know.
-pub(super) fn decided(answers: &Answers) -> Table {
-    let mut rows = Vec::new();
-    for verdict in [Verdict::Refuted, Verdict::Depends, Verdict::Confirmed] {
-        let own = answers.judged.iter().filter(|judged| judged.verdict == verdict);
-        rows.extend(own.map(|judged| {
-            vec![judged.id.clone(), verdict.name().to_owned(), judged.words.clone()]
-        }));
-    }
-    let head = ["claim", "verdict", "the notes say"].map(|head| Head::new(head, false));
-    Table::new(head.to_vec(), rows)
-}
-
-/// Every claim with what decided it, for files.
-pub(super) fn all_claims(answers: &Answers) -> Table {
-    let rows = answers.judged.iter().map(|judged| {
-        vec![
-            judged.id.clone(),
-            format!("{}: {}", judged.section, judged.place),
-            judged.words.clone(),
-            claims::chip(judged),
-            judged.said.clone(),
-        ]
-    });
-    let head = ["claim", "place", "the notes say", "verdict", "decided by"];
-    Table::new(head.map(|head| Head::new(head, false)).to_vec(), rows)
 }
