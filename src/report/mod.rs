@@ -14,6 +14,10 @@ use distribution::Distributions;
 use open::Open;
 use summary::Summary;
 
+// Names that other folders still use.
+use format as human;
+use ratios as conclusions;
+
 mod analyse;
 mod answers;
 mod caveats;

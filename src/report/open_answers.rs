@@ -3,7 +3,7 @@
 
 use crate::experiment::Slo;
 
-use super::human;
+use super::format;
 use super::load::{Curves, LoadArm};
 use super::noise::Timeline;
 use super::responsiveness::{Probed, ProbedArm, Variant};
@@ -15,25 +15,25 @@ fn compared(curves: &Curves) -> impl Iterator<Item = &LoadArm> {
 }
 
 /// The objective in words, with its time in three digits.
-pub(super) fn objective(slo: &str) -> String {
+pub fn objective(slo: &str) -> String {
     match slo.parse::<Slo>() {
         Ok(parsed) => {
             let quantile = slo.split('<').next().unwrap_or(slo).trim();
-            format!("{quantile} < {}", human::duration(parsed.limit_ns as f64))
+            format!("{quantile} < {}", format::duration(parsed.limit_ns as f64))
         }
         Err(_) => "no objective".to_owned(),
     }
 }
 
 /// Which arm takes most load, and what the reference takes.
-pub(super) fn load_answer(curves: &Curves) -> String {
+pub fn load_answer(curves: &Curves) -> String {
     let objective = objective(&curves.slo);
     let limit = |arm: &&LoadArm| arm.limit_per_s;
     let best = compared(curves)
         .filter(|arm| limit(arm).is_some())
         .max_by(|a, b| limit(a).unwrap_or(0.0).total_cmp(&limit(b).unwrap_or(0.0)));
     let Some(best) = best else {
-        return format!("At none of the rates did any strategy meet {objective}.");
+        return format!("No strategy met {objective} at any of the rates.");
     };
     // A limit lies somewhere between the last rate met and the first missed.
     let may_reach = |arm: &&LoadArm| {
@@ -55,35 +55,27 @@ pub(super) fn load_answer(curves: &Curves) -> String {
             equals.iter().map(|arm| format!("{} {}", arm.label, taken(arm))).collect();
         return format!(
             "Under {objective}, {} take the most and are not told apart: {}{others}.",
-            listed(&names),
+            format::listed(&names),
             limits.join(", ")
         );
     }
     format!("Under {objective}, {} takes the most: {}{others}.", best.label, taken(best))
 }
 
-/// `a`, `a and b`, `a, b and c`.
-fn listed(names: &[&str]) -> String {
-    match names {
-        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        _ => names.concat(),
-    }
-}
-
 /// `120/s (missed at 140/s)`.
 fn taken(arm: &LoadArm) -> String {
     match (arm.limit_per_s, arm.missed_per_s) {
-        (None, Some(missed)) => format!("less than {}/s", human::rate(missed)),
+        (None, Some(missed)) => format!("less than {}/s", format::rate(missed)),
         (None, None) => "nothing that was measured".to_owned(),
-        (Some(met), None) => format!("{}/s or more", human::rate(met)),
+        (Some(met), None) => format!("{}/s or more", format::rate(met)),
         (Some(met), Some(missed)) => {
-            format!("{}/s (missed at {}/s)", human::rate(met), human::rate(missed))
+            format!("{}/s (missed at {}/s)", format::rate(met), format::rate(missed))
         }
     }
 }
 
 /// The most that any arm answered.
-pub(super) fn goodput_answer(curves: &Curves) -> String {
+pub fn goodput_answer(curves: &Curves) -> String {
     let most = |arm: &LoadArm| arm.points.iter().filter_map(|p| p.ok_per_s).reduce(f64::max);
     let mut known: Vec<(&str, f64)> =
         compared(curves).filter_map(|arm| Some((arm.label.as_str(), most(arm)?))).collect();
@@ -92,19 +84,19 @@ pub(super) fn goodput_answer(curves: &Curves) -> String {
         return "Nothing was answered.".to_owned();
     };
     if known.len() == 1 {
-        return format!("The most that {} answered was {}/s.", first.0, human::rate(first.1));
+        return format!("The most that {} answered was {}/s.", first.0, format::rate(first.1));
     }
     format!(
         "The most that was answered at any rate: {}/s by {}; the least such peak is {}'s, {}/s.",
-        human::rate(first.1),
+        format::rate(first.1),
         first.0,
         last.0,
-        human::rate(last.1)
+        format::rate(last.1)
     )
 }
 
-/// Who lets others wait, and who does not.
-pub(super) fn responsiveness_answer(probed: &Probed) -> String {
+/// Which arms let other requests wait.
+pub fn responsiveness_answer(probed: &Probed) -> String {
     let sentences: Vec<String> = probed.variants.iter().filter_map(of_variant).collect();
     if sentences.is_empty() {
         return "No probe was answered.".to_owned();
@@ -118,11 +110,11 @@ fn of_variant(variant: &Variant) -> Option<String> {
         variant.arms.iter().filter(ok).filter(|arm| arm.over_100ms_ratio.is_some())
     };
     let told = |arm: &ProbedArm| {
-        let share = human::percent(arm.over_100ms_ratio.unwrap_or(0.0));
+        let share = format::percent(arm.over_100ms_ratio.unwrap_or(0.0));
         let times = [("p95", arm.loaded.p95_ns), ("longest", arm.loaded.max_ns)];
         let known = times
             .iter()
-            .filter_map(|(name, ns)| Some(format!("{name} {}", human::duration((*ns)?))));
+            .filter_map(|(name, ns)| Some(format!("{name} {}", format::duration((*ns)?))));
         let known: Vec<String> = known.collect();
         format!("{share} under {} ({})", arm.label, known.join(", "))
     };
@@ -149,13 +141,13 @@ fn of_variant(variant: &Variant) -> Option<String> {
 }
 
 /// What disturbed a run, and how long.
-pub(super) fn noise_answer(timeline: &Timeline) -> String {
+pub fn noise_answer(timeline: &Timeline) -> String {
     let disturbed = match timeline.disturbed {
         0 => "No trial was disturbed".to_owned(),
         1 => "1 trial was disturbed".to_owned(),
         n => format!(
             "{} were disturbed, re-runs and memory trials counted",
-            human::plural(n as u64, "trial")
+            format::plural(n as u64, "trial")
         ),
     };
     let peaks: Vec<String> = timeline

@@ -5,13 +5,13 @@ use crate::options::{self, Options, resolve_cores};
 use crate::record::TrialRow;
 use crate::report::analyse::Analysed;
 use crate::report::grouped::ArmRows;
-use crate::report::page;
+use crate::report::provenance;
 use crate::workload::{self, Workload};
 
 impl<'a> Evidence<'a> {
     /// The one family of this kind that has a trial.
     pub(super) fn family(&self, of: &FamilyOf, runtime: &str) -> Result<&'a Analysed<'a>, String> {
-        let cores = page::cores(self.run).and_then(|cores| u32::try_from(cores).ok());
+        let cores = provenance::cores(self.run).and_then(|cores| u32::try_from(cores).ok());
         let wanted = Resolved::of(of, cores)?;
         let is_it = |family: &&Analysed<'_>| {
             let first = family.rows.rows.first();

@@ -1,5 +1,5 @@
-//! Whether one would choose the same strategy on both machines, and what it would cost in B to
-//! choose what is best in A.
+//! Whether the best strategy is the same on both machines, and the cost in B of choosing the one that
+//! is best in A.
 
 use serde::Serialize;
 
@@ -12,26 +12,26 @@ use super::super::analyse::{Analysed, MetricResult, by_block};
 use super::super::grouped::ArmRows;
 use super::super::metrics::RESPONSE_P50;
 use super::super::summary::State;
-use super::matched::{label_of, twin};
+use super::pairing::{label_of, twin};
 
 /// The lowest median response of a family among the arms that both runs have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Advice {
+pub struct Advice {
     /// In words.
-    pub(super) family: String,
+    pub family: String,
     /// Label of the best arm in A and in B.
-    pub(super) best: [String; 2],
+    pub best: [String; 2],
     /// In B, and in the same block: what is best in A over what is best in B. `None` if that is
     /// the same arm. B's best was found by the same blocks, so that this is rather too much.
-    pub(super) cost_ratio: Option<f64>,
+    pub cost_ratio: Option<f64>,
     /// By A's best against each of the others, not against B's best alone.
-    pub(super) holds: Holds,
+    pub holds: Holds,
 }
 
 /// Whether A's advice is good in B.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Holds {
+pub enum Holds {
     /// The same arm has the lowest median: one would choose it again.
     Same,
     /// Another has, but no other is faster by more than δ, or by more than a quarter.
@@ -48,7 +48,7 @@ pub(super) enum Holds {
 
 impl Holds {
     /// In a table.
-    pub(super) fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             Holds::Same => "yes: lowest in both",
             Holds::AsGood => "yes: as good, within δ",
@@ -73,7 +73,7 @@ impl From<Choice> for Holds {
 }
 
 /// Of each family of which both runs have at least two arms to choose from.
-pub(super) fn of(pairs: &[[&Analysed<'_>; 2]], delta_ratio: f64) -> Vec<Advice> {
+pub fn of(pairs: &[[&Analysed<'_>; 2]], delta_ratio: f64) -> Vec<Advice> {
     let families = pairs.iter();
     families.filter_map(|pair| of_family(*pair, delta_ratio)).collect()
 }

@@ -14,11 +14,11 @@ fn the_best_of_a_family_has_its_lowest_ratio_and_is_counted_where_it_is_faster()
     let mut faster = 0;
     for (row, family) in chart.numbers.rows.iter().zip(&summary.families) {
         assert!(row[0].ends_with(&family.title), "{}", row[0]);
-        let ratios = words::comparable(family).filter_map(|arm| arm.response_p50_ratio);
+        let ratios = sentences::comparable(family).filter_map(|arm| arm.response_p50_ratio);
         let lowest = ratios.map(|r| r.estimate).fold(f64::INFINITY, f64::min);
         let named = arm(family, &row[1]).response_p50_ratio.unwrap();
         assert_eq!(named.estimate, lowest);
-        assert_eq!(&*row[2], human::exact(lowest));
+        assert_eq!(&*row[2], format::exact(lowest));
         faster += usize::from(words::says(Some(named), Verdict::Faster));
     }
     assert!(faster > 0);

@@ -126,7 +126,7 @@ fn unanswered_requests_are_named_wherever_outcomes_are() {
     let blocks = run.trials.iter().filter(|row| is_own(row)).count() as u64;
     let said = format!(
         "{} ok, 110 unanswered, 2 not ok outside the window",
-        crate::report::human::count(297 * blocks)
+        crate::report::format::count(297 * blocks)
     );
     let rendered = sample::render(&run);
     for (place, text) in [
@@ -313,7 +313,7 @@ fn the_plotted_numbers_are_those_of_the_summary() {
         ];
         for (chart, column, value) in columns {
             for (row, arm) in charts[chart].numbers.rows.iter().zip(&family.arms) {
-                let expected = value(arm).map_or("–".to_owned(), human::exact);
+                let expected = value(arm).map_or("–".to_owned(), format::exact);
                 assert_eq!((&*row[0], &*row[column]), (&*arm.label, &*expected));
             }
         }
@@ -325,7 +325,7 @@ fn a_ratio_has_an_interval_from_six_blocks_and_words_only_from_ten() {
     let signs = |run: &crate::record::Run| -> Vec<&'static str> {
         let family = summarise(run).families.remove(0);
         let ratios = family.arms.iter().filter_map(|arm| arm.response_p50_ratio);
-        ratios.map(|ratio| conclusions::sign(&ratio)).collect()
+        ratios.map(|ratio| ratios::sign(&ratio)).collect()
     };
     let quick = signs(&sample::run());
     assert!(quick.contains(&"slower?") && quick.contains(&"=?"), "{quick:?}");

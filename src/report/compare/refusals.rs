@@ -5,7 +5,8 @@ use crate::record::Run;
 use super::super::analyse::Analysed;
 use super::super::memory::MemorySummary;
 use super::Side;
-use super::matched::Matched;
+use super::pairing::Matched;
+use super::super::format;
 
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +63,7 @@ pub enum Incomparable {
 }
 
 /// What the manifests alone decide.
-pub(super) fn check([a, b]: [&Run; 2]) -> Result<(), Incomparable> {
+pub fn check([a, b]: [&Run; 2]) -> Result<(), Incomparable> {
     let (a, b) = (&a.manifest, &b.manifest);
     // A copy in another directory is the same run, and one that was resumed since.
     if a.run_id == b.run_id && a.started_utc == b.started_utc {
@@ -85,7 +86,7 @@ pub(super) fn check([a, b]: [&Run; 2]) -> Result<(), Incomparable> {
 }
 
 /// That both have measured something.
-pub(super) fn check_usable(
+pub fn check_usable(
     runs: [&Run; 2],
     families: &[Vec<Analysed<'_>>; 2],
     memories: &[MemorySummary; 2],
@@ -113,37 +114,24 @@ pub(super) fn check_usable(
     Ok(())
 }
 
-/// So many are named.
-const NAMED_MAX: usize = 3;
+/// Reasons for what is left out are long.
+const REASONS_MAX: usize = 3;
 
 /// That nothing could be matched, with what there was.
-pub(super) fn nothing_in_common(
-    runs: [&Run; 2],
-    matched: &Matched<'_, '_>,
-    hint: &str,
-) -> Incomparable {
+pub fn nothing_in_common(runs: [&Run; 2], matched: &Matched<'_, '_>, hint: &str) -> Incomparable {
     let mut reasons: Vec<String> = Vec::new();
     for side in Side::BOTH {
-        let names = matched.only.iter().filter(|only| only.side == side);
-        let names: Vec<String> = names.map(|only| format!("`{}`", only.name)).collect();
+        let only = matched.only.iter().filter(|only| only.side == side);
+        let names: Vec<String> = only.map(|only| format!("`{}`", only.name)).collect();
         if !names.is_empty() {
-            let more = match names.len().saturating_sub(NAMED_MAX) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let named = names[..names.len().min(NAMED_MAX)].join(", ");
-            reasons.push(format!("{} alone has {named}{more}", side.letter()));
+            reasons.push(format!("{} alone has {}", side.letter(), format::few(&names, ", ")));
         }
     }
-    let left = matched.left.iter().take(NAMED_MAX);
+    let left = matched.left.iter().take(REASONS_MAX);
     reasons.extend(left.map(|left| format!("{}: {}", left.name, left.reason)));
-    let advice = match hint {
-        "" => {
-            let command = runs[0].manifest.arguments.join(" ");
-            format!("run `forkbench {command}` on both")
-        }
+    reasons.push(match hint {
+        "" => format!("run `forkbench {}` on both", runs[0].manifest.arguments.join(" ")),
         hint => hint.to_owned(),
-    };
-    reasons.push(advice);
+    });
     Incomparable::NothingInCommon { reason: reasons.join("; ") }
 }
