@@ -1,46 +1,38 @@
 //! The answers under the questions of charts, made from the numbers that are plotted.
 
-use std::collections::BTreeSet;
-
 use crate::stats::verdict::{Conclusion, Verdict};
 
-use super::sentences::{comparable, says};
+use super::sentences::{comparable, extremes, says};
 use super::summary::{ArmSummary, FamilySummary, Ratio, State};
 use super::{format, ratios};
 
+const NOTHING: &str = "No two strategies can be compared here.";
+
 /// The comparable arms with the lowest and the highest of a value.
-fn extremes(
+fn arm_extremes(
     family: &FamilySummary,
     value: impl Fn(&ArmSummary) -> Option<f64>,
 ) -> Option<[(&ArmSummary, f64); 2]> {
-    let mut known: Vec<(&ArmSummary, f64)> =
-        comparable(family).filter_map(|arm| Some((arm, value(arm)?))).collect();
-    known.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let (first, last) = (*known.first()?, *known.last()?);
-    (known.len() > 1).then_some([first, last])
+    let known = comparable(family).filter_map(|arm| Some((arm, value(arm)?)));
+    extremes(known, |(_, value)| *value).filter(|[low, high]| low.0.label != high.0.label)
 }
 
 /// How the best arm stands to the reference, which has no ratio to itself.
 fn lead(ratio: Option<Ratio>, reference: &str) -> String {
-    ratio.map_or_else(
-        || "the reference itself".to_owned(),
-        |ratio| ratios::clause(&ratio, reference),
-    )
+    let clause = ratio.map(|ratio| ratios::clause(&ratio, reference));
+    clause.unwrap_or_else(|| "the reference itself".to_owned())
 }
-
-const NOTHING: &str = "No two strategies can be compared here.";
 
 /// Which strategy served most.
 pub fn throughput_answer(family: &FamilySummary) -> String {
-    let Some([least, most]) = extremes(family, |arm| arm.medians.throughput_per_s) else {
+    let Some([least, most]) = arm_extremes(family, |arm| arm.medians.throughput_per_s) else {
         return NOTHING.to_owned();
     };
-    let reference = &family.reference;
-    let lead = lead(most.0.throughput_ratio, reference);
     format!(
-        "{} serves most: {} requests/s ({lead}); {} serves fewest: {} requests/s.",
+        "{} serves most: {} requests/s ({}); {} serves fewest: {} requests/s.",
         most.0.label,
         format::rate(most.1),
+        lead(most.0.throughput_ratio, &family.reference),
         least.0.label,
         format::rate(least.1),
     )
@@ -48,16 +40,15 @@ pub fn throughput_answer(family: &FamilySummary) -> String {
 
 /// Which strategy answered fastest.
 pub fn latency_answer(family: &FamilySummary) -> String {
-    let Some([fastest, slowest]) = extremes(family, |arm| arm.medians.response_p50_ns) else {
+    let Some([fastest, slowest]) = arm_extremes(family, |arm| arm.medians.response_p50_ns) else {
         return NOTHING.to_owned();
     };
-    let reference = &family.reference;
-    let lead = lead(fastest.0.response_p50_ratio, reference);
     format!(
-        "Fastest is {}, which answers half of its requests within {} ({lead}); slowest is {}, \
-         within {}.",
+        "Fastest is {}, which answers half of its requests within {} ({}); slowest is {}, within \
+         {}.",
         fastest.0.label,
         format::duration(fastest.1),
+        lead(fastest.0.response_p50_ratio, &family.reference),
         slowest.0.label,
         format::duration(slowest.1),
     )
@@ -79,34 +70,26 @@ pub const PHASES: [Phase; 7] = [
 
 /// Where the time went that is not work.
 pub fn anatomy_answer(family: &FamilySummary) -> String {
-    let largest = comparable(family)
-        .flat_map(|arm| {
-            PHASES
-                .iter()
-                .filter(|(name, _)| *name != "work")
-                .filter_map(move |&(name, of)| Some((arm, name, of(arm)?)))
-        })
-        .max_by(|a, b| a.2.total_cmp(&b.2));
-    let Some((arm, phase, ns)) = largest else {
+    let phases = comparable(family).flat_map(|arm| {
+        let others = PHASES.iter().filter(|(name, _)| *name != "work");
+        others.filter_map(move |(name, of)| Some((arm, *name, of(arm)?)))
+    });
+    let Some([_, (arm, phase, ns)]) = extremes(phases, |phase| phase.2) else {
         return "No phase was measured.".to_owned();
     };
-    let work = arm
-        .medians
-        .work_p50_ns
-        .map_or_else(String::new, |work| format!(", with {} of work", format::duration(work)));
+    let work = arm.medians.work_p50_ns.map(|ns| format!(", with {} of work", format::duration(ns)));
     format!(
-        "Apart from the work itself, the longest phase of any strategy is {phase} in {}: {}{work}.",
+        "Apart from the work itself, the longest phase of any strategy is {phase} in {}: {}{}.",
         arm.label,
-        format::duration(ns)
+        format::duration(ns),
+        work.unwrap_or_default()
     )
 }
 
 /// Which arms are faster, slower, or neither.
 pub fn forest_answer(family: &FamilySummary) -> String {
-    let arms: Vec<(&str, Ratio)> = comparable(family)
-        .filter_map(|arm| Some((arm.label.as_str(), arm.response_p50_ratio?)))
-        .collect();
-    let reference = &family.reference;
+    let known = comparable(family).filter_map(|arm| Some((&*arm.label, arm.response_p50_ratio?)));
+    let arms: Vec<(&str, Ratio)> = known.collect();
     if arms.is_empty() {
         return NOTHING.to_owned();
     }
@@ -123,7 +106,7 @@ pub fn forest_answer(family: &FamilySummary) -> String {
     };
     let by = ratios::by_indication(arms.iter().map(|(_, ratio)| ratio.conclusion));
     let parts: Vec<String> = [
-        (format!("faster than {reference}"), Verdict::Faster),
+        (format!("faster than {}", family.reference), Verdict::Faster),
         ("slower".to_owned(), Verdict::Slower),
         ("equivalent".to_owned(), Verdict::Equivalent),
         ("not told apart".to_owned(), Verdict::Inconclusive),
@@ -138,36 +121,33 @@ pub fn forest_answer(family: &FamilySummary) -> String {
     format::capitalized(&format!("{by}in median response, {}.", parts.join("; ")))
 }
 
-/// How many fields say something, and the extremes.
+/// How many ratios say something, and the best.
 pub fn overview_answer(
     families: &[(usize, &FamilySummary)],
     ratio: fn(&ArmSummary) -> Option<Ratio>,
 ) -> String {
-    let fields = || {
-        families.iter().flat_map(move |(_, family)| {
-            comparable(family).filter_map(move |arm| Some((*family, arm, ratio(arm)?)))
-        })
-    };
-    let n = fields().count();
-    let count = |verdict| fields().filter(|f| says(Some(f.2), verdict)).count();
-    let (faster, slower) = (count(Verdict::Faster), count(Verdict::Slower));
-    if fields().all(|field| field.2.verdict().is_none()) {
-        return format!("Nothing is concluded of {}.", format::any(n, "ratio"));
-    }
-    let best = fields()
-        .filter(|f| says(Some(f.2), Verdict::Faster))
-        .min_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate));
-    let best = best.map_or_else(String::new, |(family, arm, ratio)| {
-        format!("; the best is {} in {}, {}", arm.label, family.title, format::ratio(ratio.estimate))
+    let known = families.iter().flat_map(|(_, family)| {
+        comparable(family).filter_map(move |arm| Some((*family, arm, ratio(arm)?)))
     });
-    let withheld = match fields().filter(|f| f.2.verdict().is_none()).count() {
+    let fields: Vec<(&FamilySummary, &ArmSummary, Ratio)> = known.collect();
+    let with = |verdict| fields.iter().filter(move |field| says(Some(field.2), verdict));
+    let withheld = match fields.iter().filter(|field| field.2.verdict().is_none()).count() {
+        n if n == fields.len() => {
+            return format!("Nothing is concluded of {}.", format::any(n, "ratio"));
+        }
         0 => String::new(),
         n => format!("; of {n} nothing is concluded"),
     };
-    let by = ratios::by_indication(fields().map(|f| f.2.conclusion));
+    let best = extremes(with(Verdict::Faster), |field| field.2.estimate);
+    let best = best.map_or_else(String::new, |[(family, arm, ratio), _]| {
+        let times = format::ratio(ratio.estimate);
+        format!("; the best is {} in {}, {times}", arm.label, family.title)
+    });
+    let (faster, slower) = (with(Verdict::Faster).count(), with(Verdict::Slower).count());
     format::capitalized(&format!(
-        "{by}of {}, {faster} {} faster than the reference and {slower} {} slower{withheld}{best}.",
-        format::plural(n as u64, "ratio"),
+        "{}of {}, {faster} {} faster than the reference and {slower} {} slower{withheld}{best}.",
+        ratios::by_indication(fields.iter().map(|field| field.2.conclusion)),
+        format::plural(fields.len() as u64, "ratio"),
         format::is_are(faster),
         format::is_are(slower)
     ))
@@ -175,35 +155,31 @@ pub fn overview_answer(
 
 /// The comparable arm with the lowest ratio of the median response to the reference's.
 pub fn best(family: &FamilySummary) -> Option<(&ArmSummary, Ratio)> {
-    comparable(family)
-        .filter_map(|arm| Some((arm, arm.response_p50_ratio?)))
-        .min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))
+    let known = comparable(family).filter_map(|arm| Some((arm, arm.response_p50_ratio?)));
+    extremes(known, |(_, ratio)| ratio.estimate).map(|[best, _]| best)
 }
 
 /// In how many families the best arm is faster, and which arm that most often is.
 pub fn best_answer(best: &[(&ArmSummary, Ratio)], reference: &str) -> String {
-    let n = best.len();
+    let families = format::any(best.len(), "family");
     if best.iter().all(|(_, ratio)| ratio.verdict().is_none()) {
-        let families = format::any(n, "family");
         return format!("Nothing is concluded of the best strategy of {families}.");
     }
     let won = best.iter().filter(|(_, ratio)| says(Some(*ratio), Verdict::Faster));
     let winners: Vec<&str> = won.map(|(arm, _)| arm.label.as_str()).collect();
     let by = ratios::by_indication(best.iter().map(|(_, ratio)| ratio.conclusion));
-    let wins = |label: &str| winners.iter().filter(|winner| **winner == label).count();
-    let Some(most) = winners.iter().map(|label| wins(label)).max() else {
-        let families = format::any(n, "family");
+    let wins = |label: &&str| winners.iter().filter(|winner| *winner == label).count();
+    let Some(most) = winners.iter().map(wins).max() else {
         let said = format!("{by}no strategy answers sooner than {reference} in {families}.");
         return format::capitalized(&said);
     };
-    let mut leaders: Vec<&str> =
-        winners.iter().copied().filter(|label| wins(label) == most).collect();
-    let mut seen = BTreeSet::new();
-    leaders.retain(|label| seen.insert(*label));
+    let mut leaders: Vec<&str> = winners.iter().copied().filter(|label| wins(label) == most).collect();
+    leaders.sort_unstable();
+    leaders.dedup();
     format::capitalized(&format!(
         "{by}in {} the best strategy answers sooner than {reference}; most often it is {}, in \
          {most}.",
-        format::part(winners.len(), n, "family"),
+        format::part(winners.len(), best.len(), "family"),
         leaders.join(" or ")
     ))
 }
@@ -220,17 +196,14 @@ pub struct Tail<'a> {
 
 /// Which arms have the slowest requests, and which the longest tail for its median.
 pub fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String {
-    let stretch = |tail: &Tail<'_>| tail.tail_ns / tail.p50_ns;
-    let least = tails.iter().min_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
-    let most = tails.iter().max_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
-    let longest = tails.iter().max_by(|a, b| stretch(a).total_cmp(&stretch(b)));
-    let (Some(least), Some(most), Some(longest)) = (least, most, longest) else {
+    let stretch = |tail: &&Tail<'_>| tail.tail_ns / tail.p50_ns;
+    let ends = (extremes(tails, |tail| tail.tail_ns), extremes(tails, stretch));
+    let (Some([least, most]), Some([_, longest])) = ends else {
         return "Too few requests for the slowest of them.".to_owned();
     };
     // Named with the others, unless it is one of them.
-    let is_named = |tail: &&Tail<'_>| [least.label, most.label].contains(&tail.label);
-    let reference = tails.iter().find(|tail| tail.label == tail.reference);
-    let reference = reference.filter(|tail| !is_named(tail));
+    let is_named = |tail: &Tail<'_>| [least.label, most.label].contains(&tail.label);
+    let reference = tails.iter().find(|tail| tail.label == tail.reference && !is_named(tail));
     let reference = reference.map_or_else(String::new, |tail| {
         format!(" ({}: {})", tail.label, format::duration(tail.tail_ns))
     });
@@ -248,19 +221,17 @@ pub fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String {
         format::duration(most.tail_ns),
         most.label,
         longest.label,
-        format::ratio(stretch(longest)),
+        format::ratio(stretch(&longest)),
     )
 }
 
 /// Which arm answers most and least evenly, by its 95 % over its 5 % point.
 pub fn spread_answer(arms: &[ArmSummary], spreads: &[(&str, f64)]) -> String {
-    let ok = |label: &str| {
+    let is_ok = |label: &str| {
         arms.iter().any(|arm| arm.label == label && arm.state == State::Ok && arm.role != "placebo")
     };
-    let known: Vec<&(&str, f64)> = spreads.iter().filter(|(label, _)| ok(label)).collect();
-    let even = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let uneven = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let (Some(even), Some(uneven)) = (even, uneven) else {
+    let known = spreads.iter().filter(|(label, _)| is_ok(label));
+    let Some([even, uneven]) = extremes(known, |(_, spread)| *spread) else {
         return "Too few requests for their spread.".to_owned();
     };
     format!(
@@ -273,11 +244,9 @@ pub fn spread_answer(arms: &[ArmSummary], spreads: &[(&str, f64)]) -> String {
     )
 }
 
-/// How far the blocks' medians lie apart, and in which order.
+/// How far the medians of the blocks lie apart, and in which order.
 pub fn drift_answer(blocks: &[(u32, f64)]) -> String {
-    let slowest = blocks.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let fastest = blocks.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let (Some(slowest), Some(fastest)) = (slowest, fastest) else {
+    let Some([fastest, slowest]) = extremes(blocks, |(_, ns)| *ns) else {
         return "Too few blocks to show drift.".to_owned();
     };
     format!(

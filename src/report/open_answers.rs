@@ -6,6 +6,7 @@ use crate::experiment::Slo;
 use super::format;
 use super::load::{Curves, LoadArm};
 use super::noise::Timeline;
+use super::sentences::extremes;
 use super::responsiveness::{Probed, ProbedArm, Variant};
 use super::summary::State;
 
@@ -28,38 +29,34 @@ pub fn objective(slo: &str) -> String {
 /// Which arm takes most load, and what the reference takes.
 pub fn load_answer(curves: &Curves) -> String {
     let objective = objective(&curves.slo);
-    let limit = |arm: &&LoadArm| arm.limit_per_s;
-    let best = compared(curves)
-        .filter(|arm| limit(arm).is_some())
-        .max_by(|a, b| limit(a).unwrap_or(0.0).total_cmp(&limit(b).unwrap_or(0.0)));
-    let Some(best) = best else {
+    let limits = compared(curves).filter_map(|arm| Some((arm, arm.limit_per_s?)));
+    let Some([_, (best, limit_per_s)]) = extremes(limits, |(_, limit)| *limit) else {
         return format!("No strategy met {objective} at any of the rates.");
     };
     // A limit lies somewhere between the last rate met and the first missed.
     let may_reach = |arm: &&LoadArm| {
-        let reached = |missed_per_s| Some(missed_per_s) >= best.limit_per_s;
-        arm.limit_per_s.is_some() && arm.missed_per_s.is_none_or(reached)
+        let reaches = arm.missed_per_s.is_none_or(|missed_per_s| missed_per_s >= limit_per_s);
+        arm.label == best.label || (arm.limit_per_s.is_some() && reaches)
     };
-    let is_best = |arm: &&LoadArm| arm.label == best.label;
-    let equals: Vec<&LoadArm> =
-        compared(curves).filter(|arm| is_best(arm) || may_reach(arm)).collect();
-    let reference = curves.arms.iter().find(|arm| arm.role == "reference");
-    let is_among = |arm: &LoadArm| equals.iter().any(|equal| equal.label == arm.label);
-    let others = match reference {
-        Some(arm) if !is_among(arm) => format!("; {} takes {}", arm.label, taken(arm)),
-        _ => String::new(),
+    let equals: Vec<&LoadArm> = compared(curves).filter(may_reach).collect();
+    let is_other = |arm: &&LoadArm| {
+        arm.role == "reference" && !equals.iter().any(|equal| equal.label == arm.label)
     };
-    if equals.len() > 1 {
-        let names: Vec<&str> = equals.iter().map(|arm| arm.label.as_str()).collect();
-        let limits: Vec<String> =
-            equals.iter().map(|arm| format!("{} {}", arm.label, taken(arm))).collect();
-        return format!(
-            "Under {objective}, {} take the most and are not told apart: {}{others}.",
-            format::listed(&names),
-            limits.join(", ")
-        );
+    let others = curves.arms.iter().find(is_other);
+    let others = others
+        .map_or_else(String::new, |arm| format!("; {} takes {}", arm.label, taken(arm)));
+    if equals.len() == 1 {
+        let limit = taken(best);
+        return format!("Under {objective}, {} takes the most: {limit}{others}.", best.label);
     }
-    format!("Under {objective}, {} takes the most: {}{others}.", best.label, taken(best))
+    let names: Vec<&str> = equals.iter().map(|arm| arm.label.as_str()).collect();
+    let limits: Vec<String> =
+        equals.iter().map(|arm| format!("{} {}", arm.label, taken(arm))).collect();
+    format!(
+        "Under {objective}, {} take the most and are not told apart: {}{others}.",
+        format::listed(&names),
+        limits.join(", ")
+    )
 }
 
 /// `120/s (missed at 140/s)`.
@@ -77,22 +74,21 @@ fn taken(arm: &LoadArm) -> String {
 /// The most that any arm answered.
 pub fn goodput_answer(curves: &Curves) -> String {
     let most = |arm: &LoadArm| arm.points.iter().filter_map(|p| p.ok_per_s).reduce(f64::max);
-    let mut known: Vec<(&str, f64)> =
-        compared(curves).filter_map(|arm| Some((arm.label.as_str(), most(arm)?))).collect();
-    known.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let (Some(first), Some(last)) = (known.first(), known.last()) else {
-        return "Nothing was answered.".to_owned();
-    };
-    if known.len() == 1 {
-        return format!("The most that {} answered was {}/s.", first.0, format::rate(first.1));
+    let peaks = compared(curves).filter_map(|arm| Some((arm.label.as_str(), most(arm)?)));
+    match extremes(peaks, |(_, peak)| *peak) {
+        None => "Nothing was answered.".to_owned(),
+        Some([least, most]) if least.0 == most.0 => {
+            format!("The most that {} answered was {}/s.", most.0, format::rate(most.1))
+        }
+        Some([least, most]) => format!(
+            "The most that was answered at any rate: {}/s by {}; the least such peak is that of {}, \
+             {}/s.",
+            format::rate(most.1),
+            most.0,
+            least.0,
+            format::rate(least.1)
+        ),
     }
-    format!(
-        "The most that was answered at any rate: {}/s by {}; the least such peak is {}'s, {}/s.",
-        format::rate(first.1),
-        first.0,
-        last.0,
-        format::rate(last.1)
-    )
 }
 
 /// Which arms let other requests wait.
@@ -118,18 +114,12 @@ fn of_variant(variant: &Variant) -> Option<String> {
         let known: Vec<String> = known.collect();
         format!("{share} under {} ({})", arm.label, known.join(", "))
     };
+    // The share first; of equal shares the longer tail.
     let rank = |arm: &&ProbedArm| {
-        (
-            arm.over_100ms_ratio.unwrap_or(0.0),
-            arm.loaded.p95_ns.or(arm.loaded.max_ns).unwrap_or(0.0),
-        )
+        let tail_ns = arm.loaded.p95_ns.or(arm.loaded.max_ns).unwrap_or(0.0);
+        arm.over_100ms_ratio.unwrap_or(0.0) * 1e15 + tail_ns
     };
-    let order = |a: &&ProbedArm, b: &&ProbedArm| {
-        let (a, b) = (rank(a), rank(b));
-        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
-    };
-    let worst = arms().max_by(order)?;
-    let best = arms().min_by(order)?;
+    let [best, worst] = extremes(arms(), rank)?;
     let where_to = match variant.probe.as_str() {
         "main-loop" => "Of the probes to the event loop",
         _ => "Of those through the strategy",

@@ -17,10 +17,8 @@ use super::{format, memory, ratios};
 pub fn summary(run: &Run, summary: &Summary) -> Vec<String> {
     let mut sentences = Vec::from_iter(winners(summary));
     sentences.extend(memory::headline(&summary.memory));
-    sentences.extend(costliest(summary));
     sentences.push(scope(run, summary));
     sentences.extend(placebo_effect(summary));
-    sentences.extend(losses(summary));
     sentences
 }
 
@@ -124,6 +122,16 @@ fn has_spent_its_budget(run: &Run) -> bool {
     }
 }
 
+/// The items with the lowest and the highest value.
+pub fn extremes<T: Clone>(
+    items: impl IntoIterator<Item = T>,
+    value: impl Fn(&T) -> f64,
+) -> Option<[T; 2]> {
+    let mut sorted: Vec<T> = items.into_iter().collect();
+    sorted.sort_by(|a, b| value(a).total_cmp(&value(b)));
+    Some([sorted.first()?.clone(), sorted.last()?.clone()])
+}
+
 /// Whether the ratio says, as verdict or indication, that the arm is better or worse.
 pub fn says(ratio: Option<Ratio>, verdict: Verdict) -> bool {
     ratio.and_then(|ratio| ratio.verdict()) == Some(verdict)
@@ -162,9 +170,8 @@ fn winners(summary: &Summary) -> Option<String> {
         judged.iter().filter_map(|family| fastest(family)).collect();
     let all = judged.iter().copied().flat_map(response_ratios);
     let by = ratios::by_indication(all.map(|(_, ratio)| ratio.conclusion));
-    let best = won.iter().min_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate));
-    let said = match best {
-        Some((family, arm, ratio)) => format!(
+    let said = match extremes(&won, |won| won.2.estimate) {
+        Some([(family, arm, ratio), _]) => format!(
             "{by}in {} some strategy answered faster than {reference}; the largest gain is {} in \
              {}, whose median response is {} that of {reference}{rest}.",
             format::part(won.len(), judged.len(), "comparable family"),
@@ -183,8 +190,8 @@ fn winners(summary: &Summary) -> Option<String> {
 /// The arm that is faster than the reference by most.
 fn fastest(family: &FamilySummary) -> Option<(&FamilySummary, &ArmSummary, Ratio)> {
     let faster = response_ratios(family).filter(|(_, ratio)| says(Some(*ratio), Verdict::Faster));
-    let fastest = faster.min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate));
-    fastest.map(|(arm, ratio)| (family, arm, ratio))
+    let [(arm, ratio), _] = extremes(faster, |(_, ratio)| ratio.estimate)?;
+    Some((family, arm, ratio))
 }
 
 /// Why nothing is concluded of these, each reason once.
@@ -200,50 +207,19 @@ fn because_withheld(families: &[&FamilySummary]) -> String {
     reasons.join(", or ")
 }
 
-fn costliest(summary: &Summary) -> Option<String> {
-    let slower = summary.families.iter().flat_map(|family| {
-        let arms = comparable(family).filter(|arm| says(arm.service_p50_ratio, Verdict::Slower));
-        arms.filter_map(move |arm| Some((family, arm, arm.service_p50_ratio?)))
-    });
-    let (family, arm, ratio) = slower.max_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate))?;
-    Some(format!(
-        "The greatest loss inside the server is {} in {}: {}, {}.",
-        arm.label,
-        family.title,
-        arm.medians.service_p50_ns.map_or_else(|| "unknown".to_owned(), format::duration),
-        ratios::clause(&ratio, &family.reference)
-    ))
-}
-
 fn placebo_effect(summary: &Summary) -> Option<String> {
     let effect = |family: &FamilySummary| {
         let placebo = family.placebo_of(RESPONSE_P50)?.ratio?;
         Some(placebo.estimate.ln().abs().exp_m1())
     };
     let effects = summary.families.iter().filter_map(|family| Some((family, effect(family)?)));
-    let (family, effect) = effects.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let [_, (family, effect)] = extremes(effects, |(_, effect)| *effect)?;
     Some(format!(
         "Measured against itself, the median response of {} differs by at most {} (in {}).",
         family.reference,
         format::percent(effect),
         family.title
     ))
-}
-
-fn losses(summary: &Summary) -> Option<String> {
-    let count = |states: [State; 2]| {
-        let arms = summary.families.iter().flat_map(|family| &family.arms);
-        arms.filter(|arm| states.contains(&arm.state)).count() as u64
-    };
-    let flawed = count([State::Flawed, State::Failed]);
-    let skipped = count([State::Skipped, State::Missing]);
-    (flawed + skipped > 0).then(|| {
-        format!(
-            "Without a ratio, for reasons given below: {} with failures, {} not run.",
-            format::plural(flawed, "arm"),
-            format::plural(skipped, "arm")
-        )
-    })
 }
 
 #[cfg(test)]

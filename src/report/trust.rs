@@ -11,13 +11,10 @@ use crate::stats::verdict::{Conclusion, INTERVAL_BLOCKS_MIN, Reason, VERDICT_BLO
 use super::analyse::{Analysed, DISTURBED_OFTEN_RATIO};
 use super::document::Section;
 use super::metrics::{RESPONSE_P50, SERVICE_P50};
-use super::sentences::span;
+use super::sentences::{extremes, span};
 use super::summary::{FamilySummary, Summary};
 use super::table::{Cell, Head, Table};
 use super::{format, grouped, machine, open_loops, ratios};
-
-/// A placebo whose interval is wider to either side is worth a warning.
-const BLUNT_RATIO: f64 = 0.1;
 
 /// The whole section, without charts.
 pub fn section(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Section {
@@ -42,7 +39,6 @@ pub fn sentences(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Vec
     sentences.extend(withheld(families));
     sentences.extend(stopped(run));
     sentences.extend(shortened(run));
-    sentences.extend(blunt(summary));
     sentences.extend(drift(families));
     sentences.extend(coverage(summary));
     sentences.extend(machine::shared_cores(run, &rows));
@@ -168,27 +164,10 @@ fn shortened(run: &Run) -> Option<String> {
     })
 }
 
-/// Families in which only large differences could be seen, by the interval of the placebo.
-fn blunt(summary: &Summary) -> Option<String> {
-    let reach = |family: &FamilySummary| {
-        let placebo = family.placebo_of(RESPONSE_P50)?.ratio?;
-        Some((placebo.ci_high? / placebo.ci_low?).sqrt() - 1.0)
-    };
-    let reaches = summary.families.iter().filter_map(|family| Some((family, reach(family)?)));
-    let blunt: Vec<String> = reaches
-        .filter(|(_, reach)| *reach > BLUNT_RATIO)
-        .map(|(family, reach)| format!("{} (±{})", family.title, format::percent(reach)))
-        .collect();
-    (!blunt.is_empty()).then(|| {
-        let families = blunt.join("; ");
-        format!("Intervals are wide, so small differences of response stay inconclusive, in: {families}.")
-    })
-}
-
 /// How far apart the slowest and the fastest block of a family were, at most.
 fn drift(families: &[Analysed<'_>]) -> Option<String> {
     let spreads = families.iter().filter_map(|family| Some((family, spread(family)?)));
-    let (family, spread) = spreads.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let [_, (family, spread)] = extremes(spreads, |(_, spread)| *spread)?;
     Some(format!(
         "Drift: in the family where blocks differ most ({}), the slowest took {} as long as the \
          fastest, in the middle of its strategies. Ratios are taken within a block, so drift does \

@@ -247,7 +247,7 @@ fn family_without_placebo_rows_is_checked_by_nothing() {
     let pool = of(&comparisons, "pool", "arm");
     assert_eq!((pool["verdict"].as_str(), pool["withheld"].as_str()), ("", "no_placebo"));
     let text = crate::report::terminal(&run, 120);
-    assert!(text.contains("no placebo: nothing checked this family"), "{text}");
+    assert!(text.contains("No placebo: nothing checked this family"), "{text}");
 }
 
 #[test]

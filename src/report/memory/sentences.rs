@@ -6,6 +6,7 @@ use super::{Group, MemoryLine, MemorySummary, Series};
 use crate::report::charts::Chart;
 use crate::report::document::Section;
 use crate::report::format;
+use crate::report::sentences::extremes;
 use crate::report::table::Extent;
 use crate::stats::verdict::INTERVAL_BLOCKS_MIN;
 
@@ -62,37 +63,23 @@ fn of_group(number: usize, group: &Group) -> Section {
     section
 }
 
-/// `pool: shared once 36.0 MB; each further child 0.12 MB [0.11, 0.13]`.
+/// `pool: shared once 36.0 MB, each further child 0.12 MB [0.11, 0.13]`.
 fn told(series: &Series, line: &MemoryLine) -> String {
-    if let Some(said) = series.no_line() {
-        let once = format::megabytes(line.intercept_bytes);
-        return format!("{} (about {once} MB once; {said})", series.label);
+    let (label, once) = (&series.label, format::megabytes(line.intercept_bytes));
+    match series.no_line() {
+        Some(said) => format!("{label} (about {once} MB once; {said})"),
+        None => {
+            let price = slope(line);
+            let (price, interval) = price.split_once(' ').unwrap_or((&price, ""));
+            let price = format!("{price} MB {interval}");
+            format!("{label}: shared once {once} MB, each further child {}", price.trim_end())
+        }
     }
-    let price = match slope(line).split_once(' ') {
-        Some((price, interval)) => format!("{price} MB {interval}"),
-        None => format!("{} MB", slope(line)),
-    };
-    format!(
-        "{}: shared once {} MB, each further child {price}",
-        series.label,
-        format::megabytes(line.intercept_bytes)
-    )
-}
-
-/// The cheapest and the dearest line.
-fn extremes<'a>(
-    lines: impl Iterator<Item = (&'a Series, MemoryLine)>,
-) -> Option<[(&'a Series, MemoryLine); 2]> {
-    let lines: Vec<(&Series, MemoryLine)> = lines.collect();
-    let by_slope = |a: &(&Series, MemoryLine), b: &(&Series, MemoryLine)| {
-        a.1.slope_bytes.total_cmp(&b.1.slope_bytes)
-    };
-    Some([lines.iter().copied().min_by(by_slope)?, lines.iter().copied().max_by(by_slope)?])
 }
 
 /// Under the chart of lines.
 pub fn lines_answer(group: &Group) -> String {
-    match extremes(group.lined()) {
+    match extremes(group.lined(), by_slope) {
         None => "Fewer than two numbers of children were measured: there is no line.".to_owned(),
         Some([least, most]) if least.0.label == most.0.label => {
             format!("{}.", told(least.0, &least.1))
@@ -103,19 +90,19 @@ pub fn lines_answer(group: &Group) -> String {
     }
 }
 
+fn by_slope((_, line): &(&Series, MemoryLine)) -> f64 {
+    line.slope_bytes
+}
+
 /// Under the chart of bars.
 pub fn bars_answer(group: &Group) -> String {
-    let worst = group
-        .series
-        .iter()
-        .filter_map(|series| {
-            let level = series.last().filter(|level| level.k > 0)?;
-            Some((series, level, level.naive_ratio()?))
-        })
-        .max_by(|a, b| a.2.total_cmp(&b.2));
-    match worst {
+    let naive = group.series.iter().filter_map(|series| {
+        let level = series.last().filter(|level| level.k > 0)?;
+        Some((series, level, level.naive_ratio()?))
+    });
+    match extremes(naive, |(.., ratio)| *ratio) {
         None => "Nothing was measured.".to_owned(),
-        Some((series, level, ratio)) => format!(
+        Some([_, (series, level, ratio)]) => format!(
             "Adding up RSS is furthest off for {}: with {} it gives {} MB, {} the memory held, \
              because it counts shared pages in each process.",
             series.label,
@@ -126,34 +113,27 @@ pub fn bars_answer(group: &Group) -> String {
     }
 }
 
-/// For the page's summary: what a child costs, against what the notes say.
+/// For the summary: the cost of a child, against what the notes say.
 pub fn headline(memory: &MemorySummary) -> Option<String> {
     let has_children = |group: &&Group| group.is_plain() && of_processes(group).next().is_some();
     let groups = || memory.groups.iter().filter(has_children);
     let of_node = groups().find(|group| group.runtime == NOTES_RUNTIME);
     let group = of_node.or_else(|| groups().next())?;
-    let [least, most] = extremes(of_processes(group))?;
-    let cost = |(series, line): (&Series, MemoryLine)| {
-        let price = match series.prices_bytes() {
-            Some((low, high)) => {
-                format!("{} to {}", format::megabytes(low), format::megabytes(high))
-            }
-            None => format::megabytes(line.slope_bytes),
-        };
+    let [least, most] = extremes(of_processes(group), by_slope)?;
+    let cost = |(series, _): (&Series, MemoryLine)| {
+        let price = tables::price(series).text;
+        let price = price.split(" [").next().unwrap_or_default();
         format!("{price} MB ({})", series.label)
     };
     let costs = match least.0.label == most.0.label {
         true => cost(least),
         false => format!("from {} to {}", cost(least), cost(most)),
     };
-    let notes = NOTES_CHILD_BYTES / 1e6;
-    let notes = match group.runtime == NOTES_RUNTIME {
-        true => format!("the notes say about {notes} MB of one"),
-        false => format!("the notes say about {notes} MB, of Node"),
-    };
+    let of = if group.runtime == NOTES_RUNTIME { " of one" } else { ", of Node" };
     Some(format!(
-        "In memory each further child costs {costs} in {}; {notes}.",
-        format::capitalized(&group.runtime)
+        "In memory each further child costs {costs} in {}; the notes say about {} MB{of}.",
+        format::capitalized(&group.runtime),
+        NOTES_CHILD_BYTES / 1e6
     ))
 }
 

@@ -102,7 +102,7 @@ pub fn slope(line: &MemoryLine) -> String {
 }
 
 /// The slope; where there is no line, the lowest and the highest of its segments.
-fn price(series: &Series) -> Cell {
+pub fn price(series: &Series) -> Cell {
     match (series.prices_bytes(), series.line) {
         (Some((low, high)), line) => {
             let text = format!("{} to {}", format::megabytes(low), format::megabytes(high));

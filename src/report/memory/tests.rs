@@ -6,7 +6,9 @@ use super::*;
 use crate::record::{MemoryRow, Run, TrialRow};
 use crate::report::sample_memory::{self, GROWTH_BYTES, PRICED};
 use crate::report::summary::summarise;
-use crate::report::table::{Cell, Extent, Head};
+use super::notes::notes_table;
+use super::tables::{ballast, of_group};
+use crate::report::table::Cell;
 use crate::report::{sample, terminal};
 
 fn series<'a>(group: &'a Group, strategy: &str) -> &'a Series {
@@ -70,7 +72,7 @@ fn trees_of_failed_trials_count_for_nothing_and_say_why() {
     assert_eq!((last.k, last.n_blocks, last.pss_bytes), (100, 0, None));
     assert!(last.reason.contains("EAGAIN"));
     assert!((spawn.line.unwrap().slope_bytes - 180_000.0).abs() < 1.0);
-    let table = of_group(&memory.groups[0], Extent::Wide);
+    let table = of_group(&memory.groups[0]);
     assert!(table.notes.iter().any(|note| note.contains("EAGAIN")), "{:?}", table.notes);
 }
 
@@ -175,7 +177,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
         ..whole
     });
     let memory = of_run(&run);
-    let table = notes_table(&memory.groups[0], Extent::Narrow).unwrap();
+    let table = notes_table(&memory.groups[0]).unwrap();
     let row = |strategy: &str, k: &str| {
         let of = |row: &&Vec<Cell>| row[0].starts_with(strategy) && row[1] == k;
         table.rows.iter().find(of).unwrap().clone()
@@ -192,8 +194,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     assert!(notes.contains("noop 64 B, 16 callers"), "{notes}");
     assert!(notes.contains("no timed trials with as many children"), "{notes}");
     // Every strategy in the file, two in a terminal.
-    let full = notes_table(&memory.groups[0], Extent::Full).unwrap();
-    assert_eq!((table.rows.len(), full.rows.len()), (8, 36));
+    assert_eq!((table.rows_in_terminal, table.rows.len()), (Some(8), 36));
 }
 
 #[test]
@@ -289,9 +290,9 @@ fn the_kernel_has_a_line_and_a_column_of_its_own() {
     let kernel = spawn.kernel().unwrap().slope_bytes;
     assert!((kernel - 108_000.0).abs() < 1.0, "{kernel}");
     assert!((spawn.line.unwrap().slope_bytes - 180_000.0).abs() < 1.0);
-    let table = of_group(&memory.groups[0], Extent::Page);
-    let is_kernel = |head: &Head| head.text == "kernel, MB per further child";
-    let place = table.head.iter().position(is_kernel).unwrap();
+    let table = of_group(&memory.groups[0]);
+    let kernel = "kernel, MB per further child";
+    let place = table.head.iter().position(|head| head.text == kernel).unwrap();
     let row = table.rows.iter().find(|row| row[0] == "spawn").unwrap();
     assert_eq!(row[place], "0.11");
 }
@@ -307,18 +308,18 @@ fn without_a_mark_of_the_kernel_the_peak_is_at_least_the_highest_look() {
         }
     }
     let memory = of_run(&run);
-    let table = of_group(&memory.groups[0], Extent::Wide);
+    let table = of_group(&memory.groups[0]);
     let place = table.head.iter().position(|h| h.text == "peak, MB").unwrap();
-    let cell = |strategy: &str| {
+    let row = |strategy: &str| {
         let row = |row: &&Vec<Cell>| row[0].split(" [").next() == Some(strategy);
-        table.rows.iter().find(row).unwrap()[place].clone()
+        table.rows.iter().find(row).unwrap()
     };
-    let pool = cell("pool");
-    let (peak, number) = pool.split_once(" [").unwrap();
-    assert_eq!(peak, "≥ 45.6");
+    let pool = row("pool");
+    let (_, number) = pool[0].split_once(" [").unwrap();
     let number: usize = number.trim_end_matches(']').parse().unwrap();
+    assert_eq!(pool[place], "≥ 45.6");
     assert!(table.notes[number - 1].contains("highest PSS"));
-    assert_eq!(cell("spawn"), "–");
+    assert_eq!(row("spawn")[place], "–");
 }
 
 /// What a server grows by with its requests is no price of a child.
@@ -386,14 +387,22 @@ fn line_that_misses_a_level_is_no_price_anywhere() {
     assert_eq!(spawn.miss.unwrap().k, 100);
     let is_other = |series: &&Series| series.strategy != "spawn";
     assert!(group.series.iter().filter(is_other).all(|series| series.miss.is_none()));
-    let table = of_group(group, Extent::Narrow);
-    let cell = table.rows.iter().find(|row| row[0].starts_with("spawn")).unwrap()[2].text.clone();
-    assert!(cell.contains(" to ") && cell.ends_with(']'), "{cell}");
+    let table = of_group(group);
+    let row = table.rows.iter().find(|row| row[0].starts_with("spawn")).unwrap();
+    assert!(row[2].contains(" to ") && row[0].ends_with(']'), "{row:?}");
     let note = table.notes.iter().find(|note| note.starts_with("spawn: the line misses"));
     let note = note.unwrap();
     assert!(note.contains("no one cost per child") && note.contains("to 100"), "{note}");
     let rendered = sample::render(&run);
     assert!(rendered.html.contains("no one cost per child"));
+    // Nor in the table of a timed family.
+    let family = &summarise(&run).families[0];
+    let price = |strategy: &str| {
+        let arm = family.arms.iter().find(|arm| arm.strategy == strategy);
+        arm.unwrap().memory_per_child_bytes
+    };
+    assert_eq!(price("spawn"), None);
+    assert!(price("pool").is_some());
     let rows: Vec<&str> =
         rendered.fits_csv.lines().filter(|line| line.ends_with(",segment,spawn")).collect();
     assert_eq!(rows.len(), spawn.segments.len());

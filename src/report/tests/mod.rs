@@ -6,8 +6,11 @@ use crate::record::TrialRow;
 
 mod best;
 mod open;
+pub(crate) mod sample;
+pub(crate) mod sample_memory;
 mod summarized;
 mod trusted;
+mod widths;
 
 fn summary() -> Summary {
     summarise(&sample::run())
@@ -19,12 +22,12 @@ fn arm<'a>(family: &'a FamilySummary, label: &str) -> &'a ArmSummary {
 
 #[test]
 fn the_terminal_at_80_columns() {
-    insta::assert_snapshot!(terminal(&sample::run(), 80));
+    insta::assert_snapshot!(super::terminal(&sample::run(), 80));
 }
 
 #[test]
 fn the_terminal_at_120_columns() {
-    insta::assert_snapshot!(terminal(&sample::run(), 120));
+    insta::assert_snapshot!(super::terminal(&sample::run(), 120));
 }
 
 #[test]
@@ -36,7 +39,7 @@ fn the_terminal_at_80_columns_with_verdicts_and_a_placebo_that_differs() {
     }
     run.plan.retain(|row| !row.family_id.contains("node"));
     run.trials.retain(|row| row.runtime != "node");
-    insta::assert_snapshot!(terminal(&run, 80));
+    insta::assert_snapshot!(super::terminal(&run, 80));
 }
 
 #[test]
@@ -236,7 +239,7 @@ fn an_empty_run_still_renders() {
     let rendered = sample::render(&run);
     assert!(rendered.charts.is_empty());
     check_markup(&rendered.html);
-    assert!(terminal(&run, 80).contains("0 families"));
+    assert!(terminal(&run, 80).contains("Nothing ran"));
 }
 
 #[test]
@@ -247,7 +250,7 @@ fn the_same_run_renders_to_the_same_bytes() {
 }
 
 #[test]
-fn markup_is_well_formed_and_needs_nothing_else() {
+fn page_and_charts_are_well_formed_and_need_nothing_else() {
     let rendered = sample::render(&sample::run());
     check_markup(&rendered.html);
     assert_eq!(rendered.charts.len(), 3 + 3 * 7);
@@ -342,13 +345,13 @@ fn a_ratio_has_an_interval_from_six_blocks_and_words_only_from_ten() {
 #[test]
 fn the_page_says_whether_it_can_be_trusted() {
     let trust = |run: &crate::record::Run| {
-        trust::of(run, &summarise(run), &analyse::run(run)).sentences.join("\n")
+        trust::sentences(run, &summarise(run), &analyse::run(run)).join("\n")
     };
     let mut run = sample::standard();
     let text = trust(&run);
     for said in [
         "in 12 blocks. Enough for verdicts.",
-        "in none of 6 tests",
+        "not told apart from the reference in any of 6 tests",
         "93 % at 10 blocks",
         "shares 2 cores",
         "None of 382 trials carries a flag.",

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::record::{Environment, Manifest, PlanRow, Run, SCHEMA_VERSION, Timing, TrialRow};
 use crate::strategy;
 
-use super::charts::Charts;
-use super::distribution::Distributions;
-use super::{Rendered, analyse, page, summarise};
+use crate::report::charts::{self, Charts};
+use crate::report::distribution::Distributions;
+use crate::report::{Rendered, analyse, provenance, summarise};
 
 pub(crate) mod open;
 
@@ -49,15 +49,15 @@ pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String
 
 /// Everything that is written of a run with these requests.
 pub(crate) fn render(run: &Run) -> Rendered {
-    super::render(run, &[], &requests(run))
+    crate::report::render(run, &[], &requests(run))
 }
 
 /// The charts of a run with these requests.
-pub(super) fn charts(run: &Run) -> Charts {
+pub fn charts(run: &Run) -> Charts {
     let families = analyse::run(run);
     let summary = summarise::of_families(run, &families);
     let distributions = Distributions::of(&families, &requests(run));
-    super::charts::of_run(&summary, &families, &distributions, page::cores(run))
+    charts::of_run(&summary, &families, &distributions, provenance::cores(run))
 }
 
 /// The same run with so many blocks more that verdicts are given.

@@ -1,13 +1,12 @@
-//! What is said of how far a run can be trusted, on runs that never were.
+//! How far a run can be trusted, in its own words.
 
-use super::super::{analyse, words};
+use super::super::sentences;
 use super::*;
 use crate::record::Windows;
 use crate::report::sample::open as sample_open;
 
 fn trust(run: &Run) -> String {
-    let trust = trust::of(run, &summarise(run), &analyse::run(run));
-    trust.sentences.join("\n")
+    trust::sentences(run, &summarise(run), &analyse::run(run)).join("\n")
 }
 
 #[track_caller]
@@ -107,7 +106,7 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
 #[test]
 fn a_run_is_worth_what_its_family_with_the_fewest_blocks_is() {
     let mut run = sample::standard();
-    let confidence = |run: &Run| words::confidence(run, &summarise(run));
+    let confidence = |run: &Run| sentences::confidence(run, &summarise(run));
     assert_eq!(confidence(&run), "enough blocks for verdicts");
     let family = run.trials[0].family_id.clone();
     run.trials.retain(|row| row.family_id != family || row.block <= 7);
