@@ -71,17 +71,6 @@ pub struct Item {
 }
 
 impl Item {
-    /// One per line such as `Blocks: all strategies run once per block.`; names in braces are
-    /// replaced.
-    pub fn of_lines(text: &str, values: &[(&str, &str)]) -> Vec<Item> {
-        let mut text = text.to_owned();
-        for (name, value) in values {
-            text = text.replace(&format!("{{{name}}}"), value);
-        }
-        let items = text.lines().filter_map(|line| line.split_once(": "));
-        items.map(|(lead, text)| Item::new(lead, text)).collect()
-    }
-
     /// With first words.
     pub fn new(lead: &str, text: &str) -> Item {
         Item { lead: lead.to_owned(), text: text.to_owned(), href: None }

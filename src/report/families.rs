@@ -4,8 +4,8 @@
 use super::charts::Chart;
 use super::document::Section;
 use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
-use super::table::{Cell, Column, Extent, NONE, Table, marked};
-use super::{format, ratios, sentences};
+use super::table::{Cell, Column, Extent, Table, marked};
+use super::{format, ratios, sentences, texts};
 use crate::record::Run;
 
 /// All families under one legend; the charts are in their order.
@@ -38,25 +38,9 @@ fn of_family(run: &Run, number: usize, family: &FamilySummary) -> Section {
 }
 
 fn legend(reference: &str, summary: &Summary) -> Vec<String> {
-    let mut lines = vec![format!(
-        "Ratios are to {reference} in the same block, with their 95 % intervals. Times: below 1 is \
-         faster than {reference}. Throughput: above 1."
-    )];
-    lines.extend(ratios::legend_of(summary));
-    lines.extend([
-        format!(
-            "placebo: {reference} a second time under another name. Where the two differ, nothing \
-             is concluded."
-        ),
-        "response: from the intended start to the arrival of the answer at the driver. service: \
-         what the server makes a caller wait for. All are medians over blocks. ↓ lower is better, \
-         ↑ higher is better."
-            .to_owned(),
-        format!(
-            "{NONE}: not measured, not comparable, or too few requests for the quantile (p90 needs \
-             100 in every trial, p99 1000)."
-        ),
-    ]);
+    let mut lines = texts::lines("families", &[("reference", reference)]);
+    // Behind what ratios are.
+    lines.splice(1..1, ratios::legend_of(summary));
     lines
 }
 

@@ -136,7 +136,7 @@ pub fn warnings(run: &Run) -> Vec<String> {
 /// The same, and signals that the machine does not show at all.
 pub fn watched(run: &Run) -> Vec<String> {
     let missing = |signal: &str| run.environment.unavailable.get(&format!("noise_{signal}"));
-    let why = |signal| hidden(run, signal).or_else(|| missing(signal).map(String::as_str));
+    let why = |signal: &str| hidden(run, signal).or_else(|| missing(signal).map(String::as_str));
     quota(run).into_iter().chain(not_watched(why)).collect()
 }
 

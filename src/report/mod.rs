@@ -54,6 +54,7 @@ mod table;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
+mod texts;
 mod trust;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::summary::Summary;
 use super::table::Extent;
 use super::{
     Analysis, claims_section, families, format, machine, memory, open_loops, provenance, sentences,
-    trust,
+    texts, trust,
 };
 use crate::record::Run;
 
@@ -74,14 +74,13 @@ fn not_measured(analysis: &Analysis<'_>) -> Section {
 
 fn method(run: &Run, summary: &Summary) -> Section {
     let cores = provenance::cores(run);
-    let values = [
+    let values: [(&str, &str); 4] = [
         ("reference", run.manifest.reference.as_str()),
         ("confidence", sentences::confidence(run, summary)),
         ("delta", &format::percent(summary.delta_ratio)),
         ("cores", &cores.map_or_else(|| "cores".to_owned(), |n| format::plural(n, "core"))),
     ];
-    let items = Item::of_lines(include_str!("method.txt"), &values);
-    Section::new("method", "Method, in plain words").items(items)
+    Section::new("method", "Method, in plain words").items(texts::items("method", &values))
 }
 
 fn of_machine(run: &Run) -> Section {
@@ -94,7 +93,7 @@ const REQUESTS: &str = "requests/";
 const CLAIMS: &str = "claims.csv";
 
 fn data(analysis: &Analysis<'_>) -> Section {
-    let mut files = Item::of_lines(include_str!("files.txt"), &[]);
+    let mut files = texts::items("files", &[]);
     files.retain(|file| match file.lead.as_str() {
         REQUESTS => analysis.has_requests,
         CLAIMS => analysis.answers.is_some(),

@@ -12,7 +12,7 @@ use super::open::Open;
 use super::responsiveness::{Probed, ProbedArm, Variant};
 use super::summary::State;
 use super::table::{Cell, Column, Extent, Table, marked};
-use super::{format, open_answers as answers};
+use super::{format, open_answers as answers, texts};
 
 /// Curves first; the charts are in the same order.
 pub fn sections(open: &Open, charts: Vec<Vec<Chart>>) -> Vec<Section> {
@@ -77,13 +77,7 @@ fn of_load(curves: &Curves) -> Section {
         .text(answers::load_answer(curves))
         .note(caption)
         .table(format!("{caption} ({})", curves.title), table)
-        .note(format!(
-            "highest rate: requests offered per second up to which the objective, {objective}, was \
-             met at every rate tried. missed at: the next higher rate tried, so that the limit lies \
-             between the two. capacity ratio: highest rate over capacity. cores used: by the work at \
-             that rate, without the driver. in time: share of the requests offered there that were \
-             answered ok within the time of the objective.{capacity}{placebo}"
-        ))
+        .note(texts::text("load", &[("objective", &objective)]) + &capacity + placebo)
 }
 
 /// The label with the mark of a note that says what went wrong.
@@ -119,12 +113,7 @@ fn of_probes(probed: &Probed) -> Section {
         let name = format!("{caption} ({})", probed.title);
         section = section.note(caption).table(name, of_variant(variant));
     }
-    section.note(format!(
-        "Light probes, 100 per second, timed from their intended start. Quantiles are medians over \
-         blocks; a p99 needs a thousand probes in every block, so windows of 10 s or more. longest \
-         and longest gap (time without an answer to any probe) are of all blocks. unloaded: probes \
-         of the same servers before the load began.{heavy}"
-    ))
+    section.note(texts::text("probes", &[]) + &heavy)
 }
 
 fn of_variant(variant: &Variant) -> Table {

@@ -14,19 +14,16 @@ use super::metrics::{RESPONSE_P50, SERVICE_P50};
 use super::sentences::{extremes, span};
 use super::summary::{FamilySummary, Summary};
 use super::table::{Cell, Head, Table};
-use super::{format, grouped, machine, open_loops, ratios};
+use super::{format, grouped, machine, open_loops, ratios, texts};
 
 /// The whole section, without charts.
 pub fn section(run: &Run, summary: &Summary, families: &[Analysed<'_>]) -> Section {
-    let reference = &run.manifest.reference;
+    let delta = format::percent(summary.delta_ratio);
+    let values: [(&str, &str); 2] =
+        [("reference", run.manifest.reference.as_str()), ("delta", &delta)];
     Section::new("trust", "Can I trust it?")
         .list(sentences(run, summary, families))
-        .text(format!(
-            "Placebo: in every family {reference} runs a second time under another name. If the \
-             whole interval of their ratio lies more than {} from 1, something moved one and not \
-             the other, and nothing is concluded of that family.",
-            format::percent(summary.delta_ratio)
-        ))
+        .text(texts::text("placebo", &values))
         .table("the placebo of every family", placebos(summary))
 }
 
@@ -198,22 +195,11 @@ fn spread(family: &Analysed<'_>) -> Option<f64> {
 }
 
 fn coverage(summary: &Summary) -> Option<String> {
-    let (fewest, _) = span(summary).filter(|(fewest, _)| *fewest >= INTERVAL_BLOCKS_MIN)?;
+    span(summary).filter(|(fewest, _)| *fewest >= INTERVAL_BLOCKS_MIN)?;
+    let simulated = COVERAGE_UNDER_DRIFT.iter();
     let simulated: Vec<String> =
-        COVERAGE_UNDER_DRIFT.iter().map(|(n, share)| format!("{share} % at {n} blocks")).collect();
-    let ends = match fewest < 9 {
-        true => {
-            " With so few blocks the interval of a ratio is as wide as the blocks themselves: from \
-             about the lowest to the highest."
-        }
-        false => "",
-    };
-    Some(format!(
-        "Intervals are made to hold the truth in 95 of 100 cases. Those of ratios compare within a \
-         block, which a drifting machine does not disturb.{ends} Those of the median of a strategy, \
-         in cells.csv, hold it less often while the machine drifts: in simulation {}.",
-        simulated.join(", ")
-    ))
+        simulated.map(|(n, share)| format!("{share} % at {n} blocks")).collect();
+    Some(texts::text("coverage", &[("simulated", &simulated.join(", "))]))
 }
 
 /// Families in which the rest of the machine disturbed more trials than should be.

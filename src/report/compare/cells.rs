@@ -10,7 +10,7 @@ use super::super::analyse::{Analysed, Cell as Value, MetricResult, by_block};
 use super::super::grouped::ArmRows;
 use super::super::metrics::{Metric, RESPONSE_P50, THROUGHPUT};
 use super::super::summary::State;
-use super::pairing::{are_skipped, label_of, twin};
+use super::pairing::{are_skipped, both_arms, label_of};
 use super::{CompareRow, Side};
 
 /// A family, or a group of memory trials.
@@ -171,10 +171,7 @@ pub fn group([a, _]: [&Analysed<'_>; 2]) -> Group {
 pub fn timed(pairs: &[[&Analysed<'_>; 2]], delta_ratio: f64) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (group, pair) in pairs.iter().enumerate() {
-        for a in &pair[0].rows.arms {
-            let Some(b) = twin(pair[1], a).filter(|b| !are_skipped(a, b)) else {
-                continue;
-            };
+        for [a, b] in both_arms(*pair).filter(|arms| !are_skipped(*arms)) {
             for (metric, word) in METRICS {
                 let both = [Own::of(pair[0], a, metric), Own::of(pair[1], b, metric)];
                 if let [Some(a), Some(b)] = both {
@@ -188,9 +185,9 @@ pub fn timed(pairs: &[[&Analysed<'_>; 2]], delta_ratio: f64) -> Vec<Cell> {
 }
 
 /// One metric of one arm in one run.
-struct Own<'x> {
+pub struct Own<'x> {
     family: &'x Analysed<'x>,
-    arm: &'x ArmRows<'x>,
+    pub arm: &'x ArmRows<'x>,
     result: &'x MetricResult,
     /// Of the arm among those of the family.
     place: usize,
@@ -198,13 +195,14 @@ struct Own<'x> {
 
 impl<'x> Own<'x> {
     /// `None` if the run has no such metric.
-    fn of(family: &'x Analysed<'x>, arm: &'x ArmRows<'x>, metric: &str) -> Option<Own<'x>> {
+    pub fn of(family: &'x Analysed<'x>, arm: &'x ArmRows<'x>, metric: &str) -> Option<Own<'x>> {
         let result = family.results.iter().find(|result| result.metric.name == metric)?;
         let place = family.rows.arms.iter().position(|other| other.key == arm.key)?;
         Some(Own { family, arm, result, place })
     }
 
-    fn blocks(&self, arm: &ArmRows<'_>) -> Vec<Option<f64>> {
+    /// The values of an arm of the family by block.
+    pub fn blocks(&self, arm: &ArmRows<'_>) -> Vec<Option<f64>> {
         by_block(arm, &self.family.rows.blocks, self.result.metric)
     }
 

@@ -4,17 +4,17 @@ use crate::stats::across::Across;
 
 use super::super::charts::Chart;
 use super::super::charts::agreement::{self, Dot};
-use super::super::document::{Document, Item, Section};
+use super::super::document::{Document, Section};
 use super::super::metrics::RESPONSE_P50;
 use super::super::summary::Ratio;
 use super::super::table::{self, Column, Extent, Head, NONE, Table, marked};
-use super::super::{analyse, format, ratios};
+use super::super::{analyse, format, ratios, texts};
 use super::Compared;
 use super::advice::Advice;
 use super::cells::{Cell, Measured, Refusal, View};
 use super::differences::Difference;
 use super::judged::{Agreement, Counts};
-use super::sentences::{self, ADVICE_TEST, LIMIT};
+use super::sentences;
 
 /// The view in which the blocks of the two runs are compared.
 const ABSOLUTE: &str = "ratio, B over A";
@@ -25,8 +25,7 @@ const RELATIVE: &str = "relative ratio";
 /// Everything that two runs say of each other.
 pub fn document(compared: &Compared) -> Document {
     let [a, b] = &compared.run_ids;
-    let values = [("reference", compared.reference.as_str()), ("limit", LIMIT)];
-    let method = Item::of_lines(include_str!("method.txt"), &values);
+    let method = texts::items("compare: method", &[("reference", &compared.reference)]);
     let missing = sentences::missing(compared).into_iter().chain(compared.remarks.clone());
     Document {
         generator: "forkbench compare",
@@ -38,7 +37,7 @@ pub fn document(compared: &Compared) -> Document {
         sections: vec![
             differs(compared),
             Section::new("counts", "Cells by what is concluded of them")
-                .note("A cell is one metric of one strategy in one family. The placebo is not counted.")
+                .note(texts::text("compare: cells", &[]))
                 .table("cells by what is concluded of them", counts(compared)),
             advice(compared),
             groups(compared),
@@ -93,13 +92,9 @@ fn advice(compared: &Compared) -> Section {
     }
     let rows = compared.advice.iter().map(|advice| (advice.family.clone(), advice));
     section
-        .text(
-            "The strategy with the lowest median response of each family, among those that both \
-             runs have, and the cost in B of choosing the one that is best in A: its median \
-             response there over that of B's best, in the same block.",
-        )
+        .text(texts::text("compare: advice", &[]))
         .table("the best strategy of each family in A and in B", Table::of_columns("family", &ADVICE, rows))
-        .note(ADVICE_TEST)
+        .note(texts::text("compare: test of the advice", &[]))
 }
 
 const ADVICE: [Column<Advice>; 4] = [
@@ -130,15 +125,9 @@ fn dot(compared: &Compared, cell: &Cell) -> Option<Dot> {
 }
 
 fn groups(compared: &Compared) -> Section {
-    let reference = &compared.reference;
-    let mut legend = vec![format!(
-        "{ABSOLUTE}: the blocks of the one against those of the other, with the 95 % interval of \
-         their ratio. {RELATIVE}: the ratio to {reference} in the same block, in B over that in A. \
-         p50 and p99 are of the response. Below 1 is better in B; of requests/s above 1. Of memory \
-         the signs are less and more."
-    )];
+    let mut legend = texts::lines("compare: ratios", &[("reference", &compared.reference)]);
     legend.extend(ratios::legend(sentences::conclusions(compared), compared.delta_ratio));
-    legend.push(LIMIT.to_owned());
+    legend.push(texts::text("compare: limit", &[]));
     let parts = compared.groups.iter().enumerate().filter_map(|(place, group)| {
         let table = of_group(compared, place);
         let section = Section::new(format!("group-{}", place + 1), group.title.as_str());

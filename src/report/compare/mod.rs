@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::record::{Run, csv_of};
 
 use super::document::Document;
-use super::{analyse, markdown, memory, page, terminal};
+use super::{analyse, memory, page, terminal};
 use advice::Advice;
 use cells::{Cell, Group};
 use differences::Difference;
@@ -158,11 +158,6 @@ impl Compared {
     /// The page: one file that needs no network and no other file.
     pub fn html(&self) -> String {
         page::render(&self.document())
-    }
-
-    /// The tables as Markdown.
-    pub fn markdown(&self) -> String {
-        markdown::render(&self.document())
     }
 
     /// One row for every cell, in machine units.

@@ -176,34 +176,33 @@ fn fixes_its_seed(family_id: &str) -> bool {
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The arm of the other run that is the same.
-pub fn twin<'f, 'r>(family: &'f Analysed<'r>, arm: &ArmRows<'_>) -> Option<&'f ArmRows<'r>> {
-    family.rows.arms.iter().find(|other| other.key == arm.key)
+/// The arms that both have, in the order of A.
+pub fn both_arms<'x>(pair: [&'x Analysed<'x>; 2]) -> impl Iterator<Item = [&'x ArmRows<'x>; 2]> {
+    let [a, b] = pair.map(|family| &family.rows.arms);
+    let twin = |arm: &ArmRows<'_>| b.iter().find(|other| other.key == arm.key);
+    a.iter().filter_map(move |arm| Some([arm, twin(arm)?]))
 }
 
 /// Arms that were left out on purpose in both, which says nothing of either.
-pub fn are_skipped(a: &ArmRows<'_>, b: &ArmRows<'_>) -> bool {
-    [a, b].iter().all(|arm| arm.state == State::Skipped)
+pub fn are_skipped(arms: [&ArmRows<'_>; 2]) -> bool {
+    arms.iter().all(|arm| arm.state == State::Skipped)
 }
 
 fn match_arms(pair: [&Analysed<'_>; 2], matched: &mut Matched<'_, '_>) {
     let family_id = pair[0].rows.id;
     for (side, [own, other]) in [(Side::A, pair), (Side::B, [pair[1], pair[0]])] {
-        for arm in &own.rows.arms {
-            match twin(other, arm) {
-                None => add_only(&mut matched.only, side, label_of(pair, arm), Some(family_id)),
-                Some(twin) if side == Side::A && are_skipped(arm, twin) => {
-                    let name = format!("{} in {family_id}", label_of(pair, arm));
-                    let reason = format!("skipped in both: {}", arm.reason);
-                    matched.left.push(Left::plain(name, reason));
-                }
-                Some(_) => {}
-            }
+        let is_new = |arm: &&ArmRows<'_>| !other.rows.arms.iter().any(|twin| twin.key == arm.key);
+        for arm in own.rows.arms.iter().filter(is_new) {
+            add_only(&mut matched.only, side, label_of(pair, arm), Some(family_id));
         }
+    }
+    for [arm, _] in both_arms(pair).filter(|arms| are_skipped(*arms)) {
+        let name = format!("{} in {family_id}", label_of(pair, arm));
+        matched.left.push(Left::plain(name, format!("skipped in both: {}", arm.reason)));
     }
 }
 
-/// The arm's label among those of both runs: it names the options in which they differ as well.
+/// The label of an arm among those of both runs, with the options in which they differ.
 pub fn label_of(pair: [&Analysed<'_>; 2], arm: &ArmRows<'_>) -> String {
     let both = pair.iter().flat_map(|family| &family.rows.arms);
     label(&arm.key.named(), &both.map(|arm| arm.key.named()).collect::<Vec<_>>())

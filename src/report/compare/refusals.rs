@@ -1,88 +1,46 @@
-//! What cannot be compared, and what to do instead.
+//! Why two runs cannot be compared, and what to do instead.
 
 use crate::record::Run;
 
 use super::super::analyse::Analysed;
+use super::super::format;
 use super::super::memory::MemorySummary;
 use super::Side;
 use super::pairing::Matched;
-use super::super::format;
 
-/// Why two runs cannot be compared.
+/// Why two runs cannot be compared, in words, with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Incomparable {
-    /// One and the same.
-    #[error("A and B are the same run, `{run_id}`; name two different ones")]
-    SameRun {
-        /// Of both.
-        run_id: String,
-    },
-    /// Files of two layouts.
-    #[error(
-        "A's files have schema version {}, B's {}, so that columns may mean other things; \
-         measure both with one forkbench", .found[0], .found[1]
-    )]
-    Schemas {
-        /// Of A and B.
-        found: [u32; 2],
-    },
-    /// Two questions.
-    #[error(
-        "A is a run of the experiment `{}`, B of `{}`; compare two runs of one experiment: \
-         `forkbench run {}` on both", .found[0], .found[1], .found[0]
-    )]
-    Experiments {
-        /// Of A and B.
-        found: [String; 2],
-    },
-    /// Ratios to different strategies.
-    #[error(
-        "ratios are to `{}` in A and to `{}` in B; run the experiment with one `reference` on both",
-        .found[0], .found[1]
-    )]
-    References {
-        /// Of A and B.
-        found: [String; 2],
-    },
-    /// Nothing that was measured may be used.
-    #[error("{side} (`{run_id}`) has no usable trial: {reason}")]
-    NothingUsable {
-        /// `A` or `B`.
-        side: &'static str,
-        /// Its name.
-        run_id: String,
-        /// Why, with what to do.
-        reason: String,
-    },
-    /// Each has something, but not the same.
-    #[error("A and B have no arm of any family in common that could be compared: {reason}")]
-    NothingInCommon {
-        /// What each has, and what to do.
-        reason: String,
-    },
-}
+#[error("{0}")]
+pub struct Incomparable(String);
 
 /// What the manifests alone decide.
 pub fn check([a, b]: [&Run; 2]) -> Result<(), Incomparable> {
     let (a, b) = (&a.manifest, &b.manifest);
-    // A copy in another directory is the same run, and one that was resumed since.
-    if a.run_id == b.run_id && a.started_utc == b.started_utc {
-        let run_id = a.run_id.clone();
-        return Err(Incomparable::SameRun { run_id });
-    }
-    if a.schema_version != b.schema_version {
-        let found = [a.schema_version, b.schema_version];
-        return Err(Incomparable::Schemas { found });
-    }
-    if a.experiment != b.experiment {
-        let found = [a.experiment.clone(), b.experiment.clone()];
-        return Err(Incomparable::Experiments { found });
-    }
-    if a.reference != b.reference {
-        let found = [a.reference.clone(), b.reference.clone()];
-        return Err(Incomparable::References { found });
-    }
-    Ok(())
+    let refusal = if a.run_id == b.run_id && a.started_utc == b.started_utc {
+        // A copy in another directory is the same run, and one that was resumed since.
+        format!("A and B are the same run, `{}`; name two different ones", a.run_id)
+    } else if a.schema_version != b.schema_version {
+        format!(
+            "A's files have schema version {}, B's {}, so that columns may mean other things; \
+             measure both with one forkbench",
+            a.schema_version, b.schema_version
+        )
+    } else if a.experiment != b.experiment {
+        format!(
+            "A is a run of the experiment `{0}`, B of `{1}`; compare two runs of one experiment: \
+             `forkbench run {0}` on both",
+            a.experiment, b.experiment
+        )
+    } else if a.reference != b.reference {
+        format!(
+            "ratios are to `{}` in A and to `{}` in B; run the experiment with one `reference` on \
+             both",
+            a.reference, b.reference
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Incomparable(refusal))
 }
 
 /// That both have measured something.
@@ -93,8 +51,7 @@ pub fn check_usable(
 ) -> Result<(), Incomparable> {
     for (place, (side, run)) in Side::BOTH.into_iter().zip(runs).enumerate() {
         let mut arms = families[place].iter().flat_map(|family| &family.rows.arms);
-        let groups = memories[place].groups.iter();
-        let mut series = groups.flat_map(|group| &group.series);
+        let mut series = memories[place].groups.iter().flat_map(|group| &group.series);
         if arms.any(|arm| !arm.good.is_empty()) || series.any(|s| s.last().is_some()) {
             continue;
         }
@@ -105,11 +62,8 @@ pub fn check_usable(
             None => "see its report".to_owned(),
             Some(row) => format!("{} ({})", row.reason, row.trial_id),
         };
-        return Err(Incomparable::NothingUsable {
-            side: side.letter(),
-            run_id: run.manifest.run_id.clone(),
-            reason,
-        });
+        let (side, run_id) = (side.letter(), &run.manifest.run_id);
+        return Err(Incomparable(format!("{side} (`{run_id}`) has no usable trial: {reason}")));
     }
     Ok(())
 }
@@ -117,7 +71,7 @@ pub fn check_usable(
 /// Reasons for what is left out are long.
 const REASONS_MAX: usize = 3;
 
-/// That nothing could be matched, with what there was.
+/// That nothing could be matched, with what each has.
 pub fn nothing_in_common(runs: [&Run; 2], matched: &Matched<'_, '_>, hint: &str) -> Incomparable {
     let mut reasons: Vec<String> = Vec::new();
     for side in Side::BOTH {
@@ -133,5 +87,8 @@ pub fn nothing_in_common(runs: [&Run; 2], matched: &Matched<'_, '_>, hint: &str)
         "" => format!("run `forkbench {}` on both", runs[0].manifest.arguments.join(" ")),
         hint => hint.to_owned(),
     });
-    Incomparable::NothingInCommon { reason: reasons.join("; ") }
+    let reasons = reasons.join("; ");
+    Incomparable(format!(
+        "A and B have no arm of any family in common that could be compared: {reasons}"
+    ))
 }

@@ -11,16 +11,6 @@ use super::judged::{Agreement, Counts};
 use super::pairing::Only;
 use super::{Side, cells::View};
 
-/// What both ratios cannot say.
-pub const LIMIT: &str = "The intervals tell how well these two runs are known, from their blocks. \
-    They cannot tell how far a third run on either machine would be from them, and B over A calls a \
-    machine that wanders between runs another. Compare two runs of one machine first.";
-
-/// Why the last column of the advice does not follow from the one before it.
-pub const ADVICE_TEST: &str = "The last column compares A's best with each of the others in B: \
-    \"no\" is adjusted by Holm for their number, \"as good\" must hold of all. The ratio is to B's \
-    best, which was found by the same blocks and so looks better than it is: read it as at most.";
-
 /// That the runs answered the same input differently; `None` if they did not, as far as inputs were
 /// the same.
 pub fn alarm(compared: &Compared) -> Option<String> {

@@ -12,11 +12,6 @@ pub const NOTES_CHILD_BYTES: f64 = 25e6;
 /// The numbers of children that the notes name.
 const NOTES_CHILDREN: [u32; 4] = [1, 10, 100, 1_000];
 
-/// Stands above the table.
-pub const NOTES_SCOPE: &str = "The study notes on this many children (25 MB each), the naïve sum \
-     of RSS, the sum of PSS, the slope times the children, and what they did. All in MB, of the \
-     whole tree.";
-
 /// A terminal shows these: the notes' `fork()` and the notes' advice.
 const IN_TERMINAL: [&str; 2] = ["fork-ipc", "pool"];
 

@@ -1,6 +1,6 @@
 //! The section about memory, and sentences on it.
 
-use super::notes::{NOTES_CHILD_BYTES, NOTES_SCOPE, notes_table};
+use super::notes::{NOTES_CHILD_BYTES, notes_table};
 use super::tables::{self, ballast, slope};
 use super::{Group, MemoryLine, MemorySummary, Series};
 use crate::report::charts::Chart;
@@ -8,6 +8,7 @@ use crate::report::document::Section;
 use crate::report::format;
 use crate::report::sentences::extremes;
 use crate::report::table::Extent;
+use crate::report::texts;
 use crate::stats::verdict::INTERVAL_BLOCKS_MIN;
 
 /// Everything that memory trials say; `None` without any. The charts are in the order of the groups.
@@ -16,31 +17,18 @@ pub fn section(
     budget_bytes: Option<u64>,
     charts: Vec<Vec<Chart>>,
 ) -> Option<Section> {
-    let mut section = Section::new("memory", "Memory").text(
-        "Memory was read in trials of their own, in which nothing is timed. What a tree of processes \
-         holds is the sum of their PSS (each page divided by the number of processes that share it) \
-         and of their page tables. The naïve sum, of RSS, counts shared pages in every process.",
-    );
+    let mut section = Section::new("memory", "Memory").text(texts::text("memory", &[]));
     for sentence in super::sizings(memory, budget_bytes) {
         section = section.text(sentence);
     }
-    section.legend = vec![
-        "1 MB is 1 000 000 bytes. A line goes through what the tree holds against the number of its \
-         children: it begins at shared once, and its slope is the cost of each further child. then: \
-         with the most children that were measured. kernel: page tables, stacks and descriptors, by \
-         the control group. all ready: of a pool from the start of its server, else from the first \
-         request."
-            .to_owned(),
-    ];
+    section.legend = texts::lines("memory legend", &[]);
     let mut charts = charts.into_iter();
     let groups = (1..).zip(&memory.groups).map(|(number, group)| {
         of_group(number, group).charts(charts.next().unwrap_or_default())
     });
     section.sections = groups.collect();
     if let Some(table) = ballast(memory) {
-        let scope = "Cost of a child by what its creator holds, at once and after it has written to \
-                     part of that.";
-        let ballast = Section::new("memory-ballast", "Ballast").note(scope);
+        let ballast = Section::new("memory-ballast", "Ballast").note(texts::text("ballast", &[]));
         section.sections.push(ballast.table("memory per child by ballast", table));
     }
     (!memory.groups.is_empty()).then_some(section)
@@ -58,7 +46,7 @@ fn of_group(number: usize, group: &Group) -> Section {
         .table(format!("memory by strategy: {}", group.title), tables::of_group(group));
     if let Some(table) = notes_table(group) {
         let name = format!("the study notes and what was measured: {}", group.title);
-        section = section.note(NOTES_SCOPE).table(name, table);
+        section = section.note(texts::text("notes of memory", &[])).table(name, table);
     }
     section
 }

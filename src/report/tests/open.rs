@@ -18,17 +18,20 @@ fn sections(run: &Run) -> Vec<Section> {
 }
 
 fn tables(section: &Section) -> Vec<&Table> {
-    let table = |block| if let &Block::Table(_, ref table) = block { Some(table) } else { None };
-    section.blocks.iter().filter_map(table).collect()
+    let tables = section.blocks.iter().filter_map(|block| match block {
+        Block::Table(_, table) => Some(table),
+        _ => None,
+    });
+    tables.collect()
 }
 
 /// Its paragraphs.
 fn texts(section: &Section) -> Vec<&str> {
-    let text = |block| match block {
-        &Block::Text(ref text) | &Block::Note(ref text) => Some(text.as_str()),
+    let texts = section.blocks.iter().filter_map(|block| match block {
+        Block::Text(text) | Block::Note(text) => Some(text.as_str()),
         _ => None,
-    };
-    section.blocks.iter().filter_map(text).collect()
+    });
+    texts.collect()
 }
 
 /// A cell by the row's beginning and the column's.
