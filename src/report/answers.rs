@@ -109,7 +109,7 @@ pub fn forest_answer(family: &FamilySummary) -> String {
         (format!("faster than {}", family.reference), Verdict::Faster),
         ("slower".to_owned(), Verdict::Slower),
         ("equivalent".to_owned(), Verdict::Equivalent),
-        ("not told apart".to_owned(), Verdict::Inconclusive),
+        ("no difference shown".to_owned(), Verdict::Inconclusive),
     ]
     .into_iter()
     .filter_map(|(what, verdict)| match (with(verdict).as_str(), verdict) {

@@ -64,7 +64,7 @@ fn two_speeds<'a>(arm: &'a ArmRows<'_>) -> Option<TwoSpeeds<'a>> {
     Some(TwoSpeeds { label: &arm.label, fast, speeds: [speed(&modes.low)?, speed(&modes.high)?] })
 }
 
-/// That arms have two speeds: the machine's, where arms change together, else their processes'.
+/// Arms with two speeds: of the machine where arms change together, else of their processes.
 fn speeds(rows: &FamilyRows<'_>) -> Vec<String> {
     let sound = || rows.arms.iter().filter(|arm| arm.state != State::Failed);
     let found: Vec<TwoSpeeds<'_>> = sound().filter_map(two_speeds).collect();
@@ -99,7 +99,7 @@ fn speeds(rows: &FamilyRows<'_>) -> Vec<String> {
     sentences
 }
 
-/// That the same work takes different times in different processes of a runtime that compiles.
+/// The same work at different speeds in different processes of a runtime that compiles.
 fn work(arms: &[ArmRows<'_>]) -> Option<String> {
     let range = |arm: &ArmRows<'_>| {
         let mut times: Vec<u64> = arm.good.iter().filter_map(|row| row.work_p50_ns).collect();
@@ -128,8 +128,7 @@ fn work(arms: &[ArmRows<'_>]) -> Option<String> {
     })
 }
 
-/// How many trials were disturbed and by what, and whether it matters: what is concluded with and
-/// without them.
+/// Disturbed trials, the signals, and the conclusions without them.
 fn disturbed(family: &Analysed<'_>, delta_ratio: f64) -> Option<String> {
     let rows = &family.rows.rows;
     let hit: Vec<&&TrialRow> = rows.iter().filter(|row| is_disturbed(row)).collect();

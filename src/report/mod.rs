@@ -1,5 +1,5 @@
-//! HOW it is shown: an analysed run, or two, as one [`document::Document`], which a terminal,
-//! `tables.md` and a page each lay out; charts, derived files and JSON beside it.
+//! HOW it is shown: an analysed run, or two, as one [`document::Document`], which is laid out for a
+//! terminal, for `tables.md` and as a page; also charts, derived files and JSON.
 //!
 //! Pure: rows in, text out, the same bytes every time. It reads no file, no clock and no
 //! environment; writing is [`crate::cli`]'s.
@@ -118,8 +118,7 @@ impl<'r> Analysis<'r> {
     }
 }
 
-/// Everything that is written beside the raw files; `noise` is what the machine did meanwhile, and
-/// may be empty.
+/// The files that are derived from the raw ones; `noise` may be empty.
 pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendered {
     let (analysis, distributions) = Analysis::of(run, Some(requests));
     let Analysis { families, summary, open, answers, .. } = &analysis;

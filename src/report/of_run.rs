@@ -101,10 +101,10 @@ fn data(analysis: &Analysis<'_>) -> Section {
     });
     files.iter_mut().for_each(|file| file.href = Some(file.lead.clone()));
     Section::new("data", "Data, and how to reproduce this")
-        .text("The files lie beside this page:")
+        .text("The files are in the same folder as this page:")
         .items(files)
         .text("The same plan on another machine or day:")
         .code(provenance::command(analysis.run))
-        .text("This page, all charts and all tables again, from the files alone:")
+        .text("Rebuild this page, all charts and all tables from the files alone:")
         .code("forkbench report DIR")
 }

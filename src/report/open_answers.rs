@@ -53,7 +53,7 @@ pub fn load_answer(curves: &Curves) -> String {
     let limits: Vec<String> =
         equals.iter().map(|arm| format!("{} {}", arm.label, taken(arm))).collect();
     format!(
-        "Under {objective}, {} take the most and are not told apart: {}{others}.",
+        "Under {objective}, {} take the most, with no difference shown: {}{others}.",
         format::listed(&names),
         limits.join(", ")
     )

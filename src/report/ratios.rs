@@ -125,7 +125,7 @@ pub fn of_placebo(family: &FamilySummary) -> Option<String> {
     let grey: Vec<String> =
         checked.iter().filter(|p| p.is_grey).map(|placebo| name(placebo.metric)).collect();
     if grey.is_empty() {
-        return Some("Placebo: not told apart from the reference, as it should be.".to_owned());
+        return Some("Placebo: no difference from the reference, as expected.".to_owned());
     }
     Some(format!(
         "Placebo: differs from the reference in {}. Nothing is concluded of that here.",
@@ -133,7 +133,7 @@ pub fn of_placebo(family: &FamilySummary) -> Option<String> {
     ))
 }
 
-/// What may be said of a ratio whose direction is good or bad, as a clause behind a number.
+/// The conclusion on a ratio as a clause behind a number.
 pub fn clause(ratio: &Ratio, reference: &str) -> String {
     let times = format::ratio(ratio.estimate);
     match ratio.conclusion {
@@ -151,7 +151,7 @@ pub fn clause(ratio: &Ratio, reference: &str) -> String {
             format!("{times} that of {reference}, but {}", because(reason))
         }
         Conclusion::Verdict(_) | Conclusion::Indication(_) => {
-            format!("not told apart from {reference}")
+            format!("no difference from {reference} shown")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Sentences on a run as a whole: what was found, what ran, what it is worth.
+//! Sentences on a run as a whole: findings, scope, confidence.
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use super::table::{Extent, Table};
 /// Narrower terminals leave out columns from the start.
 const WIDE: usize = 112;
 
-/// What a column takes beside its content.
+/// Space between columns.
 const GAP: usize = 2;
 
 const STYLE: TableStyle =

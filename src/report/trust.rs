@@ -81,17 +81,17 @@ fn placebo(summary: &Summary) -> String {
         .filter(|(_, placebo)| placebo.is_grey)
         .map(|(family, placebo)| format!("{} ({})", family.title, name(placebo.metric)))
         .collect();
-    let told = "The placebo, the reference under another name, was";
+    let placebo = "The placebo, the reference under another name,";
     match (tests.len(), grey.as_slice()) {
         (0, _) => "No family has a placebo with an interval: nothing checked them, so nothing is \
                    concluded."
             .to_owned(),
         (n, []) => format!(
-            "{told} not told apart from the reference in {}, as it should be.",
+            "{placebo} did not differ from the reference in {}, as expected.",
             format::any(n, "test")
         ),
         (n, grey) => format!(
-            "{told} told apart from the reference in {}, although the two are the same: {}. \
+            "{placebo} differed from the reference in {}, although the two are the same: {}. \
              Nothing is concluded there.",
             format::part(grey.len(), n, "test"),
             grey.join("; ")
@@ -125,20 +125,20 @@ fn withheld(families: &[Analysed<'_>]) -> Option<String> {
     })
 }
 
-/// That families ended before the plan did, and why that is no reason for doubt.
+/// Families that ended before the plan did, and why that is no reason for doubt.
 fn stopped(run: &Run) -> Option<String> {
     let n = grouped::stopped(run).len();
     (n > 0).then(|| {
         format!(
             "{} stopped before the last planned block, because the ratios of throughput and p50 \
-             were known to 3 % by then, and those of p99 to 10 % where every block has one. What \
-             they said played no part in it.",
+             were known to 3 % by then, and those of p99 to 10 % where every block has one. Their \
+             values played no part in that.",
             format::plural(n as u64, "family")
         )
     })
 }
 
-/// That windows are shorter than the preset's, and what that costs.
+/// Windows shorter than those of the preset, and the cost.
 fn shortened(run: &Run) -> Option<String> {
     let windows = run.manifest.windows.filter(|windows| windows.shortened)?;
     let has = |regime: fn(&TrialRow) -> bool| run.trials.iter().any(regime);
@@ -248,7 +248,7 @@ fn placebo_row(family: &FamilySummary) -> Vec<Cell> {
     let grey: Vec<&str> = known.clone().filter(|p| p.is_grey).map(|p| name(p.metric)).collect();
     let says = match (known.clone().any(|p| p.is_checked), grey.as_slice()) {
         (false, _) => "no placebo: nothing checked it".to_owned(),
-        (true, []) => "no difference, as it should".to_owned(),
+        (true, []) => "no difference, as expected".to_owned(),
         (true, grey) => format!("differs in {}: nothing is concluded", grey.join(" and ")),
     };
     let [response, service] =

@@ -22,7 +22,7 @@ pub struct Advice {
     pub family: String,
     /// Label of the best arm in A and in B.
     pub best: [String; 2],
-    /// In B, and in the same block: what is best in A over what is best in B. `None` if that is
+    /// In B, and in the same block: the best of A over the best of B. `None` if that is
     /// the same arm. B's best was found by the same blocks, so that this is rather too much.
     pub cost_ratio: Option<f64>,
     /// By A's best against each of the others, not against B's best alone.

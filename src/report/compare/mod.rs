@@ -1,5 +1,5 @@
-//! Two runs of the same experiment, on another machine or at another time: what is faster, and
-//! whether the same advice holds. [`compare`] says so, or why it cannot be said.
+//! Two runs of the same experiment, on another machine or at another time: which is faster, and
+//! whether the same advice holds. [`compare`] answers, or says why it cannot.
 //!
 //! Two views answer two questions. *Absolute*: an arm in B against the same arm in A, which is
 //! mostly about the machines. *Relative*: the ratio of the arm to the reference in B against that in

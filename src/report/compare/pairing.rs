@@ -1,4 +1,4 @@
-//! Which families and arms two runs have in common, and what keeps others from being compared.
+//! Families and arms that two runs have in common, and why others are not compared.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ pub fn families<'a, 'r>(
     matched
 }
 
-/// That a family of one id is the same in both runs.
+/// Checks that a family of one id is the same in both runs.
 fn check(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Result<(), Left> {
     let name = || families[0].rows.id.to_owned();
     let [a, b] = families.map(|family| family.rows.rows.first().copied());
@@ -169,7 +169,7 @@ fn other_answers(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Option<String
     ))
 }
 
-/// Whether a family's inputs are the same whatever the run's seed: its id ends with its own.
+/// Whether the inputs of a family do not depend on the seed of the run: its id ends with its own.
 fn fixes_its_seed(family_id: &str) -> bool {
     let seed = family_id.rsplit('-').next();
     let digits = seed.and_then(|part| part.strip_prefix("seed"));

@@ -43,7 +43,7 @@ pub fn check([a, b]: [&Run; 2]) -> Result<(), Incomparable> {
     Err(Incomparable(refusal))
 }
 
-/// That both have measured something.
+/// Checks that both have measured something.
 pub fn check_usable(
     runs: [&Run; 2],
     families: &[Vec<Analysed<'_>>; 2],
@@ -71,7 +71,7 @@ pub fn check_usable(
 /// Reasons for what is left out are long.
 const REASONS_MAX: usize = 3;
 
-/// That nothing could be matched, with what each has.
+/// Nothing could be matched; with what each has.
 pub fn nothing_in_common(runs: [&Run; 2], matched: &Matched<'_, '_>, hint: &str) -> Incomparable {
     let mut reasons: Vec<String> = Vec::new();
     for side in Side::BOTH {

@@ -11,8 +11,7 @@ use super::judged::{Agreement, Counts};
 use super::pairing::Only;
 use super::{Side, cells::View};
 
-/// That the runs answered the same input differently; `None` if they did not, as far as inputs were
-/// the same.
+/// The runs answered the same input differently. `None` if not, as far as inputs were the same.
 pub fn alarm(compared: &Compared) -> Option<String> {
     let wrong = compared.left.iter().filter(|left| left.is_other_answer);
     let names: Vec<String> = wrong.map(|left| left.name.clone()).collect();
@@ -27,7 +26,7 @@ pub fn alarm(compared: &Compared) -> Option<String> {
     })
 }
 
-/// That answers could not be held against each other, because the inputs differ.
+/// Answers could not be compared, because the inputs differ.
 pub fn unchecked([a, b]: [u64; 2]) -> Option<String> {
     (a != b).then(|| {
         format!(
@@ -143,7 +142,7 @@ fn of_advice(compared: &Compared) -> Option<String> {
     let count = |wanted: Holds| compared.advice.iter().filter(|one| one.holds == wanted).count();
     let withheld = count(Holds::Withheld);
     let families = format::plural(n as u64, "family");
-    let choosing = format!("Choosing in B, by median response, what is best in A ({families})");
+    let choosing = format!("Choosing in B, by median response, the best strategy of A ({families})");
     if n == withheld {
         return (n > 0).then(|| format!("{choosing}: nothing is concluded of it."));
     }
@@ -199,7 +198,7 @@ pub fn conclusions(compared: &Compared) -> impl Iterator<Item = Conclusion> {
     views.map(|across| across.conclusion)
 }
 
-/// What only one has, and what is not compared, in lines.
+/// What only one has and what is not compared, in lines.
 pub fn missing(compared: &Compared) -> Vec<String> {
     let mut lines = Vec::new();
     for side in Side::BOTH {

@@ -1,4 +1,4 @@
-//! Pairs of runs that never were.
+//! Pairs of invented runs.
 
 use std::collections::BTreeMap;
 
@@ -172,7 +172,7 @@ fn opposite_advice_is_counted_and_named() {
 #[test]
 fn inconclusive_is_an_answer_and_every_cell_is_counted() {
     let mut a = sample::standard();
-    // So noisy that nothing can be told apart.
+    // Too noisy for any difference.
     for (i, row) in a.trials.iter_mut().enumerate() {
         slow(row, [1.0, 3.0, 0.4, 1.7, 0.6][i * i % 5]);
     }

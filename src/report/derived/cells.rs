@@ -7,7 +7,8 @@ use super::super::analyse::{Analysed, Cell, MetricResult};
 use super::super::grouped::ArmRows;
 use super::{Row, csv, factors, float, level, state_flag};
 
-/// From so many blocks the interval keeps its level even if the machine drifts, as simulated.
+/// From this number of blocks on the interval keeps its level even if the machine drifts, as
+/// simulated.
 const COVERAGE_BLOCKS_MIN: usize = 20;
 
 /// The whole file.

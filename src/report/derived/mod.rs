@@ -1,5 +1,5 @@
-//! `cells.csv` and `comparisons.csv`: what the trials say, for programs. Machine units, every
-//! digit, one row for every arm and metric, whatever became of the arm.
+//! `cells.csv` and `comparisons.csv`: the results, for programs. Machine units, every
+//! digit, one row for every arm and metric, failed arms included.
 
 use crate::record::TrialRow;
 use crate::record::columns::Table;

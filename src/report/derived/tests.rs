@@ -1,4 +1,4 @@
-//! The derived files of a run that never was.
+//! The derived files of an invented run.
 
 use std::collections::BTreeMap;
 

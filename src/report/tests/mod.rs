@@ -1,4 +1,4 @@
-//! The report as a whole, on a run that never was.
+//! The report as a whole, on an invented run.
 
 use super::summary::{ArmSummary, FamilySummary, State, Summary, summarise};
 use super::*;
@@ -351,7 +351,7 @@ fn the_page_says_whether_it_can_be_trusted() {
     let text = trust(&run);
     for said in [
         "in 12 blocks. Enough for verdicts.",
-        "not told apart from the reference in any of 6 tests",
+        "did not differ from the reference in any of 6 tests",
         "93 % at 10 blocks",
         "shares 2 cores",
         "None of 382 trials carries a flag.",

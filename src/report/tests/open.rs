@@ -1,4 +1,4 @@
-//! What is told of open loops, on runs that never were.
+//! The sections of open loops, on invented runs.
 
 use super::super::document::{Block, Section};
 use super::super::table::Table;
@@ -61,7 +61,7 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
     let texts = texts(&sections[0]);
     assert_eq!(
         texts[0],
-        "Under p99 < 50.0 ms, thread and pool take the most and are not told apart: thread 220/s \
+        "Under p99 < 50.0 ms, thread and pool take the most, with no difference shown: thread 220/s \
          or more, pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
     );
     assert!(texts.last().unwrap().contains("Those of the placebo are at the rates of the grid only"));
@@ -69,7 +69,7 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
 
 /// A limit lies between two rates, so that another whose range reaches as high may be the better.
 #[test]
-fn limits_whose_ranges_overlap_are_not_told_apart() {
+fn limits_whose_ranges_overlap_show_no_difference() {
     let mut curves = open(&sample_open::run()).curves.remove(0);
     assert!(curves.is_searched_without_placebo());
     for arm in &mut curves.arms {
@@ -82,7 +82,7 @@ fn limits_whose_ranges_overlap_are_not_told_apart() {
     }
     assert_eq!(
         open_answers::load_answer(&curves),
-        "Under p99 < 50.0 ms, thread and pool take the most and are not told apart: thread 250/s \
+        "Under p99 < 50.0 ms, thread and pool take the most, with no difference shown: thread 250/s \
          (missed at 310/s), pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
     );
     for arm in &mut curves.arms {
@@ -125,7 +125,7 @@ fn a_p99_is_of_all_requests_of_a_rate_and_missing_where_some_had_no_answer() {
 }
 
 #[test]
-fn probes_are_told_per_variant_with_their_unloaded_twin() {
+fn probes_have_a_table_per_variant_with_their_unloaded_times() {
     let run = sample_open::run();
     let sections = sections(&run);
     let tables = tables(&sections[1]);

@@ -1,4 +1,4 @@
-//! A run that never was, for tests: three families of eleven arms in six blocks, with an arm that
+//! An invented run: three families of eleven arms in six blocks, with an arm that
 //! fails, arms that are skipped for hostile reasons, and a plan that was not finished.
 
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ pub fn charts(run: &Run) -> Charts {
     charts::of_run(&summary, &families, &distributions, provenance::cores(run))
 }
 
-/// The same run with so many blocks more that verdicts are given.
+/// The same run with enough blocks for verdicts.
 pub(crate) fn standard() -> Run {
     let mut run = run();
     let (plan, trials) = (run.plan.clone(), run.trials.clone());

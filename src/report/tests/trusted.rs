@@ -16,7 +16,7 @@ fn says(run: &Run, said: &str) {
 }
 
 #[test]
-fn windows_that_were_shortened_are_told_per_regime() {
+fn shortened_windows_are_named_per_regime() {
     let windows = Windows {
         min_window_ns: 400_000_000,
         min_requests: 100,

@@ -1,4 +1,4 @@
-//! Open loops that never were: a load at five rates with a search, heavy requests with probes of
+//! Invented open loops: a load at five rates with a search, heavy requests with probes of
 //! both kinds, an arm that fails everywhere, and the machine's noise.
 
 use crate::record::{NoiseRow, Run, TrialRow};
