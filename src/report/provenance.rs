@@ -43,13 +43,13 @@ pub fn strip(run: &Run) -> Vec<Item> {
 }
 
 /// What the machine was like before the first trial.
-fn when_idle(run: &Run) -> String {
+pub fn when_idle(run: &Run) -> String {
     let label = run.environment.facts.get("noise_when_idle");
     label.map_or_else(|| "not measured".to_owned(), |label| shown("", label))
 }
 
 /// Version and revision; and that it was built without optimisation, if so.
-fn program(run: &Run) -> String {
+pub fn program(run: &Run) -> String {
     let mut text = run.manifest.forkbench_version.clone();
     if let Some(short) = short(&run.manifest.git_revision) {
         text.push_str(&format!(" ({short})"));

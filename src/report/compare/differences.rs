@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::experiment::runtime;
 use crate::record::{PlanRow, Run};
 
-use super::super::provenance::shown;
+use super::super::provenance::{program, shown, when_idle};
 use super::super::{format, grouped, sentences};
 
 /// One thing that differs.
@@ -56,14 +56,14 @@ fn of_runs(runs: [&Run; 2]) -> [(&'static str, [String; 2]); 10] {
     let of = |get: fn(&Run) -> String| runs.map(get);
     [
         ("started", of(|run| run.manifest.started_utc.clone())),
-        ("noise while idle", of(noise)),
+        ("noise while idle", of(when_idle)),
         ("trials disturbed", of(disturbed)),
         ("preset", of(|run| run.manifest.preset.clone())),
         ("blocks planned", of(|run| run.manifest.blocks.to_string())),
         ("trials run", of(trials)),
         ("windows", of(windows)),
         ("seed (inputs and orders)", of(|run| run.manifest.seed.to_string())),
-        ("forkbench", of(version)),
+        ("forkbench", of(program)),
         ("arguments", of(|run| run.manifest.arguments.join(" "))),
     ]
 }
@@ -92,11 +92,6 @@ fn of_runtimes(runs: [&Run; 2]) -> BTreeSet<String> {
         runtime::ALL.iter().any(|runtime| name.starts_with(&format!("{}_", runtime.name)))
     });
     names
-}
-
-fn noise(run: &Run) -> String {
-    let label = run.environment.facts.get("noise_when_idle");
-    label.map_or_else(|| UNKNOWN.to_owned(), |label| shown("", label))
 }
 
 /// Of those that could be judged and count.
@@ -130,12 +125,5 @@ fn windows(run: &Run) -> String {
             let time = |ns: u64| format::duration(ns as f64);
             format!("{} to {}", time(windows.min_window_ns), time(windows.max_window_ns))
         }
-    }
-}
-
-fn version(run: &Run) -> String {
-    match run.manifest.git_revision.as_str() {
-        "" => run.manifest.forkbench_version.clone(),
-        revision => format!("{} ({revision})", run.manifest.forkbench_version),
     }
 }

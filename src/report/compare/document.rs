@@ -24,13 +24,13 @@ const RELATIVE: &str = "relative ratio";
 
 /// Everything that two runs say of each other.
 pub fn document(compared: &Compared) -> Document {
-    let [a, b] = &compared.run_ids;
-    let method = texts::items("compare: method", &[("reference", &compared.reference)]);
+    let [a, b] = &compared.manifests;
+    let method = texts::items("compare: method", &[("reference", compared.reference())]);
     let missing = sentences::missing(compared).into_iter().chain(compared.remarks.clone());
     Document {
         generator: "forkbench compare",
-        subject: format!("{} · A is {a}, B is {b}", compared.experiment),
-        title: compared.question.clone(),
+        subject: format!("{} · A is {}, B is {}", a.experiment, a.run_id, b.run_id),
+        title: a.question.clone(),
         alarm: compared.alarm(),
         lead: sentences::summary(compared),
         facts: Vec::new(),
@@ -85,7 +85,7 @@ fn counts(compared: &Compared) -> Table {
 
 fn advice(compared: &Compared) -> Section {
     let dots: Vec<Dot> = compared.cells.iter().filter_map(|cell| dot(compared, cell)).collect();
-    let chart: Option<Chart> = agreement::chart(&compared.reference, &dots);
+    let chart: Option<Chart> = agreement::chart(compared.reference(), &dots);
     let section = Section::new("advice", "Does the same advice hold?").charts(chart);
     if compared.advice.is_empty() {
         return section;
@@ -125,7 +125,7 @@ fn dot(compared: &Compared, cell: &Cell) -> Option<Dot> {
 }
 
 fn groups(compared: &Compared) -> Section {
-    let mut legend = texts::lines("compare: ratios", &[("reference", &compared.reference)]);
+    let mut legend = texts::lines("compare: ratios", &[("reference", compared.reference())]);
     legend.extend(ratios::legend(sentences::conclusions(compared), compared.delta_ratio));
     legend.push(texts::text("compare: limit", &[]));
     let parts = compared.groups.iter().enumerate().filter_map(|(place, group)| {

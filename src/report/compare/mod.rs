@@ -9,7 +9,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::record::{Run, csv_of};
+use crate::record::{Manifest, Run, csv_of};
 
 use super::document::Document;
 use super::{analyse, memory, page, terminal};
@@ -60,13 +60,8 @@ impl Side {
 /// What two runs say of each other.
 #[derive(Debug, Clone)]
 pub struct Compared {
-    /// A and B.
-    run_ids: [String; 2],
-    experiment: String,
-    question: String,
-    /// What arms are compared with inside each run.
-    reference: String,
-    seeds: [u64; 2],
+    /// Of A and B, which have one experiment and one reference.
+    manifests: [Manifest; 2],
     /// The smallest difference that matters: the larger one of the two runs.
     delta_ratio: f64,
     /// To be read before any number.
@@ -112,11 +107,7 @@ pub fn compare(a: &Run, b: &Run) -> Result<Compared, Incomparable> {
     }
     judged::judge(&mut cells);
     Ok(Compared {
-        run_ids: runs.map(|run| run.manifest.run_id.clone()),
-        experiment: a.manifest.experiment.clone(),
-        question: a.manifest.question.clone(),
-        reference: a.manifest.reference.clone(),
-        seeds: runs.map(|run| run.manifest.seed),
+        manifests: runs.map(|run| run.manifest.clone()),
         delta_ratio,
         differs: differences::first(runs),
         also_differs: differences::others(runs),
@@ -143,6 +134,11 @@ impl Compared {
     /// because no number says it.
     pub fn alarm(&self) -> Option<String> {
         sentences::alarm(self)
+    }
+
+    /// The strategy that arms are compared with inside each run.
+    fn reference(&self) -> &str {
+        &self.manifests[0].reference
     }
 
     /// The comparison as a document.
@@ -175,12 +171,12 @@ impl Compared {
 
     /// Everything, in machine units.
     pub fn json(&self) -> serde_json::Value {
-        let [a, b] = &self.run_ids;
+        let [a, b] = &self.manifests;
         json!({
-            "a": a,
-            "b": b,
-            "experiment": self.experiment,
-            "reference": self.reference,
+            "a": a.run_id,
+            "b": b.run_id,
+            "experiment": a.experiment,
+            "reference": a.reference,
             "alarm": self.alarm(),
             "sentences": sentences::summary(self),
             "differs": self.differs,
@@ -194,7 +190,7 @@ impl Compared {
             "only": self.only,
             "left": self.left,
             "hint": self.hint,
-            "unchecked": sentences::unchecked(self.seeds).unwrap_or_default(),
+            "unchecked": sentences::unchecked(self).unwrap_or_default(),
             "remarks": self.remarks,
         })
     }

@@ -74,7 +74,7 @@ pub fn of(compared: &Compared) -> Vec<CompareRow> {
 }
 
 fn row(compared: &Compared, cell: &Cell) -> CompareRow {
-    let [run_a, run_b] = compared.run_ids.clone();
+    let [run_a, run_b] = compared.manifests.each_ref().map(|manifest| manifest.run_id.clone());
     let [a, b] = cell.values;
     let low = |interval: Option<Interval>| interval.map(|interval| interval.low);
     let high = |interval: Option<Interval>| interval.map(|interval| interval.high);

@@ -27,7 +27,8 @@ pub fn alarm(compared: &Compared) -> Option<String> {
 }
 
 /// Answers could not be compared, because the inputs differ.
-pub fn unchecked([a, b]: [u64; 2]) -> Option<String> {
+pub fn unchecked(compared: &Compared) -> Option<String> {
+    let [a, b] = compared.manifests.each_ref().map(|manifest| manifest.seed);
     (a != b).then(|| {
         format!(
             "answers: A has seed {a} and B {b}, so inputs differ, and whether both would answer one \
@@ -58,7 +59,7 @@ fn pace(compared: &Compared) -> Option<String> {
     let times = if low == high { low } else { format!("{low} to {high}") };
     Some(format!(
         "The median response of {} in B is {times} that in A, by family ({}).",
-        compared.reference,
+        compared.reference(),
         format::plural(ratios.len() as u64, "family")
     ))
 }
@@ -80,7 +81,7 @@ fn relative(compared: &Compared) -> Option<String> {
         format!(
             "Against {} in the same run, which leaves out how fast the machines are, B is better \
              than A in {}.",
-            compared.reference,
+            compared.reference(),
             tally(counts)
         )
     })
@@ -113,7 +114,7 @@ fn agreement(compared: &Compared) -> Option<String> {
         })
         .collect();
     let both = same + different + opposite.len();
-    let reference = &compared.reference;
+    let reference = compared.reference();
     if both == 0 {
         let comparisons = format::any(said.len(), "comparison");
         return (!said.is_empty()).then(|| {
@@ -207,7 +208,7 @@ pub fn missing(compared: &Compared) -> Vec<String> {
     let left = compared.left.iter();
     lines.extend(left.map(|left| format!("{}: {}", left.name, left.reason)));
     let hint = Some(compared.hint.clone()).filter(|hint| !hint.is_empty());
-    lines.extend(hint.into_iter().chain(unchecked(compared.seeds)).map(|line| line + "."));
+    lines.extend(hint.into_iter().chain(unchecked(compared)).map(|line| line + "."));
     lines
 }
 

@@ -235,7 +235,7 @@ fn noise_in_either_run_is_said_and_silences_nothing() {
     }
     let noisy = compare(&a, &b).unwrap();
     let what = noisy.differs.iter().find(|one| one.what == "noise while idle").unwrap();
-    assert_eq!((what.a.as_str(), what.b.as_str()), ("unknown", "noisy"));
+    assert_eq!((what.a.as_str(), what.b.as_str()), ("not measured", "noisy"));
     let of = |compared| absolute(cell(compared, "noop", "fork", P50));
     assert_eq!(of(&noisy), of(&quiet));
     assert!(of(&noisy).is_difference(), "{:?}", of(&noisy));
