@@ -173,7 +173,8 @@ pub fn best_answer(best: &[(&ArmSummary, Ratio)], reference: &str) -> String {
         let said = format!("{by}no strategy answers sooner than {reference} in {families}.");
         return format::capitalized(&said);
     };
-    let mut leaders: Vec<&str> = winners.iter().copied().filter(|label| wins(label) == most).collect();
+    let mut leaders: Vec<&str> =
+        winners.iter().copied().filter(|label| wins(label) == most).collect();
     leaders.sort_unstable();
     leaders.dedup();
     format::capitalized(&format!(

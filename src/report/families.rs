@@ -17,9 +17,8 @@ pub fn section(run: &Run, summary: &Summary, charts: Vec<Vec<Chart>>) -> Section
     Section {
         sections: families.collect(),
         legend: legend(&run.manifest.reference, summary),
-        ..Section::new("families", "Family by family").text(
-            "A family is one workload in one runtime under one load, run by every strategy.",
-        )
+        ..Section::new("families", "Family by family")
+            .text("A family is one workload in one runtime under one load, run by every strategy.")
     }
 }
 

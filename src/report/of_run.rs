@@ -62,7 +62,8 @@ fn not_measured(analysis: &Analysis<'_>) -> Section {
     let mut section = Section::new("not-measured", "What could not be measured, and why");
     section.sections = vec![
         Section::new("left-out", "Arms and trials without a comparison").items(arms),
-        Section::new("unavailable", "Facts of the machine that were not available").items(unavailable),
+        Section::new("unavailable", "Facts of the machine that were not available")
+            .items(unavailable),
         Section::new("remarks", "Remarks on the files").items(remarks),
     ];
     section.sections.retain(|part| !part.is_empty());

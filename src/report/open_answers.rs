@@ -6,8 +6,8 @@ use crate::experiment::Slo;
 use super::format;
 use super::load::{Curves, LoadArm};
 use super::noise::Timeline;
-use super::sentences::extremes;
 use super::responsiveness::{Probed, ProbedArm, Variant};
+use super::sentences::extremes;
 use super::summary::State;
 
 /// Arms but the placebo, which is the reference again.
@@ -43,8 +43,8 @@ pub fn load_answer(curves: &Curves) -> String {
         arm.role == "reference" && !equals.iter().any(|equal| equal.label == arm.label)
     };
     let others = curves.arms.iter().find(is_other);
-    let others = others
-        .map_or_else(String::new, |arm| format!("; {} takes {}", arm.label, taken(arm)));
+    let others =
+        others.map_or_else(String::new, |arm| format!("; {} takes {}", arm.label, taken(arm)));
     if equals.len() == 1 {
         let limit = taken(best);
         return format!("Under {objective}, {} takes the most: {limit}{others}.", best.label);

@@ -63,7 +63,9 @@ fn of_load(curves: &Curves) -> Section {
         format!(" Capacity is what blocking answers in a closed loop: {}.", per_s(rate))
     });
     let placebo = match curves.is_searched_without_placebo() {
-        true => " Those of the placebo are at the rates of the grid only: no search follows for it.",
+        true => {
+            " Those of the placebo are at the rates of the grid only: no search follows for it."
+        }
         false => "",
     };
     let mut notes = Vec::new();

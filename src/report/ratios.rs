@@ -106,7 +106,8 @@ pub fn legend(found: impl Iterator<Item = Conclusion>, delta_ratio: f64) -> Vec<
         (Reason::TooFewBlocks, "A ratio alone: fewer than 6 blocks, too few to tell."),
     ];
     let occurs = |reason: &Reason| found.contains(&Conclusion::Withheld(*reason));
-    lines.extend(withheld.iter().filter(|(reason, _)| occurs(reason)).map(|(_, s)| (*s).to_owned()));
+    lines
+        .extend(withheld.iter().filter(|(reason, _)| occurs(reason)).map(|(_, s)| (*s).to_owned()));
     lines
 }
 

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::record::Run;
-use crate::stats::verdict::{
-    Conclusion, INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN, Verdict,
-};
+use crate::stats::verdict::{Conclusion, INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN, Verdict};
 
 use super::metrics::RESPONSE_P50;
 use super::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
@@ -56,7 +54,8 @@ fn scope(run: &Run, summary: &Summary) -> String {
     if memory.trials_run > 0 {
         ran.push(format::plural(memory.trials_run as u64, "memory trial"));
     }
-    let partial = if trials_run < trials_planned { format!(", {}", ended(run)) } else { String::new() };
+    let partial =
+        if trials_run < trials_planned { format!(", {}", ended(run)) } else { String::new() };
     let ran = match ran.as_slice() {
         [] => "nothing".to_owned(),
         parts => parts.join(" and "),

@@ -1,7 +1,8 @@
 //! A document as text for a terminal. Plain characters, no escape sequences.
 
 use comfy_table::{
-    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle, Width,
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+    Width,
 };
 
 use super::document::{Block, Document, Item, Section};

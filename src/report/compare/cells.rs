@@ -232,7 +232,13 @@ impl<'x> Own<'x> {
     }
 }
 
-fn cell(group: usize, label: String, word: &'static str, both: [Own<'_>; 2], delta_ratio: f64) -> Cell {
+fn cell(
+    group: usize,
+    label: String,
+    word: &'static str,
+    both: [Own<'_>; 2],
+    delta_ratio: f64,
+) -> Cell {
     let key = &both[0].arm.key;
     let Metric { name, unit, better, .. } = *both[0].result.metric;
     let said = both.each_ref().map(Own::said);

@@ -93,7 +93,10 @@ fn advice(compared: &Compared) -> Section {
     let rows = compared.advice.iter().map(|advice| (advice.family.clone(), advice));
     section
         .text(texts::text("compare: advice", &[]))
-        .table("the best strategy of each family in A and in B", Table::of_columns("family", &ADVICE, rows))
+        .table(
+            "the best strategy of each family in A and in B",
+            Table::of_columns("family", &ADVICE, rows),
+        )
         .note(texts::text("compare: test of the advice", &[]))
 }
 
@@ -135,11 +138,7 @@ fn groups(compared: &Compared) -> Section {
             .then(|| section.table(format!("A and B: {}", group.title), table))?;
         Some(group.notes.iter().fold(section, |section, note| section.note(note.as_str())))
     });
-    Section {
-        sections: parts.collect(),
-        legend,
-        ..Section::new("groups", "Family by family")
-    }
+    Section { sections: parts.collect(), legend, ..Section::new("groups", "Family by family") }
 }
 
 const CELLS: [Column<Cell>; 8] = [
@@ -197,11 +196,14 @@ fn label(cell: &Cell, notes: &mut Vec<String>) -> String {
 
 /// A value with its unit, where the metric has one.
 fn value(cell: &Cell, side: usize) -> table::Cell {
-    table::Cell::of(cell.values[side].estimate, match cell.metric.unit {
-        "ns" => format::duration,
-        "bytes" => format::megabytes,
-        _ => format::rate,
-    })
+    table::Cell::of(
+        cell.values[side].estimate,
+        match cell.metric.unit {
+            "ns" => format::duration,
+            "bytes" => format::megabytes,
+            _ => format::rate,
+        },
+    )
 }
 
 fn view(cell: &Cell, view: Option<&View>) -> table::Cell {

@@ -123,7 +123,8 @@ impl Counts {
         let mut counts = Counts::default();
         for view in cells.iter().filter(|cell| cell.role != "placebo").filter_map(view) {
             let conclusion = view.across().map(|across| across.conclusion);
-            counts.indications += usize::from(matches!(conclusion, Some(Conclusion::Indication(_))));
+            counts.indications +=
+                usize::from(matches!(conclusion, Some(Conclusion::Indication(_))));
             *match conclusion {
                 Some(Conclusion::Verdict(verdict) | Conclusion::Indication(verdict)) => {
                     match verdict {

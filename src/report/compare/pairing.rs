@@ -52,10 +52,7 @@ impl Left {
 }
 
 /// Matches families by their ids, which say workload, size, runtime and load.
-pub fn families<'a, 'r>(
-    runs: [&Run; 2],
-    families: &'a [Vec<Analysed<'r>>; 2],
-) -> Matched<'a, 'r> {
+pub fn families<'a, 'r>(runs: [&Run; 2], families: &'a [Vec<Analysed<'r>>; 2]) -> Matched<'a, 'r> {
     let mut matched = Matched::default();
     for a in &families[0] {
         let Some(b) = families[1].iter().find(|b| b.rows.id == a.rows.id) else {

@@ -49,8 +49,7 @@ pub fn summary(compared: &Compared) -> Vec<String> {
 
 /// How fast the machines are, by what the reference needs on both.
 fn pace(compared: &Compared) -> Option<String> {
-    let is_reference =
-        |cell: &&Cell| cell.role == "reference" && cell.metric.name == RESPONSE_P50;
+    let is_reference = |cell: &&Cell| cell.role == "reference" && cell.metric.name == RESPONSE_P50;
     let references = compared.cells.iter().filter(is_reference);
     let mut ratios: Vec<f64> =
         references.filter_map(|cell| cell.absolute.across()?.ratio).collect();
@@ -97,7 +96,9 @@ fn tally(counts: Counts) -> String {
     let rest = rest.into_iter().filter(|(n, _)| *n > 0);
     let rest: String = rest.map(|(n, what)| format!("; {what} in {n}")).collect();
     let Counts { faster, slower, equivalent, inconclusive, .. } = counts;
-    format!("{faster}, worse in {slower}, equivalent in {equivalent}, and inconclusive in {inconclusive}{rest}")
+    format!(
+        "{faster}, worse in {slower}, equivalent in {equivalent}, and inconclusive in {inconclusive}{rest}"
+    )
 }
 
 /// Whether the runs, each by itself, say the same.
@@ -143,7 +144,8 @@ fn of_advice(compared: &Compared) -> Option<String> {
     let count = |wanted: Holds| compared.advice.iter().filter(|one| one.holds == wanted).count();
     let withheld = count(Holds::Withheld);
     let families = format::plural(n as u64, "family");
-    let choosing = format!("Choosing in B, by median response, the best strategy of A ({families})");
+    let choosing =
+        format!("Choosing in B, by median response, the best strategy of A ({families})");
     if n == withheld {
         return (n > 0).then(|| format!("{choosing}: nothing is concluded of it."));
     }
@@ -193,9 +195,10 @@ impl Refusal {
 
 /// All conclusions of both views.
 pub fn conclusions(compared: &Compared) -> impl Iterator<Item = Conclusion> {
-    let views = compared.cells.iter().flat_map(|cell| {
-        cell.relative.iter().chain([&cell.absolute]).filter_map(View::across)
-    });
+    let views = compared
+        .cells
+        .iter()
+        .flat_map(|cell| cell.relative.iter().chain([&cell.absolute]).filter_map(View::across));
     views.map(|across| across.conclusion)
 }
 

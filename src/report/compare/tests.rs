@@ -51,12 +51,7 @@ fn slow_arm(run: &mut Run, workload: &str, strategy: &str, by: f64) {
     run.trials.iter_mut().filter(is_it).for_each(|row| slow(row, by));
 }
 
-fn cell<'c>(
-    compared: &'c Compared,
-    workload: &str,
-    strategy: &str,
-    metric: &str,
-) -> &'c Cell {
+fn cell<'c>(compared: &'c Compared, workload: &str, strategy: &str, metric: &str) -> &'c Cell {
     let is_it = |cell: &&Cell| {
         compared.groups[cell.group].row.workload == workload
             && cell.strategy == strategy
@@ -91,9 +86,8 @@ fn a_faster_machine_is_faster_in_every_cell_and_gives_the_same_advice() {
         known += 1;
     }
     assert!(known > 40, "{known}");
-    let opposite = |cell: &&Cell| {
-        cell.said.is_some_and(|said| Agreement::of(&said) == Agreement::Opposite)
-    };
+    let opposite =
+        |cell: &&Cell| cell.said.is_some_and(|said| Agreement::of(&said) == Agreement::Opposite);
     assert_eq!(compared.cells.iter().filter(opposite).count(), 0);
     assert!(compared.advice.iter().all(|advice| advice.holds == advice::Holds::Same));
     let said = sentences::summary(&compared);
@@ -116,9 +110,11 @@ fn a_strategy_that_costs_more_in_b_is_named_and_no_other() {
     assert!((across.ratio.unwrap() / 1.4 - 1.0).abs() < 0.02, "{across:?}");
     let changed = compared.cells.iter().filter(|cell| {
         cell.metric.name == P50
-            && cell.relative.as_ref().and_then(View::across).is_some_and(|across| {
-                across.conclusion.is_difference()
-            })
+            && cell
+                .relative
+                .as_ref()
+                .and_then(View::across)
+                .is_some_and(|across| across.conclusion.is_difference())
     });
     let names: Vec<_> = changed.map(|cell| cell.strategy.as_str()).collect();
     assert_eq!(names, ["pool"]);

@@ -28,8 +28,8 @@ mod timed;
 use budget::sizings;
 pub(super) use looks::{MEMORY_ROLES, MemoryRole, QUANTITIES, Quantity, Wanted, held_by_block};
 pub(super) use segments::Segment;
-pub(super) use series::{HELD, is_memory_family, of_run};
 pub(super) use sentences::{bars_answer, headline, lines_answer, section};
+pub(super) use series::{HELD, is_memory_family, of_run};
 
 /// What may be said about memory in a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

@@ -23,9 +23,9 @@ pub fn section(
     }
     section.legend = texts::lines("memory legend", &[]);
     let mut charts = charts.into_iter();
-    let groups = (1..).zip(&memory.groups).map(|(number, group)| {
-        of_group(number, group).charts(charts.next().unwrap_or_default())
-    });
+    let groups = (1..)
+        .zip(&memory.groups)
+        .map(|(number, group)| of_group(number, group).charts(charts.next().unwrap_or_default()));
     section.sections = groups.collect();
     if let Some(table) = ballast(memory) {
         let ballast = Section::new("memory-ballast", "Ballast").note(texts::text("ballast", &[]));

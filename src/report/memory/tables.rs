@@ -63,9 +63,7 @@ fn once(series: &Series) -> Option<f64> {
 /// The kernel's high-water mark of the control group, or else the least that the peak was.
 fn peak(level: &MemoryLevel) -> Cell {
     match (level.cgroup_peak_bytes, level.sampled_peak_bytes) {
-        (None, Some(bytes)) => {
-            Cell::new(format!("≥ {}", format::megabytes(bytes)), Some(bytes))
-        }
+        (None, Some(bytes)) => Cell::new(format!("≥ {}", format::megabytes(bytes)), Some(bytes)),
         (mark, _) => megabytes(mark),
     }
 }
@@ -84,7 +82,8 @@ fn label(series: &Series, notes: &mut Vec<String>) -> String {
     if let Some(segments) = series.no_line() {
         label = marked(&label, &format!("{}: {segments}", series.label), notes);
     }
-    let is_sampled = |l: &MemoryLevel| l.cgroup_peak_bytes.is_none() && l.sampled_peak_bytes.is_some();
+    let is_sampled =
+        |l: &MemoryLevel| l.cgroup_peak_bytes.is_none() && l.sampled_peak_bytes.is_some();
     if series.last().is_some_and(is_sampled) {
         let note = "peak: the kernel keeps no high-water mark here; the highest PSS of some looks";
         label = marked(&label, note, notes);

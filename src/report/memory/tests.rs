@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::notes::notes_table;
+use super::tables::{ballast, of_group};
 use super::*;
 use crate::record::{MemoryRow, Run, TrialRow};
 use crate::report::sample_memory::{self, GROWTH_BYTES, PRICED};
 use crate::report::summary::summarise;
-use super::notes::notes_table;
-use super::tables::{ballast, of_group};
 use crate::report::table::Cell;
 use crate::report::{sample, terminal};
 

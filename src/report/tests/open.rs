@@ -64,7 +64,9 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
         "Under p99 < 50.0 ms, thread and pool take the most, with no difference shown: thread 220/s \
          or more, pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
     );
-    assert!(texts.last().unwrap().contains("Those of the placebo are at the rates of the grid only"));
+    assert!(
+        texts.last().unwrap().contains("Those of the placebo are at the rates of the grid only")
+    );
 }
 
 /// A limit lies between two rates, so that another whose range reaches as high may be the better.
@@ -242,8 +244,7 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
 
 #[test]
 fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched() {
-    let trust =
-        |run: &Run| trust::sentences(run, &summarise(run), &analyse::run(run)).join("\n");
+    let trust = |run: &Run| trust::sentences(run, &summarise(run), &analyse::run(run)).join("\n");
     let mut run = sample_open::run();
     for said in [
         "99 of 100 requests within 80.0 µs of their time",

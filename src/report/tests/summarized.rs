@@ -35,7 +35,8 @@ fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
     let is_primes = |family: &&FamilySummary| family.title.starts_with("primes");
     let summary = summarise(&run);
     let primes = summary.families.iter().find(is_primes).unwrap();
-    let withheld = sentences::comparable(primes).filter(|arm| arm.response_p50_ratio.is_some()).count();
+    let withheld =
+        sentences::comparable(primes).filter(|arm| arm.response_p50_ratio.is_some()).count();
     assert!(withheld > 5);
     let overview = sample::charts(&run).overview;
     let answers: Vec<String> = overview.into_iter().map(|chart| chart.answer).collect();

@@ -18,7 +18,8 @@ fn document() -> Document {
     head.push(Head::new("reap", true).from(Extent::Full));
     let ratio = |text: &str| Cell { sign: "slower?", ..Cell::new(text.to_owned(), Some(18.3)) };
     let rows = LABELS.map(|label| {
-        let mut row = vec![Cell::from(label), ratio("18.3 [17.9, 19.0]"), ratio("1.02 [0.99, 1.06]")];
+        let mut row =
+            vec![Cell::from(label), ratio("18.3 [17.9, 19.0]"), ratio("1.02 [0.99, 1.06]")];
         let numbers = ["77.9 µs", "29.2 µs", "69.3k"];
         row.extend(numbers.map(|text| Cell::new(text.to_owned(), Some(1.0))));
         row.extend([Cell::from("24 000 ok, 110 unanswered"), Cell::from("7.5")]);
