@@ -1,6 +1,6 @@
 //! The document of a run.
 
-use super::charts::{Chart, Charts};
+use super::charts::Charts;
 use super::document::{Document, Item, Section};
 use super::summary::Summary;
 use super::table::Extent;

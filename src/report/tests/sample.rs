@@ -53,7 +53,7 @@ pub(crate) fn render(run: &Run) -> Rendered {
 }
 
 /// The charts of a run with these requests.
-pub fn charts(run: &Run) -> Charts {
+pub(in crate::report) fn charts(run: &Run) -> Charts {
     let families = analyse::run(run);
     let summary = summarise::of_families(run, &families);
     let distributions = Distributions::of(&families, &requests(run));
