@@ -132,6 +132,11 @@ impl Column {
         words.map(|word| word.chars().count()).max().unwrap_or(0)
     }
 
+    /// A sign stands closer to its number.
+    fn gap(&self) -> usize {
+        if self.is_sign { GAP - 1 } else { GAP }
+    }
+
     /// Numbers are never broken, words only between them.
     fn least_width(&self) -> usize {
         if self.is_numeric || self.is_sign { self.width() } else { self.word_width() }
@@ -167,9 +172,11 @@ fn columns(table: &Table, extent: Extent) -> Vec<Column> {
 /// Labels are whole where that costs no column of a narrow terminal; else they break between words,
 /// and what still has no room is left out from the right.
 fn fitted(mut columns: Vec<Column>, width: usize) -> (Vec<Column>, usize) {
+    // Nothing follows the last column.
+    let width = width + 1;
     let label = |columns: &[Column]| columns.first().map_or(0, Column::width);
     let others = |columns: &[Column]| -> usize {
-        columns.iter().skip(1).map(|column| column.least_width() + GAP).sum()
+        columns.iter().skip(1).map(|column| column.least_width() + column.gap()).sum()
     };
     let needs = |columns: &[Column]| label(columns) + GAP + others(columns);
     while needs(&columns) > width {
