@@ -61,7 +61,7 @@ fn scope(run: &Run, summary: &Summary) -> String {
         parts => parts.join(" and "),
     };
     format!(
-        "{} ran{partial}, with preset {} and seed {}: {}.",
+        "{} ran{partial}, with preset {} and seed {}; {}.",
         format::capitalized(&ran),
         run.manifest.preset,
         run.manifest.seed,
