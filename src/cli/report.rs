@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::write_report::{analysed, write_report};
 use super::{Failure, screen, shell};
+use crate::notes::Answers;
 use crate::{record, report};
 
 /// Arguments of `forkbench report`.
@@ -57,8 +58,10 @@ fn rebuild(ReportArgs { dir, memory_budget, out }: &ReportArgs) -> Result<()> {
     let to = out.as_ref().unwrap_or(dir);
     // The table needs no file: it is shown also where none can be written.
     let analysis = analysed(dir, &run);
-    let written = write_report(dir, to, &analysis);
-    screen::print(&report::terminal(&analysis, usize::from(screen::width())))?;
+    let answers = Answers::of(&analysis);
+    let written = write_report(dir, to, &analysis, answers.as_ref());
+    let preface = answers.as_ref().map(Answers::preface);
+    screen::print(&report::terminal(&analysis, preface, usize::from(screen::width())))?;
     written.with_context(|| {
         format!("write the report into {}; name another directory by --out DIR", to.display())
     })?;

@@ -18,6 +18,7 @@ use crate::driver::watcher::Watcher;
 use crate::experiment::filter::Filter;
 use crate::experiment::fit::fitted;
 use crate::experiment::{Experiment, Preset, Slo};
+use crate::notes::Answers;
 use crate::record::{FactRow, FactStatus, Run};
 use crate::sys::limits;
 use crate::{driver, record, report};
@@ -249,13 +250,19 @@ fn shortened(preset: &Preset) -> Option<String> {
 fn show(out: &Path, end: End, output: Output) -> Result<Run> {
     let run = record::read(out)?;
     let analysis = analysed(out, &run);
-    write_report(out, out, &analysis)?;
+    let answers = Answers::of(&analysis);
+    write_report(out, out, &analysis, answers.as_ref())?;
     if output.json {
-        screen::print(&format!("{:#}\n", report::json(&analysis)))?;
+        let mut json = report::json(&analysis);
+        if let Some(answers) = &answers {
+            json["claims"] = serde_json::json!(answers.judged);
+        }
+        screen::print(&format!("{json:#}\n"))?;
     } else if output.quiet {
         screen::print(&format!("{}\n", out.display()))?;
     } else {
-        screen::print(&report::terminal(&analysis, usize::from(screen::width())))?;
+        let preface = answers.as_ref().map(Answers::preface);
+        screen::print(&report::terminal(&analysis, preface, usize::from(screen::width())))?;
         super::report::print_places(out, out)?;
     }
     if !output.quiet {

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::analysis::Analysis;
+use crate::notes::Answers;
 use crate::record::{self, Run, shown};
 use crate::report;
 use crate::sys::files::Dir;
@@ -27,8 +28,13 @@ pub fn analysed<'a>(dir: &Path, run: &'a Run) -> Analysis<'a> {
 ///
 /// # Errors
 /// A file could not be written; those before it are in place.
-pub fn write_report(dir: &Path, to: &Path, analysis: &Analysis<'_>) -> Result<()> {
-    let rendered = report::render(analysis);
+pub fn write_report(
+    dir: &Path,
+    to: &Path,
+    analysis: &Analysis<'_>,
+    answers: Option<&Answers>,
+) -> Result<()> {
+    let rendered = report::render(analysis, answers.map(Answers::preface));
     fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
     let held = Dir::open(to).with_context(|| format!("open {}", to.display()))?;
     held.remove_stale().with_context(|| format!("remove unfinished files in {}", to.display()))?;
@@ -37,8 +43,8 @@ pub fn write_report(dir: &Path, to: &Path, analysis: &Analysis<'_>) -> Result<()
     write("comparisons.csv", &rendered.comparisons_csv)?;
     write("load_points.csv", &rendered.load_points_csv)?;
     write("fits.csv", &rendered.fits_csv)?;
-    if let Some(claims_csv) = &rendered.claims_csv {
-        write("claims.csv", claims_csv)?;
+    if let Some(answers) = answers {
+        write("claims.csv", &answers.csv(&analysis.run.manifest.run_id))?;
     }
     let described = record::read_datapackage(dir)?;
     write("datapackage.json", &record::with_derived(&described, &analysis.run.manifest))?;
@@ -124,12 +130,12 @@ mod tests {
         fs::write(charts.join("mine.txt"), "").unwrap();
         let run = sample::run();
         for _ in 0..2 {
-            write_report(dir.path(), dir.path(), &analysed(dir.path(), &run)).unwrap();
+            write_report(dir.path(), dir.path(), &analysed(dir.path(), &run), None).unwrap();
         }
         let files = "cells.csv charts comparisons.csv datapackage.json fits.csv load_points.csv \
                      report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
-        let rendered = report::render(&analysed(dir.path(), &run));
+        let rendered = report::render(&analysed(dir.path(), &run), None);
         let mut expected: Vec<String> = rendered.charts.into_iter().map(|(name, _)| name).collect();
         // What no report has drawn stays.
         expected.extend(["mine.svg", "mine.txt"].map(str::to_owned));
@@ -158,7 +164,7 @@ mod tests {
             fs::write(dir.join("report.html"), &rendered.html).unwrap();
             fs::write(dir.join("comparisons.csv"), &rendered.comparisons_csv).unwrap();
             for width in [80, 120] {
-                let text = report::terminal(&Analysis::of_rows(&run), width);
+                let text = report::terminal(&Analysis::of_rows(&run), None, width);
                 fs::write(dir.join(format!("terminal-{width}.txt")), text).unwrap();
             }
         }

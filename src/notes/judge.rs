@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::claims::{Bounds, Claim, Claims, Test};
 use super::measure::{Figures, Measured, Missing};
 use super::words;
-use crate::report::human;
+use crate::report::format;
 use crate::stats::Interval;
 use crate::stats::verdict::{INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN, Verdict as Compared};
 
@@ -274,7 +274,7 @@ fn there(figure: &Result<Measured, Missing>) -> Result<&Measured, Open> {
 fn certain(measured: &Measured) -> Result<Interval, String> {
     match measured.interval {
         None => {
-            let blocks = human::plural(measured.n_blocks as u64, "block");
+            let blocks = format::plural(measured.n_blocks as u64, "block");
             Err(format!("it rests on {blocks}, and an interval needs {INTERVAL_BLOCKS_MIN}"))
         }
         Some(_) if !measured.doubt.is_empty() => Err(measured.doubt.to_owned()),

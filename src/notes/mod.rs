@@ -12,14 +12,15 @@
 //! the conclusion of the comparison is not open and agrees. Each claim rests on its own 95 %
 //! interval, without an adjustment for the number of claims.
 
+use crate::analysis::Analysis;
 use crate::experiment::builtin;
+use crate::report::Preface;
 
 mod claims;
 mod claims_csv;
 mod find;
 mod judge;
 mod measure;
-pub mod shim;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,6 @@ mod words;
 pub use claims::Claims;
 pub use judge::Judged;
 pub use measure::{Evidence, Figures};
-pub use tables::section;
 
 /// A run's answers to the claims of its experiment.
 #[derive(Debug, Clone)]
@@ -43,12 +43,13 @@ pub struct Answers {
 
 impl Answers {
     /// The answers of a run, if forkbench knows the claims of its experiment.
-    pub fn of(evidence: Evidence<'_>) -> Option<Answers> {
-        let name = evidence.run.manifest.claims.as_deref()?;
+    pub fn of(analysis: &Analysis<'_>) -> Option<Answers> {
+        let Analysis { run, families, summary, .. } = analysis;
+        let name = run.manifest.claims.as_deref()?;
         let builtin = builtin::claims_by_name(name)?;
         let claims =
             toml::from_str(builtin.text).expect("the built-in claims are valid; a test reads them");
-        Some(Answers::to(claims, evidence))
+        Some(Answers::to(claims, Evidence { run, families, memory: &summary.memory }))
     }
 
     fn to(claims: Claims, evidence: Evidence<'_>) -> Answers {
@@ -60,6 +61,11 @@ impl Answers {
     /// How many claims have which verdict, a sentence.
     pub fn tally(&self) -> String {
         words::tally(&self.claims.document, &self.judged)
+    }
+
+    /// The notes' part of a report.
+    pub fn preface(&self) -> Preface {
+        Preface { lead: self.tally(), section: tables::section(self) }
     }
 
     /// `claims.csv`.

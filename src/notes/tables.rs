@@ -3,8 +3,9 @@
 
 use super::claims::{DocumentRow, DocumentTable, pieces};
 use super::judge::{Judged, Verdict};
-use super::shim::{Cell, Extent, Head, NONE, Section, Table, Tone, marked};
 use super::{Answers, words};
+use crate::report::document::Section;
+use crate::report::table::{Cell, Extent, Head, NONE, Table, Tone, marked};
 
 /// What the verdicts mean.
 const RULES: &str = "A claim is confirmed or refuted if the whole 95 % interval of its figure lies where the \

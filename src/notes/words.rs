@@ -3,7 +3,7 @@
 use super::claims::{Bounds, Claims, Family, Figure, Selector};
 use super::judge::{Condition, Judged, Outcome, Verdict};
 use super::measure::Measured;
-use crate::report::human;
+use crate::report::format;
 use crate::workload::options;
 
 /// Bytes of an MB, as the notes and the tables of memory count it.
@@ -15,13 +15,13 @@ impl Measured {
         match self.unit.as_str() {
             _ if self.is_yes_no && value == 1.0 => "yes".to_owned(),
             _ if self.is_yes_no && value == 0.0 => "no".to_owned(),
-            "ns" => human::duration(value),
-            "ms" => human::duration(value * 1e6),
-            "1/s" => format!("{}/s", human::rate(value)),
-            "bytes" => format!("{} MB", human::megabytes(value)),
-            "MB" => format!("{} MB", human::megabytes(value * MB_BYTES)),
-            "1" if self.source.pairing.is_some() => human::ratio(value),
-            "1" => human::percent(value),
+            "ns" => format::duration(value),
+            "ms" => format::duration(value * 1e6),
+            "1/s" => format!("{}/s", format::rate(value)),
+            "bytes" => format!("{} MB", format::megabytes(value)),
+            "MB" => format!("{} MB", format::megabytes(value * MB_BYTES)),
+            "1" if self.source.pairing.is_some() => format::ratio(value),
+            "1" => format::percent(value),
             "" => count(value),
             unit => format!("{} {unit}", count(value)),
         }
@@ -31,9 +31,9 @@ impl Measured {
 /// A number of things, with every digit.
 fn count(value: f64) -> String {
     if value.fract() == 0.0 && (0.0..1e15).contains(&value) {
-        human::count(value as u64)
+        format::count(value as u64)
     } else {
-        human::number(value)
+        format::number(value)
     }
 }
 
@@ -94,7 +94,7 @@ fn parts(selector: &Selector, claims: &Claims) -> Vec<String> {
         Selector::Slope(of) => {
             let what = match of.children {
                 None => "memory of each further child".to_owned(),
-                Some(k) => format!("memory of a further child, times {}", human::count(k.into())),
+                Some(k) => format!("memory of a further child, times {}", format::count(k.into())),
             };
             vec![what, of.strategy.clone(), of.runtime.clone()]
         }
@@ -113,7 +113,7 @@ fn parts(selector: &Selector, claims: &Claims) -> Vec<String> {
             };
             vec![
                 format!("{how} of {whose}"),
-                human::children(of.children),
+                format::children(of.children),
                 of.strategy.clone(),
                 of.runtime.clone(),
             ]
@@ -148,7 +148,7 @@ fn metric(name: &str) -> String {
 fn family(of: &Family) -> String {
     let mut parts = vec![of.workload.clone()];
     parts.extend(of.size.clone());
-    parts.extend(of.payload_bytes.map(human::bytes));
+    parts.extend(of.payload_bytes.map(format::bytes));
     let options = of.options.iter();
     parts.extend(options.map(|(name, value)| format!("{} {value}", name.replace('_', " "))));
     let load = match (of.share, of.callers.as_deref().unwrap_or_default()) {
@@ -231,7 +231,7 @@ pub fn tally(document: &str, judged: &[Judged]) -> String {
         1 => " 1 verdict is an indication: it rests on fewer than 10 blocks.".to_owned(),
         n => format!(" {n} verdicts are indications: they rest on fewer than 10 blocks."),
     };
-    let claims = human::plural(judged.len() as u64, "claim");
+    let claims = format::plural(judged.len() as u64, "claim");
     match counts.is_empty() {
         true => format!("{claims} of «{document}»."),
         false => format!("{claims} of «{document}»: {}.{weight}", counts.join(", ")),

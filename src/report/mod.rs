@@ -1,4 +1,5 @@
-//! HOW it is shown: a run as tables, charts, page and JSON.
+//! HOW it is shown: an analyzed run, or two, as one [`Document`], which is laid out for a terminal,
+//! for `tables.md` and as a page; also charts, derived files and JSON.
 //!
 //! Pure: an [`Analysis`] in, text out, the same bytes every time. It reads no file, no clock and no
 //! environment; writing is [`crate::cli`]'s.
@@ -6,36 +7,40 @@
 use serde_json::json;
 
 use crate::analysis::{Analysis, cores};
-use crate::notes::{Answers, Evidence};
 use crate::record::csv_of;
+use charts::Charts;
 
 mod answers;
 mod caveats;
 mod charts;
 pub mod compare;
-mod conclusions;
 mod derived;
-mod doubts;
-mod ended;
-pub mod human;
+pub mod document;
+mod families;
+pub mod format;
+mod machine;
 mod markdown;
-pub mod memory;
-mod open;
+mod memory;
+mod of_run;
 mod open_answers;
-pub mod page;
-#[cfg(test)]
-pub(crate) mod sample;
-#[cfg(test)]
-pub(crate) mod sample_memory;
-mod sentences_of_analysis;
+mod open_loops;
+mod page;
+mod provenance;
+mod ratios;
+mod sentences;
 pub mod table;
-mod template;
 mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod texts;
 mod trust;
-mod watched;
-mod words;
+mod values;
+
+#[cfg(test)]
+pub(crate) use tests::{sample, sample_memory};
+
+pub use document::Document;
+pub use of_run::Preface;
 
 /// The derived files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +53,6 @@ pub struct Rendered {
     pub load_points_csv: String,
     /// `fits.csv`.
     pub fits_csv: String,
-    /// `claims.csv`, of a run whose experiment has claims.
-    pub claims_csv: Option<String>,
     /// `tables.md`.
     pub tables_md: String,
     /// Name below `charts/`, and SVG text.
@@ -58,42 +61,29 @@ pub struct Rendered {
     pub html: String,
 }
 
-/// Everything that is written beside the raw files.
-pub fn render(analysis: &Analysis<'_>) -> Rendered {
+/// All derived files of a run; the preface is that of an experiment with claims.
+pub fn render(analysis: &Analysis<'_>, preface: Option<Preface>) -> Rendered {
     let Analysis { run, families, summary, open, distributions, .. } = analysis;
     let charts = charts::of_run(summary, families, distributions, cores(run))
         .with_open(open)
         .with_noise(analysis.timeline.as_ref());
-    let trust = trust::of(run, summary, families);
+    let files = charts.clone().into_iter().map(|chart| (chart.file, chart.svg)).collect();
+    let document = of_run::document(analysis, preface, charts);
     let run_id = &run.manifest.run_id;
-    let answers = answers(analysis);
     Rendered {
         cells_csv: derived::cells(run_id, families),
         comparisons_csv: derived::comparisons(&run.manifest, families),
         load_points_csv: csv_of(&analysis.load_points).expect("memory takes any row"),
         fits_csv: derived::fits(run_id, &summary.memory),
-        claims_csv: answers.as_ref().map(|answers| answers.csv(run_id)),
-        tables_md: markdown::render(analysis, answers.as_ref()),
-        html: page::render(&page::Page {
-            analysis,
-            charts: &charts,
-            trust: &trust,
-            answers: answers.as_ref(),
-            unread: &distributions.unread(),
-        }),
-        charts: charts.into_iter().map(|chart| (chart.file, chart.svg)).collect(),
+        tables_md: markdown::render(&document),
+        charts: files,
+        html: page::render(&document),
     }
 }
 
 /// The tables for a terminal of this many columns; no escape sequences.
-pub fn terminal(analysis: &Analysis<'_>, width: usize) -> String {
-    terminal::render(analysis, answers(analysis).as_ref(), width)
-}
-
-/// What a run says of the claims of its experiment, if that has any.
-fn answers(analysis: &Analysis<'_>) -> Option<Answers> {
-    let Analysis { run, families, summary, .. } = analysis;
-    Answers::of(Evidence { run, families, memory: &summary.memory })
+pub fn terminal(analysis: &Analysis<'_>, preface: Option<Preface>, width: usize) -> String {
+    terminal::render(&of_run::document(analysis, preface, Charts::default()), width)
 }
 
 /// Manifest, environment and summary, in machine units.
@@ -107,9 +97,6 @@ pub fn json(analysis: &Analysis<'_>) -> serde_json::Value {
     });
     for (place, caveats) in caveats::of_families(analysis).into_iter().enumerate() {
         value["summary"]["families"][place]["caveats"] = json!(caveats);
-    }
-    if let Some(answers) = answers(analysis) {
-        value["claims"] = json!(answers.judged);
     }
     value
 }

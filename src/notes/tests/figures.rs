@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::measure::Pairing;
-use super::shim::{Block, Cell, Section, Table, Tone};
 use super::*;
 use crate::analysis::Analysis;
 use crate::record::columns::{CLAIMS as COLUMNS, Kind, Presence};
-use crate::report::{human, sample};
+use crate::report::document::{Block, Section};
+use crate::report::table::{Cell, Table, Tone};
+use crate::report::{format, sample};
 
 /// A line of a file by column.
 type Line = BTreeMap<String, String>;
@@ -146,7 +147,7 @@ fn table_of(section: &Section) -> Table {
 
 /// The document's only table in a report on this run.
 fn document_table(run: &Run) -> Table {
-    let section = section(&answers_of(run, claims()));
+    let section = tables::section(&answers_of(run, claims()));
     assert_eq!(section.sections.len(), 1);
     assert_eq!(section.sections[0].id, "notes-table");
     table_of(&section.sections[0])
@@ -161,7 +162,7 @@ fn document_table_has_verdicts_and_figures_behind_the_notes_words() {
     let table = document_table(&run());
     let heads: Vec<&str> = table.head.iter().map(|head| head.text.as_str()).collect();
     assert_eq!(heads, ["What", "Says", "verdict", "is", "was"]);
-    let ratio = human::ratio(answers().figures["spawn"].clone().unwrap().estimate);
+    let ratio = format::ratio(answers().figures["spawn"].clone().unwrap().estimate);
     let first = texts(&table.rows[0]);
     assert_eq!(first[..2], ["spawn", "slower"]);
     assert_eq!(first[2], "ratio: confirmed (indication), two: confirmed (indication)");
@@ -181,7 +182,7 @@ fn cell_without_a_figure_or_with_a_doubtful_one_has_a_note() {
     let table = document_table(&data);
     assert_eq!(table.rows[1][4].text, "– [1] of – [1]");
     assert_eq!(table.notes, ["not shown in this run"]);
-    let ratio = human::ratio(answers().figures["spawn"].clone().unwrap().estimate);
+    let ratio = format::ratio(answers().figures["spawn"].clone().unwrap().estimate);
     let mut data = run();
     data.trials.retain(|row| row.role != "placebo");
     let table = document_table(&data);
@@ -195,7 +196,7 @@ fn table_of_claims_shows_decided_ones_first_and_a_terminal_no_others() {
     for row in data.facts.iter_mut().filter(|row| row.fact == "others_lost") {
         row.value = Some(3.0);
     }
-    let table = table_of(&section(&answers_of(&data, claims())));
+    let table = table_of(&tables::section(&answers_of(&data, claims())));
     let shown: Vec<Vec<&str>> = table.rows.iter().map(|row| texts(&row[..2])).collect();
     assert_eq!(shown[0], ["fact", "refuted (indication)"]);
     assert_eq!(table.rows[0][1].tone, Tone::Bad);
@@ -258,18 +259,17 @@ fn tally_counts_none_one_and_many() {
 #[test]
 fn report_has_claims_only_if_the_experiment_has() {
     let mut data = run();
-    let without = sample::render(&data);
-    assert!(without.claims_csv.is_none());
-    assert!(
-        !without.html.contains("id=\"notes\"") && !without.tables_md.contains("What the notes")
-    );
+    assert!(Answers::of(&Analysis::of_rows(&data)).is_none());
     data.manifest.claims = Some("notes".to_owned());
-    let with = sample::render(&data);
-    assert!(with.claims_csv.is_some_and(|text| text.contains("takeaway-8")));
+    let analysis = Analysis::of_rows(&data);
+    let answers = Answers::of(&analysis).unwrap();
+    assert!(answers.csv(&data.manifest.run_id).contains("takeaway-8"));
+    let with = crate::report::render(&analysis, Some(answers.preface()));
     assert!(with.html.contains("id=\"notes\"") && with.html.contains("id=\"notes-proof\""));
     assert!(with.tables_md.contains("## What the notes say"));
-    assert!(crate::report::terminal(&Analysis::of_rows(&data), 80).contains("claims of «Node.js"));
+    let terminal = crate::report::terminal(&analysis, Some(answers.preface()), 80);
+    assert!(terminal.contains("claims of «Node.js"));
     // A name that this program does not know is one of a later one.
     data.manifest.claims = Some("others".to_owned());
-    assert!(sample::render(&data).claims_csv.is_none());
+    assert!(Answers::of(&Analysis::of_rows(&data)).is_none());
 }

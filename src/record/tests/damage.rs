@@ -125,7 +125,7 @@ proptest! {
             if let Ok(run) = read(path) {
                 let (noise, _) = read_noise(path);
                 let timings = |id: &str| read_timings(path, id).map_err(|e| e.to_string());
-                let rendered = crate::report::render(&Analysis::of(&run, &noise, &timings));
+                let rendered = crate::report::render(&Analysis::of(&run, &noise, &timings), None);
                 prop_assert!(rendered.html.len() <= 3_000_000);
                 let described = read_datapackage(path).unwrap();
                 let _ = with_derived(&described, &run.manifest);
@@ -160,8 +160,8 @@ proptest! {
             fs::write(path.join("trials.csv"), text.concat()).unwrap();
             let run = read(path).unwrap();
             let none = |_: &str| Err("none".to_owned());
-            let _ = crate::report::render(&Analysis::of(&run, &[], &none));
-            let _ = crate::report::terminal(&Analysis::of_rows(&run), 80);
+            let _ = crate::report::render(&Analysis::of(&run, &[], &none), None);
+            let _ = crate::report::terminal(&Analysis::of_rows(&run), None, 80);
             let _ = crate::report::json(&Analysis::of_rows(&run));
             fs::write(path.join("trials.csv"), &good).unwrap();
         });

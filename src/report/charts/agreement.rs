@@ -6,7 +6,7 @@ use super::figure::{Entry, Figure, Fill, Look};
 use super::plot::{self, Dot as Mark, Names, Path, Plot, RATIO, Series};
 use super::{Chart, style};
 use crate::analysis::summary::State;
-use crate::report::human;
+use crate::report::format;
 
 /// One arm of one family.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,7 @@ pub fn chart(reference: &str, dots: &[Dot]) -> Option<Chart> {
         let mark = Mark {
             fill: if dot.is_change { Fill::Filled } else { Fill::Hollow },
             state: dot.conclusion.clone(),
-            ..Mark::new(a, human::exact(a), b)
+            ..Mark::new(a, format::exact(a), b)
         };
         let look = Look::new(&dot.strategy, &dot.strategy, "arm", State::Ok);
         let shown = format!("{} in {}", dot.label, dot.family);
@@ -66,13 +66,13 @@ fn answer(reference: &str, dots: &[Dot]) -> String {
     let known = dots.iter().filter_map(|dot| Some((dot, dot.relative?)));
     let farthest = known.max_by(|a, b| a.1.ln().abs().total_cmp(&b.1.ln().abs()));
     let far = farthest.map_or_else(String::new, |(dot, relative)| {
-        let ([a, b], times) = (dot.ratios.map(human::number), human::ratio(relative));
+        let ([a, b], times) = (dot.ratios.map(format::number), format::ratio(relative));
         format!(
             " Farthest from the diagonal is {} in {}: {a} times as long as {reference} in A, {b} \
              in B; B over A is {times}.",
             dot.label, dot.family
         )
     });
-    let marks = human::plural(dots.len() as u64, "mark");
+    let marks = format::plural(dots.len() as u64, "mark");
     format!("{changes} of {marks} differ, as verdict or indication.{far}")
 }

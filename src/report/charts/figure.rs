@@ -15,7 +15,7 @@ use super::picture::{Area, Drawn, Picture};
 use super::style::{self, Marker};
 use super::text::{self, fitted, font, wrapped};
 use crate::analysis::summary::{ArmSummary, State};
-use crate::report::human;
+use crate::report::format;
 use crate::report::table::Table;
 
 /// Of every picture, in px: a phone shows it whole, with text that can be read.
@@ -397,7 +397,7 @@ impl Panel {
 
 /// `6 blocks, 12 345 requests; ` and the note.
 pub fn sampled(n_blocks: usize, n_requests: Option<u64>, note: &str) -> String {
-    let blocks = human::plural(n_blocks as u64, "block");
-    let requests = n_requests.map(|n| format!(", {}", human::plural(n, "request")));
+    let blocks = format::plural(n_blocks as u64, "block");
+    let requests = n_requests.map(|n| format!(", {}", format::plural(n, "request")));
     format!("{blocks}{}; {note}", requests.unwrap_or_default())
 }

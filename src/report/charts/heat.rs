@@ -10,7 +10,7 @@ use super::plot::NAME_MAX;
 use super::{Chart, style, text};
 use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
 use crate::report::table::{Cell, Head, NONE, Table};
-use crate::report::{answers, conclusions, human};
+use crate::report::{answers, format, ratios};
 use crate::stats::verdict::{Conclusion, Reason};
 use crate::strategy;
 
@@ -108,8 +108,8 @@ fn field(arm: &ArmSummary, ratio: Option<Ratio>) -> (RGBColor, String, Cell) {
         let text = if arm.state == State::Ok { NONE } else { arm.state.word() };
         return (style::BAND, text::fitted(text, FIELD_TEXT), Cell::from(arm.state.word()));
     };
-    let (number, sign) = (human::number(ratio.estimate), conclusions::sign(&ratio));
-    let exact = format!("{} {sign}", human::exact(ratio.estimate));
+    let (number, sign) = (format::number(ratio.estimate), ratios::sign(&ratio));
+    let exact = format!("{} {sign}", format::exact(ratio.estimate));
     // The color says `faster` and `slower`.
     let signed = format!("{number} {sign}");
     let text = if text::width(&signed) <= FIELD_TEXT { signed } else { number };

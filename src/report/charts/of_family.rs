@@ -10,7 +10,7 @@ use crate::analysis::distribution::Distribution;
 use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State};
 use crate::record::TrialRow;
 use crate::report::answers::{self, PHASES, Tail};
-use crate::report::{conclusions, human};
+use crate::report::{format, ratios};
 use crate::stats::quantile::{P, median};
 use crate::stats::verdict::{Conclusion, Reason};
 
@@ -39,14 +39,14 @@ fn row(arm: &ArmSummary, lanes: Vec<Option<Dot>>) -> Row {
 
 /// A ratio with its interval, in a row.
 pub fn ratio_row(look: Look, ratio: &Ratio) -> Row {
-    let beside = format!("{} {}", human::number(ratio.estimate), conclusions::sign(ratio));
+    let beside = format!("{} {}", format::number(ratio.estimate), ratios::sign(ratio));
     let dot = Dot {
         ends: ratio.ci_low.zip(ratio.ci_high),
         fill: if ratio.conclusion.is_difference() { Fill::Filled } else { Fill::Hollow },
         is_grey: ratio.conclusion == Conclusion::Withheld(Reason::PlaceboDiffers),
         ..Dot::of_row("", ratio.estimate, beside.trim_end().to_owned())
     };
-    Row { look, lanes: vec![Some(dot)], state: conclusions::words(ratio) }
+    Row { look, lanes: vec![Some(dot)], state: ratios::words(ratio) }
 }
 
 /// Rows of ratios, with the differences that are too small to matter.
@@ -57,7 +57,7 @@ pub fn ratio_plot(name: &str, delta_ratio: f64, rows: Vec<Row>) -> Plot {
 
 /// What the marks of ratios mean.
 pub fn ratio_legend(delta_ratio: f64) -> Vec<Entry> {
-    let within = format!("within {} of 1: too small to matter", human::percent(delta_ratio));
+    let within = format!("within {} of 1: too small to matter", format::percent(delta_ratio));
     vec![
         Entry::fill(Fill::Filled, "difference, as verdict or indication"),
         Entry::fill(Fill::Hollow, "no difference shown"),
@@ -97,7 +97,7 @@ fn throughput(material: &Material<'_>, figure: Figure) -> Option<Chart> {
     let of = |arm: &ArmSummary| {
         let dot = arm.medians.throughput_per_s.map(|per_s| Dot {
             ends: arm.throughput_range_per_s,
-            ..Dot::of_row("", per_s, format!("{}/s", human::rate(per_s)))
+            ..Dot::of_row("", per_s, format!("{}/s", format::rate(per_s)))
         });
         row(arm, vec![dot])
     };
@@ -117,7 +117,7 @@ fn throughput(material: &Material<'_>, figure: Figure) -> Option<Chart> {
 fn latency(material: &Material<'_>, figure: Figure) -> Option<Chart> {
     let family = material.summary;
     let lane = |word, fill, [p50, tail, far]: [Option<f64>; 3]| {
-        let dot = Dot::of_row(word, p50?, human::duration(p50?));
+        let dot = Dot::of_row(word, p50?, format::duration(p50?));
         Some(Dot { fill, tail, far, ..dot })
     };
     let of = |arm: &ArmSummary| {
@@ -162,7 +162,7 @@ fn quantile(distribution: &Distribution, parts: u32) -> Option<f64> {
 
 fn percentiles(material: &Material<'_>, figure: Figure) -> Option<Chart> {
     let family = material.summary;
-    let word = |parts: u32| format!("{} %", human::exact(f64::from(parts) / 100.0));
+    let word = |parts: u32| format!("{} %", format::exact(f64::from(parts) / 100.0));
     let of = |(arm, distribution): (&ArmSummary, &Distribution)| {
         let dot = |&parts: &u32| {
             let is_marked = MARKED.contains(&parts);
@@ -223,7 +223,8 @@ fn anatomy(material: &Material<'_>, figure: Figure) -> Option<Chart> {
         let mut parts: Vec<Option<f64>> = PHASES.iter().map(|(_, phase)| phase(arm)).collect();
         let sum: f64 = parts.iter().flatten().sum();
         parts.push(arm.medians.reap_p50_ns);
-        let dot = Dot { fill: Fill::Unmarked, parts, ..Dot::of_row("", sum, human::duration(sum)) };
+        let dot =
+            Dot { fill: Fill::Unmarked, parts, ..Dot::of_row("", sum, format::duration(sum)) };
         row(arm, vec![(sum > 0.0).then_some(dot)])
     };
     let rows = family.arms.iter().map(of).collect();

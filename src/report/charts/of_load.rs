@@ -9,7 +9,7 @@ use crate::analysis::curves::{Curves, LoadArm, Point};
 use crate::analysis::probes::{Probed, ProbedArm, Times, Variant};
 use crate::analysis::summary::State;
 use crate::experiment::Slo;
-use crate::report::{human, open_answers as answers};
+use crate::report::{format, open_answers as answers};
 
 /// What a user notices, in ns.
 const NOTICED_NS: f64 = 1e8;
@@ -33,8 +33,8 @@ fn points(curves: &Curves) -> impl Iterator<Item = &Point> {
 
 /// Sample size and meaning of the marks.
 fn note(curves: &Curves, marks: &str) -> String {
-    let trials = human::plural(points(curves).map(|p| p.n_trials).sum(), "trial");
-    let requests = human::plural(points(curves).map(|p| p.n_offered).sum(), "request");
+    let trials = format::plural(points(curves).map(|p| p.n_trials).sum(), "trial");
+    let requests = format::plural(points(curves).map(|p| p.n_offered).sum(), "request");
     format!("{trials}, {requests} offered; {marks}")
 }
 
@@ -46,7 +46,7 @@ fn plot(curves: &Curves, head: &str, written: Written, value: Value) -> Plot {
             true => (Fill::Hollow, "saturated"),
             false => (Fill::Filled, "not saturated"),
         };
-        let dot = Dot::new(rate, human::exact(rate), value(point)?);
+        let dot = Dot::new(rate, format::exact(rate), value(point)?);
         Some(Dot { fill, state: state.to_owned(), ..dot })
     };
     let of = |arm: &LoadArm| {
@@ -125,7 +125,7 @@ pub fn responsiveness(probed: &Probed, stem: String) -> Option<Chart> {
             "{} under load; mark: p50, thick line: to p99 (p95 if too few), medians over blocks; \
              thin line and number: the longest of all blocks; upright line: 100 ms, which a user \
              notices",
-            human::plural(n, "probe")
+            format::plural(n, "probe")
         ),
         question: "How long do light probes wait beside heavy requests?".to_owned(),
         answer: answers::responsiveness_answer(probed),
@@ -143,7 +143,7 @@ pub fn responsiveness(probed: &Probed, stem: String) -> Option<Chart> {
 fn probed_row(arm: &ProbedArm) -> Row {
     let lane = |word, fill, times: &Times| {
         let (tail, far) = (times.p99_ns.or(times.p95_ns), times.max_ns);
-        let beside = far.map_or_else(String::new, human::duration);
+        let beside = far.map_or_else(String::new, format::duration);
         Some(Dot { fill, tail, far, ..Dot::of_row(word, times.p50_ns?, beside) })
     };
     let look = Look::new(&arm.label, &arm.strategy, &arm.role, arm.state);

@@ -5,9 +5,9 @@ use super::axis::{Axis, Spacing};
 use super::figure::{Entry, Figure, Fill, Look, Sample, sampled};
 use super::plot::{self, Dot, MEMORY, Names, Path, Plot, RATE, Row, Series as Line};
 use super::style::{self, Marker};
+use crate::analysis::memory::{Group, MemoryLevel, MemoryLine, Series};
 use crate::analysis::summary::State;
-use crate::report::human;
-use crate::report::memory::{self, Group, MemoryLevel, MemoryLine, Series};
+use crate::report::format;
 
 /// In the order of the page.
 pub fn charts(group: &Group, number: usize) -> Vec<Chart> {
@@ -37,7 +37,7 @@ fn lines(group: &Group, figure: Figure) -> Option<Chart> {
     let figure = Figure {
         note: sampled(group.n_blocks, None, marks),
         question: "What does each further child cost in memory?".to_owned(),
-        answer: memory::lines_answer(group),
+        answer: crate::report::memory::lines_answer(group),
         ..figure
     };
     let (who, place) = ("strategy and MB per further child", "children");
@@ -49,7 +49,7 @@ fn plotted(series: &Series, line: &MemoryLine) -> Line {
     let (price, path) = match series.miss {
         None => {
             let ends = [0.0, k_max].map(|k| (k, line.at(k)));
-            (human::megabytes(line.slope_bytes), Path::Line(ends.to_vec()))
+            (format::megabytes(line.slope_bytes), Path::Line(ends.to_vec()))
         }
         Some(_) => ("no line".to_owned(), Path::Through),
     };
@@ -76,7 +76,7 @@ fn parts(group: &Group, figure: Figure) -> Option<Chart> {
         let look = Look::new(&series.label, &series.strategy, "arm", State::Ok);
         let label = format!("{} × {}", series.label, level.k);
         let look = Look { label, color: style::INK, marker: Marker::Diamond, ..look };
-        let times = level.naive_ratio().map_or_else(String::new, human::ratio);
+        let times = level.naive_ratio().map_or_else(String::new, format::ratio);
         let dot = level.rss_bytes.map(|rss| Dot {
             fill: Fill::Hollow,
             parts: parts.iter().map(|(.., part)| part(level)).collect(),
@@ -96,7 +96,7 @@ fn parts(group: &Group, figure: Figure) -> Option<Chart> {
     let figure = Figure {
         note: sampled(group.n_blocks, None, marks),
         question: "How much memory is there, and what does the sum of RSS say?".to_owned(),
-        answer: memory::bars_answer(group),
+        answer: crate::report::memory::bars_answer(group),
         legend: vec![Entry::new(naive, "naïve sum of RSS")],
         ..figure
     };

@@ -7,7 +7,7 @@ use super::plot::{self, Dot, Names, Plot, RATE, Row, Series};
 use super::{Chart, style};
 use crate::analysis::summary::{ArmSummary, Ratio, Summary};
 use crate::analysis::timeline::{Lane, Timeline, Unit};
-use crate::report::{answers, human, open_answers};
+use crate::report::{answers, format, open_answers};
 
 /// The best strategy's ratio to the reference in every family. `None` for fewer than two
 /// families, whose own charts say the same.
@@ -48,7 +48,7 @@ pub fn noise(timeline: &Timeline) -> Option<Chart> {
         false => format!("{}: not counted on this machine", lane.name),
     };
     let notes: Vec<String> = timeline.lanes.iter().map(note).collect();
-    let step = human::duration(timeline.step_ns as f64);
+    let step = format::duration(timeline.step_ns as f64);
     let figure = Figure {
         stem: "noise".to_owned(),
         note: format!("steps of {step}; {}", notes.join("; ")),
@@ -76,7 +76,7 @@ fn signal(timeline: &Timeline, lane: &Lane) -> Plot {
             known.clone().flat_map(|(step, y)| [(second(step), y), (second(step + 1), y)]);
         let dots = known.map(|(step, y)| {
             let from = second(step);
-            Dot { fill: Fill::Unmarked, ..Dot::new(from, human::exact(from), y) }
+            Dot { fill: Fill::Unmarked, ..Dot::new(from, format::exact(from), y) }
         });
         let unit = if lane.unit == Unit::Time { "ns" } else { "share" };
         let (shown, dots) = (format!("{}, {unit}", lane.name), dots.collect());

@@ -9,7 +9,7 @@ use crate::analysis::cells::{Analysed, MetricResult};
 use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
 use crate::analysis::summary::{Ratio, State};
 use crate::analysis::sweep::{self, Line, PLACEMENTS, Point, Sweep};
-use crate::report::human;
+use crate::report::format;
 use crate::stats::verdict::{Conclusion, Reason};
 
 /// How the chunks of a request are cut; a panel for each way.
@@ -31,7 +31,7 @@ const RESPONSE: Quantity = Quantity {
     direction: "↓ lower is better",
     written: TIME,
     value: |point| estimate(point, RESPONSE_P50),
-    shown: human::duration,
+    shown: format::duration,
 };
 const SERVICE: Quantity =
     Quantity { name: "median service", value: |point| estimate(point, SERVICE_P50), ..RESPONSE };
@@ -40,14 +40,14 @@ const SERVED: Quantity = Quantity {
     direction: "↑ higher is better",
     written: RATE,
     value: |point| estimate(point, THROUGHPUT),
-    shown: |per_s| format!("{}/s", human::rate(per_s)),
+    shown: |per_s| format!("{}/s", format::rate(per_s)),
 };
 const SPEED_UP: Quantity = Quantity {
     name: "speed-up",
     direction: "↑ higher is better",
     written: (Spacing::Linear, RATIO.1),
     value: speed_up,
-    shown: human::ratio,
+    shown: format::ratio,
 };
 
 /// All of a run: speed-up where the work of a request is shared out, cost elsewhere.
@@ -152,7 +152,7 @@ fn plot(sweep: &Sweep<'_>, quantity: &Quantity) -> Plot {
         let dot = |point: &Point<'_>| {
             Some(Dot {
                 place: place(point.level)? as f64,
-                word: shown(sweep, point.level, human::exact),
+                word: shown(sweep, point.level, format::exact),
                 state: point.family.rows.arms[point.arm].state.word().to_owned(),
                 ..(quantity.value)(point)?
             })
@@ -184,7 +184,7 @@ fn shown(sweep: &Sweep<'_>, level: f64, number: fn(f64) -> String) -> String {
 /// A level in words.
 fn level_word(sweep: &Sweep<'_>, level: f64) -> String {
     let is_bytes = sweep.factor.ends_with("_bytes");
-    shown(sweep, level, if is_bytes { |n| human::bytes(n as u64) } else { human::exact })
+    shown(sweep, level, if is_bytes { |n| format::bytes(n as u64) } else { format::exact })
 }
 
 /// The factor in words.
@@ -266,7 +266,7 @@ fn extremes(sweep: &Sweep<'_>, plot: &Plot, quantity: &Quantity) -> Option<Strin
     let mut known: Vec<(String, f64, f64)> = plot.series.iter().filter_map(arm).collect();
     known.sort_by(|a, b| (a.2 / a.1).total_cmp(&(b.2 / b.1)));
     let part = |(label, from, to): &(String, f64, f64)| {
-        let times = human::ratio(to / from);
+        let times = format::ratio(to / from);
         let [from, to] = [from, to].map(|value| (quantity.shown)(*value));
         format!("{label} from {from} to {to} ({times})")
     };

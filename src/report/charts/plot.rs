@@ -9,7 +9,7 @@ use plotters::style::RGBColor;
 use super::axis::{Axis, Spacing};
 use super::figure::{Entry, Figure, Fill, Item, Look, Panel, Point, Sample, Shape};
 use super::{Chart, style, text};
-use crate::report::human;
+use crate::report::format;
 use crate::report::table::{Cell, Head, NONE, Table};
 
 /// Longest name of a row, in px.
@@ -21,10 +21,10 @@ const LANE: i32 = 14;
 /// How a quantity is spaced and written on its axis.
 pub type Written = (Spacing, fn(f64) -> String);
 
-pub const TIME: Written = (Spacing::Fitting, human::duration_tick);
-pub const RATE: Written = (Spacing::Fitting, human::rate_tick);
-pub const RATIO: Written = (Spacing::Ratios, human::ratio_tick);
-pub const MEMORY: Written = (Spacing::Linear, human::megabytes_tick);
+pub const TIME: Written = (Spacing::Fitting, format::duration_tick);
+pub const RATE: Written = (Spacing::Fitting, format::rate_tick);
+pub const RATIO: Written = (Spacing::Ratios, format::ratio_tick);
+pub const MEMORY: Written = (Spacing::Linear, format::megabytes_tick);
 
 /// A plot; several stand below each other.
 pub struct Plot {
@@ -318,7 +318,7 @@ fn numbers(plots: &[Plot], names: Names<'_>) -> Table {
     let lines = [names.value, names.ends[0], names.ends[1], names.tail, names.far];
     columns.extend(lines.map(|name| (name, true)));
     columns.push(("state", false));
-    let exact = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), human::exact);
+    let exact = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), format::exact);
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (plot, series) in plots.iter().flat_map(|p| p.series.iter().map(move |s| (p, s))) {
         let who = series.look.label.as_str();
@@ -334,7 +334,7 @@ fn numbers(plots: &[Plot], names: Names<'_>) -> Table {
         };
         series.dots.iter().for_each(|dot| add(dot, &dot.state));
         if let (Path::Line(points), false) = (&series.path, who.is_empty()) {
-            let dots = points.iter().map(|(x, y)| Dot::new(*x, human::exact(*x), *y));
+            let dots = points.iter().map(|(x, y)| Dot::new(*x, format::exact(*x), *y));
             dots.for_each(|dot| add(&dot, "line"));
         }
     }
@@ -371,7 +371,7 @@ fn wide(plots: &[Plot], names: Names<'_>) -> Table {
     head.extend(columns.iter().map(|column| Head::new(column, true)));
     let row = |(word, values): &(&str, BTreeMap<usize, f64>)| {
         let cell =
-            |i: usize| Cell::from(values.get(&i).map_or(NONE.to_owned(), |v| human::exact(*v)));
+            |i: usize| Cell::from(values.get(&i).map_or(NONE.to_owned(), |v| format::exact(*v)));
         [Cell::from(*word)].into_iter().chain((0..columns.len()).map(cell)).collect::<Vec<Cell>>()
     };
     Table::new(head, rows.iter().map(row))

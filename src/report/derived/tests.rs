@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Rendered, sample, sample_memory};
-use crate::analysis::{Analysis, metrics};
+use crate::analysis::metrics;
 use crate::record::Run;
 use crate::record::columns::{CELLS, COMPARISONS, FITS, Kind, Presence, Table};
 
@@ -247,8 +247,8 @@ fn family_without_placebo_rows_is_checked_by_nothing() {
     let comparisons = rendered(&run).1;
     let pool = of(&comparisons, "pool", "arm");
     assert_eq!((pool["verdict"].as_str(), pool["withheld"].as_str()), ("", "no_placebo"));
-    let text = crate::report::terminal(&Analysis::of_rows(&run), 120);
-    assert!(text.contains("no placebo: nothing checked this family"), "{text}");
+    let text = sample::terminal(&run, 120);
+    assert!(text.contains("No placebo: nothing checked this family"), "{text}");
 }
 
 #[test]

@@ -1,14 +1,10 @@
-//! Tables and sentences about what children cost in memory.
-
-pub(super) use crate::analysis::memory::*;
+//! What children cost in memory, shown: the section, its tables and its sentences. The numbers are
+//! in [`crate::analysis::memory`].
 
 mod notes;
+mod sentences;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod words;
 
-pub(super) use super::sentences_of_analysis::sizings;
-pub(super) use notes::{NOTES_SCOPE, notes_table};
-pub(super) use tables::{BALLAST_SCOPE, ballast, of_group};
-pub(super) use words::{bars_answer, headline, lines_answer, scope};
+pub use sentences::{bars_answer, headline, lines_answer, section};

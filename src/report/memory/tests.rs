@@ -2,13 +2,16 @@
 
 use proptest::prelude::*;
 
+use super::notes::notes_table;
+use super::tables::{ballast, of_group};
 use super::*;
-use crate::analysis::Analysis;
+use crate::analysis::memory::{Fit, Group, HELD, MemorySummary, Series, is_memory_family, of_run};
 use crate::analysis::summary::summarise;
 use crate::record::{MemoryRow, Run, TrialRow};
+use crate::report::sample::{self, terminal};
 use crate::report::sample_memory::{self, GROWTH_BYTES, PRICED};
-use crate::report::table::{Cell, Extent, Head};
-use crate::report::{sample, terminal};
+use crate::report::table::Cell;
+use crate::report::values::sizings;
 
 fn series<'a>(group: &'a Group, strategy: &str) -> &'a Series {
     let of = |series: &&Series| series.strategy == strategy;
@@ -71,7 +74,7 @@ fn trees_of_failed_trials_count_for_nothing_and_say_why() {
     assert_eq!((last.k, last.n_blocks, last.pss_bytes), (100, 0, None));
     assert!(last.reason.contains("EAGAIN"));
     assert!((spawn.line.unwrap().slope_bytes - 180_000.0).abs() < 1.0);
-    let table = of_group(&memory.groups[0], Extent::Wide);
+    let table = of_group(&memory.groups[0]);
     assert!(table.notes.iter().any(|note| note.contains("EAGAIN")), "{:?}", table.notes);
 }
 
@@ -176,7 +179,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
         ..whole
     });
     let memory = of_run(&run);
-    let table = notes_table(&memory.groups[0], Extent::Narrow).unwrap();
+    let table = notes_table(&memory.groups[0]).unwrap();
     let row = |strategy: &str, k: &str| {
         let of = |row: &&Vec<Cell>| row[0].starts_with(strategy) && row[1] == k;
         table.rows.iter().find(of).unwrap().clone()
@@ -193,8 +196,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     assert!(notes.contains("noop 64 B, 16 callers"), "{notes}");
     assert!(notes.contains("no timed trials with as many children"), "{notes}");
     // Every strategy in the file, two in a terminal.
-    let full = notes_table(&memory.groups[0], Extent::Full).unwrap();
-    assert_eq!((table.rows.len(), full.rows.len()), (8, 36));
+    assert_eq!((table.rows_in_terminal, table.rows.len()), (Some(8), 36));
 }
 
 #[test]
@@ -203,28 +205,28 @@ fn ballast_stands_in_a_table_of_its_own() {
     let table = ballast(&memory).unwrap();
     let fork: Vec<&Vec<Cell>> = table.rows.iter().filter(|row| row[0] == "fork").collect();
     assert_eq!(fork.len(), 2);
-    assert!(terminal(&Analysis::of_rows(&sample_memory::alone()), 120).contains("creator's"));
+    assert!(terminal(&sample_memory::alone(), 120).contains("creator's"));
     assert_eq!((&*fork[0][2], &*fork[1][2]), ("0 B", "256 MiB"));
     assert_eq!(ballast(&of_run(&sample_memory::run())), None);
 }
 
 #[test]
 fn memory_in_the_terminal_at_80_columns() {
-    insta::assert_snapshot!(terminal(&Analysis::of_rows(&sample_memory::run()), 80));
+    insta::assert_snapshot!(terminal(&sample_memory::run(), 80));
 }
 
 #[test]
 fn memory_in_the_terminal_at_120_columns() {
     let mut run = sample_memory::alone();
     run.manifest.memory_budget_bytes = Some(512 << 20);
-    insta::assert_snapshot!(terminal(&Analysis::of_rows(&run), 120));
+    insta::assert_snapshot!(terminal(&run, 120));
 }
 
 #[test]
 fn no_line_about_memory_is_wider_than_the_terminal() {
     for run in [sample_memory::run(), sample_memory::alone()] {
         for width in [80, 100, 120] {
-            for line in terminal(&Analysis::of_rows(&run), width).lines() {
+            for line in terminal(&run, width).lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
@@ -276,7 +278,7 @@ proptest! {
         let rendered = sample::render(&run);
         // The page's own, and none of a damaged row's.
         prop_assert_eq!(rendered.html.matches("<script").count(), 1);
-        for line in terminal(&Analysis::of_rows(&run), 80).lines() {
+        for line in terminal(&run, 80).lines() {
             prop_assert!(line.chars().count() <= 80 || !line.contains(' '), "{line}");
         }
     }
@@ -290,9 +292,9 @@ fn the_kernel_has_a_line_and_a_column_of_its_own() {
     let kernel = spawn.kernel().unwrap().slope_bytes;
     assert!((kernel - 108_000.0).abs() < 1.0, "{kernel}");
     assert!((spawn.line.unwrap().slope_bytes - 180_000.0).abs() < 1.0);
-    let table = of_group(&memory.groups[0], Extent::Page);
-    let is_kernel = |head: &Head| head.text == "kernel, MB per further child";
-    let place = table.head.iter().position(is_kernel).unwrap();
+    let table = of_group(&memory.groups[0]);
+    let kernel = "kernel, MB per further child";
+    let place = table.head.iter().position(|head| head.text == kernel).unwrap();
     let row = table.rows.iter().find(|row| row[0] == "spawn").unwrap();
     assert_eq!(row[place], "0.11");
 }
@@ -308,18 +310,18 @@ fn without_a_mark_of_the_kernel_the_peak_is_at_least_the_highest_look() {
         }
     }
     let memory = of_run(&run);
-    let table = of_group(&memory.groups[0], Extent::Wide);
+    let table = of_group(&memory.groups[0]);
     let place = table.head.iter().position(|h| h.text == "peak, MB").unwrap();
-    let cell = |strategy: &str| {
+    let row = |strategy: &str| {
         let row = |row: &&Vec<Cell>| row[0].split(" [").next() == Some(strategy);
-        table.rows.iter().find(row).unwrap()[place].clone()
+        table.rows.iter().find(row).unwrap()
     };
-    let pool = cell("pool");
-    let (peak, number) = pool.split_once(" [").unwrap();
-    assert_eq!(peak, "≥ 45.6");
+    let pool = row("pool");
+    let (_, number) = pool[0].split_once(" [").unwrap();
     let number: usize = number.trim_end_matches(']').parse().unwrap();
+    assert_eq!(pool[place], "≥ 45.6");
     assert!(table.notes[number - 1].contains("highest PSS"));
-    assert_eq!(cell("spawn"), "–");
+    assert_eq!(row("spawn")[place], "–");
 }
 
 /// What a server grows by with its requests is no price of a child.
@@ -387,14 +389,22 @@ fn line_that_misses_a_level_is_no_price_anywhere() {
     assert_eq!(spawn.miss.unwrap().k, 100);
     let is_other = |series: &&Series| series.strategy != "spawn";
     assert!(group.series.iter().filter(is_other).all(|series| series.miss.is_none()));
-    let table = of_group(group, Extent::Narrow);
-    let cell = table.rows.iter().find(|row| row[0].starts_with("spawn")).unwrap()[2].text.clone();
-    assert!(cell.contains(" to ") && cell.ends_with(']'), "{cell}");
+    let table = of_group(group);
+    let row = table.rows.iter().find(|row| row[0].starts_with("spawn")).unwrap();
+    assert!(row[2].contains(" to ") && row[0].ends_with(']'), "{row:?}");
     let note = table.notes.iter().find(|note| note.starts_with("spawn: the line misses"));
     let note = note.unwrap();
     assert!(note.contains("no one cost per child") && note.contains("to 100"), "{note}");
     let rendered = sample::render(&run);
     assert!(rendered.html.contains("no one cost per child"));
+    // Nor in the table of a timed family.
+    let family = &summarise(&run).families[0];
+    let price = |strategy: &str| {
+        let arm = family.arms.iter().find(|arm| arm.strategy == strategy);
+        arm.unwrap().memory_per_child_bytes
+    };
+    assert_eq!(price("spawn"), None);
+    assert!(price("pool").is_some());
     let rows: Vec<&str> =
         rendered.fits_csv.lines().filter(|line| line.ends_with(",segment,spawn")).collect();
     assert_eq!(rows.len(), spawn.segments.len());

@@ -1,13 +1,12 @@
-//! What is said of how far a run can be trusted, on runs that never were.
+//! How far a run can be trusted, in its own words.
 
-use super::super::words;
+use super::super::sentences;
 use super::*;
 use crate::record::Windows;
 use crate::report::sample::open as sample_open;
 
 fn trust(run: &Run) -> String {
-    let trust = trust::of(run, &summarise(run), &cells::run(run));
-    trust.sentences.join("\n")
+    trust::sentences(run, &summarise(run), &cells::run(run)).join("\n")
 }
 
 #[track_caller]
@@ -17,7 +16,7 @@ fn says(run: &Run, said: &str) {
 }
 
 #[test]
-fn windows_that_were_shortened_are_told_per_regime() {
+fn shortened_windows_are_named_per_regime() {
     let windows = Windows {
         min_window_ns: 400_000_000,
         min_requests: 100,
@@ -52,12 +51,8 @@ fn flags_are_counted_on_trials_that_have_some_and_were_kept() {
 #[test]
 fn trials_that_broke_a_law_are_counted_with_its_words() {
     let mut run = sample::run();
-    let broken = |run: &Run| {
-        (
-            trust(run).contains("broke a law"),
-            terminal(&Analysis::of_rows(run), 120).contains("broke"),
-        )
-    };
+    let broken =
+        |run: &Run| (trust(run).contains("broke a law"), terminal(run, 120).contains("broke"));
     assert_eq!(broken(&run), (false, false));
     let mut break_law = |place: usize, flags: &str| {
         run.trials[place].flags = flags.to_owned();
@@ -111,7 +106,7 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
 #[test]
 fn a_run_is_worth_what_its_family_with_the_fewest_blocks_is() {
     let mut run = sample::standard();
-    let confidence = |run: &Run| words::confidence(run, &summarise(run));
+    let confidence = |run: &Run| sentences::confidence(run, &summarise(run));
     assert_eq!(confidence(&run), "enough blocks for verdicts");
     let family = run.trials[0].family_id.clone();
     run.trials.retain(|row| row.family_id != family || row.block <= 7);

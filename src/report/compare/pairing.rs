@@ -1,4 +1,4 @@
-//! Which families and arms two runs have in common, and what keeps others from being compared.
+//! Families and arms that two runs have in common, and why others are not compared.
 
 use std::collections::BTreeSet;
 
@@ -15,51 +15,48 @@ use crate::analysis::cores;
 use crate::analysis::families::ArmRows;
 use crate::analysis::summary::State;
 
-/// What the runs have in common, and what not.
+/// Families and arms of two runs.
 #[derive(Debug, Default)]
-pub(super) struct Matched<'a, 'r> {
+pub struct Matched<'a, 'r> {
     /// In the order of A.
-    pub(super) pairs: Vec<[&'a Analysed<'r>; 2]>,
-    pub(super) only: Vec<Only>,
-    pub(super) left: Vec<Left>,
+    pub pairs: Vec<[&'a Analysed<'r>; 2]>,
+    pub only: Vec<Only>,
+    pub left: Vec<Left>,
 }
 
-/// What one of the runs has and the other has not.
+/// Something that one of the runs lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Only {
-    pub(super) side: Side,
+pub struct Only {
+    pub side: Side,
     /// Of the family, or the arm.
-    pub(super) name: String,
+    pub name: String,
     /// Families in which the arm is; empty for a family.
-    pub(super) families: Vec<String>,
+    pub families: Vec<String>,
 }
 
-/// What both have and what is not compared.
+/// Something that both have and that is not compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Left {
+pub struct Left {
     /// The family, or the arm with its family.
-    pub(super) name: String,
-    pub(super) reason: String,
-    /// Because the same input was answered otherwise: something is wrong, and must be heard.
-    pub(super) is_other_answer: bool,
+    pub name: String,
+    pub reason: String,
+    /// Because the same input had another answer: something is wrong.
+    pub is_other_answer: bool,
 }
 
 impl Left {
-    /// For a reason that is nobody's fault.
-    pub(super) fn plain(name: String, reason: String) -> Left {
+    /// For any other reason.
+    pub fn plain(name: String, reason: String) -> Left {
         Left { name, reason, is_other_answer: false }
     }
 }
 
 /// Matches families by their ids, which say workload, size, runtime and load.
-pub(super) fn families<'a, 'r>(
-    runs: [&Run; 2],
-    families: &'a [Vec<Analysed<'r>>; 2],
-) -> Matched<'a, 'r> {
+pub fn families<'a, 'r>(runs: [&Run; 2], families: &'a [Vec<Analysed<'r>>; 2]) -> Matched<'a, 'r> {
     let mut matched = Matched::default();
     for a in &families[0] {
         let Some(b) = families[1].iter().find(|b| b.rows.id == a.rows.id) else {
-            matched.only.push(only(Side::A, a));
+            add_only(&mut matched.only, Side::A, a.rows.id.to_owned(), None);
             continue;
         };
         match check(runs, [a, b]) {
@@ -67,20 +64,18 @@ pub(super) fn families<'a, 'r>(
             Ok(()) => matched.pairs.push([a, b]),
         }
     }
-    let is_new = |b: &&Analysed<'_>| !families[0].iter().any(|a| a.rows.id == b.rows.id);
-    let new = families[1].iter().filter(is_new);
-    matched.only.extend(new.map(|b| only(Side::B, b)));
+    for b in &families[1] {
+        if !families[0].iter().any(|a| a.rows.id == b.rows.id) {
+            add_only(&mut matched.only, Side::B, b.rows.id.to_owned(), None);
+        }
+    }
     for pair in matched.pairs.clone() {
         match_arms(pair, &mut matched);
     }
     matched
 }
 
-fn only(side: Side, family: &Analysed<'_>) -> Only {
-    Only { side, name: family.rows.id.to_owned(), families: Vec::new() }
-}
-
-/// That a family of one id is the same in both runs.
+/// Checks that a family of one id is the same in both runs.
 fn check(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Result<(), Left> {
     let name = || families[0].rows.id.to_owned();
     let [a, b] = families.map(|family| family.rows.rows.first().copied());
@@ -143,8 +138,8 @@ fn factors(row: &TrialRow) -> [(&'static str, String); 12] {
     ]
 }
 
-/// Same input, other answer: one of them is wrong, or made by another library, and how fast it was
-/// is no matter.
+/// Same input, other answer: one of them is wrong, or made by another library, so times do not
+/// compare.
 fn other_answers(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Option<String> {
     let [a, b] = runs.map(|run| run.manifest.seed);
     if a != b && !fixes_its_seed(families[0].rows.id) {
@@ -171,63 +166,63 @@ fn other_answers(runs: [&Run; 2], families: [&Analysed<'_>; 2]) -> Option<String
     ))
 }
 
-/// Whether a family's inputs are the same whatever the run's seed: its id ends with its own.
+/// Whether the inputs of a family do not depend on the seed of the run: its id ends with its own.
 fn fixes_its_seed(family_id: &str) -> bool {
     let seed = family_id.rsplit('-').next();
     let digits = seed.and_then(|part| part.strip_prefix("seed"));
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The arm of the other run that is the same.
-pub(super) fn twin<'f, 'r>(family: &'f Analysed<'r>, arm: &ArmRows<'_>) -> Option<&'f ArmRows<'r>> {
-    family.rows.arms.iter().find(|other| other.key == arm.key)
+/// The arms that both have, in the order of A.
+pub fn both_arms<'x>(pair: [&'x Analysed<'x>; 2]) -> impl Iterator<Item = [&'x ArmRows<'x>; 2]> {
+    let [a, b] = pair.map(|family| &family.rows.arms);
+    let twin = |arm: &ArmRows<'_>| b.iter().find(|other| other.key == arm.key);
+    a.iter().filter_map(move |arm| Some([arm, twin(arm)?]))
 }
 
 /// Arms that were left out on purpose in both, which says nothing of either.
-pub(super) fn are_skipped(a: &ArmRows<'_>, b: &ArmRows<'_>) -> bool {
-    [a, b].iter().all(|arm| arm.state == State::Skipped)
+pub fn are_skipped(arms: [&ArmRows<'_>; 2]) -> bool {
+    arms.iter().all(|arm| arm.state == State::Skipped)
 }
 
 fn match_arms(pair: [&Analysed<'_>; 2], matched: &mut Matched<'_, '_>) {
     let family_id = pair[0].rows.id;
     for (side, [own, other]) in [(Side::A, pair), (Side::B, [pair[1], pair[0]])] {
-        for arm in &own.rows.arms {
-            match twin(other, arm) {
-                None => add_only(&mut matched.only, side, label_of(pair, arm), family_id),
-                Some(twin) if side == Side::A && are_skipped(arm, twin) => {
-                    let name = format!("{} in {family_id}", label_of(pair, arm));
-                    let reason = format!("skipped in both: {}", arm.reason);
-                    matched.left.push(Left::plain(name, reason));
-                }
-                Some(_) => {}
-            }
+        let is_new = |arm: &&ArmRows<'_>| !other.rows.arms.iter().any(|twin| twin.key == arm.key);
+        for arm in own.rows.arms.iter().filter(is_new) {
+            add_only(&mut matched.only, side, label_of(pair, arm), Some(family_id));
         }
+    }
+    for [arm, _] in both_arms(pair).filter(|arms| are_skipped(*arms)) {
+        let name = format!("{} in {family_id}", label_of(pair, arm));
+        matched.left.push(Left::plain(name, format!("skipped in both: {}", arm.reason)));
     }
 }
 
-/// The arm's label among those of both runs: it names the options in which they differ as well.
-pub(super) fn label_of(pair: [&Analysed<'_>; 2], arm: &ArmRows<'_>) -> String {
+/// The label of an arm among those of both runs, with the options in which they differ.
+pub fn label_of(pair: [&Analysed<'_>; 2], arm: &ArmRows<'_>) -> String {
     let both = pair.iter().flat_map(|family| &family.rows.arms);
     label(&arm.key.named(), &both.map(|arm| arm.key.named()).collect::<Vec<_>>())
 }
 
-pub(super) fn add_only(only: &mut Vec<Only>, side: Side, name: String, family: &str) {
-    let is_it = |other: &&mut Only| other.side == side && other.name == name;
-    match only.iter_mut().find(is_it) {
-        Some(known) => known.families.push(family.to_owned()),
-        None => only.push(Only { side, name, families: vec![family.to_owned()] }),
+/// Adds a family, or an arm with the family that it is in.
+pub fn add_only(only: &mut Vec<Only>, side: Side, name: String, family: Option<&str>) {
+    let families = family.map(str::to_owned);
+    match only.iter_mut().find(|other| other.side == side && other.name == name) {
+        Some(known) => known.families.extend(families),
+        None => only.push(Only { side, name, families: families.into_iter().collect() }),
     }
 }
 
 /// What to do about what only one run has. Multiples of the cores are the usual reason.
-pub(super) fn hint(runs: [&Run; 2], only: &[Only]) -> String {
+pub fn hint(runs: [&Run; 2], only: &[Only]) -> String {
     let [a, b] = runs.map(cores);
     match (a, b) {
         _ if only.is_empty() => String::new(),
         (Some(a), Some(b)) if a != b => format!(
-            "A had {a} cores and B {b}, so that callers, workers and chunks which the experiment \
-             gives as multiples of the cores (\"1x\", \"2x\") are others; to compare them as well, \
-             write numbers in their places and run that on both"
+            "A had {a} cores and B {b}, so callers, workers and chunks that the experiment gives as \
+             multiples of the cores (\"1x\", \"2x\") differ; to compare them as well, write \
+             numbers in their places and run that on both"
         ),
         _ => String::new(),
     }

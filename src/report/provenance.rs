@@ -1,21 +1,17 @@
-//! What the page says of where its numbers are from: the machine, the program, the command.
+//! Where numbers are from: the machine, the program, the command.
 
-use serde::Serialize;
 use serde_json::Value;
 
-use crate::analysis::CORES;
+use super::document::Item;
+use super::format;
+use super::table::{Head, Table};
 use crate::record::Run;
-use crate::report::human;
 
-/// A name and what is known under it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Fact {
-    pub(super) name: String,
-    pub(super) value: String,
-}
+/// What the number of cores may be called in the facts.
+const CORES: [&str; 2] = ["cpus_available", "cpus_online"];
 
 /// The strip under the headline: the facts without which a number is a rumour.
-pub(super) fn strip(run: &Run) -> Vec<Fact> {
+pub fn strip(run: &Run) -> Vec<Item> {
     let manifest = &run.manifest;
     let machine = [
         ("machine", ["cpu_model", "cpu_vendor"]),
@@ -23,37 +19,37 @@ pub(super) fn strip(run: &Run) -> Vec<Fact> {
         ("memory", ["memory_total_bytes", "memory_limit_bytes"]),
         ("kernel", ["kernel_release", "kernel_version"]),
     ];
-    let mut strip: Vec<Fact> = machine
+    let mut strip: Vec<Item> = machine
         .into_iter()
         .map(|(name, keys)| {
             let known = keys.iter().find_map(|key| {
                 let value = run.environment.facts.get(*key)?;
                 Some(shown(key, value))
             });
-            fact(name, &known.unwrap_or_else(|| "unknown".to_owned()))
+            Item::new(name, &known.unwrap_or_else(|| "unknown".to_owned()))
         })
         .collect();
-    strip.push(fact("noise while idle", &when_idle(run)));
+    strip.push(Item::new("noise while idle", &when_idle(run)));
     let planned = format!("{}, {} blocks planned", manifest.preset, manifest.blocks);
     strip.extend([
-        fact("date", &manifest.started_utc),
-        fact("preset", &planned),
-        fact("seed", &manifest.seed.to_string()),
-        fact("forkbench", &program(run)),
+        Item::new("date", &manifest.started_utc),
+        Item::new("preset", &planned),
+        Item::new("seed", &manifest.seed.to_string()),
+        Item::new("forkbench", &program(run)),
     ]);
     strip.extend(runtimes(run));
-    strip.push(fact("command", &command(run)));
+    strip.push(Item::new("command", &command(run)));
     strip
 }
 
 /// What the machine was like before the first trial.
-fn when_idle(run: &Run) -> String {
+pub fn when_idle(run: &Run) -> String {
     let label = run.environment.facts.get("noise_when_idle");
     label.map_or_else(|| "not measured".to_owned(), |label| shown("", label))
 }
 
 /// Version and revision; and that it was built without optimisation, if so.
-fn program(run: &Run) -> String {
+pub fn program(run: &Run) -> String {
     let mut text = run.manifest.forkbench_version.clone();
     if let Some(short) = short(&run.manifest.git_revision) {
         text.push_str(&format!(" ({short})"));
@@ -76,7 +72,7 @@ fn short(revision: &str) -> Option<String> {
 }
 
 /// The versions of the runtimes that trials ran in.
-fn runtimes(run: &Run) -> Option<Fact> {
+fn runtimes(run: &Run) -> Option<Item> {
     let ran = |name: &str| run.trials.iter().any(|row| row.runtime == name);
     let known = [
         ("rust", "", "build_rustc"),
@@ -93,19 +89,19 @@ fn runtimes(run: &Run) -> Option<Fact> {
             Some(format!("{called}{version}"))
         })
         .collect();
-    (!versions.is_empty()).then(|| fact("runtimes", &versions.join(", ")))
+    (!versions.is_empty()).then(|| Item::new("runtimes", &versions.join(", ")))
 }
 
 /// All that was recorded; a fact of several parts is a row for each.
-pub(super) fn facts(run: &Run) -> Vec<Fact> {
+pub fn facts(run: &Run) -> Table {
     let mut rows = Vec::new();
     for (name, value) in &run.environment.facts {
         push(&mut rows, name, value);
     }
-    rows
+    Table::new(Head::words(["fact", "value"]), rows)
 }
 
-fn push(rows: &mut Vec<Fact>, name: &str, value: &Value) {
+fn push(rows: &mut Vec<Vec<String>>, name: &str, value: &Value) {
     match value {
         Value::Object(parts) => {
             for (part, value) in parts {
@@ -114,28 +110,24 @@ fn push(rows: &mut Vec<Fact>, name: &str, value: &Value) {
         }
         Value::Array(parts) => {
             let parts: Vec<String> = parts.iter().map(|part| shown("", part)).collect();
-            rows.push(fact(name, &parts.join(", ")));
+            rows.push(vec![name.to_owned(), parts.join(", ")]);
         }
-        value => rows.push(fact(name, &shown(name, value))),
+        value => rows.push(vec![name.to_owned(), shown(name, value)]),
     }
 }
 
 /// A fact's value as text; bytes in their binary unit.
-pub(in crate::report) fn shown(name: &str, value: &Value) -> String {
+pub fn shown(name: &str, value: &Value) -> String {
     match (value.as_str(), value.as_u64()) {
         (Some(text), _) => text.to_owned(),
-        (None, Some(n)) if name.ends_with("_bytes") => human::bytes(n),
+        (None, Some(n)) if name.ends_with("_bytes") => format::bytes(n),
         _ => value.to_string(),
     }
 }
 
-pub(super) fn fact(name: &str, value: &str) -> Fact {
-    Fact { name: name.to_owned(), value: value.to_owned() }
-}
-
 /// The command that starts the same plan again: with the seed, if it was drawn and not given, and
 /// without the name of the folder, which is taken.
-pub(super) fn command(run: &Run) -> String {
+pub fn command(run: &Run) -> String {
     let arguments = &run.manifest.arguments;
     let mut words = vec!["forkbench".to_owned()];
     let mut before = "";
@@ -189,8 +181,8 @@ mod tests {
         facts.insert("build_rustc".to_owned(), "rustc 1.95.0 (abc)".into());
         let strip = strip(&run);
         let value = |name: &str| {
-            let named = strip.iter().find(|fact| fact.name == name);
-            named.map(|fact| fact.value.as_str())
+            let named = strip.iter().find(|fact| fact.lead == name);
+            named.map(|fact| fact.text.as_str())
         };
         let version = &run.manifest.forkbench_version;
         let program = format!("{version} (012345678901-dirty), not a release build (dev)");
@@ -206,6 +198,8 @@ mod tests {
         let parts = serde_json::json!({ "b_bytes": 2048, "list": ["x", 1] });
         run.environment.facts.clear();
         run.environment.facts.insert("a".to_owned(), parts);
-        assert_eq!(facts(&run), [fact("a.b_bytes", "2 KiB"), fact("a.list", "x, 1")]);
+        let rows = facts(&run).rows;
+        let texts: Vec<&str> = rows.iter().flatten().map(|cell| cell.text.as_str()).collect();
+        assert_eq!(texts, ["a.b_bytes", "2 KiB", "a.list", "x, 1"]);
     }
 }

@@ -1,14 +1,18 @@
-//! The report as a whole, on a run that never was.
+//! The report as a whole, on an invented run.
 
 use super::*;
 use crate::analysis::cells;
 use crate::analysis::summary::{ArmSummary, FamilySummary, State, Summary, summarise};
 use crate::record::{Run, TrialRow};
+use sample::{json, terminal};
 
 mod best;
 mod open;
+pub(crate) mod sample;
+pub(crate) mod sample_memory;
 mod summarized;
 mod trusted;
+mod widths;
 
 fn summary() -> Summary {
     summarise(&sample::run())
@@ -20,12 +24,12 @@ fn arm<'a>(family: &'a FamilySummary, label: &str) -> &'a ArmSummary {
 
 #[test]
 fn the_terminal_at_80_columns() {
-    insta::assert_snapshot!(terminal(&Analysis::of_rows(&sample::run()), 80));
+    insta::assert_snapshot!(terminal(&sample::run(), 80));
 }
 
 #[test]
 fn the_terminal_at_120_columns() {
-    insta::assert_snapshot!(terminal(&Analysis::of_rows(&sample::run()), 120));
+    insta::assert_snapshot!(terminal(&sample::run(), 120));
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn the_terminal_at_80_columns_with_verdicts_and_a_placebo_that_differs() {
     }
     run.plan.retain(|row| !row.family_id.contains("node"));
     run.trials.retain(|row| row.runtime != "node");
-    insta::assert_snapshot!(terminal(&Analysis::of_rows(&run), 80));
+    insta::assert_snapshot!(terminal(&run, 80));
 }
 
 #[test]
@@ -49,7 +53,7 @@ fn no_line_is_wider_than_the_terminal() {
         }
     }
     for width in [80, 100, 120, 200] {
-        for line in terminal(&Analysis::of_rows(&run), width).lines() {
+        for line in terminal(&run, width).lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
             assert!(!line.contains('\u{1b}'), "{line}");
         }
@@ -127,19 +131,19 @@ fn unanswered_requests_are_named_wherever_outcomes_are() {
     let blocks = run.trials.iter().filter(|row| is_own(row)).count() as u64;
     let said = format!(
         "{} ok, 110 unanswered, 2 not ok outside the window",
-        crate::report::human::count(297 * blocks)
+        crate::report::format::count(297 * blocks)
     );
     let rendered = sample::render(&run);
     for (place, text) in [
-        ("a wide terminal", crate::report::terminal(&Analysis::of_rows(&run), 160)),
-        ("a narrow terminal", crate::report::terminal(&Analysis::of_rows(&run), 80)),
+        ("a wide terminal", terminal(&run, 160)),
+        ("a narrow terminal", terminal(&run, 80)),
         ("tables.md", rendered.tables_md),
         ("the page", rendered.html),
     ] {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(&said), "{place}: {said}");
     }
-    let json = crate::report::json(&Analysis::of_rows(&run))["summary"].to_string();
+    let json = json(&run)["summary"].to_string();
     assert!(json.contains("\"unanswered\":110") && json.contains("\"not_ok_outside\":2"));
 }
 
@@ -219,7 +223,7 @@ fn a_quantile_that_a_block_lacks_is_not_shown() {
 #[test]
 fn what_did_not_run_is_counted() {
     let mut run = sample::run();
-    assert!(terminal(&Analysis::of_rows(&run), 120).contains("partial: 59 of 66 trials"));
+    assert!(terminal(&run, 120).contains("partial: 59 of 66 trials"));
     run.trials.retain(|row| row.runtime != "node");
     let summary = summarise(&run);
     assert_eq!((summary.trials_run, summary.trials_planned), (132, 198));
@@ -237,21 +241,18 @@ fn an_empty_run_still_renders() {
     let rendered = sample::render(&run);
     assert!(rendered.charts.is_empty());
     check_markup(&rendered.html);
-    assert!(terminal(&Analysis::of_rows(&run), 80).contains("0 families"));
+    assert!(terminal(&run, 80).contains("Nothing ran"));
 }
 
 #[test]
 fn the_same_run_renders_to_the_same_bytes() {
     let run = sample::run();
     assert!(sample::render(&run) == sample::render(&run));
-    assert_eq!(
-        json(&Analysis::of_rows(&run)).to_string(),
-        json(&Analysis::of_rows(&run)).to_string()
-    );
+    assert_eq!(json(&run).to_string(), json(&run).to_string());
 }
 
 #[test]
-fn markup_is_well_formed_and_needs_nothing_else() {
+fn page_and_charts_are_well_formed_and_need_nothing_else() {
     let rendered = sample::render(&sample::run());
     check_markup(&rendered.html);
     assert_eq!(rendered.charts.len(), 3 + 3 * 6);
@@ -325,7 +326,7 @@ fn the_plotted_numbers_are_those_of_the_summary() {
                 };
                 let row = numbers.rows.iter().find(is_it);
                 let plotted = row.zip(place).map_or("–", |(row, place)| &*row[place]);
-                let expected = value(arm).map_or("–".to_owned(), human::exact);
+                let expected = value(arm).map_or("–".to_owned(), format::exact);
                 assert_eq!(plotted, expected, "{head} of {}", arm.label);
             }
         }
@@ -337,7 +338,7 @@ fn a_ratio_has_an_interval_from_six_blocks_and_words_only_from_ten() {
     let signs = |run: &crate::record::Run| -> Vec<&'static str> {
         let family = summarise(run).families.remove(0);
         let ratios = family.arms.iter().filter_map(|arm| arm.response_p50_ratio);
-        ratios.map(|ratio| conclusions::sign(&ratio)).collect()
+        ratios.map(|ratio| ratios::sign(&ratio)).collect()
     };
     let quick = signs(&sample::run());
     assert!(quick.contains(&"slower?") && quick.contains(&"=?"), "{quick:?}");
@@ -354,13 +355,13 @@ fn a_ratio_has_an_interval_from_six_blocks_and_words_only_from_ten() {
 #[test]
 fn the_page_says_whether_it_can_be_trusted() {
     let trust = |run: &crate::record::Run| {
-        trust::of(run, &summarise(run), &cells::run(run)).sentences.join("\n")
+        trust::sentences(run, &summarise(run), &cells::run(run)).join("\n")
     };
     let mut run = sample::standard();
     let text = trust(&run);
     for said in [
         "in 12 blocks. Enough for verdicts.",
-        "in none of 6 tests",
+        "did not differ from the reference in any of 6 tests",
         "93 % at 10 blocks",
         "shares 2 cores",
         "None of 382 trials carries a flag.",

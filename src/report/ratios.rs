@@ -1,11 +1,11 @@
-//! Ratios and what may be said of them, in words and signs: the same ones in every table, chart
+//! Ratios and what is concluded of them, in words and signs: the same ones in every table, chart
 //! and sentence.
 
 use crate::stats::verdict::{
     Conclusion, EQUIVALENT_MAX_RATIO, INTERVAL_BLOCKS_MIN, Reason, Verdict,
 };
 
-use super::human;
+use super::format;
 use super::table::{Cell, NONE};
 use crate::analysis::summary::{FamilySummary, Ratio, Summary};
 
@@ -13,12 +13,12 @@ use crate::analysis::summary::{FamilySummary, Ratio, Summary};
 const EQUIVALENT: &str = "=";
 /// Neither a difference nor its absence was shown.
 const INCONCLUSIVE: &str = "~";
-/// Taken back, because the placebo differs.
+/// Withheld, because the placebo differs.
 const GREY: &str = "!";
 
 /// The sign behind a ratio; empty where nothing is concluded because there is too little to go
 /// by. A question mark tells an indication from a verdict.
-pub(super) fn sign(ratio: &Ratio) -> &'static str {
+pub fn sign(ratio: &Ratio) -> &'static str {
     match ratio.conclusion {
         Conclusion::Verdict(Verdict::Faster) => "faster",
         Conclusion::Verdict(Verdict::Slower) => "slower",
@@ -34,23 +34,27 @@ pub(super) fn sign(ratio: &Ratio) -> &'static str {
 }
 
 /// `1.02 [0.99, 1.06]`, or `1.02` where there is no interval.
-pub(super) fn numbers(ratio: &Ratio) -> String {
-    let estimate = human::number(ratio.estimate);
+pub fn numbers(ratio: &Ratio) -> String {
+    let estimate = format::number(ratio.estimate);
     match (ratio.ci_low, ratio.ci_high) {
         (Some(low), Some(high)) => {
-            format!("{estimate} [{}, {}]", human::number(low), human::number(high))
+            format!("{estimate} [{}, {}]", format::number(low), format::number(high))
         }
         _ => estimate,
     }
 }
 
-/// The [`numbers`] in a table, or the sign for none.
-pub(super) fn cell(ratio: Option<&Ratio>) -> Cell {
-    ratio.map_or_else(|| Cell::from(NONE), |ratio| Cell::new(numbers(ratio), Some(ratio.estimate)))
+/// Numbers and sign in a table, or the sign for none.
+pub fn cell(ratio: Option<&Ratio>) -> Cell {
+    let shown = |ratio: &Ratio| Cell {
+        sign: sign(ratio),
+        ..Cell::new(numbers(ratio), Some(ratio.estimate))
+    };
+    ratio.map_or_else(|| Cell::from(NONE), shown)
 }
 
 /// Numbers and sign: `1.02 [0.99, 1.06] ~`.
-pub(super) fn text(ratio: &Ratio) -> String {
+pub fn text(ratio: &Ratio) -> String {
     match sign(ratio) {
         "" => numbers(ratio),
         sign => format!("{} {sign}", numbers(ratio)),
@@ -58,7 +62,7 @@ pub(super) fn text(ratio: &Ratio) -> String {
 }
 
 /// What may be said, in words: `slower`, `slower (indication)`, `nothing: too few blocks`.
-pub(super) fn words(ratio: &Ratio) -> String {
+pub fn words(ratio: &Ratio) -> String {
     match ratio.conclusion {
         Conclusion::Verdict(verdict) => verdict.name().to_owned(),
         Conclusion::Indication(verdict) => format!("{} (indication)", verdict.name()),
@@ -66,84 +70,73 @@ pub(super) fn words(ratio: &Ratio) -> String {
     }
 }
 
-/// What the signs of a run mean: a sentence for each that can occur.
-pub(super) fn legend(summary: &Summary) -> Vec<String> {
-    let ratios = || {
-        summary
-            .families
-            .iter()
-            .flat_map(|family| &family.arms)
-            .flat_map(|arm| [arm.response_p50_ratio, arm.service_p50_ratio])
-            .flatten()
-    };
-    let any = |is: fn(Conclusion) -> bool| ratios().any(|ratio| is(ratio.conclusion));
+/// What the signs of a run mean: a sentence for each that occurs.
+pub fn legend_of(summary: &Summary) -> Vec<String> {
+    let arms = summary.families.iter().flat_map(|family| &family.arms);
+    let ratios = arms.flat_map(|arm| [arm.response_p50_ratio, arm.service_p50_ratio]);
+    legend(ratios.flatten().map(|ratio| ratio.conclusion), summary.delta_ratio)
+}
+
+/// What the signs mean: a sentence for each that occurs.
+pub fn legend(found: impl Iterator<Item = Conclusion>, delta_ratio: f64) -> Vec<String> {
+    let found: Vec<Conclusion> = found.collect();
+    let any = |is: fn(&Conclusion) -> bool| found.iter().any(is);
     let mut lines = Vec::new();
     if any(|c| !matches!(c, Conclusion::Withheld(_))) {
-        lines.extend(rule(summary.delta_ratio));
+        let delta = format::percent(delta_ratio);
+        let same = format::percent(delta_ratio.min(EQUIVALENT_MAX_RATIO));
+        lines.push(format!(
+            "faster, slower: the whole 95 % interval lies more than {delta} from 1. \
+             {EQUIVALENT}: the whole interval lies within {same} of 1. \
+             {INCONCLUSIVE}: inconclusive."
+        ));
+        lines.push(format!(
+            "{delta} is the smallest difference that matters (--delta), fixed before the run. \
+             Noise widens the interval and changes nothing else."
+        ));
     }
     if any(|c| matches!(c, Conclusion::Indication(_))) {
         lines.push(
-            "?: an indication, from 6 to 9 blocks; a verdict by the same rule needs 10.".to_owned(),
+            "?: an indication, from 6 to 9 blocks. A verdict by the same rule needs 10.".to_owned(),
         );
     }
-    if any(|c| c == Conclusion::Withheld(Reason::PlaceboDiffers)) {
-        lines.push(format!(
-            "{GREY}: nothing is concluded, because the placebo differs from the reference that it \
-             is."
-        ));
-    }
-    if any(|c| c == Conclusion::Withheld(Reason::NoPlacebo)) {
-        lines.push("No sign: nothing is concluded, because no placebo checks it.".to_owned());
-    }
-    if any(|c| c == Conclusion::Withheld(Reason::TooFewBlocks)) {
-        lines.push("A ratio alone comes from fewer than 6 blocks: too few to tell.".to_owned());
-    }
+    let withheld = [
+        (Reason::PlaceboDiffers, "!: nothing is concluded, because the placebo differs."),
+        (Reason::NoPlacebo, "No sign: nothing is concluded, because no placebo checks it."),
+        (Reason::TooFewBlocks, "A ratio alone: fewer than 6 blocks, too few to tell."),
+    ];
+    let occurs = |reason: &Reason| found.contains(&Conclusion::Withheld(*reason));
     lines
-}
-
-/// What the signs mean, in two lines.
-pub(super) fn rule(delta_ratio: f64) -> [String; 2] {
-    let delta = human::percent(delta_ratio);
-    let same = human::percent(delta_ratio.min(EQUIVALENT_MAX_RATIO));
-    [
-        format!(
-            "faster, slower: the whole 95 % interval lies more than {delta} from 1; \
-             {EQUIVALENT}: the whole interval lies within {same} of 1; \
-             {INCONCLUSIVE}: inconclusive."
-        ),
-        format!(
-            "{delta} is the smallest difference that matters (--delta), fixed before the run; \
-             noise widens the interval and nothing else."
-        ),
-    ]
+        .extend(withheld.iter().filter(|(reason, _)| occurs(reason)).map(|(_, s)| (*s).to_owned()));
+    lines
 }
 
 /// What the placebo of a family says; `None` without a placebo that has an interval, which is a
 /// caveat of its own.
-pub(super) fn of_placebo(family: &FamilySummary) -> Option<String> {
+pub fn of_placebo(family: &FamilySummary) -> Option<String> {
     let name = |metric: &str| metric.split('_').next().unwrap_or_default().to_owned();
     let checked: Vec<_> = family.placebo.iter().filter(|placebo| placebo.is_checked).collect();
     if checked.is_empty() {
         let has_ratio = family.arms.iter().any(|arm| arm.response_p50_ratio.is_some());
         let is_enough = family.n_blocks >= INTERVAL_BLOCKS_MIN;
         return (has_ratio && is_enough).then(|| {
-            "no placebo: nothing checked this family, so nothing is concluded".to_owned()
+            "No placebo: nothing checked this family, so nothing is concluded.".to_owned()
         });
     }
     let grey: Vec<String> =
         checked.iter().filter(|p| p.is_grey).map(|placebo| name(placebo.metric)).collect();
     if grey.is_empty() {
-        return Some("placebo: not told apart from the reference, as it should be".to_owned());
+        return Some("Placebo: no difference from the reference, as expected.".to_owned());
     }
     Some(format!(
-        "placebo: differs from the reference in {}: nothing is concluded of it here",
+        "Placebo: differs from the reference in {}. Nothing is concluded of that here.",
         grey.join(" and ")
     ))
 }
 
-/// What may be said of a ratio whose direction is good or bad, as a clause behind a number.
-pub(super) fn clause(ratio: &Ratio, reference: &str) -> String {
-    let times = human::ratio(ratio.estimate);
+/// The conclusion on a ratio as a clause behind a number.
+pub fn clause(ratio: &Ratio, reference: &str) -> String {
+    let times = format::ratio(ratio.estimate);
     match ratio.conclusion {
         Conclusion::Verdict(Verdict::Faster | Verdict::Slower) => {
             format!("{times} that of {reference}")
@@ -159,20 +152,19 @@ pub(super) fn clause(ratio: &Ratio, reference: &str) -> String {
             format!("{times} that of {reference}, but {}", because(reason))
         }
         Conclusion::Verdict(_) | Conclusion::Indication(_) => {
-            format!("not told apart from {reference}")
+            format!("no difference from {reference} shown")
         }
     }
 }
 
-/// What stands before a sentence on several conclusions: `By indication, in` where one of them is
-/// none but an indication, else `In`.
-pub(super) fn how(conclusions: impl IntoIterator<Item = Conclusion>) -> &'static str {
+/// Stands before a sentence on several conclusions of which one is only an indication.
+pub fn by_indication(conclusions: impl IntoIterator<Item = Conclusion>) -> &'static str {
     let is_indication = |c| matches!(c, Conclusion::Indication(_));
-    if conclusions.into_iter().any(is_indication) { "By indication, in" } else { "In" }
+    if conclusions.into_iter().any(is_indication) { "by indication, " } else { "" }
 }
 
 /// Why nothing is concluded, as a clause.
-pub(super) fn because(reason: Reason) -> &'static str {
+pub fn because(reason: Reason) -> &'static str {
     match reason {
         Reason::ArmFailed => "it failed",
         Reason::ReferenceFailed => "the reference failed",

@@ -1,4 +1,4 @@
-//! Open loops that never were: a load at five rates with a search, heavy requests with probes of
+//! Invented open loops: a load at five rates with a search, heavy requests with probes of
 //! both kinds, an arm that fails everywhere, and the machine's noise.
 
 use crate::analysis::Analysis;
@@ -152,5 +152,5 @@ pub(crate) fn noise(run: &Run) -> Vec<NoiseRow> {
 
 /// What the page of this run is made from.
 pub(crate) fn render(run: &Run) -> super::Rendered {
-    crate::report::render(&Analysis::of(run, &noise(run), &super::requests(run)))
+    crate::report::render(&Analysis::of(run, &noise(run), &super::requests(run)), None)
 }

@@ -1,4 +1,4 @@
-//! A run that never was, for tests: three families of eleven arms in six blocks, with an arm that
+//! An invented run: three families of eleven arms in six blocks, with an arm that
 //! fails, arms that are skipped for hostile reasons, and a plan that was not finished.
 
 use std::collections::BTreeMap;
@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::record::{Environment, Manifest, PlanRow, Run, SCHEMA_VERSION, Timing, TrialRow};
 use crate::strategy;
 
-use super::Rendered;
-use super::charts::Charts;
 use crate::analysis::{Analysis, cores};
+use crate::report::Rendered;
+use crate::report::charts::{self, Charts};
 
 pub(crate) mod open;
 
@@ -49,16 +49,26 @@ pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String
 
 /// Everything that is written of a run with these requests.
 pub(crate) fn render(run: &Run) -> Rendered {
-    super::render(&Analysis::of(run, &[], &requests(run)))
+    crate::report::render(&Analysis::of(run, &[], &requests(run)), None)
+}
+
+/// What a terminal shows of a run.
+pub(crate) fn terminal(run: &Run, width: usize) -> String {
+    crate::report::terminal(&Analysis::of_rows(run), None, width)
+}
+
+/// The run as JSON.
+pub(crate) fn json(run: &Run) -> serde_json::Value {
+    crate::report::json(&Analysis::of_rows(run))
 }
 
 /// The charts of a run with these requests.
-pub(super) fn charts(run: &Run) -> Charts {
+pub(in crate::report) fn charts(run: &Run) -> Charts {
     let Analysis { summary, families, distributions, .. } = Analysis::of(run, &[], &requests(run));
-    super::charts::of_run(&summary, &families, &distributions, cores(run))
+    charts::of_run(&summary, &families, &distributions, cores(run))
 }
 
-/// The same run with so many blocks more that verdicts are given.
+/// The same run with enough blocks for verdicts.
 pub(crate) fn standard() -> Run {
     let mut run = run();
     let (plan, trials) = (run.plan.clone(), run.trials.clone());

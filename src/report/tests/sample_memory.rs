@@ -1,4 +1,4 @@
-//! Memory trials that never were, for tests: trees whose slopes and intercepts are known.
+//! Invented memory trials: trees whose slopes and intercepts are known.
 
 use crate::record::{MemoryRow, PlanRow, Run, TrialRow};
 
@@ -37,7 +37,7 @@ pub(crate) const PRICED: [Priced; 9] = [
 /// What each worker grows by from phase to phase.
 pub(crate) const GROWTH_BYTES: u64 = 10_000;
 
-/// What the kernel holds beside page tables, once and for each child.
+/// Kernel memory apart from page tables, once and for each child.
 pub(crate) const KERNEL_ONCE_BYTES: u64 = 400_000;
 pub(crate) const KERNEL_EACH_BYTES: u64 = 90_000;
 

@@ -1,6 +1,7 @@
-//! Sentences and number formats of values that the analysis gives.
+//! How values of the analysis read: as words, or as sentences where they say that something is
+//! missing or does not hold.
 
-use super::human;
+use super::format;
 use crate::analysis::distribution::Distributions;
 use crate::analysis::memory::{Group, MemorySummary, PoolSize, Segment, Series, Sizing, sizing};
 use crate::analysis::summary::Outcomes;
@@ -9,21 +10,21 @@ use crate::strategy::WORKERS_MAX;
 
 impl Outcomes {
     /// In words, such as `297 ok, 110 unanswered`.
-    pub(super) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let others = [
             (self.answered() - self.ok, "not"),
             (self.unanswered, "unanswered"),
             (self.not_ok_outside, "not ok outside the window"),
         ];
         let others = others.into_iter().filter(|(n, _)| *n > 0);
-        let others = others.map(|(n, what)| format!(", {} {what}", human::count(n)));
-        format!("{} ok{}", human::count(self.ok), others.collect::<String>())
+        let others = others.map(|(n, what)| format!(", {} {what}", format::count(n)));
+        format!("{} ok{}", format::count(self.ok), others.collect::<String>())
     }
 }
 
 impl Distributions {
     /// Why single requests are missing, if any are.
-    pub(super) fn unread(&self) -> Vec<String> {
+    pub fn unread(&self) -> Vec<String> {
         let sentence = |first: &String| {
             format!(
                 "single requests of {} of {} trials could not be read and are missing in the \
@@ -38,15 +39,15 @@ impl Distributions {
 
 impl Lane {
     /// A value for people.
-    pub(super) fn shown(&self, value: f64) -> String {
+    pub fn shown(&self, value: f64) -> String {
         self.tick()(value)
     }
 
     /// The labels of its axis.
-    pub(super) fn tick(&self) -> fn(f64) -> String {
+    pub fn tick(&self) -> fn(f64) -> String {
         match self.unit {
-            Unit::Share => human::percent,
-            Unit::Time => human::duration_tick,
+            Unit::Share => format::percent,
+            Unit::Time => format::duration_tick,
         }
     }
 }
@@ -55,29 +56,29 @@ impl Segment {
     /// `12.3 MB [12.1, 12.5] from 1 to 4`.
     fn words(&self) -> String {
         let interval = self.slope_ci_bytes.map_or_else(String::new, |(low, high)| {
-            format!(" [{}, {}]", human::megabytes(low), human::megabytes(high))
+            format!(" [{}, {}]", format::megabytes(low), format::megabytes(high))
         });
-        let slope = human::megabytes(self.slope_bytes);
+        let slope = format::megabytes(self.slope_bytes);
         format!("{slope} MB{interval} from {} to {}", self.from, self.to)
     }
 }
 
 impl Series {
     /// That there is no one price of a child, and the prices there are; `None` where the line holds.
-    pub(super) fn no_line(&self) -> Option<String> {
+    pub fn no_line(&self) -> Option<String> {
         let miss = self.miss?;
         let prices: Vec<String> = self.segments.iter().map(Segment::words).collect();
         Some(format!(
             "the line misses {} by {}, so that there is no one cost per child: {}",
-            human::children(miss.k),
-            human::percent(miss.ratio.abs()),
+            format::children(miss.k),
+            format::percent(miss.ratio.abs()),
             prices.join(", ")
         ))
     }
 }
 
 /// A sentence for every group with pools: how large they may be within the budget.
-pub(super) fn sizings(memory: &MemorySummary, budget_bytes: Option<u64>) -> Vec<String> {
+pub fn sizings(memory: &MemorySummary, budget_bytes: Option<u64>) -> Vec<String> {
     let Some(budget_bytes) = budget_bytes else {
         return Vec::new();
     };
@@ -104,7 +105,7 @@ fn sizing_of(group: &Group, budget_bytes: u64) -> Option<String> {
     let pools: Vec<String> = pools.iter().map(of_pool).collect();
     Some(format!(
         "The largest pool within {} ({}): {}{lacks}{beyond}.",
-        human::bytes(budget_bytes),
+        format::bytes(budget_bytes),
         group.title,
         pools.join("; ")
     ))
@@ -115,17 +116,17 @@ fn of_pool(pool: &Sizing<'_>) -> String {
     let label = &pool.series.label;
     match pool.size {
         PoolSize::TooLarge { needs_bytes } => {
-            let least = human::megabytes(needs_bytes);
+            let least = format::megabytes(needs_bytes);
             format!("none of {label}, which needs {least} MB for one")
         }
         PoolSize::Free => format!("{label} costs nothing per worker that was seen"),
         PoolSize::Workers { fit, measured, is_sure } => {
             let number = match fit > WORKERS_MAX {
-                true => format!("more than {} workers", human::count(WORKERS_MAX)),
-                false => human::plural(fit, "worker"),
+                true => format!("more than {} workers", format::count(WORKERS_MAX)),
+                false => format::plural(fit, "worker"),
             };
             let sure = if is_sure { "" } else { ", and too few blocks for an interval" };
-            format!("{number} of {label} (measured up to {}{sure})", human::count(measured))
+            format!("{number} of {label} (measured up to {}{sure})", format::count(measured))
         }
     }
 }
