@@ -4,9 +4,10 @@ use std::io::{PipeWriter, Read, pipe};
 use std::path::Path;
 use std::process::{Child, Command};
 
-use forkbench::driver::memory::sweep::{Phase, Snapshot};
+use forkbench::driver::memory::sweep::Snapshot;
 use forkbench::driver::memory::tree::Creation;
 use forkbench::experiment::runtime::RUST_NAME;
+use forkbench::record::Phase;
 use forkbench::strategy::{Children, Span};
 use forkbench::sys::clock::now_ns;
 

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{PlanRow, SEARCH, TrialRow};
+use crate::record::{PlanRow, Regime, Status, TrialRow, Validity};
 use crate::stats::safeguards::{Safeguard, holds};
 
 /// Maximum re-runs per trial.
@@ -50,7 +50,7 @@ fn blocks(rows: &[TrialRow]) -> Blocks<'_> {
     let mut blocks = Blocks::new();
     // A search has no blocks, and a partial trial has no result.
     for row in rows {
-        if row.regime != SEARCH && row.status != "partial" {
+        if row.regime != Regime::Search && row.status != Status::Partial {
             let passes = blocks.entry((row.family_id.as_str(), row.block)).or_default();
             passes.entry(row.pass_number()).or_default().push(row);
         }
@@ -86,7 +86,7 @@ pub fn accepted(rows: &[TrialRow]) -> Vec<&TrialRow> {
         }
     }
     let counts = |row: &&TrialRow| {
-        row.regime != SEARCH && chosen.contains(&(row.trial_id.as_str(), row.attempt))
+        row.regime != Regime::Search && chosen.contains(&(row.trial_id.as_str(), row.attempt))
     };
     rows.iter().filter(counts).collect()
 }
@@ -95,7 +95,7 @@ pub fn accepted(rows: &[TrialRow]) -> Vec<&TrialRow> {
 pub fn counted(rows: &[TrialRow]) -> Vec<&TrialRow> {
     let mut accepted = accepted(rows).into_iter().peekable();
     let counts = |row: &&TrialRow| {
-        row.regime == SEARCH || accepted.next_if(|next| std::ptr::eq(*next, *row)).is_some()
+        row.regime == Regime::Search || accepted.next_if(|next| std::ptr::eq(*next, *row)).is_some()
     };
     rows.iter().filter(counts).collect()
 }
@@ -103,7 +103,7 @@ pub fn counted(rows: &[TrialRow]) -> Vec<&TrialRow> {
 /// Whether a trial's numbers may be used: it ended, broke no law, and its window holds two rounds
 /// of callers.
 pub fn usable(row: &TrialRow) -> bool {
-    row.status == "ok" && row.validity != "invalid" && row.holds_two_rounds()
+    row.status == Status::Ok && row.validity != Validity::Invalid && row.holds_two_rounds()
 }
 
 /// The next trial of this pass to run again: the earliest in the block's order whose attempts were
@@ -116,7 +116,7 @@ pub fn to_run_again<'a>(pass: &[&'a TrialRow], reruns_per_trial: usize) -> Optio
     let attempts = |row: &TrialRow| pass.iter().filter(|r| r.trial_id == row.trial_id).count();
     let calm = |row: &TrialRow| {
         let mut own = pass.iter().filter(|r| r.trial_id == row.trial_id);
-        own.any(|r| !is_disturbed(r) || r.status != "ok")
+        own.any(|r| !is_disturbed(r) || r.status != Status::Ok)
     };
     let candidates = pass.iter().copied();
     candidates

@@ -5,7 +5,7 @@ use super::families::{self, ArmRows, FamilyRows};
 use super::metrics::{METRICS, Metric};
 use super::summary::State;
 use crate::experiment::Role;
-use crate::record::{Run, TrialRow};
+use crate::record::{NoiseLabel, Run, TrialRow};
 use crate::stats::interval::median_interval;
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Comparison, FamilyValues, Observed, Settings, judge};
@@ -75,18 +75,19 @@ pub fn run(run: &Run) -> Vec<Analysed<'_>> {
 
 /// How many of the accepted attempts were disturbed. Trials that could not be judged say nothing.
 fn disturbed_ratio(rows: &[&TrialRow]) -> f64 {
-    let with = |label: &str| rows.iter().filter(|row| row.noise_label == label).count();
-    let disturbed = with(DISTURBED);
-    let judged = disturbed + with("warn") + with("quiet");
+    let judged = rows.iter().filter(|row| is_judged(row)).count();
+    let disturbed = rows.iter().filter(|row| is_disturbed(row)).count();
     disturbed as f64 / judged.max(1) as f64
 }
 
-/// As in `noise_label`.
-const DISTURBED: &str = "disturbed";
+/// Whether a trial was watched for long enough.
+pub fn is_judged(row: &TrialRow) -> bool {
+    !matches!(row.noise_label, None | Some(NoiseLabel::Unjudged))
+}
 
 /// Whether the rest of the machine disturbed this trial or its block, by its label.
 pub fn is_disturbed(row: &TrialRow) -> bool {
-    row.noise_label == DISTURBED
+    row.noise_label == Some(NoiseLabel::Disturbed)
 }
 
 fn of_metric(family: &FamilyRows<'_>, metric: &'static Metric, delta_ratio: f64) -> MetricResult {

@@ -9,7 +9,7 @@ use super::distribution::Distributions;
 use super::families::{self, ArmKey};
 use super::grouped::grouped;
 use super::load_points::load_id;
-use crate::record::{LoadPointRow, TrialRow};
+use crate::record::{LoadPointRow, Role, Status, TrialRow, YesNo};
 use crate::stats::quantile::{P, median};
 
 /// Families that differ in their rate only: a curve per arm.
@@ -36,7 +36,7 @@ pub struct LoadArm {
     /// Name of the strategy.
     pub strategy: String,
     /// `reference`, `placebo` or `arm`.
-    pub role: String,
+    pub role: Role,
     /// Rates ascending.
     pub points: Vec<Point>,
     /// The highest rate up to which every rate met the objective.
@@ -77,7 +77,7 @@ impl Curves {
     pub fn is_searched_without_placebo(&self) -> bool {
         let rates = |is_placebo: bool| -> Vec<f64> {
             let arms = self.arms.iter();
-            let arms = arms.filter(|arm| (arm.role == "placebo") == is_placebo);
+            let arms = arms.filter(|arm| (arm.role == Role::Placebo) == is_placebo);
             arms.flat_map(|arm| &arm.points).map(|point| point.rate_per_s).collect()
         };
         let (of_placebo, of_others) = (rates(true), rates(false));
@@ -121,7 +121,7 @@ pub fn of(
 }
 
 fn is_open(row: &TrialRow) -> bool {
-    !row.arrivals.is_empty() && row.probe.is_empty() && row.status != "partial"
+    !row.arrivals.is_empty() && row.probe.is_empty() && row.status != Status::Partial
 }
 
 fn title(row: &TrialRow) -> String {
@@ -139,8 +139,8 @@ fn arm(
     let rows: Vec<&TrialRow> =
         rows.iter().copied().filter(|row| ArmKey::of_row(row) == *key).collect();
     let is_own = |point: &&LoadPointRow| {
-        let arm = (point.role.as_str(), &point.strategy, &point.options);
-        point.load_id == pool.id && arm == (key.role_name(), &key.name, &key.options)
+        let arm = (point.role, &point.strategy, &point.options);
+        point.load_id == pool.id && arm == (key.role(), &key.name, &key.options)
     };
     let own: Vec<&LoadPointRow> = points.iter().filter(is_own).collect();
     let limit_per_s = own.first().and_then(|point| point.limit_per_s);
@@ -154,7 +154,7 @@ fn arm(
     LoadArm {
         label,
         strategy: key.name.clone(),
-        role: key.role_name().to_owned(),
+        role: key.role(),
         limit_per_s,
         missed_per_s: own.first().and_then(|point| point.limit_above_per_s),
         cores_at_limit: limit_per_s.and_then(|rate_per_s| cores(&at(&rows, rate_per_s))),
@@ -187,8 +187,8 @@ fn point(row: &LoadPointRow, trials: &[&TrialRow], key: &ArmKey, pool: &Pool<'_>
         p50_ns: row.response_p50_ns.map(|ns| ns as f64),
         p99_ns,
         in_time_ratio: row.in_time_ratio,
-        is_saturated: row.saturated == "yes",
-        meets_slo: row.meets_slo == "yes",
+        is_saturated: row.saturated == YesNo::Yes,
+        meets_slo: row.meets_slo == YesNo::Yes,
     }
 }
 

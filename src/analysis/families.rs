@@ -9,7 +9,7 @@ use super::summary::{Outcomes, State};
 use super::{memory, stopping};
 use crate::experiment::label::{self, Named};
 use crate::experiment::{Role, numbers};
-use crate::record::{PlanRow, Run, SEARCH, TrialRow};
+use crate::record::{PlanRow, Regime, Run, Status, TrialRow};
 use crate::strategy;
 use crate::workload::options;
 
@@ -55,7 +55,7 @@ pub fn families(run: &Run) -> Vec<FamilyRows<'_>> {
     let rows = accepted(&run.trials);
     let stopped = stopping::of_run(run);
     let planned = run.plan.iter().map(|row| row.family_id.as_str());
-    let ran = run.trials.iter().filter(|row| row.regime != SEARCH);
+    let ran = run.trials.iter().filter(|row| row.regime != Regime::Search);
     let mut seen = BTreeSet::new();
     planned
         .chain(ran.map(|row| row.family_id.as_str()))
@@ -77,10 +77,10 @@ pub struct ArmKey {
 }
 
 impl ArmKey {
-    fn new(role: &str, name: &str, options: &str) -> ArmKey {
+    fn new(role: Role, name: &str, options: &str) -> ArmKey {
         let place = strategy::ALL.iter().position(|kind| kind.name == name);
         ArmKey {
-            role: Role::by_name(role).unwrap_or(Role::Arm),
+            role,
             place: place.unwrap_or(strategy::ALL.len()),
             name: name.to_owned(),
             options: options.to_owned(),
@@ -89,11 +89,11 @@ impl ArmKey {
 
     /// Of a trial.
     pub fn of_row(row: &TrialRow) -> ArmKey {
-        ArmKey::new(&row.role, &row.strategy, &row.options)
+        ArmKey::new(row.role, &row.strategy, &row.options)
     }
 
     fn of_plan(row: &PlanRow) -> ArmKey {
-        ArmKey::new(&row.role, &row.strategy, &row.options)
+        ArmKey::new(row.role, &row.strategy, &row.options)
     }
 
     /// What the arm is there for.
@@ -182,7 +182,7 @@ pub fn title(row: &TrialRow) -> String {
 /// request was due, is not the arm's fault: such a trial and its block are thrown out, and the
 /// others stand.
 fn is_bad(row: &TrialRow) -> bool {
-    !matches!(row.status.as_str(), "ok" | "skipped") || row.n_wrong_answer > 0
+    !matches!(row.status, Status::Ok | Status::Skipped) || row.n_wrong_answer > 0
 }
 
 /// The arm's state, and in words why it is not `ok` and which trials were thrown out.
@@ -190,7 +190,7 @@ fn judge(rows: &[&TrialRow], good: usize, planned: usize, all: &Outcomes) -> (St
     if rows.is_empty() {
         return (State::Missing, format!("0 of {planned} planned trials ran to their end"));
     }
-    if rows.iter().all(|row| row.status == "skipped") {
+    if rows.iter().all(|row| row.status == Status::Skipped) {
         return (State::Skipped, reasons(rows));
     }
     let (bad, thrown): (Vec<&TrialRow>, Vec<&TrialRow>) =

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::experiment::numbers;
-use crate::record::{MemoryRow, TrialRow};
+use crate::record::{MemoryRow, Placement, TrialRow};
 use crate::workload;
 use crate::workload::options;
 
@@ -16,7 +16,7 @@ pub struct FamilyKey {
     pub workload: String,
     pub workload_options: String,
     pub size: String,
-    pub placement: String,
+    pub placement: Placement,
     pub payload_bytes: u64,
     pub ballast_bytes: u64,
 }
@@ -29,7 +29,7 @@ macro_rules! key_of {
             workload: $row.workload.clone(),
             workload_options: $row.workload_options.clone(),
             size: $row.size.clone(),
-            placement: $row.placement.clone(),
+            placement: $row.placement,
             payload_bytes: $row.payload_bytes,
             ballast_bytes: $row.ballast_bytes,
         }
@@ -68,8 +68,8 @@ impl FamilyKey {
         if self.ballast_bytes > 0 {
             parts.push(format!("ballast {}", numbers::bytes(self.ballast_bytes)));
         }
-        if self.placement != "unpinned" {
-            parts.push(self.placement.clone());
+        if self.placement != Placement::Unpinned {
+            parts.push(self.placement.name().to_owned());
         }
         parts.retain(|part| !part.is_empty());
         parts.join(" · ")
@@ -119,7 +119,7 @@ mod tests {
             workload: "noop".to_owned(),
             payload_bytes: 64,
             ballast_bytes: 256 << 20,
-            placement: "same-core".to_owned(),
+            placement: Placement::SameCore,
             ..FamilyKey::default()
         };
         let title = key.title("closed loop, 1 caller");
@@ -130,7 +130,7 @@ mod tests {
             size: "s".to_owned(),
             payload_bytes: 0,
             ballast_bytes: 0,
-            placement: "unpinned".to_owned(),
+            placement: Placement::Unpinned,
             ..key
         };
         assert_eq!(hold.title(""), "hold · children writing 4 MiB · rust");

@@ -8,11 +8,11 @@ use super::grouped::grouped;
 use super::over_blocks::{Column, median_of_all};
 use crate::experiment::Slo;
 use crate::experiment::label::{Named, label};
-use crate::record::{LoadPointRow, TrialRow};
+use crate::record::{LoadPointRow, Placement, Role, Status, TrialRow, YesNo};
 use crate::stats::quantile::median;
 
 /// One arm under one load: `load_id`, role, strategy and options.
-type Curve = (String, String, String, String);
+type Curve = (String, Role, String, String);
 
 /// Every arm at every rate at which it was measured, curves in the order in which they began,
 /// rates ascending.
@@ -20,9 +20,8 @@ pub fn load_points<'a>(trials: impl IntoIterator<Item = &'a TrialRow>) -> Vec<Lo
     let is_point = |row: &&TrialRow| {
         row.rate_per_s.is_some() && row.probe.is_empty() && (usable(row) || is_collapsed(row))
     };
-    let curve = |row: &TrialRow| {
-        (load_id(row), row.role.clone(), row.strategy.clone(), row.options.clone())
-    };
+    let curve =
+        |row: &TrialRow| (load_id(row), row.role, row.strategy.clone(), row.options.clone());
     let curves = grouped(trials.into_iter().filter(is_point).map(|row| (curve(row), row)));
     let labels = labels_of(&curves.iter().map(|(curve, _)| curve).collect::<Vec<_>>());
     let points = curves.iter().zip(labels).map(|((curve, trials), label)| {
@@ -53,7 +52,8 @@ fn points(curve: &Curve, label: &str, trials: &[&TrialRow]) -> Vec<LoadPointRow>
 
 /// The label of each arm among those that are measured under the same load.
 fn labels_of(curves: &[&Curve]) -> Vec<String> {
-    let named = |(_, role, strategy, options): &&Curve| Named::of_row(role, strategy, options);
+    let named =
+        |(_, role, strategy, options): &&Curve| Named::of_row(role.name(), strategy, options);
     let label = |curve: &&Curve| {
         let all = curves.iter().filter(|other| other.0 == curve.0).map(named);
         label(&named(curve), &all.collect::<Vec<_>>())
@@ -64,7 +64,7 @@ fn labels_of(curves: &[&Curve]) -> Vec<String> {
 /// Whether the arm did not survive the rate: no request was answered, or the subject died under
 /// it. Without this point the curve would end below the rate, as if it had not been tried.
 fn is_collapsed(row: &TrialRow) -> bool {
-    row.status == "failed" && row.n_offered != Some(0)
+    row.status == Status::Failed && row.n_offered != Some(0)
 }
 
 /// The factors of a trial but its rate, readable: trials with the same id are on one curve per
@@ -81,8 +81,8 @@ pub fn load_id(row: &TrialRow) -> String {
     if row.ballast_bytes > 0 {
         parts.push(format!("ballast{}B", row.ballast_bytes));
     }
-    if row.placement != "unpinned" {
-        parts.push(row.placement.clone());
+    if row.placement != Placement::Unpinned {
+        parts.push(row.placement.name().to_owned());
     }
     parts.push(row.arrivals.clone());
     parts.join("-")
@@ -98,14 +98,14 @@ fn point(curve: &Curve, label: &str, trials: &[&TrialRow]) -> LoadPointRow {
     let rate = |row: &&TrialRow| row.throughput_per_s.or(is_collapsed(row).then_some(0.0));
     let rates: Option<Vec<f64>> = trials.iter().map(rate).collect();
     let collapsed = trials.iter().any(|row| is_collapsed(row));
-    let is_saturated = |row: &&&TrialRow| row.saturated == "yes" || is_collapsed(row);
+    let is_saturated = |row: &&&TrialRow| row.saturated == Some(YesNo::Yes) || is_collapsed(row);
     let saturated = 2 * trials.iter().filter(is_saturated).count() >= trials.len();
     let slo: Option<Slo> = first.slo.parse().ok();
     let met = slo.is_some_and(|slo| slo.is_met(in_time, offered));
     LoadPointRow {
         run_id: first.run_id.clone(),
         load_id: load_id.clone(),
-        role: role.clone(),
+        role: *role,
         strategy: strategy.clone(),
         options: options.clone(),
         rate_per_s: first.rate_per_s.unwrap_or_default(),
@@ -118,23 +118,18 @@ fn point(curve: &Curve, label: &str, trials: &[&TrialRow]) -> LoadPointRow {
         service_p50_ns: all_ns(|row| row.service_p50_ns),
         in_time_ratio: (offered > 0).then(|| in_time as f64 / offered as f64),
         slo: first.slo.clone(),
-        saturated: yes_no(saturated).to_owned(),
-        meets_slo: yes_no(met && !saturated && !collapsed).to_owned(),
+        saturated: saturated.into(),
+        meets_slo: (met && !saturated && !collapsed).into(),
         limit_per_s: None,
         limit_above_per_s: None,
         label: label.to_owned(),
     }
 }
 
-/// `yes` or `no`.
-pub fn yes_no(yes: bool) -> &'static str {
-    if yes { "yes" } else { "no" }
-}
-
 /// The highest rate up to which every point meets the objective, and the next one. `points`
 /// ascend in their rates.
 fn limit(points: &[LoadPointRow]) -> (Option<f64>, Option<f64>) {
-    let met = points.iter().take_while(|p| p.meets_slo == "yes").count();
+    let met = points.iter().take_while(|p| p.meets_slo == YesNo::Yes).count();
     let rate = |i: usize| points.get(i).map(|p| p.rate_per_s);
     (met.checked_sub(1).and_then(rate), rate(met))
 }
@@ -156,7 +151,7 @@ impl Bracket {
     pub fn of(points: &[LoadPointRow], strategy: &str, options: &str) -> Option<Bracket> {
         let mut own = points
             .iter()
-            .filter(|p| p.strategy == strategy && p.options == options && p.role != "placebo");
+            .filter(|p| p.strategy == strategy && p.options == options && p.role != Role::Placebo);
         let first = own.next()?;
         Some(Bracket {
             met_per_s: first.limit_per_s.unwrap_or(0.0),
@@ -178,23 +173,24 @@ impl Bracket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{Regime, Validity};
 
     /// An arm that answers everything in time up to 100 per second, three blocks.
     fn trial(strategy: &str, rate_per_s: f64, capacity_per_s: f64) -> TrialRow {
         let saturated = rate_per_s > capacity_per_s;
         TrialRow {
             strategy: strategy.into(),
-            role: "arm".into(),
-            status: "ok".into(),
-            validity: "valid".into(),
-            regime: "open".into(),
-            placement: "unpinned".into(),
+            role: Role::Arm,
+            status: Status::Ok,
+            validity: Validity::Valid,
+            regime: Regime::Open,
+            placement: Placement::Unpinned,
             arrivals: "poisson".into(),
             rate_per_s: Some(rate_per_s),
             slo: "p99<50ms".into(),
             n_offered: Some(1_000),
             n_in_time: Some(if rate_per_s > 0.9 * capacity_per_s { 989 } else { 990 }),
-            saturated: yes_no(saturated).into(),
+            saturated: Some(saturated.into()),
             throughput_per_s: Some(rate_per_s.min(capacity_per_s)),
             response_p50_ns: Some(rate_per_s as u64),
             response_p99_ns: (rate_per_s < 90.0).then_some(7),
@@ -215,7 +211,7 @@ mod tests {
         let pool: Vec<_> = points.iter().filter(|p| p.strategy == "pool").collect();
         let told: Vec<_> = pool
             .iter()
-            .map(|p| (p.rate_per_s, p.n_trials, p.saturated.as_str(), p.meets_slo.as_str()))
+            .map(|p| (p.rate_per_s, p.n_trials, p.saturated.name(), p.meets_slo.name()))
             .collect();
         assert_eq!(
             told,
@@ -248,9 +244,9 @@ mod tests {
     #[test]
     fn rate_at_which_an_arm_collapses_ends_its_curve() {
         let fail = |row: &mut TrialRow| {
-            row.status = "failed".into();
-            row.validity = "invalid".into();
-            row.saturated = String::new();
+            row.status = Status::Failed;
+            row.validity = Validity::Invalid;
+            row.saturated = None;
         };
         let pool_at = |rates: &[f64]| {
             let rows = trials(rates).into_iter();
@@ -264,7 +260,7 @@ mod tests {
             let last = points.last().unwrap();
             assert_eq!((last.rate_per_s, last.limit_per_s), (80.0, Some(50.0)));
             assert_eq!(last.limit_above_per_s, Some(80.0));
-            assert_eq!((last.saturated.as_str(), last.n_offered), ("yes", offered.unwrap_or(0)));
+            assert_eq!((last.saturated.name(), last.n_offered), ("yes", offered.unwrap_or(0)));
             let next = Bracket::of(&points, "pool", "").unwrap().next_per_s();
             assert!(next.is_some_and(|rate| rate > 50.0 && rate < 80.0), "{next:?}");
         }
@@ -273,7 +269,7 @@ mod tests {
         fail(&mut rows[4]);
         rows[4].n_offered = Some(1);
         let last = load_points(&rows).pop().unwrap();
-        assert_eq!((last.saturated.as_str(), last.meets_slo.as_str()), ("no", "no"));
+        assert_eq!((last.saturated.name(), last.meets_slo.name()), ("no", "no"));
         assert_eq!(last.limit_per_s, Some(20.0));
         // What never ran at any rate has no limit, not a low one.
         let mut rows = pool_at(&[20.0, 50.0]);
@@ -287,7 +283,7 @@ mod tests {
     #[test]
     fn invalid_trials_and_closed_loops_have_no_point() {
         let mut rows = trials(&[20.0]);
-        rows[0].validity = "invalid".into();
+        rows[0].validity = Validity::Invalid;
         rows[1].rate_per_s = None;
         assert_eq!(load_points(&rows), []);
     }

@@ -38,7 +38,7 @@ pub struct ProbedArm {
     /// Name of the strategy.
     pub strategy: String,
     /// `reference`, `placebo` or `arm`.
-    pub role: String,
+    pub role: Role,
     /// As in its family.
     pub state: State,
     /// Why the state is not `ok`.
@@ -118,7 +118,7 @@ fn arm(arm: &ArmRows<'_>) -> ProbedArm {
     ProbedArm {
         label: arm.label.clone(),
         strategy: arm.key.name.clone(),
-        role: arm.key.role_name().to_owned(),
+        role: arm.key.role(),
         state: arm.state,
         reason: arm.reason.clone(),
         n_probes,

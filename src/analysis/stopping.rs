@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::attempts::{accepted, usable};
 use super::families::ArmKey;
 use crate::experiment::{Preset, Role};
-use crate::record::{PlanRow, Run, TrialRow};
+use crate::record::{PlanRow, Regime, Run, Status, TrialRow};
 use crate::stats::stopping::is_narrow;
 
 type Value = fn(&TrialRow) -> Option<f64>;
@@ -40,7 +40,7 @@ pub fn stopped(plan: &[PlanRow], rows: &[TrialRow], looks: &[u32]) -> BTreeMap<S
         let planned: Vec<_> = plan.iter().filter(|row| row.family_id == id).collect();
         let own: Vec<_> = rows.iter().filter(|row| row.family_id == id).copied().collect();
         // Memory trials time nothing, so there is no width to know.
-        if own.iter().any(|row| row.regime == "memory") {
+        if own.iter().any(|row| row.regime == Regime::Memory) {
             return None;
         }
         looks.iter().copied().find(|&look| is_enough(&planned, &own, look))
@@ -64,7 +64,7 @@ fn is_enough(planned: &[&PlanRow], rows: &[&TrialRow], look: u32) -> bool {
     // An arm that failed anywhere gets no ratio, so nothing waits for it. An arm without a usable
     // trial has nothing to compare.
     arms.retain(|_, rows| {
-        rows.iter().all(|row| row.status == "ok") && rows.iter().any(|row| usable(row))
+        rows.iter().all(|row| row.status == Status::Ok) && rows.iter().any(|row| usable(row))
     });
     // The reference is the first of all keys.
     let Some((_, reference)) = arms.pop_first().filter(|(key, _)| key.role() == Role::Reference)
@@ -98,6 +98,7 @@ fn is_known(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{Role, Validity};
 
     const LOOKS: [u32; 2] = [10, 15];
 
@@ -114,7 +115,7 @@ mod tests {
                     trial_id: trial_id.clone(),
                     family_id: id.to_owned(),
                     block,
-                    role: role.to_owned(),
+                    role: Role::by_name(role).unwrap(),
                     strategy: strategy.to_owned(),
                     ..PlanRow::default()
                 });
@@ -126,9 +127,9 @@ mod tests {
                     attempt: 1,
                     family_id: id.to_owned(),
                     block,
-                    role: role.to_owned(),
+                    role: Role::by_name(role).unwrap(),
                     strategy: strategy.to_owned(),
-                    status: "ok".to_owned(),
+                    status: Status::Ok,
                     throughput_per_s: Some(1e4 / factor),
                     response_p50_ns: Some((1e6 * factor) as u64),
                     ..TrialRow::default()
@@ -171,13 +172,13 @@ mod tests {
     fn thrown_out_trial_does_not_delay_stopping() {
         for role in ["arm", "reference"] {
             let (plan, mut rows) = family("f", 0.001);
-            let late = rows.iter_mut().find(|row| row.role == role).unwrap();
-            late.validity = "invalid".to_owned();
+            let late = rows.iter_mut().find(|row| row.role.name() == role).unwrap();
+            late.validity = Validity::Invalid;
             late.throughput_per_s = Some(1.0);
             late.response_p50_ns = None;
             assert_eq!(stop_of(&plan, &rows), Some(10), "{role}");
-            for row in rows.iter_mut().filter(|row| row.role == role) {
-                row.validity = "invalid".to_owned();
+            for row in rows.iter_mut().filter(|row| row.role.name() == role) {
+                row.validity = Validity::Invalid;
             }
             let expected = (role == "arm").then_some(10);
             assert_eq!(stop_of(&plan, &rows), expected, "{role}: none is left");
@@ -188,7 +189,7 @@ mod tests {
     fn memory_family_runs_to_the_end_of_its_plan() {
         let (plan, mut rows) = family("f", 0.001);
         for row in &mut rows {
-            row.regime = "memory".to_owned();
+            row.regime = Regime::Memory;
             (row.throughput_per_s, row.response_p50_ns) = (None, None);
         }
         assert_eq!(stop_of(&plan, &rows), None);
@@ -199,10 +200,10 @@ mod tests {
         let (plan, rows) = family("f", 0.001);
         let without = |role: &str, spoil: fn(&mut TrialRow)| {
             let mut rows = rows.clone();
-            rows.iter_mut().filter(|row| row.role == role).for_each(spoil);
+            rows.iter_mut().filter(|row| row.role.name() == role).for_each(spoil);
             stop_of(&plan, &rows)
         };
-        let fail = |row: &mut TrialRow| row.status = "failed".to_owned();
+        let fail = |row: &mut TrialRow| row.status = Status::Failed;
         assert_eq!(without("arm", fail), Some(10));
         assert_eq!(without("reference", fail), None);
         // A p99 that not every block has is not shown, so nothing waits for it.
@@ -214,9 +215,9 @@ mod tests {
             row.response_p99_ns = Some(u64::from(row.block) * 1_000_000);
         };
         let mut rows = rows.clone();
-        rows.iter_mut().filter(|row| row.role == "arm").for_each(wild);
+        rows.iter_mut().filter(|row| row.role == Role::Arm).for_each(wild);
         let flat = |row: &mut TrialRow| row.response_p99_ns = Some(1_000_000);
-        rows.iter_mut().filter(|row| row.role != "arm").for_each(flat);
+        rows.iter_mut().filter(|row| row.role != Role::Arm).for_each(flat);
         assert_eq!(stop_of(&plan, &rows), None, "its p99 is not known well");
     }
 }

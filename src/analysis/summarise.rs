@@ -86,7 +86,7 @@ fn arm(
         label: rows.label.clone(),
         strategy: rows.key.name.clone(),
         options: rows.key.options.clone(),
-        role: rows.key.role_name().to_owned(),
+        role: rows.key.role(),
         state: rows.state,
         reason: rows.reason.clone(),
         n_blocks: rows.good.len(),

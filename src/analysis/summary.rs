@@ -4,7 +4,7 @@
 use serde::{Serialize, Serializer};
 
 use super::memory::MemorySummary;
-use crate::record::TrialRow;
+use crate::record::{Role, TrialRow};
 use crate::stats::verdict::{Comparison, Conclusion, Verdict};
 
 pub use super::summarise::{of_families, summarise};
@@ -66,7 +66,7 @@ pub struct ArmSummary {
     /// Its options as in the rows.
     pub options: String,
     /// `reference`, `placebo` or `arm`.
-    pub role: String,
+    pub role: Role,
     /// Whether there are numbers, and whether they may be compared.
     pub state: State,
     /// Why [`ArmSummary::state`] is not `ok`, and which trials were thrown out; or empty.

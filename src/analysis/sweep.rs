@@ -7,7 +7,7 @@ use super::cells::Analysed;
 use super::families;
 use super::grouped::grouped;
 use crate::experiment::label::{Named, label};
-use crate::record::TrialRow;
+use crate::record::{Placement, Regime, TrialRow};
 use crate::workload::options;
 
 /// With fewer levels a table says as much as a line.
@@ -69,13 +69,13 @@ pub fn of_run<'a>(families: &'a [Analysed<'a>]) -> Vec<Sweep<'a>> {
 /// The facts of a family under a closed loop. Families under open loops have charts of their own,
 /// over the rate.
 pub fn facts(family: &Analysed<'_>) -> Option<Facts> {
-    let row = family.rows.rows.iter().find(|row| row.regime == "closed")?;
+    let row = family.rows.rows.iter().find(|row| row.regime == Regime::Closed)?;
     let mut facts: Facts = options::parse(&row.workload_options);
     let own = [
         ("runtime", row.runtime.clone()),
         ("workload", row.workload.clone()),
         ("size", row.size.clone()),
-        ("placement", row.placement.clone()),
+        ("placement", row.placement.name().to_owned()),
         ("payload_bytes", row.payload_bytes.to_string()),
         ("ballast_bytes", row.ballast_bytes.to_string()),
         ("callers", row.callers.map(|n| n.to_string()).unwrap_or_default()),
@@ -197,7 +197,7 @@ pub fn title(family: &Analysed<'_>, factors: &[&str]) -> String {
             "payload_bytes" => row.payload_bytes = 0,
             "ballast_bytes" => row.ballast_bytes = 0,
             "callers" => row.callers = None,
-            "placement" => row.placement.clear(),
+            "placement" => row.placement = Placement::default(),
             option => {
                 let mut options = options::parse(&row.workload_options);
                 options.remove(option);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::attempts::accepted;
 use crate::experiment::filter::Filter;
-use crate::record::{Run, TrialRow};
+use crate::record::{Regime, Run, Status, TrialRow};
 use crate::workload;
 
 /// Why the run counts as failed, in a sentence; `None` if it does not.
@@ -24,20 +24,21 @@ pub fn complaint(run: &Run, filters: &[Filter]) -> Option<String> {
     }
     let mut families: BTreeMap<&str, Vec<&TrialRow>> = BTreeMap::new();
     // A search is meant to find the rate at which an arm fails.
-    for &row in rows.iter().filter(|row| row.regime != "search") {
+    for &row in rows.iter().filter(|row| row.regime != Regime::Search) {
         families.entry(&row.family_id).or_default().push(row);
     }
     let is_asked = |row: &&TrialRow| filters.iter().any(|f| f.names_runtime(&row.runtime));
     let failed = families.iter().find(|(_, rows)| {
-        let is_skipped = rows.iter().all(|row| row.status == "skipped");
-        !rows.iter().any(|row| row.status == "ok") && (!is_skipped || rows.iter().any(is_asked))
+        let is_skipped = rows.iter().all(|row| row.status == Status::Skipped);
+        !rows.iter().any(|row| row.status == Status::Ok)
+            && (!is_skipped || rows.iter().any(is_asked))
     });
     failed.map(|(id, rows)| format!("every arm of the family {id} failed{}", because(rows)))
 }
 
 /// A tree of no children is looked at without a request.
 fn has_answers(row: &TrialRow) -> bool {
-    row.n_ok > 0 || (row.regime == "memory" && row.status == "ok")
+    row.n_ok > 0 || (row.regime == Regime::Memory && row.status == Status::Ok)
 }
 
 fn because(rows: &[&TrialRow]) -> String {
@@ -48,6 +49,7 @@ fn because(rows: &[&TrialRow]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Status;
     use crate::report::sample;
 
     fn with(change: impl Fn(&mut TrialRow)) -> Run {
@@ -57,7 +59,7 @@ mod tests {
     }
 
     fn fail(row: &mut TrialRow, status: &str) {
-        row.status = status.to_owned();
+        row.status = Status::by_name(status).unwrap();
         row.reason = "no luck".to_owned();
         row.n_ok = 0;
     }
@@ -75,7 +77,7 @@ mod tests {
         });
         assert_eq!(complaint(&on_purpose, &[]), None);
         let without_children = with(|row| {
-            row.regime = "memory".to_owned();
+            row.regime = Regime::Memory;
             row.n_ok = 0;
         });
         assert_eq!(complaint(&without_children, &[]), None);

@@ -113,9 +113,7 @@ fn keep_planned(experiment: &mut Experiment, plan: &[PlanRow]) {
         family.arms.retain(|arm| {
             let options = options::render(&arm.options);
             let is_arm = |row: &PlanRow| {
-                row.role == arm.role.name()
-                    && row.strategy == arm.strategy
-                    && row.options == options
+                row.role == arm.role && row.strategy == arm.strategy && row.options == options
             };
             plan.iter().any(|row| row.family_id == *id && is_arm(row))
         });

@@ -10,7 +10,7 @@ use crate::analysis::load_points::{Bracket, load_points};
 use crate::experiment::{
     Arrivals, Experiment, Family, Load, Open, Rate, Role, Trial, WindowLength,
 };
-use crate::record::{SEARCH, TrialRow};
+use crate::record::{Regime, TrialRow};
 use crate::workload::fold;
 
 /// A family of the grid at all its rates: one curve per arm.
@@ -58,7 +58,7 @@ fn without_rate(family: &Family, arrivals: Arrivals) -> Family {
     let rate = family.load.open().map(|open| open.rate.label());
     let rate = format!("open{}", rate.unwrap_or_default());
     let mut bare = family.clone();
-    bare.id = family.id.replacen(&rate, SEARCH, 1);
+    bare.id = family.id.replacen(&rate, Regime::Search.name(), 1);
     // Any load, as long as it is the same for all rates.
     bare.load = Load::Open(Open {
         rate: Rate::PerSecond(1.0),
@@ -104,7 +104,7 @@ pub fn next(experiment: &Experiment, rows: &[&TrialRow], seed: u64) -> Option<St
                     continue;
                 };
                 let id = format!("s{:04}", done + 1);
-                let is_it = |row: &&&TrialRow| row.regime == SEARCH && row.trial_id == id;
+                let is_it = |row: &&&TrialRow| row.regime == Regime::Search && row.trial_id == id;
                 if let Some(row) = rows.iter().find(is_it) {
                     known.push(row);
                     done += 1;
@@ -143,7 +143,7 @@ pub fn run(setting: &Setting<'_>, step: &Step, oracle: &mut Oracle<'_>, seed: u6
     let setting = Setting { experiment: &experiment, ..*setting };
     let prepared = oracle.prepare_family(&step.family, seed)?;
     let mut ran = trial::run(&setting, &step.trial, &prepared)?;
-    ran.row.regime = SEARCH.to_owned();
+    ran.row.regime = Regime::Search;
     if let Some(capacity_per_s) = step.capacity_per_s {
         ran.row.capacity_per_s = Some(capacity_per_s);
         ran.row.rate_of_capacity = ran.row.rate_per_s.map(|rate| rate / capacity_per_s);
@@ -155,6 +155,7 @@ pub fn run(setting: &Setting<'_>, step: &Step, oracle: &mut Oracle<'_>, seed: u6
 mod tests {
     use super::*;
     use crate::experiment::wire;
+    use crate::record::{Placement, Regime, Status, Validity, YesNo};
 
     #[test]
     fn the_rates_of_a_family_are_one_curve_and_each_arm_is_searched_once() {
@@ -185,18 +186,18 @@ mod tests {
             trial_id: id.into(),
             family_id: family.id.clone(),
             options: crate::workload::options::render(&pool.options),
-            regime: regime.into(),
+            regime: Regime::by_name(regime).unwrap(),
             strategy: "pool".into(),
-            role: "arm".into(),
-            status: "ok".into(),
-            validity: "valid".into(),
-            placement: "unpinned".into(),
+            role: Role::Arm,
+            status: Status::Ok,
+            validity: Validity::Valid,
+            placement: Placement::Unpinned,
             arrivals: "poisson".into(),
             rate_per_s: Some(rate_per_s),
             slo: "p99<50ms".into(),
             n_offered: Some(1_000),
             n_in_time: Some(if rate_per_s > 60.0 { 0 } else { 1_000 }),
-            saturated: "no".into(),
+            saturated: Some(YesNo::No),
             throughput_per_s: Some(rate_per_s),
             ..TrialRow::default()
         }
@@ -227,7 +228,7 @@ mod tests {
             assert_eq!(step.strategy(), "pool");
             let rate_per_s = step.family.load.open().unwrap().rate.per_s().unwrap();
             assert!(rate_per_s > 50.0 && rate_per_s < 80.0, "{rate_per_s}");
-            rows.push(trial(&step.trial.id, &step.family, SEARCH, rate_per_s));
+            rows.push(trial(&step.trial.id, &step.family, Regime::Search.name(), rate_per_s));
         }
         assert!(
             next(&experiment, &rows.iter().collect::<Vec<_>>(), 1).is_none(),

@@ -14,8 +14,8 @@ pub use super::setting::{Ran, Setting};
 use super::target::{Farewell, Guard, Launch, READY_NS, Target, TargetError};
 use crate::experiment::{Family, Load, Trial};
 use crate::protocol::{Configure, Ready};
-use crate::record::TrialRow;
 use crate::record::laws::{self, Bounds};
+use crate::record::{Regime, Status, TrialRow};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
 use crate::workload::options;
@@ -91,12 +91,12 @@ pub fn run_grouped(
             }
             fail(&mut row, error.to_string());
             if matches!(error, TargetError::OutOfBudget(_)) {
-                row.status = "partial".to_owned();
+                row.status = Status::Partial;
             }
             Vec::new()
         }
     };
-    if left.running > 0 && !given_up && row.status == "ok" {
+    if left.running > 0 && !given_up && row.status == Status::Ok {
         fail(&mut row, format!("{} processes outlived the subject", left.running));
     }
     laws::hold(&mut row, &requests, &memory.iter().collect::<Vec<_>>(), &bounds);
@@ -124,7 +124,7 @@ fn flags(given_up: bool, left: &Leftovers, leaked: usize) -> Vec<String> {
 pub fn skipped(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Ran {
     let mut row = planned_row(setting, trial);
     fail(&mut row, reason.to_owned());
-    row.status = "skipped".to_owned();
+    row.status = Status::Skipped;
     let memory = memory::skipped_row(setting, trial, reason).into_iter().collect();
     Ran { row, requests: Vec::new(), memory }
 }
@@ -270,13 +270,13 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         family_id: family.id.clone(),
         block: trial.block,
         position: trial.position,
-        role: arm.role.name().to_owned(),
+        role: arm.role,
         runtime: family.runtime.clone(),
         workload: family.spec.workload.clone(),
         size: family.spec.size.name().to_owned(),
         strategy: arm.strategy.clone(),
         options: options::render(&arm.options),
-        regime: family.load.regime().to_owned(),
+        regime: Regime::from(&family.load),
         callers: family.load.callers(),
         rate_per_s,
         rate_of_capacity: share,
@@ -285,7 +285,7 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         slo: open.and_then(|open| open.slo).map_or_else(String::new, |slo| slo.to_string()),
         probe: open.and_then(|open| open.probe).map_or("", |probe| probe.name()).to_owned(),
         workers: arm.options.get("workers").and_then(|text| text.parse().ok()),
-        placement: family.placement.name().to_owned(),
+        placement: family.placement,
         payload_bytes: family.spec.payload_bytes,
         ballast_bytes: family.ballast_bytes,
         seed: trial.seed,

@@ -7,7 +7,7 @@ use super::oracle::Oracle;
 use super::recorder::Recorder;
 use super::run::Order;
 use crate::experiment::{Experiment, Family};
-use crate::record::{self, CalibrationRow};
+use crate::record::{self, CalibrationRow, Status};
 use crate::workload::options;
 
 /// In `calibration.csv`.
@@ -56,10 +56,10 @@ fn row(run_id: &str, number: usize, family: &Family) -> Result<CalibrationRow> {
         workload: family.spec.workload.clone(),
         workload_options: options::render(&options),
         size: family.spec.size.name().to_owned(),
-        placement: family.placement.name().to_owned(),
+        placement: family.placement,
         strategy: "blocking".to_owned(),
         started_utc: record::utc_now(),
-        status: "ok".to_owned(),
+        status: Status::Ok,
         ..CalibrationRow::default()
     })
 }

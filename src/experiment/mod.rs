@@ -123,12 +123,14 @@ pub fn options_set(defs: &[OptionDef], options: &Options, cores: u32) -> Options
 
 crate::words! {
     /// What an arm is there for; in the order of a family's arms.
+    #[derive(Default)]
     pub enum Role {
         /// What the others are compared with.
         Reference = "reference",
         /// The reference a second time: an A/A test inside every experiment.
         Placebo = "placebo",
         /// Everything else.
+        #[default]
         Arm = "arm",
     }
 }

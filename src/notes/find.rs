@@ -3,7 +3,7 @@
 use super::claims::{ArmOf, Family};
 use super::measure::Evidence;
 use crate::analysis::cells::Analysed;
-use crate::record::TrialRow;
+use crate::record::{Placement, Regime, Role, TrialRow};
 use crate::workload;
 use crate::workload::options::{self, Options, resolve_cores};
 
@@ -40,7 +40,7 @@ pub fn arm(family: &Analysed<'_>, of: &ArmOf) -> Result<usize, String> {
         let key = &family.rows.arms[*place].key;
         let own = options::parse(&key.options);
         key.name == of.strategy
-            && key.role_name() != "placebo"
+            && key.role() != Role::Placebo
             && of.options.iter().all(|(name, value)| own.get(name) == Some(value))
     };
     the_only(
@@ -61,9 +61,11 @@ fn the_only<T>(mut found: impl Iterator<Item = T>, none: &str, several: &str) ->
 /// Whether a trial is of this family, whose multiples of the cores are resolved.
 fn is_of(row: &TrialRow, of: &Family, options: &Options, callers: Option<u64>) -> bool {
     let is_loaded = match of.share {
-        None => row.regime == "closed" && row.callers.map(u64::from) == callers,
+        None => row.regime == Regime::Closed && row.callers.map(u64::from) == callers,
         Some(share) => {
-            row.regime == "open" && row.rate_of_capacity == Some(share) && row.probe == of.probe
+            row.regime == Regime::Open
+                && row.rate_of_capacity == Some(share)
+                && row.probe == of.probe
         }
     };
     is_loaded
@@ -72,7 +74,7 @@ fn is_of(row: &TrialRow, of: &Family, options: &Options, callers: Option<u64>) -
         && of.payload_bytes.is_none_or(|bytes| row.payload_bytes == bytes)
         && has_options(row, &of.workload, options)
         && row.ballast_bytes == 0
-        && matches!(row.placement.as_str(), "" | "unpinned")
+        && row.placement == Placement::Unpinned
 }
 
 /// Options that are texts name paths and dates of a run, and are no factors.

@@ -12,7 +12,7 @@ use crate::analysis::memory::{
 };
 use crate::analysis::metrics::{BESIDE, METRICS, RESPONSE_P50};
 use crate::analysis::summary::State;
-use crate::record::{FactRow, FactStatus, Run};
+use crate::record::{FactRow, FactStatus, Role, Run};
 use crate::stats::interval::median_interval;
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::quantile::median;
@@ -212,7 +212,7 @@ impl Finder<'_> {
             },
             conclusion: compared.map(|compared| compared.conclusion),
             metric: own.map(|own| own.metric.name),
-            is_reference: arm.key.role_name() == "reference",
+            is_reference: arm.key.role() == Role::Reference,
         })
     }
 
@@ -240,7 +240,7 @@ impl Finder<'_> {
             ("strategy", &series.strategy),
             ("options", &series.options),
             ("ballast_bytes", "0"),
-            ("phase", &fit.phase),
+            ("phase", fit.phase.name()),
             ("metric", HELD),
         ];
         Ok(Found {
@@ -276,7 +276,7 @@ impl Finder<'_> {
             ("runtime", of.runtime.as_str()),
             ("strategy", &of.strategy),
             ("k", &of.children.to_string()),
-            ("phase", phase),
+            ("phase", phase.name()),
             ("role", role.row()),
             ("metric", quantity.name),
         ];

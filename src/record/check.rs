@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::Row;
 use super::lines::{Line, Remarks};
-use super::{FactRow, Manifest, MemoryRow, PlanRow, TrialRow};
+use super::{FactRow, Manifest, MemoryRow, PlanRow, Regime, TrialRow};
 use crate::experiment::FAMILIES_MAX;
 use crate::experiment::nearest::unknown;
 use crate::{strategy, workload};
@@ -82,9 +82,8 @@ pub fn memory(
     let what = |row: &MemoryRow| {
         format!("{} {} of trial `{}`", row.role, row.pid, row.trial_id.escape_debug())
     };
-    let key = |row: &MemoryRow| {
-        (row.trial_id.clone(), row.attempt, row.snapshot, row.role.clone(), row.pid)
-    };
+    let key =
+        |row: &MemoryRow| (row.trial_id.clone(), row.attempt, row.snapshot, row.role, row.pid);
     keep(lines, remarks, key, what, |row| {
         of_run(&row.run_id, manifest).or_else(|| memory_against_plan(row, planned))
     })
@@ -135,7 +134,7 @@ fn memory_against_plan(row: &MemoryRow, planned: &Planned<'_>) -> Option<String>
 }
 
 fn trial_against_plan(row: &TrialRow, planned: &Planned<'_>) -> Option<String> {
-    if row.regime == SEARCH {
+    if row.regime == Regime::Search {
         return None;
     }
     against_plan(&row.trial_id, planned, |plan| {
@@ -159,9 +158,6 @@ fn unknown_name(row: &TrialRow) -> Option<String> {
         .find(|(_, name, known)| !known.contains(&name.as_str()))
         .map(|(what, name, known)| unknown(what, &name.escape_debug().to_string(), &known))
 }
-
-/// The regime of trials at rates that follow from earlier trials: no plan can have them.
-pub(crate) const SEARCH: &str = "search";
 
 /// The factors that make a family, which the plan does not repeat; by the columns' names.
 type Factors = [(&'static str, String); 9];

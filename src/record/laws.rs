@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::words::words;
-use super::{Environment, KEPT, MemoryRow, RequestRow, TrialRow, environment};
+use super::{
+    Environment, KEPT, MemoryRow, ProcessRole, RequestRow, Status, TrialRow, Validity, environment,
+};
 use crate::experiment::DEADLINE_MS;
 
 /// Begins the flag of a broken law in the column `flags`.
@@ -104,7 +106,7 @@ impl Bounds {
 /// Flags the row with every law that it, its requests or its processes' memory breaks, and makes it
 /// invalid then. A trial that is not ok counts for nothing anyway.
 pub fn hold(row: &mut TrialRow, requests: &[RequestRow], memory: &[&MemoryRow], bounds: &Bounds) {
-    if row.status != "ok" {
+    if row.status != Status::Ok {
         return;
     }
     let mut broken = by_trial(row, bounds);
@@ -121,7 +123,7 @@ pub fn hold(row: &mut TrialRow, requests: &[RequestRow], memory: &[&MemoryRow], 
         }
     }
     if !broken.is_empty() || !known.is_empty() {
-        row.validity = "invalid".to_owned();
+        row.validity = Validity::Invalid;
     }
 }
 
@@ -320,7 +322,7 @@ pub fn by_memory(rows: &[&MemoryRow]) -> BTreeSet<Law> {
 }
 
 fn is_tree(row: &MemoryRow) -> bool {
-    row.role == "tree"
+    row.role == ProcessRole::Tree
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub mod writer;
 
 use crate::experiment::DELTA_RATIO;
 
-pub(crate) use check::SEARCH;
+pub use crate::experiment::{Placement, Role};
 pub use csv_text::{csv_of, guarded};
 pub use datapackage::with_derived;
 pub use error::RecordError;

@@ -1,7 +1,8 @@
 //! The words that cells of a run's tables hold, as enums.
 
-/// Declares an enum of words: its names, their meanings, its serde and its cells. After `default`
-/// stands the value of a row of which nothing is known.
+use crate::experiment::Load;
+
+/// Declares an enum of words with their meanings and its cells. After `default` stands the value of a row of which nothing is known.
 macro_rules! words {
     (
         $(#[doc = $doc:literal])+
@@ -9,26 +10,12 @@ macro_rules! words {
             $($(#[doc = $meaning:literal])+ $Variant:ident = $word:literal,)+
         }
     ) => {
-        $(#[doc = $doc])+
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize,
-            serde::Deserialize,
-        )]
-        pub enum $Name {
-            $($(#[doc = $meaning])+ #[serde(rename = $word)] $Variant,)+
+        $crate::words! {
+            $(#[doc = $doc])+
+            pub enum $Name { $($(#[doc = $meaning])+ $Variant = $word,)+ }
         }
 
         impl $Name {
-            /// All of them.
-            pub const ALL: &'static [$Name] = &[$($Name::$Variant),+];
-
-            const WORDS: &'static [&'static str] = &[$($word),+];
-
-            /// The word in a cell.
-            pub fn name(self) -> &'static str {
-                $Name::WORDS[self as usize]
-            }
-
             /// What it means.
             pub fn meaning(self) -> &'static str {
                 [$(concat!($($meaning),+).trim_ascii()),+][self as usize]
@@ -41,15 +28,9 @@ macro_rules! words {
             }
         })?
 
-        impl std::fmt::Display for $Name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.name())
-            }
-        }
-
         impl $crate::record::columns::Cell for $Name {
             const KIND: $crate::record::columns::Kind =
-                $crate::record::columns::Kind::Word($Name::WORDS);
+                $crate::record::columns::Kind::Word(&[$($word),+]);
         }
     };
 }
@@ -126,6 +107,22 @@ words! {
         No = "no",
         /// It holds.
         Yes = "yes",
+    }
+}
+
+impl From<bool> for YesNo {
+    fn from(yes: bool) -> YesNo {
+        if yes { YesNo::Yes } else { YesNo::No }
+    }
+}
+
+impl From<&Load> for Regime {
+    fn from(load: &Load) -> Regime {
+        match load {
+            Load::Closed { .. } => Regime::Closed,
+            Load::Open(_) => Regime::Open,
+            Load::Memory { .. } => Regime::Memory,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::table::{Cell, Column, Extent, Table, marked};
 use super::{caveats, format, ratios, sentences, texts};
 use crate::analysis::Analysis;
 use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State, Summary};
-use crate::record::Run;
+use crate::record::{Role, Run};
 
 /// All families under one legend; the charts are in their order.
 pub fn section(analysis: &Analysis<'_>, charts: Vec<Vec<Chart>>) -> Section {
@@ -102,7 +102,7 @@ pub fn time(ns: Option<f64>) -> Cell {
 /// Of the reference it is 1, since the others are divided by it.
 fn ratio(arm: &ArmSummary, ratio: Option<Ratio>) -> Cell {
     match ratio {
-        None if arm.role == "reference" && arm.state == State::Ok => Cell::from("1"),
+        None if arm.role == Role::Reference && arm.state == State::Ok => Cell::from("1"),
         ratio => ratios::cell(ratio.as_ref()),
     }
 }

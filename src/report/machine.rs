@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::record::laws::{self, Law};
-use crate::record::{Run, TrialRow};
+use crate::record::{NoiseLabel, Run, TrialRow, Validity};
 
 use super::format;
 
@@ -61,8 +61,9 @@ pub fn shared_cores(run: &Run, rows: &[&TrialRow]) -> Option<String> {
 
 /// How many trials the rest of the machine disturbed, and by what.
 pub fn noise(run: &Run, rows: &[&TrialRow]) -> Vec<String> {
-    let of = |label: &str| rows.iter().filter(|row| row.noise_label == label).count() as u64;
-    let judged = of("quiet") + of("warn") + of("disturbed");
+    let of = |label| rows.iter().filter(|row| row.noise_label == Some(label)).count() as u64;
+    let (warned, disturbed) = (of(NoiseLabel::Warn), of(NoiseLabel::Disturbed));
+    let judged = of(NoiseLabel::Quiet) + warned + disturbed;
     let mut sentences = Vec::new();
     if judged > 0 {
         let signals = counted(rows.iter().flat_map(|row| words_of(&row.noise_flags)));
@@ -71,9 +72,9 @@ pub fn noise(run: &Run, rows: &[&TrialRow]) -> Vec<String> {
             "The rest of the machine disturbed {} of {} that could be judged, after re-runs, and \
              stirred in {} more{by}. They count like the others: their noise is in the intervals. \
              Each family says what would be concluded without them.",
-            format::count(of("disturbed")),
+            format::count(disturbed),
             format::plural(judged, "trial"),
-            format::count(of("warn"))
+            format::count(warned)
         ));
     }
     let when_idle = run.environment.facts.get("noise_when_idle");
@@ -87,7 +88,8 @@ pub fn noise(run: &Run, rows: &[&TrialRow]) -> Vec<String> {
 
 /// How many of the trials that count carry which flag.
 pub fn flags(rows: &[&TrialRow]) -> Option<String> {
-    let kept: Vec<&&TrialRow> = rows.iter().filter(|row| row.validity != "invalid").collect();
+    let kept: Vec<&&TrialRow> =
+        rows.iter().filter(|row| row.validity != Validity::Invalid).collect();
     let flagged = kept.iter().filter(|row| words_of(&row.flags).next().is_some()).count() as u64;
     let trials = format::plural(kept.len() as u64, "trial");
     let named = counted(kept.iter().flat_map(|row| words_of(&row.flags)));

@@ -2,6 +2,7 @@
 //! that are plotted.
 
 use crate::experiment::Slo;
+use crate::record::Role;
 
 use super::format;
 use super::sentences::extremes;
@@ -12,7 +13,7 @@ use crate::analysis::timeline::Timeline;
 
 /// Arms but the placebo, which is the reference again.
 fn compared(curves: &Curves) -> impl Iterator<Item = &LoadArm> {
-    curves.arms.iter().filter(|arm| arm.role != "placebo")
+    curves.arms.iter().filter(|arm| arm.role != Role::Placebo)
 }
 
 /// The objective in words, with its time in three digits.
@@ -40,7 +41,7 @@ pub fn load_answer(curves: &Curves) -> String {
     };
     let equals: Vec<&LoadArm> = compared(curves).filter(may_reach).collect();
     let is_other = |arm: &&LoadArm| {
-        arm.role == "reference" && !equals.iter().any(|equal| equal.label == arm.label)
+        arm.role == Role::Reference && !equals.iter().any(|equal| equal.label == arm.label)
     };
     let others = curves.arms.iter().find(is_other);
     let others =
@@ -102,7 +103,7 @@ pub fn responsiveness_answer(probed: &Probed) -> String {
 
 fn of_variant(variant: &Variant) -> Option<String> {
     let arms = || {
-        let ok = |arm: &&ProbedArm| arm.state == State::Ok && arm.role != "placebo";
+        let ok = |arm: &&ProbedArm| arm.state == State::Ok && arm.role != Role::Placebo;
         variant.arms.iter().filter(ok).filter(|arm| arm.over_100ms_ratio.is_some())
     };
     let told = |arm: &ProbedArm| {

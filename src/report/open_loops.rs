@@ -1,7 +1,7 @@
 //! The sections of open loops: how much load each strategy takes, and who else is answered
 //! meanwhile.
 
-use crate::record::{Run, TrialRow};
+use crate::record::{Run, TrialRow, Validity, YesNo};
 use crate::stats::quantile::median;
 
 use super::charts::Chart;
@@ -142,7 +142,9 @@ const FAULTS: [(&str, &str); 3] = [
 /// How well the generator kept its times; `None` without an open loop.
 pub fn generator(run: &Run) -> Option<String> {
     let open = || run.trials.iter().filter(|row| row.achieved_rate_per_s.is_some());
-    let valid = || open().filter(|row| row.validity != "invalid" && row.saturated != "yes");
+    let valid = || {
+        open().filter(|row| row.validity != Validity::Invalid && row.saturated != Some(YesNo::Yes))
+    };
     let late_ns: Vec<f64> =
         valid().filter_map(|row| row.lateness_p99_ns).map(|ns| ns as f64).collect();
     let worst_ns = late_ns.iter().copied().reduce(f64::max)?;

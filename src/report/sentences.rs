@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::record::Run;
+use crate::record::{Role, Run};
 use crate::stats::verdict::{Conclusion, INTERVAL_BLOCKS_MIN, VERDICT_BLOCKS_MIN, Verdict};
 
 use super::{format, memory, ratios};
@@ -138,7 +138,7 @@ pub fn says(ratio: Option<Ratio>, verdict: Verdict) -> bool {
 
 /// Arms whose numbers may be compared, without the placebo, which is the reference again.
 pub fn comparable(family: &FamilySummary) -> impl Iterator<Item = &ArmSummary> {
-    family.arms.iter().filter(|arm| arm.state == State::Ok && arm.role != "placebo")
+    family.arms.iter().filter(|arm| arm.state == State::Ok && arm.role != Role::Placebo)
 }
 
 /// The comparable arms with the ratio of their median response.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Run, TrialRow};
+use crate::record::{Regime, Run, TrialRow};
 use crate::stats::interval::COVERAGE_UNDER_DRIFT;
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Conclusion, INTERVAL_BLOCKS_MIN, Reason, VERDICT_BLOCKS_MIN};
@@ -144,7 +144,7 @@ fn shortened(run: &Run) -> Option<String> {
     let has = |regime: fn(&TrialRow) -> bool| run.trials.iter().any(regime);
     let time = |ns: u64| format::duration(ns as f64);
     let mut parts = Vec::new();
-    if has(|row| row.regime == "closed") {
+    if has(|row| row.regime == Regime::Closed) {
         let closed = time(windows.min_window_ns);
         parts.push(format!("every closed-loop trial was measured for {closed} only"));
     }

@@ -14,7 +14,7 @@ use forkbench::driver::target::{Launch, Target, subject_environment};
 use forkbench::driver::trial::{self, Setting};
 use forkbench::experiment::DEADLINE_MS;
 use forkbench::experiment::{Arrivals, Experiment, Preset, plan, wire};
-use forkbench::record::TrialRow;
+use forkbench::record::{Status, TrialRow};
 
 const EXPERIMENT: &str = "
     name = 'misbehaving'
@@ -120,7 +120,7 @@ fn each_is_a_row_with_what_was_said_last() {
     ] {
         let row = row_of(&experiment, &python, how);
         let said = &row.reason;
-        assert_eq!(row.status, status, "{how}: {said}");
+        assert_eq!(row.status.name(), status, "{how}: {said}");
         assert!(said.contains(reason), "{how}: {said}");
         let last = format!("; last line of stderr: said last: {how}");
         assert_eq!(said.ends_with(&last), status == "failed", "{how}: {said}");
@@ -133,7 +133,7 @@ fn each_is_a_row_with_what_was_said_last() {
     }
     check_ready(&python);
     let row = row_within(&experiment, &python, "silent", Some(1));
-    assert_eq!(row.status, "partial", "its deadline is 30 s: {}", row.reason);
+    assert_eq!(row.status, Status::Partial, "its deadline is 30 s: {}", row.reason);
     assert!(row.reason.contains("budget ended when the subject had left request 1"));
     assert_eq!(processes_with(SCRIPT), [""; 0], "somebody is left");
 }
@@ -141,7 +141,7 @@ fn each_is_a_row_with_what_was_said_last() {
 /// A trial that fails has what was answered until then, and neither rate nor quantile.
 fn check_what_breaks_off(experiment: &Experiment, python: &Path) {
     let row = row_of(experiment, python, "exit-later");
-    assert_eq!((row.status.as_str(), row.n_served), ("failed", Some(20)), "{}", row.reason);
+    assert_eq!((row.status.name(), row.n_served), ("failed", Some(20)), "{}", row.reason);
     assert!(row.reason.contains("the subject exited with 3"), "{}", row.reason);
     assert!(row.first_response_ns.is_some());
     assert_eq!((row.throughput_per_s, row.response_p50_ns, row.window_ns), (None, None, None));
@@ -155,7 +155,7 @@ fn check_what_hangs_after_the_window(python: &Path) {
     let row = row_of(&experiment, python, "hang-later");
     let took_ns = forkbench::sys::clock::now_ns() - begun_ns;
     assert!(took_ns < DEADLINE_MS * 1_000_000, "it was waited for");
-    assert_eq!((row.status.as_str(), row.validity.as_str()), ("ok", "valid"), "{}", row.reason);
+    assert_eq!((row.status.name(), row.validity.name()), ("ok", "valid"), "{}", row.reason);
     assert_eq!(row.n_not_ok_outside, Some(1));
     assert_eq!(row.flags, "given_up;not_ok_outside:1");
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use crate::common::FORKBENCH;
 use crate::common::killing::{kill_after, next};
 use forkbench::analysis::attempts;
-use forkbench::record::{self, Run};
+use forkbench::record::{self, Regime, Run, Status};
 use forkbench::sys::clock::now_ns;
 
 fn begin(out: &Path, blocks: &str) -> Command {
@@ -67,7 +67,7 @@ fn check_whole(out: &Path) {
     let keys: BTreeSet<_> = run.trials.iter().map(|r| (&r.trial_id, r.attempt)).collect();
     assert_eq!(keys.len(), run.trials.len(), "an attempt twice");
     for row in &run.trials {
-        assert_eq!(row.status, "ok", "{} {}", row.trial_id, row.reason);
+        assert_eq!(row.status, Status::Ok, "{} {}", row.trial_id, row.reason);
         let requests = record::read_timings(out, &row.requests_name()).unwrap();
         assert!(!requests.is_empty());
     }
@@ -263,7 +263,7 @@ fn calibrated_work_is_the_same_in_every_trial_and_in_a_resumed_run() {
     let left_out = whole.trials.iter().filter(|row| row.workload == "noop");
     assert!(left_out.clone().count() > 0);
     for row in left_out {
-        assert_eq!(row.status, "skipped");
+        assert_eq!(row.status, Status::Skipped);
         assert!(row.reason.contains("from preset `quick` on"), "{}", row.reason);
     }
     // As if it had been killed before its last block.
@@ -293,7 +293,7 @@ fn calibrated_rates_and_trials_of_the_search_are_kept() {
     let text = std::fs::read_to_string(&path).unwrap();
     let whole = record::read(&out).unwrap();
     let searched = |run: &Run| -> Vec<(String, String, f64)> {
-        let rows = run.trials.iter().filter(|row| row.regime == "search");
+        let rows = run.trials.iter().filter(|row| row.regime == Regime::Search);
         let of = |row: &record::TrialRow| {
             (row.trial_id.clone(), row.strategy.clone(), row.rate_per_s.unwrap())
         };

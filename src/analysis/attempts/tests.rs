@@ -27,7 +27,7 @@ fn row(position: u32, attempt: u32, pass: u32, flags: &str) -> TrialRow {
         block: 1,
         position,
         pass: Some(pass),
-        status: "ok".to_owned(),
+        status: Status::Ok,
         noise_span_ns: Some(JUDGED_ALONE_NS),
         noise_flags: flags.to_owned(),
         ..TrialRow::default()
@@ -117,7 +117,7 @@ fn missing_rerun_leaves_the_block_due() {
 #[test]
 fn failed_trial_is_not_run_again() {
     let mut failed = row(1, 1, 1, DISTURBED);
-    failed.status = "failed".to_owned();
+    failed.status = Status::Failed;
     assert_eq!(to_run_again(&[&failed], RERUNS_PER_TRIAL), None);
 }
 
@@ -195,7 +195,7 @@ fn with_reruns(values: &[Vec<Option<f64>>], draws: &mut Draws) -> Vec<TrialRow> 
                 family_id: "f".to_owned(),
                 block: block as u32 + 1,
                 position: arm as u32 + 1,
-                status: "ok".to_owned(),
+                status: Status::Ok,
                 response_p50_ns: Some(calm_ns as u64),
                 ..TrialRow::default()
             };

@@ -2,6 +2,7 @@
 
 use super::rows::TABLES;
 use super::{Group, MemoryLine, Series};
+use crate::record::Phase;
 
 /// A pool within a budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +41,8 @@ pub enum PoolSize {
 pub fn sizing(group: &Group, budget_bytes: u64) -> Vec<Sizing<'_>> {
     // A child that is held lives for a request only. Workers that write as much as an experiment
     // says are no pool of a real server.
-    let pools = group.series.iter().filter(|series| series.phase != "held" && !group.key.writes());
+    let pools =
+        group.series.iter().filter(|series| series.phase != Phase::Held && !group.key.writes());
     pools.filter_map(|series| size(series, budget_bytes)).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::MemoryLevel;
 use super::rows::{Failures, Value, fall_bytes, float, reason};
-use crate::record::MemoryRow;
+use crate::record::{MemoryRow, Phase};
 use crate::stats::quantile::median;
 
 /// A level of a series: `all` are its rows, `usable` those that may be used, and `of_phase` of them
@@ -23,7 +23,7 @@ pub(super) fn level(
     let blocks: BTreeSet<u32> = own.iter().map(|row| row.block).collect();
     let of = |value: Value| middle(&own, value);
     // Marks are read at the end of a trial.
-    let is_end = |row: &&&MemoryRow| row.k == k && row.phase == "peak";
+    let is_end = |row: &&&MemoryRow| row.k == k && row.phase == Phase::Peak;
     let ends: Vec<&MemoryRow> = usable.iter().filter(is_end).copied().collect();
     MemoryLevel {
         k,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::{self, MemoryRole, Quantity};
 use crate::analysis::attempts::accepted;
 use crate::analysis::family_key::FamilyKey;
-use crate::record::{MemoryRow, Run};
+use crate::record::{MemoryRow, Phase, Run};
 use crate::stats::quantile::median;
 
 /// Which processes of which trials.
@@ -29,10 +29,7 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// Why there is no such value, a clause.
-pub fn held_by_block(
-    run: &Run,
-    wanted: Wanted<'_>,
-) -> Result<(&'static str, BTreeMap<u32, f64>), String> {
+pub fn held_by_block(run: &Run, wanted: Wanted<'_>) -> Result<(Phase, BTreeMap<u32, f64>), String> {
     let accepted = accepted(&run.trials);
     let failures = rows::failures(run, &accepted);
     let mut rows = rows::trees(run, &accepted);
@@ -40,7 +37,7 @@ pub fn held_by_block(
         row.runtime == wanted.runtime && row.strategy == wanted.strategy && is_plain(row)
     });
     let usable = rows::usable(&rows, &failures);
-    let phase = rows::phases(&usable).last().copied().unwrap_or("idle");
+    let phase = rows::phases(&usable).last().copied().unwrap_or(Phase::Idle);
     let mut blocks: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     let trees = rows::at(&usable, phase);
     for tree in trees.iter().filter(|tree| tree.k == wanted.children) {
@@ -66,7 +63,7 @@ fn of_look(run: &Run, tree: &MemoryRow, wanted: Wanted<'_>) -> Option<f64> {
         row.trial_id == tree.trial_id
             && row.attempt == tree.attempt
             && row.snapshot == tree.snapshot
-            && wanted.of.has(&row.role)
+            && wanted.of.has(row.role)
     };
     let rows = run.memory.iter().filter(of_look);
     let values: Option<Vec<f64>> = rows.map(wanted.quantity.value).collect();

@@ -9,6 +9,7 @@
 //! control groups only. It has a line of its own: a price that contained it on some machines and not
 //! on others could not be compared.
 
+use crate::record::Phase;
 use serde::Serialize;
 
 use super::family_key::FamilyKey;
@@ -62,7 +63,7 @@ pub struct Series {
     /// Its options, without the number of workers, which is what varies.
     pub options: String,
     /// The moment that the levels and the line are of: `held`, `hundred`, `first` or `idle`.
-    pub phase: String,
+    pub phase: Phase,
     /// By number of children, ascending.
     pub levels: Vec<MemoryLevel>,
     /// Of PSS and page tables in [`Series::phase`]; `None` without two levels.
@@ -168,7 +169,7 @@ impl MemoryLine {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fit {
     /// The moment of the looks.
-    pub phase: String,
+    pub phase: Phase,
     /// The column or sum that was fitted.
     pub metric: &'static str,
     /// The line.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{MemoryRow, Run, TrialRow};
+use crate::record::{MemoryRow, Phase, ProcessRole, Regime, Role, Run, Status, TrialRow, Validity};
 
 /// PSS and page tables together: what memory means where nothing else is said.
 pub const HELD: &str = "pss_and_page_tables_bytes";
@@ -76,12 +76,12 @@ impl MemoryRole {
     }
 
     /// Whether a process of this role in `memory.csv` counts.
-    pub(super) fn has(self, role: &str) -> bool {
+    pub(super) fn has(self, role: ProcessRole) -> bool {
         match self {
-            MemoryRole::Tree => role == "tree",
-            MemoryRole::Parent => role == "parent",
-            MemoryRole::Child => matches!(role, "child" | "worker"),
-            MemoryRole::Children => matches!(role, "child" | "worker" | "helper" | "shell"),
+            MemoryRole::Tree => role == ProcessRole::Tree,
+            MemoryRole::Parent => role == ProcessRole::Parent,
+            MemoryRole::Child => matches!(role, ProcessRole::Child | ProcessRole::Worker),
+            MemoryRole::Children => !matches!(role, ProcessRole::Tree | ProcessRole::Parent),
         }
     }
 }
@@ -89,7 +89,7 @@ impl MemoryRole {
 /// Whether a family is about memory. The id decides where nothing of it has run.
 pub fn is_memory_family(run: &Run, family_id: &str) -> bool {
     match run.trials.iter().find(|row| row.family_id == family_id) {
-        Some(row) => row.regime == "memory",
+        Some(row) => row.regime == Regime::Memory,
         None => family_id.split('-').any(|part| {
             let k = part.strip_prefix("memory").unwrap_or_default();
             !k.is_empty() && k.chars().all(|c| c.is_ascii_digit())
@@ -106,7 +106,8 @@ pub(super) fn trees<'a>(run: &'a Run, accepted: &[&TrialRow]) -> Vec<&'a MemoryR
         let counting = counting.get(row.trial_id.as_str());
         counting.is_none_or(|attempt| *attempt == row.attempt)
     };
-    let is_tree = |row: &&MemoryRow| row.role == "tree" && row.trial_role != "placebo";
+    let is_tree =
+        |row: &&MemoryRow| row.role == ProcessRole::Tree && row.trial_role != Role::Placebo;
     run.memory.iter().filter(counts).filter(is_tree).collect()
 }
 
@@ -117,7 +118,7 @@ pub(super) type Failures<'a> = BTreeMap<&'a str, String>;
 pub(super) fn failures<'a>(run: &'a Run, accepted: &[&'a TrialRow]) -> Failures<'a> {
     let known: Failures<'_> = accepted
         .iter()
-        .filter(|row| row.regime == "memory")
+        .filter(|row| row.regime == Regime::Memory)
         .map(|row| (row.trial_id.as_str(), failure(row)))
         .collect();
     let ids = run.memory.iter().map(|row| row.trial_id.as_str());
@@ -129,7 +130,7 @@ pub(super) fn failures<'a>(run: &'a Run, accepted: &[&'a TrialRow]) -> Failures<
 }
 
 fn failure(row: &TrialRow) -> String {
-    if row.status == "ok" && row.validity != "invalid" {
+    if row.status == Status::Ok && row.validity != Validity::Invalid {
         return String::new();
     }
     match row.reason.trim() {
@@ -140,28 +141,29 @@ fn failure(row: &TrialRow) -> String {
 
 /// The rows of trees that were read whole, in trials that may be used.
 pub(super) fn usable<'a>(rows: &[&'a MemoryRow], failures: &Failures<'_>) -> Vec<&'a MemoryRow> {
-    let is_usable =
-        |row: &&MemoryRow| row.status == "ok" && !failures.contains_key(row.trial_id.as_str());
+    let is_usable = |row: &&MemoryRow| {
+        row.status == Status::Ok && !failures.contains_key(row.trial_id.as_str())
+    };
     rows.iter().copied().filter(is_usable).collect()
 }
 
 /// The moments at which a tree has its children, from the least to the most telling: a child at
 /// the barrier is complete, a worker grows with the tasks that it has done.
-const PHASES: [&str; 4] = ["idle", "first", "hundred", "held"];
+const PHASES: [Phase; 4] = [Phase::Idle, Phase::First, Phase::Hundred, Phase::Held];
 
 /// The phases in which trees of this series have children, in the order of [`PHASES`]. Children
 /// that are held exist in that phase only.
-pub(super) fn phases(rows: &[&MemoryRow]) -> Vec<&'static str> {
-    let has = |phase: &&str| rows.iter().any(|row| row.k > 0 && row.phase == **phase);
-    match has(&"held") {
-        true => vec!["held"],
+pub(super) fn phases(rows: &[&MemoryRow]) -> Vec<Phase> {
+    let has = |phase: &Phase| rows.iter().any(|row| row.k > 0 && row.phase == *phase);
+    match has(&Phase::Held) {
+        true => vec![Phase::Held],
         false => PHASES.iter().copied().filter(has).collect(),
     }
 }
 
 /// The looks of a phase. A tree without children does nothing, so all its phases are `idle`.
-pub(super) fn at<'a>(rows: &[&'a MemoryRow], phase: &str) -> Vec<&'a MemoryRow> {
-    let of = |row: &&&MemoryRow| row.phase == if row.k == 0 { "idle" } else { phase };
+pub(super) fn at<'a>(rows: &[&'a MemoryRow], phase: Phase) -> Vec<&'a MemoryRow> {
+    let of = |row: &&&MemoryRow| row.phase == if row.k == 0 { Phase::Idle } else { phase };
     rows.iter().filter(of).copied().collect()
 }
 

@@ -12,7 +12,7 @@ use crate::analysis::attempts::accepted;
 use crate::analysis::family_key::FamilyKey;
 use crate::analysis::grouped::grouped;
 use crate::experiment::label::{Named, labels};
-use crate::record::{MemoryRow, Run};
+use crate::record::{MemoryRow, Phase, Run};
 use crate::stats::Level;
 use crate::stats::fit::{fit_line, theil_sen};
 use crate::strategy;
@@ -60,9 +60,9 @@ fn group(key: FamilyKey, rows: &[&MemoryRow], failures: &Failures<'_>, seed: u64
 fn unnamed(rows: &[&MemoryRow], failures: &Failures<'_>, seed: u64) -> Series {
     let usable = usable(rows, failures);
     let phases = phases(&usable);
-    let phase = phases.last().copied().unwrap_or("idle");
+    let phase = phases.last().copied().unwrap_or(Phase::Idle);
     let mut fits = Vec::new();
-    for phase in &phases {
+    for &phase in &phases {
         let rows = comparable(at(&usable, phase), phase);
         fits.extend(FITTED.iter().filter_map(|quantity| fit(&rows, phase, quantity, seed)));
     }
@@ -77,7 +77,7 @@ fn unnamed(rows: &[&MemoryRow], failures: &Failures<'_>, seed: u64) -> Series {
         label: String::new(),
         strategy: String::new(),
         options: String::new(),
-        phase: phase.to_owned(),
+        phase,
         levels,
         line,
         miss: miss(line, &points),
@@ -101,15 +101,17 @@ fn by_block(rows: &[&MemoryRow], value: Value) -> BTreeMap<u32, Vec<(u32, f64)>>
 /// Of looks after requests only those that really followed requests: a tree without children was
 /// asked nothing, and its server's growth with the requests is not the price of a child. It stays
 /// where there would be no line without it.
-fn comparable<'a>(rows: Vec<&'a MemoryRow>, phase: &str) -> Vec<&'a MemoryRow> {
+fn comparable<'a>(rows: Vec<&'a MemoryRow>, phase: Phase) -> Vec<&'a MemoryRow> {
     let ks: BTreeSet<u32> = rows.iter().map(|row| row.k).filter(|k| *k > 0).collect();
     match phase {
-        "first" | "hundred" if ks.len() > 1 => rows.into_iter().filter(|row| row.k > 0).collect(),
+        Phase::First | Phase::Hundred if ks.len() > 1 => {
+            rows.into_iter().filter(|row| row.k > 0).collect()
+        }
         _ => rows,
     }
 }
 
-fn fit(rows: &[&MemoryRow], phase: &str, quantity: &Quantity, seed: u64) -> Option<Fit> {
+fn fit(rows: &[&MemoryRow], phase: Phase, quantity: &Quantity, seed: u64) -> Option<Fit> {
     let blocks = by_block(rows, quantity.value);
     let points = |block: &Vec<(u32, f64)>| -> Vec<(f64, f64)> {
         block.iter().map(|(k, bytes)| (f64::from(*k), *bytes)).collect()
@@ -128,7 +130,7 @@ fn fit(rows: &[&MemoryRow], phase: &str, quantity: &Quantity, seed: u64) -> Opti
     let not_in_pss =
         |row: &&MemoryRow| row.swap_pss_bytes.unwrap_or(0) + row.hugetlb_bytes.unwrap_or(0) > 0;
     Some(Fit {
-        phase: phase.to_owned(),
+        phase,
         metric: quantity.name,
         line: MemoryLine::of(&fitted),
         n_blocks: blocks.len(),

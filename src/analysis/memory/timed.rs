@@ -5,7 +5,7 @@ use super::{Group, MemoryLevel};
 use crate::analysis::attempts::usable;
 use crate::analysis::over_blocks::{median_of_all, median_rate};
 use crate::experiment::numbers;
-use crate::record::TrialRow;
+use crate::record::{Regime, Role, TrialRow};
 use crate::workload::options;
 
 /// Adds what timed trials say to every level that has such trials.
@@ -15,7 +15,7 @@ pub(super) fn fill(accepted: &[&TrialRow], group: &mut Group) {
         let own: Vec<&TrialRow> = accepted
             .iter()
             .copied()
-            .filter(|row| row.regime == "closed" && row.role != "placebo")
+            .filter(|row| row.regime == Regime::Closed && row.role != Role::Placebo)
             .filter(|row| row.strategy == series.strategy && row.runtime == key.runtime)
             .filter(|row| row.ballast_bytes == key.ballast_bytes)
             .collect();

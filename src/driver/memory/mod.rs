@@ -13,7 +13,7 @@ use super::setting::Setting;
 use super::target::{Guard, Target, TargetError};
 use crate::experiment::runtime::RUST_NAME;
 use crate::experiment::{Arm, Family, Trial};
-use crate::record::MemoryRow;
+use crate::record::{MemoryRow, Phase};
 use crate::strategy::{self, Children, Span};
 use crate::sys::clock::now_ns;
 
@@ -31,7 +31,7 @@ use limits::{Need, Raised};
 use machine::Machine;
 use requests::HeldRequests;
 pub use rows::skipped as skipped_row;
-use sweep::{Phase, Snapshot};
+use sweep::Snapshot;
 use tree::Creation;
 
 /// Per-request deadline: a request is held while a thousand children are created and read.

@@ -2,16 +2,13 @@
 
 use super::Session;
 use super::holding::{Holding, Unread};
-use super::sweep::{Phase, Snapshot};
+use super::sweep::Snapshot;
 use super::tree::Member;
 use crate::driver::setting::Setting;
 use crate::experiment::Trial;
-use crate::record::MemoryRow;
+use crate::record::{MemoryRow, Phase, ProcessRole, Status};
 use crate::strategy::Span;
 use crate::workload::options;
-
-/// The role of the row that sums a tree up.
-const TREE: &str = "tree";
 
 /// The files that memory is read from.
 const SOURCE: &str = "smaps_rollup;status";
@@ -25,7 +22,7 @@ pub fn rows(session: &Session<'_>, failure: Option<&str>) -> Vec<MemoryRow> {
     for (number, snapshot) in (1..).zip(&session.snapshots) {
         let common = MemoryRow {
             snapshot: number,
-            phase: snapshot.phase.name().to_owned(),
+            phase: snapshot.phase,
             t_ns: Some(snapshot.t_ns),
             ..head.clone()
         };
@@ -35,24 +32,19 @@ pub fn rows(session: &Session<'_>, failure: Option<&str>) -> Vec<MemoryRow> {
     }
     if let Some(reason) = failure {
         let snapshot = session.snapshots.len() as u32 + 1;
-        rows.push(MemoryRow { snapshot, ..without_snapshot(head, "failed", reason) });
+        rows.push(MemoryRow { snapshot, ..without_snapshot(head, Status::Failed, reason) });
     }
     rows
 }
 
 /// The row of a trial that was not run; `None` of another regime's.
 pub fn skipped(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Option<MemoryRow> {
-    Some(without_snapshot(head(setting, trial)?, "skipped", reason))
+    Some(without_snapshot(head(setting, trial)?, Status::Skipped, reason))
 }
 
 /// The row of a trial that ended before or instead of a snapshot.
-fn without_snapshot(head: MemoryRow, status: &str, reason: &str) -> MemoryRow {
-    MemoryRow {
-        phase: Phase::Peak.name().to_owned(),
-        status: status.to_owned(),
-        reason: reason.to_owned(),
-        ..head
-    }
+fn without_snapshot(head: MemoryRow, status: Status, reason: &str) -> MemoryRow {
+    MemoryRow { phase: Phase::Peak, status, reason: reason.to_owned(), ..head }
 }
 
 /// The columns that all rows of a trial share; `None` of another regime's trial.
@@ -65,16 +57,16 @@ fn head(setting: &Setting<'_>, trial: &Trial) -> Option<MemoryRow> {
         k: family.load.children()?,
         runtime: family.runtime.clone(),
         strategy: arm.strategy.clone(),
-        role: TREE.to_owned(),
+        role: ProcessRole::Tree,
         attempt: 1,
         family_id: family.id.clone(),
         block: trial.block,
-        trial_role: arm.role.name().to_owned(),
+        trial_role: arm.role,
         workload: spec.workload.clone(),
         workload_options: options::render(&spec.options),
         size: spec.size.name().to_owned(),
         options: options::render(&arm.options),
-        placement: family.placement.name().to_owned(),
+        placement: family.placement,
         payload_bytes: spec.payload_bytes,
         ballast_bytes: family.ballast_bytes,
         label: family.label(arm),
@@ -84,17 +76,17 @@ fn head(setting: &Setting<'_>, trial: &Trial) -> Option<MemoryRow> {
 
 fn process(common: &MemoryRow, member: &Member, holding: &Result<Holding, Unread>) -> MemoryRow {
     let row = MemoryRow {
-        role: member.role.name().to_owned(),
+        role: member.role,
         pid: member.listed.pid,
         ppid: Some(member.listed.ppid),
         ..common.clone()
     };
     match holding {
-        Err(unread) => MemoryRow { status: "failed".to_owned(), reason: unread.to_string(), ..row },
+        Err(unread) => MemoryRow { status: Status::Failed, reason: unread.to_string(), ..row },
         Ok(holding) => MemoryRow {
             vmhwm_bytes: holding.vmhwm_bytes,
             source: SOURCE.to_owned(),
-            status: "ok".to_owned(),
+            status: Status::Ok,
             ..with_sizes(row, |size| size(holding))
         },
     }
@@ -153,11 +145,11 @@ fn tree(common: MemoryRow, session: &Session<'_>, snapshot: &Snapshot) -> Memory
         false => row.pss_bytes,
     };
     MemoryRow {
-        role: TREE.to_owned(),
+        role: ProcessRole::Tree,
         pid: snapshot.processes.first().map_or(0, |(member, _)| member.listed.pid),
         pss_bytes,
         source,
-        status: if reason.is_empty() { "ok" } else { "partial" }.to_owned(),
+        status: if reason.is_empty() { Status::Ok } else { Status::Partial },
         reason,
         processes: Some(snapshot.processes.len() as u64),
         processes_unread: Some(unread as u64),

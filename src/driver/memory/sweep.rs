@@ -2,37 +2,10 @@
 
 use super::holding::{self, Holding, Unread};
 use super::machine::Machine;
-use super::tree::{self, Creation, Member, Role};
+use super::tree::{self, Creation, Member};
 use crate::driver::cgroup::{Charge, TrialGroup};
+use crate::record::{Phase, ProcessRole};
 use crate::sys::clock::now_ns;
-
-/// The moment of a trial at which a snapshot is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// The subject is ready and has served no request.
-    Idle,
-    /// After one request to each worker.
-    First,
-    /// After a hundred requests to each worker.
-    Hundred,
-    /// All children stand at the barrier.
-    Held,
-    /// At the end: high-water marks.
-    Peak,
-}
-
-impl Phase {
-    /// As in rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Phase::Idle => "idle",
-            Phase::First => "first",
-            Phase::Hundred => "hundred",
-            Phase::Held => "held",
-            Phase::Peak => "peak",
-        }
-    }
-}
 
 /// The state of a tree at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +52,7 @@ impl Snapshot {
     }
 
     /// How many processes have this role.
-    pub fn count(&self, role: Role) -> usize {
+    pub fn count(&self, role: ProcessRole) -> usize {
         self.processes.iter().filter(|(member, _)| member.role == role).count()
     }
 

@@ -1,5 +1,6 @@
 //! A subject's process tree: its members and the role of each.
 
+use crate::record::ProcessRole;
 use std::fs;
 
 use super::holding::{self, Listed, Unread};
@@ -7,41 +8,13 @@ use crate::driver::processes;
 use crate::experiment::runtime;
 use crate::strategy::{Children, Span};
 
-/// The role of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The subject.
-    Parent,
-    /// A program or copy that was created for one task.
-    Child,
-    /// A process of a pool.
-    Worker,
-    /// Creates the others: a fork server, or a runtime's own helper.
-    Helper,
-    /// Stands between the subject and a program.
-    Shell,
-}
-
-impl Role {
-    /// As in rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Parent => "parent",
-            Role::Child => "child",
-            Role::Worker => "worker",
-            Role::Helper => "helper",
-            Role::Shell => "shell",
-        }
-    }
-}
-
 /// A process of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The process. One that could not be looked up has no name.
     pub listed: Listed,
     /// Its role.
-    pub role: Role,
+    pub role: ProcessRole,
     /// Why it could not be looked up.
     pub unread: Option<Unread>,
 }
@@ -66,7 +39,7 @@ impl Creation {
     }
 
     /// The role of the children that were asked for, if they are processes.
-    pub fn counted(self) -> Option<Role> {
+    pub fn counted(self) -> Option<ProcessRole> {
         match self.children {
             Children::Programs(span) | Children::Copies(span) => Some(of_span(span)),
             Children::None | Children::Threads(_) => None,
@@ -94,29 +67,29 @@ const SHELL: &str = "sh";
 const PYTHON_HELPERS: [&str; 2] =
     ["multiprocessing.resource_tracker", "multiprocessing.forkserver"];
 
-fn role(listed: &Listed, root: u32, creation: Creation) -> Role {
+fn role(listed: &Listed, root: u32, creation: Creation) -> ProcessRole {
     if listed.pid == root {
-        return Role::Parent;
+        return ProcessRole::Parent;
     }
     let below_root = listed.ppid == root;
     match creation.children {
-        Children::Programs(_) if listed.name == SHELL => Role::Shell,
+        Children::Programs(_) if listed.name == SHELL => ProcessRole::Shell,
         // Its copies share its command line, so only the first of them is asked.
         Children::Programs(_) | Children::Copies(_) if below_root && is_python_helper(listed) => {
-            Role::Helper
+            ProcessRole::Helper
         }
         // The subject itself creates the fork server only.
-        Children::Copies(_) if below_root && creation.by_fork_server => Role::Helper,
+        Children::Copies(_) if below_root && creation.by_fork_server => ProcessRole::Helper,
         Children::Programs(span) | Children::Copies(span) => of_span(span),
         // The strategy creates no process: it belongs to the runtime.
-        Children::None | Children::Threads(_) => Role::Helper,
+        Children::None | Children::Threads(_) => ProcessRole::Helper,
     }
 }
 
-fn of_span(span: Span) -> Role {
+fn of_span(span: Span) -> ProcessRole {
     match span {
-        Span::Request => Role::Child,
-        Span::Pool => Role::Worker,
+        Span::Request => ProcessRole::Child,
+        Span::Pool => ProcessRole::Worker,
     }
 }
 

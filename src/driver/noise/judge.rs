@@ -4,6 +4,7 @@
 //! Only disturbances from outside count. Run-queue delay and pressure on the processors are
 //! made by the load itself; they are recorded and never judged.
 
+use crate::record::NoiseLabel;
 use std::fmt;
 
 use serde::Deserialize;
@@ -132,34 +133,6 @@ impl fmt::Display for Flag {
     }
 }
 
-/// The judgement of a trial by all signals together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label {
-    /// No flag.
-    Quiet,
-    /// The worst flag is a warning.
-    Warn,
-    /// The worst flag is `disturbed`.
-    Disturbed,
-    /// No flag, but too short to judge the rates by.
-    Unjudged,
-}
-
-impl Label {
-    /// All, as the words of a column.
-    pub const ALL: [Label; 4] = [Label::Quiet, Label::Warn, Label::Disturbed, Label::Unjudged];
-
-    /// As in rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Label::Quiet => "quiet",
-            Label::Warn => Level::Warn.name(),
-            Label::Disturbed => Level::Disturbed.name(),
-            Label::Unjudged => "unjudged",
-        }
-    }
-}
-
 /// Trials that are judged together where they are short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
@@ -191,17 +164,17 @@ impl Block {
         own: &Readings,
         thresholds: &Thresholds,
         cpus: u32,
-    ) -> (Label, Vec<Flag>) {
+    ) -> (NoiseLabel, Vec<Flag>) {
         self.so_far = if self.group == Some(group) { self.so_far.plus(span) } else { *span };
         self.group = Some(group);
         let judged = [span, &self.so_far].into_iter().find(|span| span.wall_ns >= JUDGED_NS);
         let rates = judged.map(|span| Readings::of(span, cpus));
         let flags = thresholds.flags(&own.with_rates_of(rates.as_ref()));
         let label = match flags.iter().map(|flag| flag.level).max() {
-            Some(Level::Disturbed) => Label::Disturbed,
-            Some(Level::Warn) => Label::Warn,
-            None if judged.is_some() => Label::Quiet,
-            None => Label::Unjudged,
+            Some(Level::Disturbed) => NoiseLabel::Disturbed,
+            Some(Level::Warn) => NoiseLabel::Warn,
+            None if judged.is_some() => NoiseLabel::Quiet,
+            None => NoiseLabel::Unjudged,
         };
         (label, flags)
     }
@@ -224,7 +197,7 @@ mod tests {
         Span { wall_ns: wall_ms * MS, counts: Counts { cpu: Some(cpu), ..Counts::default() } }
     }
 
-    fn judge(block: &mut Block, key: Group, span: &Span) -> (Label, String) {
+    fn judge(block: &mut Block, key: Group, span: &Span) -> (NoiseLabel, String) {
         let own = Readings::of(span, 2);
         let (label, flags) = block.judge(key, span, &own, &Thresholds::new(2), 2);
         let flags: Vec<_> = flags.iter().map(Flag::to_string).collect();
@@ -239,10 +212,10 @@ mod tests {
             assert_eq!(judged, (label, flags.to_owned()), "{ratio}");
         };
         // Of one core: 8 %, 12 %, 26 %.
-        check(0.04, Label::Quiet, "");
-        check(0.06, Label::Warn, "foreign_cpu:warn");
-        check(0.13, Label::Disturbed, "foreign_cpu:disturbed");
-        check(0.0, Label::Quiet, "");
+        check(0.04, NoiseLabel::Quiet, "");
+        check(0.06, NoiseLabel::Warn, "foreign_cpu:warn");
+        check(0.13, NoiseLabel::Disturbed, "foreign_cpu:disturbed");
+        check(0.0, NoiseLabel::Quiet, "");
     }
 
     #[test]
@@ -250,18 +223,21 @@ mod tests {
         let mut block = Block::default();
         let (short, calm) = (foreign(200, 0.25), foreign(200, 0.0));
         // Too little of the block is over to judge it.
-        assert_eq!(judge(&mut block, Group::Block(0, 1), &short).0, Label::Unjudged);
-        assert_eq!(judge(&mut block, Group::Block(0, 1), &calm).0, Label::Unjudged);
+        assert_eq!(judge(&mut block, Group::Block(0, 1), &short).0, NoiseLabel::Unjudged);
+        assert_eq!(judge(&mut block, Group::Block(0, 1), &calm).0, NoiseLabel::Unjudged);
         // Half a core for a third of the time is a sixth of a core.
-        assert_eq!(judge(&mut block, Group::Block(0, 1), &calm).0, Label::Warn);
+        assert_eq!(judge(&mut block, Group::Block(0, 1), &calm).0, NoiseLabel::Warn);
         // And for half of the time a quarter.
-        assert_eq!(judge(&mut block, Group::Block(0, 1), &foreign(200, 0.26)).0, Label::Disturbed);
+        assert_eq!(
+            judge(&mut block, Group::Block(0, 1), &foreign(200, 0.26)).0,
+            NoiseLabel::Disturbed
+        );
         // Another block begins anew, and so does another family.
         for key in [Group::Block(0, 2), Group::Block(1, 2)] {
             for _ in 0..2 {
-                assert_eq!(judge(&mut block, key, &calm).0, Label::Unjudged);
+                assert_eq!(judge(&mut block, key, &calm).0, NoiseLabel::Unjudged);
             }
-            assert_eq!(judge(&mut block, key, &calm).0, Label::Quiet);
+            assert_eq!(judge(&mut block, key, &calm).0, NoiseLabel::Quiet);
         }
     }
 
@@ -274,12 +250,12 @@ mod tests {
             label
         };
         let own = Readings::of(&foreign(100, 0.0), 2);
-        assert_eq!(judge(own.with(Signal::VmPause, Some(15e6))), Label::Warn);
-        assert_eq!(judge(own), Label::Unjudged);
-        assert_eq!(judge(own.with(Signal::Canary, Some(1.11))), Label::Disturbed);
-        assert_eq!(judge(own.with(Signal::Throttle, Some(1.0))), Label::Disturbed);
-        assert_eq!(judge(own.with(Signal::SwapIn, Some(101.0))), Label::Disturbed);
-        assert_eq!(judge(own.with(Signal::FrequencyDrop, Some(0.05))), Label::Quiet);
+        assert_eq!(judge(own.with(Signal::VmPause, Some(15e6))), NoiseLabel::Warn);
+        assert_eq!(judge(own), NoiseLabel::Unjudged);
+        assert_eq!(judge(own.with(Signal::Canary, Some(1.11))), NoiseLabel::Disturbed);
+        assert_eq!(judge(own.with(Signal::Throttle, Some(1.0))), NoiseLabel::Disturbed);
+        assert_eq!(judge(own.with(Signal::SwapIn, Some(101.0))), NoiseLabel::Disturbed);
+        assert_eq!(judge(own.with(Signal::FrequencyDrop, Some(0.05))), NoiseLabel::Quiet);
     }
 
     /// 31 of 51 periods were spent by a run below a quota of half a core; each froze a trial for
@@ -291,7 +267,7 @@ mod tests {
         assert_eq!(judge(&mut Block::default(), Group::Block(0, 1), &span).1, "");
         span.counts.throttled_periods = Some(1);
         let judged = judge(&mut Block::default(), Group::Block(0, 1), &span);
-        assert_eq!(judged, (Label::Disturbed, "quota_throttled:disturbed".to_owned()));
+        assert_eq!(judged, (NoiseLabel::Disturbed, "quota_throttled:disturbed".to_owned()));
     }
 
     #[test]

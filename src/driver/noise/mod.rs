@@ -26,12 +26,12 @@ pub mod ticker;
 use canary::Canary;
 use counters::{Counters, Span};
 use idle::{Idle, Moment};
-use judge::{Adapted, Block, Flag, Group, Label, Thresholds};
+use judge::{Adapted, Block, Flag, Group, Thresholds};
 use signal::{Readings, Signal};
 use sources::Sources;
 use ticker::{Sample, Ticker};
 
-use crate::record::{Environment, NoiseRow, TrialRow};
+use crate::record::{Environment, NoiseLabel, NoiseRow, TrialRow};
 use crate::stats::quantile::median;
 use crate::sys::clock::{now_ns, sleep_until_ns};
 
@@ -83,7 +83,7 @@ pub struct TrialNoise {
     /// Every signal above a limit.
     pub flags: Vec<Flag>,
     /// All of them in a word.
-    pub label: Label,
+    pub label: NoiseLabel,
 }
 
 impl Monitor {
@@ -268,7 +268,7 @@ impl TrialNoise {
         row.noise_runq_delay_ns = counts.run_queue_delay_ns;
         row.throttled_periods = counts.throttled_periods;
         row.throttled_ns = counts.throttled_ns;
-        row.noise_label = self.label.name().to_owned();
+        row.noise_label = Some(self.label);
         let flags: Vec<String> = self.flags.iter().map(Flag::to_string).collect();
         row.noise_flags = flags.join(";");
     }
@@ -332,7 +332,7 @@ mod tests {
         assert!(monitor.take_rows("run", "t0001").len() <= 1);
         let mut row = TrialRow::default();
         noise.fill_in(&mut row);
-        assert_eq!(row.noise_label, noise.label.name());
+        assert_eq!(row.noise_label, Some(noise.label));
         assert_eq!(row.noise_span_ns, Some(noise.span.wall_ns));
     }
 

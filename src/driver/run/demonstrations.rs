@@ -12,7 +12,7 @@ use super::{Order, Progress};
 use crate::driver::demonstrations::{DEADLINE_NS, demonstrate, skipped};
 use crate::driver::interrupted;
 use crate::experiment::Demonstration;
-use crate::record::{FactRow, PlanRow, SEARCH, TrialRow};
+use crate::record::{FactRow, PlanRow, Regime, TrialRow};
 use crate::sys::clock::now_ns;
 
 /// In place of a family's index: the demonstrations' share of a budget.
@@ -45,7 +45,7 @@ pub fn last_block(plan: &[PlanRow], rows: &[TrialRow], blocks: u32) -> u32 {
     if plan.is_empty() {
         return blocks;
     }
-    let planned = rows.iter().filter(|row| row.regime != SEARCH);
+    let planned = rows.iter().filter(|row| row.regime != Regime::Search);
     planned.map(|row| row.block).max().unwrap_or(0)
 }
 
@@ -129,6 +129,7 @@ impl Runner<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Regime;
     use crate::record::facts::TOOK_MS;
 
     fn row(name: &str, runtime: &str, block: u32, fact: &str) -> FactRow {
@@ -168,11 +169,11 @@ mod tests {
     fn demonstrations_follow_the_blocks_that_were_run() {
         let trial = |block, regime: &str| TrialRow {
             block,
-            regime: regime.to_owned(),
+            regime: Regime::by_name(regime).unwrap(),
             ..TrialRow::default()
         };
         let plan = [PlanRow::default()];
-        let rows = [trial(1, "closed"), trial(2, "open"), trial(9, SEARCH)];
+        let rows = [trial(1, "closed"), trial(2, "open"), trial(9, "search")];
         assert_eq!(last_block(&plan, &rows, 6), 2);
         assert_eq!(last_block(&plan, &[], 6), 0);
         assert_eq!(last_block(&[], &[], 6), 6);

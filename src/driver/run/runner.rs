@@ -17,7 +17,7 @@ use crate::driver::search;
 use crate::driver::target::TargetError;
 use crate::driver::trial::{self, Setting};
 use crate::experiment::{Preset, Trial};
-use crate::record::{FactRow, PlanRow, TrialRow};
+use crate::record::{FactRow, PlanRow, Status, TrialRow};
 use crate::sys::clock::{now_ns, sleep_until_ns};
 
 /// A run between its first trial and its last.
@@ -204,7 +204,7 @@ impl Runner<'_, '_> {
         };
         let row = self.recorder.record(ran)?;
         self.ended_ns = now_ns();
-        let went = if row.status == "partial" { Went::OutOfBudget } else { Went::On };
+        let went = if row.status == Status::Partial { Went::OutOfBudget } else { Went::On };
         self.rows.push(row);
         Ok(went)
     }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::Findings;
 use super::bench::{Bench, SEED};
 use crate::experiment::{Role, plan, wire};
-use crate::record::MemoryRow;
+use crate::record::{MemoryRow, Phase, ProcessRole, Status};
 
 const MIB: u64 = 1 << 20;
 
@@ -32,10 +32,10 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let touched_mib = bench.extent.touched_mib;
     let rows = held(bench, touched_mib)?;
     let uss = |mib: u64| -> Result<u64> {
-        let row = one(&rows, "child", "spawn", &format!("touch_mib={mib};"))?;
+        let row = one(&rows, ProcessRole::Child, "spawn", &format!("touch_mib={mib};"))?;
         row.uss_bytes.context("a child has no USS")
     };
-    let tree = |mib: u64| one(&rows, "tree", "fork", &format!("write_mib={mib}"));
+    let tree = |mib: u64| one(&rows, ProcessRole::Tree, "fork", &format!("write_mib={mib}"));
     let pss = |row: &MemoryRow| row.pss_bytes.context("a tree has no PSS");
     let touched = touched_mib.iter().map(|&mib| Ok((mib, uss(mib)?)));
     let (shared, written) = (tree(0)?, tree(WRITTEN_MIB)?);
@@ -66,17 +66,17 @@ fn held(bench: &mut Bench<'_>, touched_mib: &[u64]) -> Result<Vec<MemoryRow>> {
             continue;
         }
         let ran = bench.trial(&experiment, &trial)?;
-        if ran.row.status != "ok" {
+        if ran.row.status != Status::Ok {
             bail!("a memory trial of `{}`: {}", ran.row.strategy, ran.row.reason);
         }
-        rows.extend(ran.memory.into_iter().filter(|row| row.phase == "held"));
+        rows.extend(ran.memory.into_iter().filter(|row| row.phase == Phase::Held));
     }
     Ok(rows)
 }
 
 fn one<'a>(
     rows: &'a [MemoryRow],
-    role: &str,
+    role: ProcessRole,
     strategy: &str,
     option: &str,
 ) -> Result<&'a MemoryRow> {
@@ -85,7 +85,7 @@ fn one<'a>(
     };
     let row = rows.iter().find(is_it);
     let row = row.with_context(|| format!("no {role} of `{strategy}` with {option}"))?;
-    if row.status != "ok" {
+    if row.status != Status::Ok {
         bail!("the {role} of `{strategy}` with {option}: {}", row.reason);
     }
     Ok(row)

@@ -11,9 +11,9 @@ use anyhow::{Context, Result};
 
 use super::leftovers;
 use super::noise::Monitor;
-use super::noise::judge::Label;
 use super::noise::signal::Signal;
 use super::target::TargetError;
+use crate::record::NoiseLabel;
 use crate::sys::clock::now_ns;
 use crate::sys::process;
 
@@ -252,7 +252,7 @@ fn run_one(check: &Check, bench: &mut Bench<'_>, is_noisy: bool) -> Option<Check
     {
         return None;
     }
-    let is_disturbed = noise.as_ref().is_some_and(|n| n.label == Label::Disturbed);
+    let is_disturbed = noise.as_ref().is_some_and(|n| n.label == NoiseLabel::Disturbed);
     let Findings { lines, figures } = excused(found, is_noisy || is_disturbed);
     let flags = noise.map(|noise| noise.flags).unwrap_or_default();
     Some(Checked {

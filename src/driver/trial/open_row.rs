@@ -1,7 +1,7 @@
 //! The columns of an open loop and of probes, and whether a trial's numbers may be used: pure.
 
 use crate::driver::load::{Measured, Traffic, probe};
-use crate::record::TrialRow;
+use crate::record::{Status, TrialRow, Validity};
 use crate::stats::quantile::P;
 
 /// A generator this late may be blamed for the response times.
@@ -20,17 +20,17 @@ pub fn fill_traffic(row: &mut TrialRow, traffic: &Traffic, measured: &Measured) 
     row.lateness_max_ns = traffic.lateness_max_ns();
     let lost = traffic.offered.saturating_sub(row.n_ok);
     let saturated = traffic.is_saturated(lost);
-    row.saturated = if saturated { "yes" } else { "no" }.to_owned();
+    row.saturated = Some(saturated.into());
     row.in_flight_mean = Some(traffic.in_flight_mean());
     row.in_flight_start = Some(traffic.in_flight_start);
     row.in_flight_end = Some(traffic.in_flight_end);
     row.in_flight_peak = Some(traffic.in_flight_peak);
     row.littles_law_ratio = traffic.littles_law_ratio();
-    if row.status != "ok" {
+    if row.status != Status::Ok {
         return;
     }
     if let Some((flag, reason)) = distrust(row, saturated) {
-        row.validity = "invalid".to_owned();
+        row.validity = Validity::Invalid;
         row.reason = reason;
         add_flag(row, flag);
     }
@@ -91,7 +91,7 @@ mod tests {
     /// A row about which nothing is wrong: 1 000 requests in 10 s.
     fn row() -> TrialRow {
         TrialRow {
-            status: "ok".into(),
+            status: Status::Ok,
             rate_per_s: Some(100.0),
             achieved_rate_per_s: Some(100.0),
             window_ns: Some(10_000_000_000),

@@ -7,12 +7,12 @@ use crate::driver::memory;
 use crate::driver::samples::Time;
 use crate::driver::target::Farewell;
 use crate::protocol::{Outcome, Ready};
-use crate::record::{RequestRow, TrialRow};
+use crate::record::{RequestRow, Status, TrialRow, Validity};
 use crate::stats::quantile::P;
 
 pub fn fail(row: &mut TrialRow, reason: String) {
-    row.status = "failed".to_owned();
-    row.validity = "invalid".to_owned();
+    row.status = Status::Failed;
+    row.validity = Validity::Invalid;
     row.reason = reason;
 }
 
@@ -57,8 +57,8 @@ fn judge_held(row: &mut TrialRow, measured: &Measured, children: u32) {
         let reason = format!("{failed} requests of {children} children failed ({limit}): {said}");
         return fail(row, reason);
     }
-    row.status = "ok".to_owned();
-    row.validity = "valid".to_owned();
+    row.status = Status::Ok;
+    row.validity = Validity::Valid;
 }
 
 fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
@@ -173,7 +173,7 @@ fn judge(row: &mut TrialRow, measured: &Measured) {
     }
     if let Some(reason) = nothing_due(row, measured) {
         fail(row, reason);
-        row.status = "skipped".to_owned();
+        row.status = Status::Skipped;
         return;
     }
     if row.n_ok == 0 {
@@ -183,8 +183,8 @@ fn judge(row: &mut TrialRow, measured: &Measured) {
         };
         return fail(row, format!("no request was answered ok; {first}"));
     }
-    row.status = "ok".to_owned();
-    row.validity = "valid".to_owned();
+    row.status = Status::Ok;
+    row.validity = Validity::Valid;
     row.reason = said;
 }
 
@@ -210,11 +210,11 @@ mod tests {
     fn a_window_without_an_arrival_is_no_failed_trial_and_says_why() {
         let mut row = TrialRow { rate_per_s: Some(0.5), ..TrialRow::default() };
         judge(&mut row, &measured(None));
-        assert_eq!((row.status.as_str(), row.validity.as_str()), ("skipped", "invalid"));
+        assert_eq!((row.status.name(), row.validity.name()), ("skipped", "invalid"));
         let said = "no arrival fell into the window of 0.2 s at 0.5/s: a longer window";
         assert!(row.reason.starts_with(said), "{}", row.reason);
         judge(&mut row, &measured(Some(1)));
-        assert_eq!(row.status, "failed");
+        assert_eq!(row.status, Status::Failed);
         assert!(row.reason.ends_with("none was answered at all"), "{}", row.reason);
     }
 }

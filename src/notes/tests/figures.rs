@@ -184,7 +184,7 @@ fn cell_without_a_figure_or_with_a_doubtful_one_has_a_note() {
     assert_eq!(table.notes, ["not shown in this run"]);
     let ratio = format::ratio(answers().figures["spawn"].clone().unwrap().estimate);
     let mut data = run();
-    data.trials.retain(|row| row.role != "placebo");
+    data.trials.retain(|row| row.role != Role::Placebo);
     let table = document_table(&data);
     assert_eq!(table.rows[0][3].text, format!("{ratio} [1] that of <blocking>"));
     assert!(table.notes[0].contains("few blocks have a placebo"), "{:?}", table.notes);

@@ -7,7 +7,10 @@ use super::judge::Verdict;
 use super::measure::{Figures, Measured, Missing, Source};
 use super::*;
 use crate::analysis::{cells, memory};
-use crate::record::{FactRow, FactStatus, MemoryRow, Run, TrialRow};
+use crate::record::{
+    FactRow, FactStatus, MemoryRow, NoiseLabel, Phase, ProcessRole, Regime, Role, Run, Status,
+    TrialRow,
+};
 use crate::report::{sample, sample_memory};
 
 mod check;
@@ -186,10 +189,10 @@ fn with_facts(mut run: Run) -> Run {
     }
     // The sample's trees are not told apart by process.
     let trees: Vec<MemoryRow> = run.memory.clone();
-    let held = |row: &&MemoryRow| row.strategy == "spawn" && row.phase == "held";
+    let held = |row: &&MemoryRow| row.strategy == "spawn" && row.phase == Phase::Held;
     for tree in trees.iter().filter(held) {
         run.memory.extend((0..tree.k).map(|child| MemoryRow {
-            role: "child".to_owned(),
+            role: ProcessRole::Child,
             pid: 200 + child,
             rss_bytes: Some(2_000_000 + u64::from(tree.block) * 1_000),
             ..tree.clone()
@@ -220,7 +223,7 @@ fn check(run: &Run, id: &str, verdict: Verdict, said: &str) {
 /// Trials of `spawn` in a runtime, changed.
 fn of_spawn(run: &mut Run, runtime: &str, change: impl Fn(&mut TrialRow)) {
     let own = |row: &&mut TrialRow| {
-        row.strategy == "spawn" && row.runtime == runtime && row.regime == "closed"
+        row.strategy == "spawn" && row.runtime == runtime && row.regime == Regime::Closed
     };
     run.trials.iter_mut().filter(own).for_each(change);
 }
@@ -260,25 +263,25 @@ fn arms_that_may_not_be_compared_decide_nothing() {
         (Verdict::NotYetMeasured, "flawed", |run| {
             of_spawn(run, "rust", |row| {
                 if row.block == 2 {
-                    row.status = "failed".to_owned();
+                    row.status = Status::Failed;
                 }
             });
         }),
         (Verdict::NotYetMeasured, "not run", |run| {
-            run.trials.retain(|row| row.strategy != "spawn" || row.regime != "closed");
+            run.trials.retain(|row| row.strategy != "spawn" || row.regime != Regime::Closed);
         }),
         (Verdict::NotDecided, "but the placebo differs", |run| {
-            let of_placebo = |row: &&mut TrialRow| row.role == "placebo";
+            let of_placebo = |row: &&mut TrialRow| row.role == Role::Placebo;
             for row in run.trials.iter_mut().filter(of_placebo) {
                 scale(row, 1.5);
             }
         }),
         (Verdict::NotDecided, "but too few blocks have a placebo", |run| {
-            run.trials.retain(|row| row.role != "placebo");
+            run.trials.retain(|row| row.role != Role::Placebo);
         }),
         (Verdict::NotDecided, "but too few blocks have a placebo", |run| {
-            run.trials.retain(|row| row.role != "placebo");
-            run.plan.retain(|row| row.role != "placebo");
+            run.trials.retain(|row| row.role != Role::Placebo);
+            run.plan.retain(|row| row.role != Role::Placebo);
         }),
         (Verdict::NotYetMeasured, "this run has no trial of this family", |run| {
             run.trials.retain(|row| row.workload != "noop");
@@ -291,7 +294,7 @@ fn arms_that_may_not_be_compared_decide_nothing() {
     }
     // Noise is in the interval, and in nothing else.
     let mut data = run();
-    data.trials.iter_mut().for_each(|row| row.noise_label = "disturbed".to_owned());
+    data.trials.iter_mut().for_each(|row| row.noise_label = Some(NoiseLabel::Disturbed));
     check(&data, "ratio", Verdict::Confirmed, "");
     let mut data = run();
     data.environment.facts.remove("cpus_available");
@@ -308,7 +311,9 @@ fn ratio_with_an_open_comparison_decides_nothing() {
     let reference: Vec<(u32, u64)> = data
         .trials
         .iter()
-        .filter(|row| row.workload == "noop" && row.runtime == "rust" && row.role == "reference")
+        .filter(|row| {
+            row.workload == "noop" && row.runtime == "rust" && row.role == Role::Reference
+        })
         .filter_map(|row| Some((row.block, row.response_p50_ns?)))
         .collect();
     of_spawn(&mut data, "rust", |row| {
@@ -390,7 +395,7 @@ fn verdict_follows_the_memory_of_children() {
     let failed = data.memory.iter().filter(|row| row.k == 10 && row.strategy == "spawn");
     let failed: Vec<String> = failed.map(|row| row.trial_id.clone()).collect();
     for row in data.trials.iter_mut().filter(|row| failed.contains(&row.trial_id)) {
-        row.status = "failed".to_owned();
+        row.status = Status::Failed;
         row.reason = "no memory was left".to_owned();
     }
     check(&data, "memory", Verdict::NotYetMeasured, "no memory was left");

@@ -166,18 +166,18 @@ fn words_of_columns_are_those_of_the_program() {
     check_words(&TRIALS, "placement", &Placement::ALL, Placement::name);
     check_words(&TRIALS, "arrivals", &Arrivals::ALL, Arrivals::name);
     check_words(&TRIALS, "probe", &Probe::ALL, Probe::name);
-    check_words(&TRIALS, "noise_label", NoiseLabel::ALL, NoiseLabel::name);
-    check_words(&TRIALS, "status", Status::ALL, Status::name);
-    check_words(&TRIALS, "regime", Regime::ALL, Regime::name);
+    check_words(&TRIALS, "noise_label", &NoiseLabel::ALL, NoiseLabel::name);
+    check_words(&TRIALS, "status", &Status::ALL, Status::name);
+    check_words(&TRIALS, "regime", &Regime::ALL, Regime::name);
 }
 
 /// A word is written and read as its name.
 #[test]
 fn words_are_written_and_read_by_their_names() {
     for status in Status::ALL {
-        let text = serde_json::to_string(status).unwrap();
+        let text = serde_json::to_string(&status).unwrap();
         assert_eq!(text, format!("\"{status}\""));
-        assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), *status);
+        assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);
     }
     assert_eq!(Status::Skipped.meaning(), "It cannot be done here.");
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::protocol::Outcome;
+use crate::record::ProcessRole;
 
 const BOUNDS: Bounds = Bounds { cores: Some(2.0), deadline_ns: 30_000_000_000 };
 
@@ -13,8 +14,8 @@ fn trial(callers: u32, rounds: u64, work_ns: u64) -> TrialRow {
     let (window_ns, service_ns) = (n_ok * work_ns, u64::from(callers) * work_ns);
     let response_ns = service_ns + 60_000;
     TrialRow {
-        status: "ok".into(),
-        validity: "valid".into(),
+        status: Status::Ok,
+        validity: Validity::Valid,
         callers: Some(callers),
         window_ns: Some(window_ns),
         n_ok,
@@ -78,7 +79,7 @@ fn request(phases: [u64; 9]) -> RequestRow {
 fn process(role: &str, uss: u64, shared: u64, more: u64) -> MemoryRow {
     MemoryRow {
         snapshot: 1,
-        role: role.into(),
+        role: ProcessRole::by_name(role).unwrap(),
         uss_bytes: Some(uss),
         pss_bytes: Some(uss + shared),
         rss_bytes: Some(uss + shared + more),
@@ -150,7 +151,7 @@ proptest! {
         prop_assert_eq!(by_trial(&row, &BOUNDS), one(law));
         hold(&mut row, &[], &[], &BOUNDS);
         prop_assert_eq!(named_in(&row.flags).collect::<Vec<_>>(), [law]);
-        prop_assert_eq!(&row.validity, "invalid");
+        prop_assert_eq!(row.validity, Validity::Invalid);
         prop_assert!(row.reason.contains(law.meaning()), "{}", row.reason);
         // Read back, it says so once.
         let again = row.clone();
@@ -221,7 +222,7 @@ fn every_law_about_a_trial_can_be_seen_broken() {
 
 #[test]
 fn unknown_figure_breaks_no_law() {
-    let row = TrialRow { status: "ok".into(), validity: "valid".into(), ..TrialRow::default() };
+    let row = TrialRow { status: Status::Ok, validity: Validity::Valid, ..TrialRow::default() };
     let mut held = row.clone();
     hold(&mut held, &[RequestRow::default()], &[&MemoryRow::default()], &BOUNDS);
     assert_eq!(held, row);

@@ -49,7 +49,7 @@ table! {
         /// memory without the number of workers, which varies.
         options: String as Option<String>,
         /// As in `trials.csv`.
-        role: String as Role,
+        role: Role,
         /// As in `trials.csv`.
         regime: String as Regime,
         /// As in `trials.csv`.

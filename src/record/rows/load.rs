@@ -34,7 +34,7 @@ table! {
         /// As in `trials.csv`.
         ballast_bytes: u64,
         /// As in `trials.csv`.
-        placement: String as Placement,
+        placement: Placement,
         /// Always `blocking`.
         strategy: String,
         /// Callers of the closed loop.
@@ -42,7 +42,7 @@ table! {
         /// When the trial began, by the wall clock.
         started_utc: String as Utc,
         /// As in `trials.csv`.
-        status: String as Status,
+        status: Status,
         /// As in `trials.csv`.
         reason: String as Option<String>,
         /// As in `trials.csv`.
@@ -54,7 +54,7 @@ table! {
         /// As in `trials.csv`.
         response_p50_ns: Option<u64>,
         /// As in `trials.csv`.
-        noise_label: String as Option<NoiseLabel>,
+        noise_label: Option<NoiseLabel>,
         /// As in `trials.csv`.
         noise_flags: String as Option<String>,
     }
@@ -70,7 +70,7 @@ table! {
         /// id are one curve.
         load_id: String,
         /// As in `trials.csv`.
-        role: String as Role,
+        role: Role,
         /// As in `trials.csv`.
         strategy: String,
         /// As in `trials.csv`.
@@ -97,10 +97,10 @@ table! {
         /// The objective, as in `trials.csv`.
         slo: String as Option<String>,
         /// Whether at least half of the trials were saturated.
-        saturated: String as YesNo,
+        saturated: YesNo,
         /// Whether `in_time_ratio` reaches the objective's share, the arm was not saturated, and no
         /// trial failed.
-        meets_slo: String as YesNo,
+        meets_slo: YesNo,
         /// The arm's limit, the same in all its rows: the highest rate up to which it met the
         /// objective at every rate. Empty if it met it at none.
         limit_per_s: Option<f64>,

@@ -19,7 +19,7 @@ table! {
         /// each worker. `hundred`: after a hundred. `held`: all `k` children wait at a barrier.
         /// `peak`: high-water marks, read at the end, and the row with the reason why a trial
         /// failed or was skipped, which may follow complete readings.
-        phase: String as Phase,
+        phase: Phase,
         /// When the reading began, by `CLOCK_MONOTONIC`.
         t_ns: Option<u64>,
         /// Children that the trial holds: workers of a pool, threads, or programs and copies at the
@@ -32,7 +32,7 @@ table! {
         /// `parent`: the subject. `child`: a program or copy of one request. `worker`: of a pool.
         /// `helper`: the fork server, and of Python its `forkserver` and resource tracker. `shell`:
         /// of `exec`. `tree`: the sum over all processes.
-        role: String as ProcessRole,
+        role: ProcessRole,
         /// Process id; in rows of `tree` the subject's, or 0 if there was none.
         pid: u32,
         /// The process that created it.
@@ -65,7 +65,7 @@ table! {
         /// `ok`. `failed`: the process could not be read; of a tree, the trial failed. `partial`:
         /// of a tree, some processes could not be read, or it had fewer children than `k`.
         /// `skipped`: `k` children were not tried.
-        status: String as Status,
+        status: Status,
         /// Why the status is not `ok`.
         reason: String as Option<String>,
         /// As in `trials.csv`.
@@ -75,7 +75,7 @@ table! {
         /// As in `trials.csv`.
         block: u32,
         /// As `role` in `trials.csv`.
-        trial_role: String as Role,
+        trial_role: Role,
         /// As in `trials.csv`.
         workload: String,
         /// As in `trials.csv`.
@@ -85,7 +85,7 @@ table! {
         /// As in `trials.csv`.
         options: String as Option<String>,
         /// As in `trials.csv`.
-        placement: String as Placement,
+        placement: Placement,
         /// As in `trials.csv`.
         payload_bytes: u64,
         /// As in `trials.csv`.

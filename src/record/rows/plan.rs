@@ -18,7 +18,7 @@ table! {
         position: u32,
         /// `reference`: what the family's other arms are compared with. `placebo`: the same arm a
         /// second time, an A/A test. `arm`: any other.
-        role: String as Role,
+        role: Role,
         /// How the requests are executed.
         strategy: String,
         /// The strategy's options, resolved, as `name=value` joined by `;` in the order of their
@@ -45,7 +45,7 @@ pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
                 family_id: family.id.clone(),
                 block: trial.block,
                 position: trial.position,
-                role: arm.role.name().to_owned(),
+                role: arm.role,
                 strategy: arm.strategy.clone(),
                 options: options::render(&arm.options),
                 seed: trial.seed,

@@ -25,7 +25,7 @@ table! {
         position: u32,
         /// `reference`: what the family's other arms are compared with. `placebo`: the same arm a
         /// second time, an A/A test. `arm`: any other.
-        role: String as Role,
+        role: Role,
         /// What the subject is written in, as on the command line: `rust`.
         runtime: String,
         /// What a request does, as on the command line: `noop`, `random-sum`, `primes`.
@@ -42,7 +42,7 @@ table! {
         /// answered. `search`: an open loop at a rate that was chosen during the run, to find an
         /// arm's limit; such trials are not planned, and are compared in `load_points.csv` only.
         /// `memory`: no load; children are held and read, see `memory.csv`.
-        regime: String as Regime,
+        regime: Regime,
         /// Callers of a closed loop.
         callers: Option<u32>,
         /// Requests offered per second in an open loop, also where the experiment gives a share of
@@ -52,7 +52,7 @@ table! {
         workers: Option<u32>,
         /// Where processes may run. `unpinned`: on any core. `same-core`: subject and children on
         /// one core. `other-core`: children on another core than the subject.
-        placement: String as Placement,
+        placement: Placement,
         /// Length of the payload that each request carries and each answer echoes.
         payload_bytes: u64,
         /// Memory touched, before the first request, in the process that creates children.
@@ -66,12 +66,12 @@ table! {
         /// Its counts cover the time until then. `skipped`: cannot run here, or no request was due
         /// in its window. `partial`: the run's budget ended while an answer was due; `--resume`
         /// repeats its block. Only `ok` is compared.
-        status: String as Status,
+        status: Status,
         /// Why the status is not `ok`, with the last words of the other side. Of an ok trial: the
         /// reason of the first failed request, if one failed.
         reason: String as Option<String>,
         /// Whether the numbers may be used. The numbers of an `invalid` trial are never used.
-        validity: String as Validity,
+        validity: Validity,
         /// Doubts, as words joined by `;`. `law:` and a name: the trial breaks a law that every
         /// measurement obeys, and is invalid.
         flags: String as Option<String>,
@@ -208,7 +208,7 @@ table! {
         /// together with the earlier trials of its family's block, so the last trial of a block
         /// covers the whole block. `unjudged`: too little of the block was over. A label explains,
         /// and causes re-runs; it takes no trial out of a comparison.
-        noise_label: String as Option<NoiseLabel>,
+        noise_label: Option<NoiseLabel>,
         /// Signals above a limit of `noise_thresholds` in `env.json`, as `signal:warn` or
         /// `signal:disturbed` joined by `;`. Signals without a column of their own: `throttle`,
         /// `swap_in`, and `quota_throttled`, which is `throttled_periods` above 0.
@@ -252,7 +252,7 @@ table! {
         /// % not answered ok, or requests in flight that grow from third to third of the window by
         /// over 2 % of `n_offered`. With fewer than five requests, only the second condition
         /// counts.
-        saturated: String as Option<YesNo>,
+        saturated: Option<YesNo>,
         /// Mean number of requests in flight during the window.
         in_flight_mean: Option<f64>,
         /// Requests in flight when the window begins.

@@ -121,7 +121,7 @@ fn doctored_row_is_flagged_when_it_is_read() {
     let (_dir, path) = written();
     let mut memory = memory();
     // The first child of a trial that is ok holds more alone than with its share of the rest.
-    let child = memory.iter_mut().find(|row| row.role != "tree").unwrap();
+    let child = memory.iter_mut().find(|row| row.role != ProcessRole::Tree).unwrap();
     (child.trial_id, child.attempt) = (plan()[1].trial_id.clone(), 1);
     (child.uss_bytes, child.pss_bytes) = (Some(2 << 20), Some(1 << 20));
     (child.family_id, child.block) = (plan()[1].family_id.clone(), plan()[1].block);
@@ -135,7 +135,7 @@ fn doctored_row_is_flagged_when_it_is_read() {
     let run = read(&path).unwrap();
     assert_eq!(run.remarks, [""; 0]);
     let found: Vec<(&str, &str)> =
-        run.trials.iter().map(|row| (row.flags.as_str(), row.validity.as_str())).collect();
+        run.trials.iter().map(|row| (row.flags.as_str(), row.validity.name())).collect();
     let expected = [("law:quantiles", "invalid"), ("law:memory", "invalid"), ("", "valid")];
     assert_eq!(found, expected);
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::protocol::Outcome;
+use crate::record::{ProcessRole, Role};
 
 mod by_hand;
 mod damage;
@@ -44,7 +45,7 @@ fn plan() -> Vec<PlanRow> {
             family_id: "noop-s-rust-closed2".into(),
             block: 1,
             position,
-            role: role.into(),
+            role: Role::by_name(role).unwrap(),
             strategy: (*strategy).into(),
             options: if role == "arm" { "queue=4;workers=2" } else { "" }.into(),
             seed: u64::MAX - 1,
@@ -68,13 +69,13 @@ fn trial(planned: &PlanRow) -> TrialRow {
         size: "s".into(),
         strategy: planned.strategy,
         options: planned.options,
-        regime: "closed".into(),
+        regime: Regime::Closed,
         callers: Some(2),
-        placement: "unpinned".into(),
+        placement: Placement::Unpinned,
         seed: planned.seed,
         started_utc: "2026-11-23T08:15:01.250Z".into(),
-        status: "ok".into(),
-        validity: "valid".into(),
+        status: Status::Ok,
+        validity: Validity::Valid,
         reason: "said, \"no\" – ünd".into(),
         n_ok: 20,
         throughput_per_s: Some(1234.5),
@@ -129,14 +130,14 @@ fn memory() -> Vec<MemoryRow> {
             run_id: manifest().run_id,
             trial_id: planned.trial_id.clone(),
             snapshot: 1,
-            phase: "held".into(),
+            phase: Phase::Held,
             k: 1,
             runtime: "rust".into(),
             strategy: planned.strategy.clone(),
-            role: role.into(),
+            role: ProcessRole::by_name(role).unwrap(),
             pid,
             pss_bytes: (role != "child").then_some(4096),
-            status: if role == "child" { "failed" } else { "ok" }.into(),
+            status: if role == "child" { Status::Failed } else { Status::Ok },
             attempt: 1,
             family_id: planned.family_id.clone(),
             block: planned.block,
@@ -144,7 +145,7 @@ fn memory() -> Vec<MemoryRow> {
             workload: "hold".into(),
             size: "s".into(),
             options: planned.options.clone(),
-            placement: "unpinned".into(),
+            placement: Placement::Unpinned,
             ..MemoryRow::default()
         })
         .into()

@@ -6,6 +6,7 @@ use super::figure::{Entry, Figure, Fill, Look};
 use super::plot::{self, Dot as Mark, Names, Path, Plot, RATIO, Series};
 use super::{Chart, style};
 use crate::analysis::summary::State;
+use crate::record::Role;
 use crate::report::format;
 
 /// One arm of one family.
@@ -38,7 +39,7 @@ pub fn chart(reference: &str, dots: &[Dot]) -> Option<Chart> {
             state: dot.conclusion.clone(),
             ..Mark::new(a, format::exact(a), b)
         };
-        let look = Look::new(&dot.strategy, &dot.strategy, "arm", State::Ok);
+        let look = Look::new(&dot.strategy, &dot.strategy, Role::Arm, State::Ok);
         let shown = format!("{} in {}", dot.label, dot.family);
         Series { shown, path: Path::None, ..Series::new(look, vec![mark]) }
     }));

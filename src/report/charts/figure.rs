@@ -1,6 +1,7 @@
 //! What every chart consists of: title, subtitle and legend, and below them panels of marks in
 //! plotters' coordinate systems.
 
+use crate::record::Role;
 use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, LabelAreaPosition};
 use plotters::coord::cartesian::Cartesian2d;
@@ -232,7 +233,7 @@ impl Entry {
 }
 
 impl Look {
-    pub fn new(label: &str, strategy: &str, role: &str, state: State) -> Look {
+    pub fn new(label: &str, strategy: &str, role: Role, state: State) -> Look {
         let (color, marker) = style::of_arm(strategy, role);
         let is_sound = state == State::Ok;
         Look {
@@ -245,7 +246,7 @@ impl Look {
     }
 
     pub fn of_arm(arm: &ArmSummary) -> Look {
-        Look::new(&arm.label, &arm.strategy, &arm.role, arm.state)
+        Look::new(&arm.label, &arm.strategy, arm.role, arm.state)
     }
 
     /// Of no strategy.

@@ -1,5 +1,6 @@
 //! The chart kind of heat maps: arms by families, each field a ratio to the reference.
 
+use crate::record::Role;
 use std::collections::BTreeMap;
 
 use plotters::style::RGBColor;
@@ -96,8 +97,8 @@ fn chart(families: &[Numbered<'_>], name: &str, ratio: OfArm, stem: String) -> O
 fn labels<'a>(families: &[Numbered<'a>]) -> Vec<&'a str> {
     let place = |name: &str| strategy::ALL.iter().position(|kind| kind.name == name);
     let arms = families.iter().flat_map(|(_, family)| &family.arms);
-    let others = arms.filter(|arm| arm.role != "reference");
-    let key = |arm: &'a ArmSummary| (arm.role != "placebo", place(&arm.strategy), &*arm.label);
+    let others = arms.filter(|arm| arm.role != Role::Reference);
+    let key = |arm: &'a ArmSummary| (arm.role != Role::Placebo, place(&arm.strategy), &*arm.label);
     let found: BTreeMap<_, &str> = others.map(|arm| (key(arm), &*arm.label)).collect();
     found.into_values().collect()
 }

@@ -8,7 +8,7 @@ use super::plot::{self, Dot, Names, Path, Plot, RATE, RATIO, Row, Series, TIME};
 use super::{Chart, Material, style};
 use crate::analysis::distribution::Distribution;
 use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio, State};
-use crate::record::TrialRow;
+use crate::record::{Role, TrialRow};
 use crate::report::answers::{self, PHASES, Tail};
 use crate::report::{format, ratios};
 use crate::stats::quantile::{P, median};
@@ -74,7 +74,7 @@ fn ratios(material: &Material<'_>, figure: Figure) -> Option<Chart> {
             None => row(arm, vec![None]),
         };
         // The reference is 1 by definition.
-        let arms = family.arms.iter().filter(|arm| arm.role != "reference");
+        let arms = family.arms.iter().filter(|arm| arm.role != Role::Reference);
         let rows = arms.map(of).collect();
         Plot { head: head.to_owned(), ..ratio_plot(&name, family.delta_ratio, rows) }
     };
@@ -202,7 +202,7 @@ fn percentiles(material: &Material<'_>, figure: Figure) -> Option<Chart> {
 fn tails<'a>(material: &'a Material<'_>) -> Vec<Tail<'a>> {
     let arms = material.summary.arms.iter().zip(material.distributions);
     let comparable: Vec<(&ArmSummary, &Distribution)> =
-        arms.filter(|(arm, _)| arm.state == State::Ok && arm.role != "placebo").collect();
+        arms.filter(|(arm, _)| arm.state == State::Ok && arm.role != Role::Placebo).collect();
     let is_common = |parts: &u32| comparable.iter().all(|(_, own)| quantile(own, *parts).is_some());
     let common = [9_990, 9_900, 9_000].into_iter().find(is_common).unwrap_or(9_000);
     let tail = |(arm, own): (&'a ArmSummary, &Distribution)| {
@@ -250,7 +250,7 @@ fn sequence(material: &Material<'_>, figure: Figure) -> Option<Chart> {
     let mut blocks: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     let mut series = Vec::new();
     for (arm, rows) in family.arms.iter().zip(&material.rows.arms) {
-        let is_reference = arm.role == "reference";
+        let is_reference = arm.role == Role::Reference;
         let mut dots = Vec::new();
         for row in &rows.good {
             let place = trials.iter().position(|trial| trial.trial_id == row.trial_id);

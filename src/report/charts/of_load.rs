@@ -50,7 +50,7 @@ fn plot(curves: &Curves, head: &str, written: Written, value: Value) -> Plot {
         Some(Dot { fill, state: state.to_owned(), ..dot })
     };
     let of = |arm: &LoadArm| {
-        let look = Look::new(&arm.label, &arm.strategy, &arm.role, State::Ok);
+        let look = Look::new(&arm.label, &arm.strategy, arm.role, State::Ok);
         Series::new(look, arm.points.iter().filter_map(dot).collect())
     };
     let rates: Vec<f64> = points(curves).map(|point| point.rate_per_s).collect();
@@ -146,7 +146,7 @@ fn probed_row(arm: &ProbedArm) -> Row {
         let beside = far.map_or_else(String::new, format::duration);
         Some(Dot { fill, tail, far, ..Dot::of_row(word, times.p50_ns?, beside) })
     };
-    let look = Look::new(&arm.label, &arm.strategy, &arm.role, arm.state);
+    let look = Look::new(&arm.label, &arm.strategy, arm.role, arm.state);
     let loaded = lane("under load", Fill::Filled, &arm.loaded);
     let lanes = vec![loaded, lane("without load", Fill::Hollow, &arm.unloaded)];
     Row { look, lanes, state: arm.state.word().to_owned() }

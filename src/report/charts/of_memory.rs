@@ -7,6 +7,7 @@ use super::plot::{self, Dot, MEMORY, Names, Path, Plot, RATE, Row, Series as Lin
 use super::style::{self, Marker};
 use crate::analysis::memory::{Group, MemoryLevel, MemoryLine, Series};
 use crate::analysis::summary::State;
+use crate::record::Role;
 use crate::report::format;
 
 /// In the order of the page.
@@ -57,7 +58,7 @@ fn plotted(series: &Series, line: &MemoryLine) -> Line {
         Some(Dot::new(f64::from(level.k), level.k.to_string(), level.held_bytes()?))
     };
     let label = format!("{}: {price}", series.label);
-    let look = Look::new(&label, &series.strategy, "arm", State::Ok);
+    let look = Look::new(&label, &series.strategy, Role::Arm, State::Ok);
     Line { path, ..Line::new(look, series.levels.iter().filter_map(dot).collect()) }
 }
 
@@ -73,7 +74,7 @@ fn parts(group: &Group, figure: Figure) -> Option<Chart> {
     ];
     let row = |series: &Series| {
         let level = series.last().filter(|level| level.k > 0)?;
-        let look = Look::new(&series.label, &series.strategy, "arm", State::Ok);
+        let look = Look::new(&series.label, &series.strategy, Role::Arm, State::Ok);
         let label = format!("{} × {}", series.label, level.k);
         let look = Look { label, color: style::INK, marker: Marker::Diamond, ..look };
         let times = level.naive_ratio().map_or_else(String::new, format::ratio);

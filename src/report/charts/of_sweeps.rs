@@ -9,6 +9,7 @@ use crate::analysis::cells::{Analysed, MetricResult};
 use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
 use crate::analysis::summary::{Ratio, State};
 use crate::analysis::sweep::{self, Line, PLACEMENTS, Point, Sweep};
+use crate::record::Role;
 use crate::report::format;
 use crate::stats::verdict::{Conclusion, Reason};
 
@@ -116,7 +117,7 @@ fn speed_ups_of(group: &[&Sweep<'_>], cores: Option<u64>, number: usize) -> Opti
     let sweep = group[0];
     let family = sweep.lines.first()?.points.first()?.family;
     let mut arms = family.rows.arms.iter();
-    let reference = &arms.find(|arm| arm.key.role_name() == "reference")?.label;
+    let reference = &arms.find(|arm| arm.key.role() == Role::Reference)?.label;
     let marks = format!(
         "median response of {reference}, which does the same chunks one after another, over that \
          of the arm, paired by block; 95 % intervals from 6 blocks on; hollow and grey: nothing \
@@ -158,7 +159,7 @@ fn plot(sweep: &Sweep<'_>, quantity: &Quantity) -> Plot {
             })
         };
         let dots: Vec<Dot> = line.points.iter().filter_map(dot).collect();
-        let look = Look::new(&line.label, &key.name, key.role_name(), State::Ok);
+        let look = Look::new(&line.label, &key.name, key.role(), State::Ok);
         (!dots.is_empty()).then(|| Series::new(look, dots))
     };
     let series = sweep.lines.iter().filter_map(series).collect();

@@ -4,6 +4,7 @@
 use plotters::style::RGBColor;
 
 use crate::experiment::label::is_placebo;
+use crate::record::Role;
 use crate::strategy;
 
 const fn rgb(hex: u32) -> RGBColor {
@@ -119,8 +120,8 @@ impl Marker {
 
 /// Color and marker of an arm. Seven colors are as many as an eye tells apart, so that similar
 /// strategies share one and differ in the marker; the placebo is black as the reference.
-pub fn of_arm(strategy: &str, role: &str) -> (RGBColor, Marker) {
-    if role == PLACEBO {
+pub fn of_arm(strategy: &str, role: Role) -> (RGBColor, Marker) {
+    if role == Role::Placebo {
         return (INK, Marker::Diamond);
     }
     match strategy {
@@ -141,8 +142,8 @@ pub fn of_arm(strategy: &str, role: &str) -> (RGBColor, Marker) {
 const PLACEBO: &str = "placebo";
 
 /// By which a page highlights an arm's rows and marks: its strategy, or `placebo`.
-pub fn key<'a>(strategy: &'a str, role: &str) -> &'a str {
-    if role == PLACEBO { PLACEBO } else { strategy }
+pub fn key<'a>(strategy: &'a str, role: Role) -> &'a str {
+    if role == Role::Placebo { PLACEBO } else { strategy }
 }
 
 /// The [`key`] of an arm by its label; `None` for other text.
@@ -175,29 +176,30 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::record::Role;
 
     #[test]
     fn strategies_have_markers_of_their_own() {
         let mut looks = BTreeSet::new();
         for kind in strategy::ALL {
-            let (color, marker) = of_arm(kind.name, "arm");
+            let (color, marker) = of_arm(kind.name, Role::Arm);
             assert_ne!(color, MUTED, "{} has no look", kind.name);
             assert!(looks.insert(format!("{marker:?}")), "{}", kind.name);
         }
-        assert!(looks.insert(format!("{:?}", of_arm("blocking", PLACEBO).1)));
+        assert!(looks.insert(format!("{:?}", of_arm("blocking", Role::Placebo).1)));
     }
 
     #[test]
     fn strategies_have_at_most_seven_colors() {
-        let colors = strategy::ALL.iter().map(|kind| hex(of_arm(kind.name, "arm").0));
+        let colors = strategy::ALL.iter().map(|kind| hex(of_arm(kind.name, Role::Arm).0));
         let colors: BTreeSet<String> = colors.collect();
         assert!(colors.len() <= 7, "{colors:?}");
     }
 
     #[test]
     fn key_is_the_first_word_of_a_label() {
-        assert_eq!(key("pool", "arm"), "pool");
-        assert_eq!(key("blocking", PLACEBO), "placebo");
+        assert_eq!(key("pool", Role::Arm), "pool");
+        assert_eq!(key("blocking", Role::Placebo), "placebo");
         for (label, key) in [
             ("pool workers=1 [2]", Some("pool")),
             ("spawn × 10", Some("spawn")),
@@ -246,7 +248,7 @@ mod tests {
             check(MUTED, ground, 4.5);
             check(SIGNAL, ground, 3.0);
         }
-        let marks = strategy::ALL.iter().map(|kind| of_arm(kind.name, "arm").0);
+        let marks = strategy::ALL.iter().map(|kind| of_arm(kind.name, Role::Arm).0);
         for mark in marks.chain([GREY, OUTLINE]) {
             check(mark, PAPER, 3.0);
         }

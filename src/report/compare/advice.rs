@@ -1,6 +1,7 @@
 //! Whether the best strategy is the same on both machines, and the cost in B of choosing the one that
 //! is best in A.
 
+use crate::record::Role;
 use serde::Serialize;
 
 use crate::stats::choice::{self, Choice};
@@ -123,7 +124,7 @@ fn log_ratio(blocks: &[Option<f64>], reference: &[Option<f64>]) -> Option<f64> {
 
 /// Arms that are sound in both, the reference among them; not the placebo, which is the reference.
 fn candidates(families: [&Analysed<'_>; 2]) -> Vec<Candidate> {
-    let is_sound = |arm: &ArmRows<'_>| arm.state == State::Ok && arm.key.role_name() != "placebo";
+    let is_sound = |arm: &ArmRows<'_>| arm.state == State::Ok && arm.key.role() != Role::Placebo;
     let sound = both_arms(families).filter(|arms| arms.iter().all(|arm| is_sound(arm)));
     let candidates = sound.filter_map(|[a, b]| {
         let own = [Own::of(families[0], a, RESPONSE_P50)?, Own::of(families[1], b, RESPONSE_P50)?];

@@ -1,5 +1,6 @@
 //! One metric of one arm in both runs, and those of timed families.
 
+use crate::record::Role;
 use crate::stats::across::{Across, Pair};
 use crate::stats::paired::log_ratios;
 use crate::stats::two_sample::Drift;
@@ -32,7 +33,7 @@ pub struct Cell {
     pub label: String,
     pub strategy: String,
     pub options: String,
-    pub role: &'static str,
+    pub role: Role,
     pub metric: Measured,
     /// Of each run, its own.
     pub values: [Value; 2],
@@ -152,13 +153,13 @@ pub fn group([a, _]: [&Analysed<'_>; 2]) -> Group {
         notes: Vec::new(),
         row: CompareRow {
             family_id,
-            regime: row.regime.clone(),
+            regime: row.regime.name().to_owned(),
             runtime: row.runtime.clone(),
             workload: row.workload.clone(),
             workload_options: row.workload_options.clone(),
             size: row.size.clone(),
             callers: row.callers,
-            placement: row.placement.clone(),
+            placement: row.placement.name().to_owned(),
             payload_bytes: row.payload_bytes,
             ballast_bytes: row.ballast_bytes,
             ..CompareRow::default()
@@ -212,7 +213,7 @@ impl<'x> Own<'x> {
 
     /// By block; `None` if the reference failed.
     fn log_ratios_to_reference(&self) -> Option<Vec<f64>> {
-        let is_reference = |arm: &&ArmRows<'_>| arm.key.role_name() == "reference";
+        let is_reference = |arm: &&ArmRows<'_>| arm.key.role() == Role::Reference;
         let reference = self.family.rows.arms.iter().find(is_reference)?;
         let (own, reference_blocks) = (self.blocks(self.arm), self.blocks(reference));
         (reference.state == State::Ok).then(|| log_ratios(&own, &reference_blocks))
@@ -245,11 +246,11 @@ fn cell(
         label,
         strategy: key.name.clone(),
         options: key.options.clone(),
-        role: key.role_name(),
+        role: key.role(),
         metric: Measured { name, unit, better, word },
         values: both.each_ref().map(|own| own.result.cells[own.place]),
         absolute: absolute(&both, delta_ratio).into(),
-        relative: (key.role_name() != "reference").then(|| relative(&both, delta_ratio).into()),
+        relative: (key.role() != Role::Reference).then(|| relative(&both, delta_ratio).into()),
         said: if let [Some(a), Some(b)] = said { Some([a, b]) } else { None },
         is_grey: both.iter().any(|own| own.result.is_grey),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::analysis::cells::{is_disturbed, is_judged};
 use crate::experiment::runtime;
 use crate::record::{PlanRow, Run};
 
@@ -98,11 +99,11 @@ fn of_runtimes(runs: [&Run; 2]) -> BTreeSet<String> {
 fn disturbed(run: &Run) -> String {
     let families = crate::analysis::families::families(run);
     let rows = || families.iter().flat_map(|family| &family.rows);
-    let judged = rows().filter(|row| !matches!(row.noise_label.as_str(), "" | "unjudged"));
+    let judged = rows().filter(|row| is_judged(row));
     match judged.count() {
         0 => UNKNOWN.to_owned(),
         judged => {
-            let disturbed = rows().filter(|row| row.noise_label == "disturbed").count();
+            let disturbed = rows().filter(|row| is_disturbed(row)).count();
             format::percent(disturbed as f64 / judged as f64)
         }
     }

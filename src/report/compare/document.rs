@@ -1,5 +1,6 @@
 //! The document of two runs.
 
+use crate::record::Role;
 use crate::stats::across::Across;
 
 use super::super::charts::Chart;
@@ -113,7 +114,7 @@ const ADVICE: [Column<Advice>; 4] = [
 fn dot(compared: &Compared, cell: &Cell) -> Option<Dot> {
     let [a, b] = cell.said?;
     let across = cell.relative.as_ref()?.across()?;
-    if cell.role != "arm" || cell.metric.name != RESPONSE_P50 {
+    if cell.role != Role::Arm || cell.metric.name != RESPONSE_P50 {
         return None;
     }
     Some(Dot {

@@ -1,6 +1,7 @@
 //! The cells of memory trials: what one more child costs, by block, over the numbers of children
 //! that both runs have.
 
+use crate::record::{Regime, Role};
 use std::collections::BTreeSet;
 
 use crate::experiment::label::{Named, label};
@@ -89,12 +90,12 @@ fn add(held: &mut Held, groups: [&memory::Group; 2], first: usize, delta_ratio: 
         title: title(a),
         notes,
         row: CompareRow {
-            regime: "memory".to_owned(),
+            regime: Regime::Memory.name().to_owned(),
             runtime: a.key.runtime.clone(),
             workload: a.key.workload.clone(),
             workload_options: a.key.workload_options.clone(),
             size: a.key.size.clone(),
-            placement: a.key.placement.clone(),
+            placement: a.key.placement.name().to_owned(),
             payload_bytes: a.key.payload_bytes,
             ballast_bytes: a.key.ballast_bytes,
             ..CompareRow::default()
@@ -131,7 +132,7 @@ fn cell(
         label,
         strategy: series[0].strategy.clone(),
         options: series[0].options.clone(),
-        role: "arm",
+        role: Role::Arm,
         metric: PER_CHILD,
         values: slopes.each_ref().map(|slopes| Value {
             estimate: median(slopes),

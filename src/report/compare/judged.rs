@@ -1,5 +1,6 @@
 //! Conclusions: all cells of a view are one table, and adjusted for each other.
 
+use crate::record::Role;
 use serde::Serialize;
 
 use crate::stats::across::{self, Pair};
@@ -31,14 +32,14 @@ fn judge_view<'c>(views: impl Iterator<Item = &'c mut View>) {
 fn grey_out(cells: &mut [Cell]) {
     let differs = |cell: &&Cell| {
         let across = cell.relative.as_ref().and_then(View::across);
-        cell.role == "placebo" && across.is_some_and(|across| across.conclusion.is_difference())
+        cell.role == Role::Placebo && across.is_some_and(|across| across.conclusion.is_difference())
     };
     let grey: Vec<(usize, &'static str)> =
         cells.iter().filter(differs).map(|cell| (cell.group, cell.metric.name)).collect();
     for cell in cells {
         cell.is_grey |= grey.contains(&(cell.group, cell.metric.name));
         // What the placebo itself says relative to the reference is why.
-        let relative = cell.relative.as_mut().filter(|_| cell.role != "placebo");
+        let relative = cell.relative.as_mut().filter(|_| cell.role != Role::Placebo);
         for view in [Some(&mut cell.absolute), relative].into_iter().flatten() {
             if let View::Judged(across) = view
                 && cell.is_grey
@@ -120,7 +121,7 @@ impl Counts {
 
     fn of(cells: &[Cell], view: fn(&Cell) -> Option<&View>) -> Counts {
         let mut counts = Counts::default();
-        for view in cells.iter().filter(|cell| cell.role != "placebo").filter_map(view) {
+        for view in cells.iter().filter(|cell| cell.role != Role::Placebo).filter_map(view) {
             let conclusion = view.across().map(|across| across.conclusion);
             counts.indications +=
                 usize::from(matches!(conclusion, Some(Conclusion::Indication(_))));

@@ -30,7 +30,7 @@ fn row(compared: &Compared, cell: &Cell) -> CompareRow {
         run_b,
         strategy: cell.strategy.clone(),
         options: cell.options.clone(),
-        role: cell.role.to_owned(),
+        role: cell.role,
         metric: cell.metric.name.to_owned(),
         unit: cell.metric.unit.to_owned(),
         better: match cell.metric.better {

@@ -1,5 +1,6 @@
 //! What two runs say of each other, in sentences.
 
+use crate::record::Role;
 use crate::stats::verdict::Conclusion;
 
 use super::super::format;
@@ -49,7 +50,8 @@ pub fn summary(compared: &Compared) -> Vec<String> {
 
 /// How fast the machines are, by what the reference needs on both.
 fn pace(compared: &Compared) -> Option<String> {
-    let is_reference = |cell: &&Cell| cell.role == "reference" && cell.metric.name == RESPONSE_P50;
+    let is_reference =
+        |cell: &&Cell| cell.role == Role::Reference && cell.metric.name == RESPONSE_P50;
     let references = compared.cells.iter().filter(is_reference);
     let mut ratios: Vec<f64> =
         references.filter_map(|cell| cell.absolute.across()?.ratio).collect();
@@ -103,7 +105,7 @@ fn tally(counts: Counts) -> String {
 
 /// Whether the runs, each by itself, say the same.
 fn agreement(compared: &Compared) -> Option<String> {
-    let arms = compared.cells.iter().filter(|cell| cell.role == "arm");
+    let arms = compared.cells.iter().filter(|cell| cell.role == Role::Arm);
     let said: Vec<(&Cell, Agreement)> =
         arms.filter_map(|cell| Some((cell, Agreement::of(cell.said.as_ref()?)))).collect();
     let of = |wanted: Agreement| said.iter().filter(move |(_, found)| *found == wanted);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::record::TrialRow;
 use crate::record::columns::{COMPARE, Kind, Presence};
+use crate::record::{NoiseLabel, Role, TrialRow};
 use crate::report::tests::check_markup;
 use crate::report::{sample, sample_memory};
 use crate::stats::verdict::{Conclusion, Reason, Verdict};
@@ -55,7 +55,7 @@ fn cell<'c>(compared: &'c Compared, workload: &str, strategy: &str, metric: &str
     let is_it = |cell: &&Cell| {
         compared.groups[cell.group].row.workload == workload
             && cell.strategy == strategy
-            && cell.role != "placebo"
+            && cell.role != Role::Placebo
             && cell.metric.name == metric
     };
     compared.cells.iter().find(is_it).unwrap()
@@ -178,7 +178,7 @@ fn inconclusive_is_an_answer_and_every_cell_is_counted() {
     for counts in [Counts::absolute(&compared.cells), Counts::relative(&compared.cells)] {
         assert!(counts.inconclusive > 20, "{counts:?}");
     }
-    let of = |cells: &[Cell]| cells.iter().filter(|c| c.role != "placebo").count();
+    let of = |cells: &[Cell]| cells.iter().filter(|c| c.role != Role::Placebo).count();
     assert_eq!(Counts::absolute(&compared.cells).total(), of(&compared.cells));
     let text = compared.terminal(120);
     assert!(text.contains(" ~") && text.contains("inconclusive"), "{text}");
@@ -206,7 +206,7 @@ fn six_blocks_give_indications_and_fewer_only_ratios() {
 fn a_placebo_that_differs_takes_back_what_its_family_says() {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.5);
-    let placebos = b.trials.iter_mut().filter(|row| row.role == "placebo");
+    let placebos = b.trials.iter_mut().filter(|row| row.role == Role::Placebo);
     placebos.filter(|row| row.workload == "noop").for_each(|row| slow(row, 1.2));
     let compared = compare(&a, &b).unwrap();
     let grey = Conclusion::Withheld(Reason::PlaceboDiffers);
@@ -227,7 +227,7 @@ fn noise_in_either_run_is_said_and_silences_nothing() {
     let facts = &mut b.environment.facts;
     facts.insert("noise_when_idle".to_owned(), "noisy".into());
     for row in &mut b.trials {
-        row.noise_label = "disturbed".to_owned();
+        row.noise_label = Some(NoiseLabel::Disturbed);
     }
     let noisy = compare(&a, &b).unwrap();
     let what = noisy.differs.iter().find(|one| one.what == "noise while idle").unwrap();

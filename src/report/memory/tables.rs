@@ -2,6 +2,7 @@
 
 use crate::analysis::memory::TABLES;
 use crate::analysis::memory::{Group, MemoryLevel, MemoryLine, MemorySummary, Series};
+use crate::record::Phase;
 use crate::report::format;
 use crate::report::table::{Cell, Column, Extent, NONE, Table, marked};
 
@@ -30,7 +31,7 @@ const COLUMNS: [Column<Series>; 13] = [
     ("PSS per child then, MB", Extent::Page, |series| {
         then(series, |level| (level.k > 0).then(|| Some(level.pss_bytes? / f64::from(level.k)))?)
     }),
-    ("when", Extent::Page, |series| Cell::from(when(&series.phase))),
+    ("when", Extent::Page, |series| Cell::from(when(series.phase))),
     ("fall of MemAvailable then, MB (unreliable)", Extent::Page, |series| {
         then(series, |level| level.mem_available_fall_bytes)
     }),
@@ -113,11 +114,11 @@ pub fn price(series: &Series) -> Cell {
 }
 
 /// When the looks were taken.
-fn when(phase: &str) -> &'static str {
+fn when(phase: Phase) -> &'static str {
     match phase {
-        "held" => "held at work",
-        "hundred" => "after 100 requests each",
-        "first" => "after one request each",
+        Phase::Held => "held at work",
+        Phase::Hundred => "after 100 requests each",
+        Phase::First => "after one request each",
         _ => "idle",
     }
 }

@@ -7,7 +7,7 @@ use super::tables::{ballast, of_group};
 use super::*;
 use crate::analysis::memory::{Fit, Group, HELD, MemorySummary, Series, is_memory_family, of_run};
 use crate::analysis::summary::summarise;
-use crate::record::{MemoryRow, Run, TrialRow};
+use crate::record::{MemoryRow, Phase, Regime, Role, Run, Status, TrialRow};
 use crate::report::sample::{self, terminal};
 use crate::report::sample_memory::{self, GROWTH_BYTES, PRICED};
 use crate::report::table::Cell;
@@ -36,7 +36,7 @@ fn slopes_and_intercepts_are_those_that_the_rows_were_made_of() {
         let once_bytes = priced.once_bytes as f64;
         // Blocks differ by 1000 bytes each.
         assert!((line.intercept_bytes - once_bytes - 3_500.0).abs() < 2.0, "{line:?}");
-        assert_eq!(series.phase, if is_pool { "hundred" } else { "held" });
+        assert_eq!(series.phase.name(), if is_pool { "hundred" } else { "held" });
         assert_eq!(series.last().unwrap().k, 100);
     }
 }
@@ -47,7 +47,9 @@ fn a_pool_has_a_line_for_every_moment_and_a_child_that_is_held_one() {
     let fits = |strategy: &str| -> Vec<(String, f64)> {
         let series = series(&memory.groups[0], strategy);
         let of_main = series.fits.iter().filter(|fit| fit.metric == HELD);
-        of_main.map(|fit| (fit.phase.clone(), (fit.line.slope_bytes / 1e3).round())).collect()
+        of_main
+            .map(|fit| (fit.phase.name().to_owned(), (fit.line.slope_bytes / 1e3).round()))
+            .collect()
     };
     let expected = [("idle", 250.0), ("first", 260.0), ("hundred", 270.0)];
     assert_eq!(fits("pool"), expected.map(|(phase, kb)| (phase.to_owned(), kb)));
@@ -59,10 +61,12 @@ fn a_pool_has_a_line_for_every_moment_and_a_child_that_is_held_one() {
 fn trees_of_failed_trials_count_for_nothing_and_say_why() {
     let mut run = sample_memory::run();
     let is_bad = |row: &TrialRow| {
-        row.regime == "memory" && row.strategy == "spawn" && row.family_id.ends_with("memory100")
+        row.regime == Regime::Memory
+            && row.strategy == "spawn"
+            && row.family_id.ends_with("memory100")
     };
     for row in run.trials.iter_mut().filter(|row| is_bad(row)) {
-        row.status = "failed".to_owned();
+        row.status = Status::Failed;
         row.reason = "3 requests of 100 children failed (EAGAIN)".to_owned();
     }
     for row in run.memory.iter_mut().filter(|row| row.strategy == "spawn" && row.k == 100) {
@@ -146,7 +150,7 @@ fn the_largest_pool_fits_by_the_upper_ends() {
 #[test]
 fn the_notes_table_has_timed_results_of_as_many_children() {
     let mut run = sample_memory::run();
-    let template = run.trials.iter().find(|row| row.regime == "closed").unwrap().clone();
+    let template = run.trials.iter().find(|row| row.regime == Regime::Closed).unwrap().clone();
     for (strategy, options, callers, rate) in [
         ("fork-ipc", "", 10, 900.0),
         ("pool", "queue=64;workers=10", 2, 700.0),
@@ -155,7 +159,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
         run.trials.push(TrialRow {
             trial_id: format!("timed{rate}"),
             family_id: format!("noop-{callers}"),
-            role: "arm".to_owned(),
+            role: Role::Arm,
             strategy: strategy.to_owned(),
             options: options.to_owned(),
             callers: Some(callers),
@@ -167,7 +171,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     }
     // What was cut short, or was made again, voids nothing.
     let mut void = run.trials.last().unwrap().clone();
-    void.status = "partial".to_owned();
+    void.status = Status::Partial;
     void.trial_id = "cut".to_owned();
     void.throughput_per_s = None;
     run.trials.push(void.clone());
@@ -252,7 +256,7 @@ fn damaged(run: &mut Run, picks: &[(prop::sample::Index, u8, u64)]) {
             0 => row.pss_bytes = Some(*value),
             1 => row.pss_bytes = None,
             2 => row.k = *value as u32,
-            3 => row.phase = format!("{value}"),
+            3 => row.phase = Phase::ALL[*value as usize % Phase::ALL.len()],
             4 => row.rss_bytes = Some(*value),
             5 => row.block = *value as u32,
             6 => row.mem_available_bytes = Some(*value),
@@ -304,7 +308,7 @@ fn without_a_mark_of_the_kernel_the_peak_is_at_least_the_highest_look() {
     let mut run = sample_memory::run();
     for row in &mut run.memory {
         row.cgroup_peak_bytes = None;
-        if row.strategy == "pool" && row.phase == "peak" {
+        if row.strategy == "pool" && row.phase == Phase::Peak {
             row.pss_bytes = Some(45_600_000);
             row.flags = "peak_sampled".to_owned();
         }
@@ -337,7 +341,7 @@ fn a_server_that_was_asked_nothing_is_not_in_the_line_of_those_that_were() {
     let slope = |run: &Run| {
         let memory = of_run(run);
         let pool = series(&memory.groups[0], "pool");
-        let is_main = |fit: &&Fit| fit.phase == "hundred" && fit.metric == HELD;
+        let is_main = |fit: &&Fit| fit.phase == Phase::Hundred && fit.metric == HELD;
         let fit = pool.fits.iter().find(is_main).unwrap();
         (fit.k_range, fit.line.slope_bytes)
     };

@@ -35,12 +35,12 @@ fn best_strategy_without_a_win_or_a_conclusion_does_not_lead() {
         answers::best_answer(&best, "blocking")
     };
     assert!(best(&run).contains("; most often it is "), "{}", best(&run));
-    for row in run.trials.iter_mut().filter(|row| row.role == "arm") {
+    for row in run.trials.iter_mut().filter(|row| row.role == Role::Arm) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 20);
     }
     let none = "o strategy answers sooner than blocking in any of 3 families.";
     assert!(best(&run).ends_with(none), "{}", best(&run));
-    for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
+    for row in run.trials.iter_mut().filter(|row| row.role == Role::Placebo) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }
     let nothing = "Nothing is concluded of the best strategy of any of 3 families.";

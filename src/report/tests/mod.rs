@@ -3,7 +3,7 @@
 use super::*;
 use crate::analysis::cells;
 use crate::analysis::summary::{ArmSummary, FamilySummary, State, Summary, summarise};
-use crate::record::{Run, TrialRow};
+use crate::record::{NoiseLabel, Role, Run, Status, TrialRow, Validity};
 use sample::{json, terminal};
 
 mod best;
@@ -35,7 +35,7 @@ fn the_terminal_at_120_columns() {
 #[test]
 fn the_terminal_at_80_columns_with_verdicts_and_a_placebo_that_differs() {
     let mut run = sample::standard();
-    let of_primes = |row: &&mut TrialRow| row.workload == "primes" && row.role == "placebo";
+    let of_primes = |row: &&mut TrialRow| row.workload == "primes" && row.role == Role::Placebo;
     for row in run.trials.iter_mut().filter(of_primes) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns + ns / 5);
     }
@@ -154,17 +154,18 @@ fn a_trial_that_was_thrown_out_takes_its_block_and_no_more() {
         let mut run = sample::run();
         let family_id = run.plan[0].family_id.clone();
         let own = |row: &&mut crate::record::TrialRow| row.family_id == family_id;
-        let late = run.trials.iter_mut().filter(own).find(|row| row.role == role);
+        let late = run.trials.iter_mut().filter(own).find(|row| row.role.name() == role);
         let late = late.unwrap();
-        late.validity = "invalid".to_owned();
+        late.validity = Validity::Invalid;
         late.reason = "the generator was late".to_owned();
         let strategy = late.strategy.clone();
         let family = summarise(&run).families.remove(0);
-        let of_role = |arm: &&ArmSummary| arm.role == role && arm.strategy == strategy;
+        let of_role = |arm: &&ArmSummary| arm.role.name() == role && arm.strategy == strategy;
         let struck = family.arms.iter().find(of_role).unwrap();
         assert_eq!((struck.state, struck.n_blocks), (State::Ok, 5), "{role}");
         assert!(struck.reason.contains("1 of 6 trials thrown out: the generator was late"));
-        let compared = family.arms.iter().filter(|arm| arm.role == "arm" && arm.state == State::Ok);
+        let compared =
+            family.arms.iter().filter(|arm| arm.role == Role::Arm && arm.state == State::Ok);
         assert!(compared.clone().count() > 0);
         if role == "reference" {
             assert!(compared.clone().any(|arm| arm.response_p50_ratio.is_some()));
@@ -177,7 +178,7 @@ fn a_trial_that_was_thrown_out_takes_its_block_and_no_more() {
 #[test]
 fn a_reference_that_fails_leaves_no_ratio_in_its_family() {
     let mut run = sample::run();
-    let row = run.trials.iter_mut().find(|row| row.role == "reference").unwrap();
+    let row = run.trials.iter_mut().find(|row| row.role == Role::Reference).unwrap();
     row.n_wrong_answer = 1;
     let families = summarise(&run).families;
     assert!(families[0].arms.iter().all(|arm| arm.response_p50_ratio.is_none()));
@@ -203,7 +204,7 @@ fn the_last_attempt_counts_and_a_trial_cut_short_does_not() {
     let mut run = sample::run();
     let again = TrialRow { attempt: 2, n_ok: 1, ..run.trials[0].clone() };
     run.trials.push(again);
-    run.trials[11].status = "partial".to_owned();
+    run.trials[11].status = Status::Partial;
     let summary = summarise(&run);
     assert_eq!(arm(&summary.families[0], "blocking").outcomes.ok, 5 * 4000 + 1);
     assert_eq!(summary.trials_run, 190);
@@ -373,12 +374,12 @@ fn the_page_says_whether_it_can_be_trusted() {
     facts.insert("noise_when_idle".to_owned(), "noisy".into());
     for row in &mut run.trials {
         row.flags = "late".to_owned();
-        row.noise_label = "warn".to_owned();
+        row.noise_label = Some(NoiseLabel::Warn);
         row.noise_flags = "steal:disturbed;canary:warn".to_owned();
         row.cpu_user_ns = Some(6);
         row.cpu_system_ns = Some(3);
         row.driver_cpu_ns = Some(1);
-        if row.role == "placebo" {
+        if row.role == Role::Placebo {
             row.service_p50_ns = row.service_p50_ns.map(|ns| ns * 2);
         }
     }
@@ -402,7 +403,7 @@ fn the_page_says_whether_it_can_be_trusted() {
 #[test]
 fn requests_that_cannot_be_read_are_counted_on_the_page() {
     let run = sample::run();
-    let usable = run.trials.iter().filter(|row| row.status == "ok").count();
+    let usable = run.trials.iter().filter(|row| row.status == Status::Ok).count();
     let said = format!("single requests of 1 of {usable} trials could not be read");
     assert!(sample::render(&run).html.contains(&said), "{said}");
 }

@@ -7,6 +7,7 @@ use super::*;
 use crate::analysis::distribution::Distributions;
 use crate::analysis::load_points::load_points;
 use crate::analysis::{Open, timeline};
+use crate::record::YesNo;
 use crate::report::sample::open as sample_open;
 
 fn open(run: &Run) -> Open {
@@ -151,7 +152,7 @@ fn probes_have_a_table_per_variant_with_their_unloaded_times() {
 #[test]
 fn shares_of_late_probes_weigh_blocks_equally() {
     let mut run = sample_open::run();
-    let is_probed = |row: &&mut TrialRow| row.probe == "main-loop" && row.role == "reference";
+    let is_probed = |row: &&mut TrialRow| row.probe == "main-loop" && row.role == Role::Reference;
     for row in run.trials.iter_mut().filter(is_probed) {
         let odd = row.block % 2 == 1;
         row.n_probes = Some(if odd { 300 } else { 100 });
@@ -203,7 +204,7 @@ fn saturated_points_are_hollow() {
     };
     let before = hollow(&run);
     for row in &mut run.trials {
-        row.saturated = "no".into();
+        row.saturated = Some(YesNo::No);
     }
     assert!(hollow(&run) < before);
 }
@@ -262,8 +263,8 @@ fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched(
     ] {
         assert!(trust(&run).contains(said), "{said}: {}", trust(&run));
     }
-    let row = run.trials.iter_mut().find(|row| row.saturated == "no").unwrap();
-    row.validity = "invalid".into();
+    let row = run.trials.iter_mut().find(|row| row.saturated == Some(YesNo::No)).unwrap();
+    row.validity = Validity::Invalid;
     row.flags = "generator_late".into();
     let why = "it cannot be read".to_owned();
     run.environment.unavailable.insert("noise_freq".into(), why);
@@ -273,7 +274,7 @@ fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched(
     let quiet = trust(&sample::run());
     assert!(!quiet.contains("generator") && !quiet.contains("Not watched"), "{quiet}");
     let mut greyed = sample::standard();
-    for row in greyed.trials.iter_mut().filter(|row| row.role == "placebo") {
+    for row in greyed.trials.iter_mut().filter(|row| row.role == Role::Placebo) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }
     let said = "Nothing is concluded about the response of any of 3 families";

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Environment, Manifest, PlanRow, Run, SCHEMA_VERSION, Timing, TrialRow};
+use crate::record::{
+    Environment, Manifest, Placement, PlanRow, Regime, Role, Run, SCHEMA_VERSION, Status, Timing,
+    TrialRow,
+};
 use crate::strategy;
 
 use crate::analysis::{Analysis, cores};
@@ -21,7 +24,7 @@ pub(crate) const HOSTILE: &str = "<script>alert(\"1\")</script> & more";
 /// The requests of a trial: skewed, with a tail, as many as the row says; the same ones every time.
 /// Those of the last usable trial cannot be read.
 pub(crate) fn requests(run: &Run) -> impl Fn(&str) -> Result<Vec<Timing>, String> {
-    let answered = |row: &&TrialRow| row.status == "ok";
+    let answered = |row: &&TrialRow| row.status == Status::Ok;
     let last = run.trials.iter().rfind(answered).map(|row| row.trial_id.clone());
     let rows: BTreeMap<String, (u64, u64)> = run
         .trials
@@ -149,7 +152,7 @@ pub(crate) fn run() -> Run {
                     family_id: row.family_id.clone(),
                     block,
                     position,
-                    role: role.to_owned(),
+                    role: Role::by_name(role).unwrap(),
                     strategy: name.to_owned(),
                     options: row.options.clone(),
                     seed: 7,
@@ -194,17 +197,17 @@ fn trial(
         family_id: sketch.id.to_owned(),
         block,
         position,
-        role: role.to_owned(),
+        role: Role::by_name(role).unwrap(),
         runtime: sketch.runtime.to_owned(),
         workload: sketch.workload.to_owned(),
         size: sketch.size.to_owned(),
         strategy: name.to_owned(),
         options: if name.contains("pool") { "workers=2" } else { "" }.to_owned(),
-        regime: "closed".to_owned(),
+        regime: Regime::Closed,
         callers: Some(4),
         payload_bytes: sketch.payload_bytes,
-        placement: "unpinned".to_owned(),
-        status: "ok".to_owned(),
+        placement: Placement::Unpinned,
+        status: Status::Ok,
         window_ns: Some(200_000_000),
         ..TrialRow::default()
     };
@@ -220,12 +223,12 @@ fn trial(
 }
 
 fn skip(row: &mut TrialRow, why: &str) {
-    row.status = "skipped".to_owned();
+    row.status = Status::Skipped;
     row.reason = why.to_owned();
 }
 
 fn fail(row: &mut TrialRow) {
-    row.status = "failed".to_owned();
+    row.status = Status::Failed;
     row.reason = "subject exited with 134 before STATS; last line of stderr: `aborted`".to_owned();
     row.n_ok = 11;
     row.n_crash = 2;

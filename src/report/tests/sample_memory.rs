@@ -1,6 +1,9 @@
 //! Invented memory trials: trees whose slopes and intercepts are known.
 
-use crate::record::{MemoryRow, PlanRow, Run, TrialRow};
+use crate::record::{
+    MemoryRow, Phase, Placement, PlanRow, ProcessRole, Regime, Role, Run, Status, TrialRow,
+    Validity,
+};
 
 use super::sample;
 
@@ -90,18 +93,18 @@ fn head(run: &mut Run, ballast_mib: u64, block: u32, k: u32, strategy: &str) -> 
         k,
         runtime: "rust".to_owned(),
         strategy: strategy.to_owned(),
-        role: "tree".to_owned(),
+        role: ProcessRole::Tree,
         pid: 100,
-        status: "ok".to_owned(),
+        status: Status::Ok,
         attempt: 1,
         family_id: format!("hold-rust-memory{k}{ballast}"),
         block,
-        trial_role: if strategy == "blocking" { "reference" } else { "arm" }.to_owned(),
+        trial_role: if strategy == "blocking" { Role::Reference } else { Role::Arm },
         workload: "hold".to_owned(),
         workload_options: "touch_mib=0;write_mib=0".to_owned(),
         size: "s".to_owned(),
         options,
-        placement: "unpinned".to_owned(),
+        placement: Placement::Unpinned,
         ballast_bytes: ballast_mib << 20,
         mem_available_start_bytes: Some(20 << 30),
         ..MemoryRow::default()
@@ -133,12 +136,12 @@ fn add_trial_row(run: &mut Run, row: &MemoryRow, reason: &str) {
         workload: row.workload.clone(),
         strategy: row.strategy.clone(),
         options: row.options.clone(),
-        regime: "memory".to_owned(),
+        regime: Regime::Memory,
         placement: row.placement.clone(),
         ballast_bytes: row.ballast_bytes,
-        status: if skipped { "skipped" } else { "ok" }.to_owned(),
+        status: if skipped { Status::Skipped } else { Status::Ok },
         reason: reason.to_owned(),
-        validity: if skipped { "invalid" } else { "valid" }.to_owned(),
+        validity: if skipped { Validity::Invalid } else { Validity::Valid },
         ..TrialRow::default()
     });
 }
@@ -149,8 +152,8 @@ fn add_blocking(run: &mut Run, ballast_mib: u64, block: u32, k: u32) {
         let reason = "`blocking` has no children that could be held";
         run.memory.push(MemoryRow {
             snapshot: 0,
-            phase: "peak".to_owned(),
-            status: "skipped".to_owned(),
+            phase: Phase::Peak,
+            status: Status::Skipped,
             reason: reason.to_owned(),
             ..row.clone()
         });
@@ -187,7 +190,7 @@ fn look(row: &MemoryRow, phase: &str, bytes: u64, k: u32) -> MemoryRow {
     let file_bytes = pss_bytes / 4;
     let kernel_bytes = KERNEL_ONCE_BYTES + u64::from(k) * KERNEL_EACH_BYTES;
     MemoryRow {
-        phase: phase.to_owned(),
+        phase: Phase::by_name(phase).unwrap(),
         t_ns: Some(1),
         rss_bytes: Some(pss_bytes + u64::from(k) * 1_500_000),
         pss_bytes: Some(pss_bytes),

@@ -2,7 +2,7 @@
 
 use super::super::{sample, sentences};
 use crate::analysis::summary::{ArmSummary, FamilySummary, Medians, summarise};
-use crate::record::TrialRow;
+use crate::record::{Role, TrialRow};
 
 #[test]
 fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_only() {
@@ -10,7 +10,7 @@ fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_onl
     let said = sentences::summary(&run, &summarise(&run));
     assert!(said.len() <= 5);
     assert!(said[0].starts_with("By indication, in 2 of 3 comparable families"), "{said:?}");
-    for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
+    for row in run.trials.iter_mut().filter(|row| row.role == Role::Placebo) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }
     let said = sentences::summary(&run, &summarise(&run));
@@ -24,7 +24,7 @@ fn the_summary_is_at_most_five_sentences_and_names_a_gain_beyond_the_placebo_onl
 #[test]
 fn the_summary_counts_the_families_of_which_it_concludes_nothing() {
     let mut run = sample::standard();
-    let of_primes = |row: &&mut TrialRow| row.workload == "primes" && row.role == "placebo";
+    let of_primes = |row: &&mut TrialRow| row.workload == "primes" && row.role == Role::Placebo;
     for row in run.trials.iter_mut().filter(of_primes) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }

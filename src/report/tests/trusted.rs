@@ -2,7 +2,7 @@
 
 use super::super::sentences;
 use super::*;
-use crate::record::Windows;
+use crate::record::{NoiseLabel, Regime, Validity, Windows};
 use crate::report::sample::open as sample_open;
 
 fn trust(run: &Run) -> String {
@@ -33,7 +33,10 @@ fn shortened_windows_are_named_per_regime() {
     let mut open = sample_open::run();
     open.manifest.windows = Some(windows);
     says(&open, "open loops had windows of 1.00 s to 3.00 s");
-    assert_eq!(trust(&open).contains(every), open.trials.iter().any(|row| row.regime == "closed"));
+    assert_eq!(
+        trust(&open).contains(every),
+        open.trials.iter().any(|row| row.regime == Regime::Closed)
+    );
 }
 
 #[test]
@@ -42,7 +45,7 @@ fn flags_are_counted_on_trials_that_have_some_and_were_kept() {
     says(&run, "None of 191 trials carries a flag.");
     run.trials[0].flags = "canary_late;survivors".to_owned();
     run.trials[1].flags = "generator_late".to_owned();
-    run.trials[1].validity = "invalid".to_owned();
+    run.trials[1].validity = Validity::Invalid;
     says(&run, "1 of 190 trials carries flags and was kept: canary_late: 1, survivors: 1.");
     run.trials[2].flags = "survivors".to_owned();
     says(&run, "2 of 190 trials carry flags and were kept:");
@@ -56,7 +59,7 @@ fn trials_that_broke_a_law_are_counted_with_its_words() {
     assert_eq!(broken(&run), (false, false));
     let mut break_law = |place: usize, flags: &str| {
         run.trials[place].flags = flags.to_owned();
-        run.trials[place].validity = "invalid".to_owned();
+        run.trials[place].validity = Validity::Invalid;
         run.clone()
     };
     let one = break_law(0, "left_zombies:1;law:nesting");
@@ -80,10 +83,10 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     let family = run.trials[0].family_id.clone();
     let mut own: Vec<&mut TrialRow> =
         run.trials.iter_mut().filter(|row| row.family_id == family).collect();
-    own.iter_mut().for_each(|row| row.noise_label = "quiet".to_owned());
+    own.iter_mut().for_each(|row| row.noise_label = Some(NoiseLabel::Quiet));
     let fifth = own.len() / 5;
     for row in own.iter_mut().take(fifth) {
-        row.noise_label = "disturbed".to_owned();
+        row.noise_label = Some(NoiseLabel::Disturbed);
     }
     let flagged = |run: &Run| {
         let families = cells::run(run);
@@ -92,9 +95,11 @@ fn a_family_of_which_over_a_fifth_was_disturbed_is_flagged() {
     };
     assert_eq!(flagged(&run), 0);
     assert!(!trust(&run).contains("More than 20 %"));
-    let next =
-        run.trials.iter_mut().find(|row| row.family_id == family && row.noise_label == "quiet");
-    next.unwrap().noise_label = "disturbed".to_owned();
+    let next = run
+        .trials
+        .iter_mut()
+        .find(|row| row.family_id == family && row.noise_label == Some(NoiseLabel::Quiet));
+    next.unwrap().noise_label = Some(NoiseLabel::Disturbed);
     let rows = flagged(&run);
     assert!(rows > 0);
     let families = cells::run(&run);

@@ -1,6 +1,6 @@
 //! The charts of sweeps, on runs of which every number is known.
 
-use crate::record::{Run, TrialRow};
+use crate::record::{Placement, Run, Status, TrialRow};
 use crate::report::charts::{Chart, Charts};
 use crate::report::sample;
 
@@ -86,7 +86,7 @@ fn options_of_strategies_are_curves_within_a_family() {
         row.throughput_per_s = Some(100.0 * (copy + 1) as f64);
         match row.strategy.as_str() {
             "pool" => row.options = format!("recycle_after={};workers=2", [0, 10, 100][copy]),
-            _ if copy > 0 => row.status = "partial".to_owned(),
+            _ if copy > 0 => row.status = Status::Partial,
             _ => {}
         }
     });
@@ -135,7 +135,7 @@ fn ideal_speed_up_ends_at_the_number_of_cores() {
 #[test]
 fn placement_chart_compares_the_same_core_with_another() {
     let run = copies(3, |row, copy| {
-        row.placement = ["unpinned", "same-core", "other-core"][copy].to_owned();
+        row.placement = Placement::ALL[copy];
         let times = if row.strategy == "fork" { 8 } else { 3 };
         row.service_p50_ns = Some([2_000, 1_000, 1_000 * times][copy]);
     });

@@ -1,7 +1,7 @@
 //! What is not compared, and what is said of it.
 
 use super::*;
-use crate::record::SCHEMA_VERSION;
+use crate::record::{Regime, SCHEMA_VERSION, Status};
 
 fn refused(a: &Run, b: &Run) -> String {
     compare(a, b).unwrap_err().to_string()
@@ -32,7 +32,7 @@ fn runs_that_cannot_be_compared_say_why_and_what_to_do() {
     assert!(said.contains("--resume"), "{said}");
     let mut failed = b;
     for row in &mut failed.trials {
-        row.status = "failed".to_owned();
+        row.status = Status::Failed;
         row.reason = "the subject died".to_owned();
     }
     assert!(refused(&a, &failed).contains("the subject died (t0001)"));
@@ -121,7 +121,7 @@ fn times_of_different_answers_are_not_compared() {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.5);
     let noop = |row: &&mut TrialRow| row.workload == "noop";
-    for row in b.trials.iter_mut().filter(noop).filter(|row| row.status == "ok") {
+    for row in b.trials.iter_mut().filter(noop).filter(|row| row.status == Status::Ok) {
         row.checksum = "0000000000000bad".to_owned();
     }
     let said = left(&a, &b);
@@ -160,7 +160,7 @@ fn times_of_different_answers_are_not_compared() {
 fn rates_that_are_shares_of_a_machine_s_own_capacity_are_compared_within_it_only() {
     let mut a = sample::standard();
     for row in &mut a.trials {
-        row.regime = "open".to_owned();
+        row.regime = Regime::Open;
         row.callers = None;
         row.rate_of_capacity = Some(0.8);
         row.rate_per_s = Some(1000.0);
@@ -185,7 +185,7 @@ fn an_arm_that_failed_in_one_run_says_so_and_has_no_ratio() {
     let mut b = again(&a, "b", 1.0);
     let is_it = |row: &&mut TrialRow| row.workload == "noop" && row.strategy == "fork";
     for row in b.trials.iter_mut().filter(is_it) {
-        row.status = "failed".to_owned();
+        row.status = Status::Failed;
         row.reason = "it died".to_owned();
     }
     let compared = compare(&a, &b).unwrap();

@@ -2,7 +2,9 @@
 //! both kinds, an arm that fails everywhere, and the machine's noise.
 
 use crate::analysis::Analysis;
-use crate::record::{NoiseRow, Run, TrialRow};
+use crate::record::{
+    NoiseLabel, NoiseRow, Placement, Regime, Role, Run, Status, TrialRow, Validity,
+};
 
 const BLOCKS: u32 = 6;
 const MS: u64 = 1_000_000;
@@ -54,22 +56,22 @@ fn base(id: u32, block: u32, role: &str, name: &str, regime: &str, share: f64) -
         family_id: format!("random-sum-m-rust-{regime}{share}cap"),
         block,
         position: 1,
-        role: role.into(),
+        role: Role::by_name(role).unwrap(),
         runtime: "rust".into(),
         workload: "random-sum".into(),
         size: "m".into(),
         strategy: name.into(),
-        regime: regime.into(),
-        placement: "unpinned".into(),
-        status: "ok".into(),
-        validity: "valid".into(),
+        regime: Regime::by_name(regime).unwrap(),
+        placement: Placement::Unpinned,
+        status: Status::Ok,
+        validity: Validity::Valid,
         window_ns: Some(4_000 * MS),
         rate_per_s: Some(share * CAPACITY),
         rate_of_capacity: Some(share),
         capacity_per_s: Some(CAPACITY),
         arrivals: "poisson".into(),
         slo: "p99<50ms".into(),
-        noise_label: if block == 2 { "disturbed" } else { "quiet" }.into(),
+        noise_label: Some(if block == 2 { NoiseLabel::Disturbed } else { NoiseLabel::Quiet }),
         noise_foreign_cpu_ratio: Some(0.004 * f64::from(block)),
         ..TrialRow::default()
     }
@@ -79,8 +81,8 @@ fn base(id: u32, block: u32, role: &str, name: &str, regime: &str, share: f64) -
 fn loaded(mut row: TrialRow, capacity: f64) -> TrialRow {
     let share = row.rate_of_capacity.unwrap_or(1.0);
     if capacity <= 0.0 {
-        row.status = "failed".into();
-        row.validity = "invalid".into();
+        row.status = Status::Failed;
+        row.validity = Validity::Invalid;
         row.reason = format!("subject exited with 1; {}", super::HOSTILE);
         return row;
     }
@@ -95,7 +97,7 @@ fn loaded(mut row: TrialRow, capacity: f64) -> TrialRow {
     row.n_in_time = Some(if busy > 0.85 { offered / 2 } else { offered });
     row.n_unanswered = Some(if saturated { 7 } else { 0 });
     row.n_rejected_by_driver = Some(0);
-    row.saturated = if saturated { "yes" } else { "no" }.into();
+    row.saturated = Some(saturated.into());
     row.throughput_per_s = Some(share.min(capacity) * CAPACITY * jitter);
     row.achieved_rate_per_s = Some(share * CAPACITY * 1.004);
     row.littles_law_ratio = Some(1.0);
@@ -113,7 +115,7 @@ fn probed(row: TrialRow, capacity: f64, probe: &str) -> TrialRow {
     let mut row = loaded(row, capacity);
     row.family_id = format!("random-sum-m-rust-open0.8cap-{probe}");
     row.probe = probe.into();
-    if row.status != "ok" {
+    if row.status != Status::Ok {
         return row;
     }
     let waits = row.strategy == "blocking";
