@@ -1,8 +1,6 @@
 //! A picture: SVG that plotters writes, in groups by strategy, with a name for screen readers.
 
-use std::io;
-
-use plotters::backend::SVGBackend;
+use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 
@@ -25,7 +23,8 @@ const IMPLIED: [&str; 7] = [
 /// All of a picture, in px from its upper left corner.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A string takes any drawing.
-pub type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
+pub type Drawn =
+    Result<(), DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>>;
 
 /// A picture in the making.
 pub struct Picture {
