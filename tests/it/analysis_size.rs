@@ -91,7 +91,7 @@ fn planned(row: &TrialRow) -> PlanRow {
         family_id: row.family_id.clone(),
         block: row.block,
         position: row.position,
-        role: row.role.clone(),
+        role: row.role,
         strategy: row.strategy.clone(),
         options: row.options.clone(),
         seed: row.seed,

@@ -101,7 +101,7 @@ fn by_block(rows: &[&MemoryRow], value: Value) -> BTreeMap<u32, Vec<(u32, f64)>>
 /// Of looks after requests only those that really followed requests: a tree without children was
 /// asked nothing, and its server's growth with the requests is not the price of a child. It stays
 /// where there would be no line without it.
-fn comparable<'a>(rows: Vec<&'a MemoryRow>, phase: Phase) -> Vec<&'a MemoryRow> {
+fn comparable(rows: Vec<&MemoryRow>, phase: Phase) -> Vec<&MemoryRow> {
     let ks: BTreeSet<u32> = rows.iter().map(|row| row.k).filter(|k| *k > 0).collect();
     match phase {
         Phase::First | Phase::Hundred if ks.len() > 1 => {

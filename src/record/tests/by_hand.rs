@@ -125,7 +125,7 @@ fn doctored_row_is_flagged_when_it_is_read() {
     (child.trial_id, child.attempt) = (plan()[1].trial_id.clone(), 1);
     (child.uss_bytes, child.pss_bytes) = (Some(2 << 20), Some(1 << 20));
     (child.family_id, child.block) = (plan()[1].family_id.clone(), plan()[1].block);
-    (child.trial_role, child.strategy) = (plan()[1].role.clone(), plan()[1].strategy.clone());
+    (child.trial_role, child.strategy) = (plan()[1].role, plan()[1].strategy.clone());
     child.options = plan()[1].options.clone();
     fs::write(path.join("memory.csv"), csv_of(std::slice::from_ref(child)).unwrap()).unwrap();
     let mut doctored = trial(&plan()[0]);

@@ -141,7 +141,7 @@ fn memory() -> Vec<MemoryRow> {
             attempt: 1,
             family_id: planned.family_id.clone(),
             block: planned.block,
-            trial_role: planned.role.clone(),
+            trial_role: planned.role,
             workload: "hold".into(),
             size: "s".into(),
             options: planned.options.clone(),

@@ -142,7 +142,7 @@ pub fn of_arm(strategy: &str, role: Role) -> (RGBColor, Marker) {
 const PLACEBO: &str = "placebo";
 
 /// By which a page highlights an arm's rows and marks: its strategy, or `placebo`.
-pub fn key<'a>(strategy: &'a str, role: Role) -> &'a str {
+pub fn key(strategy: &str, role: Role) -> &str {
     if role == Role::Placebo { PLACEBO } else { strategy }
 }
 

@@ -119,7 +119,7 @@ fn failures_and_skips_have_counts_and_reasons_but_no_ratio() {
 fn unanswered_requests_are_named_wherever_outcomes_are() {
     let mut run = sample::run();
     let first = &run.trials[0];
-    let key = (first.family_id.clone(), first.role.clone(), first.strategy.clone());
+    let key = (first.family_id.clone(), first.role, first.strategy.clone());
     let is_own =
         |row: &TrialRow| (&row.family_id, &row.role, &row.strategy) == (&key.0, &key.1, &key.2);
     for row in run.trials.iter_mut().filter(|row| is_own(row)) {

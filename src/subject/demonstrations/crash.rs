@@ -18,8 +18,11 @@ use crate::sys::process::{self, Block, Fork, SingleThreaded};
 /// The kinds of workers, by name.
 const WHERE: [(&str, Kind); 2] = [("process", Kind::Process), ("thread", Kind::Thread)];
 
+/// Ends this process; its last stamp goes over the socket.
+type Crash = fn(UnixStream) -> !;
+
 /// The ways to crash, by name. Each gets the socket for signs of life.
-const HOW: [(&str, fn(UnixStream) -> !); 5] = [
+const HOW: [(&str, Crash); 5] = [
     ("abort", |_| -> ! { std::process::abort() }),
     ("segfault", |_| -> ! { process::raise_segfault() }),
     ("panic", |_| -> ! { panic!("a panic that no code catches") }),
