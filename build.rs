@@ -3,6 +3,7 @@
 //! Nothing here may fail: without git, or unpacked from an archive, the revision is empty.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,10 +11,16 @@ use std::process::Command;
 /// exactly a change in this looks again; so an edited README makes no build dirty.
 const SOURCES: [&str; 6] = ["Cargo.lock", "Cargo.toml", ".cargo", "build.rs", "experiments", "src"];
 
+/// The folder of the subjects that are scripts.
+const SUBJECTS: &str = "subjects";
+
 fn main() {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     for source in SOURCES.map(|name| root.join(name)) {
         watch(&source);
+    }
+    for (runtime, entry) in [("node", "subject.mjs"), ("python", "subject.py")] {
+        embed(&root.join(SUBJECTS), runtime, entry);
     }
     let revision = git_revision(&root).unwrap_or_default();
     set("GIT_REVISION", &revision);
@@ -28,6 +35,37 @@ fn main() {
     // Separated by a character that no terminal shows.
     let flags = variable("CARGO_ENCODED_RUSTFLAGS").replace('\x1f', " ");
     set("RUSTFLAGS", &flags);
+}
+
+/// Writes the list of a runtime's sources, path and text, as an expression that the program
+/// includes. `entry`, the file to run, comes first.
+fn embed(subjects: &Path, runtime: &str, entry: &str) {
+    let dir = subjects.join(runtime);
+    let mut paths = Vec::new();
+    list(&dir, &dir, &mut paths);
+    paths.sort_by_key(|path| (path != entry, path.clone()));
+    assert!(paths.first().is_some_and(|path| path == entry), "no {entry} in {}", dir.display());
+    let lines = paths.iter().map(|path| {
+        format!("    ({path:?}, include_str!({:?})),\n", dir.join(path).display().to_string())
+    });
+    let list = format!("&[\n{}]", lines.collect::<String>());
+    let out = Path::new(&variable("OUT_DIR")).join(format!("subject-{runtime}.rs"));
+    fs::write(&out, list).unwrap_or_else(|error| panic!("write {}: {error}", out.display()));
+}
+
+/// The sources below `dir`, relative to `root`; what the set-up installs there is none.
+fn list(root: &Path, dir: &Path, paths: &mut Vec<String>) {
+    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    for entry in entries.flatten() {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if path.is_dir() {
+            if !["node_modules", "__pycache__"].contains(&&*name) && !name.starts_with('.') {
+                list(root, &path, paths);
+            }
+        } else if [".mjs", ".py", ".json", ".txt"].iter().any(|ext| name.ends_with(ext)) {
+            paths.extend(path.strip_prefix(root).map(|path| path.display().to_string()));
+        }
+    }
 }
 
 /// The revision, with `-dirty` where a source differs from it; `None` without git, or where the

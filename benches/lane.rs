@@ -1,4 +1,4 @@
-//! What is timed: a lane is one thing that can be done again and again, once per lap.
+//! A lane is one operation that is timed, once per lap.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use forkbench::sys::affinity;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Something to be timed, set up and warm.
+/// An operation that is set up and warm.
 pub(crate) trait Lane {
-    /// Does it once, in ns. What the lane needs for timing itself stays outside.
+    /// Does it once; the time in ns. The lane's own overhead stays outside.
     fn lap(&mut self) -> Result<u64>;
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Site {
     pub(crate) cores: Cores,
 }
 
-/// How much a lap is, where that can be chosen.
+/// The size of a lap, where it can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {
     /// To be measured.
@@ -40,16 +40,16 @@ pub(crate) enum Scale {
 /// On which cores a race is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cores {
-    /// Wherever the scheduler likes.
+    /// On any core.
     Any,
     /// Everything on the first.
     One,
-    /// Whoever asks on the first, whoever answers on the second.
+    /// The asking side on the first, the answering side on the second.
     Two,
 }
 
 impl Cores {
-    /// Puts this process, and so all that it starts from now on, where the asking side belongs.
+    /// Moves this process, and so all that it starts from now on, to the core of the asking side.
     pub(crate) fn pin_asking(self) -> Result<()> {
         match self {
             Cores::Any => Ok(()),
@@ -66,7 +66,7 @@ impl Cores {
         }
     }
 
-    /// What a subject has to be told so that its children answer where they should.
+    /// The environment of a subject whose children answer on their core.
     pub(crate) fn environment(self) -> Result<Option<(String, String)>> {
         match self {
             Cores::Any | Cores::One => Ok(None),
@@ -75,8 +75,8 @@ impl Cores {
     }
 }
 
-/// The name under which the benches hand the cores that there are to the processes that time,
-/// which would see only their own once they are pinned.
+/// The environment variable that gives timing processes the list of cores; once pinned, they would
+/// see only their own.
 pub(crate) const CORES: &str = "FORKBENCH_BENCH_CORES";
 
 fn nth_core(nth: usize) -> Result<u32> {

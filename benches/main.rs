@@ -1,5 +1,5 @@
-//! `cargo bench`: every strategy on `noop` beside its floor, the least that the system charges for
-//! the same; the kernels; the instrument itself. It ends with one table of ratios.
+//! `cargo bench`: every strategy on `noop` with its floor, the least that the system charges for the
+//! same; the kernels; the instrument itself. It ends with one table of ratios.
 //!
 //! `cargo bench -- fork` runs the races and lanes with `fork` in their names. As a test
 //! (`cargo test`), every lane runs one lap. Times go through Criterion, which keeps its estimates
@@ -84,7 +84,7 @@ fn run(arguments: &[String]) -> lane::Result<()> {
     criterion.final_summary();
     if measuring {
         let mut rows = results.into_inner().rows();
-        // Whoever asks for some lanes does not want to wait for the long loop.
+        // A filtered run should not wait for the long loop.
         if arguments.iter().all(|argument| argument.starts_with('-')) && cores >= 2 {
             rows.push(soak::run(dir.path())?);
         }
@@ -107,7 +107,7 @@ fn run_race(
         if matches!(entry.start, Start::Compiled(_)) && !has_compiled {
             continue;
         }
-        // Set up at the first lap, so that what is filtered out costs nothing.
+        // Set up at the first lap, so that a filtered-out lane costs nothing.
         let mut stopwatch = None;
         group.bench_function(entry.name, |bencher| {
             bencher.iter_custom(|laps| {
@@ -117,7 +117,7 @@ fn run_race(
                         results.borrow_mut().add(race, entry, sample);
                         Duration::from_nanos(sample.lane.total_ns)
                     }
-                    // Criterion knows no failure but this one.
+                    // Criterion has no other way to fail.
                     Err(error) => panic!("{}/{}: {error}", race.name, entry.name),
                 }
             });

@@ -1,4 +1,4 @@
-//! What is set beside what, and how close it has to be.
+//! Which lanes are compared with which floor, and how close they must be.
 
 use crate::lane::{Cores, Lane, Result, Site};
 use crate::lanes::subject::{Noop, Span};
@@ -9,8 +9,7 @@ use crate::lanes::{floor_fork, instrument, kernel, memory, ping_pong, program, t
 pub(crate) struct Race {
     pub(crate) name: &'static str,
     pub(crate) cores: Cores,
-    /// Laps of one lane before it is the other's turn: more where switching between the two
-    /// would itself show.
+    /// Laps of one lane before the other's turn: more where the switch itself would show.
     pub(crate) batch: u64,
     pub(crate) floor: Entry,
     pub(crate) lanes: &'static [Entry],
@@ -24,14 +23,14 @@ pub(crate) struct Entry {
     pub(crate) bar: Bar,
 }
 
-/// What a lane is held to.
+/// The bar of a lane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Bar {
-    /// It is there to be seen.
+    /// None: it is shown only.
     None,
-    /// At most so many times the floor.
+    /// At most this many times the floor.
     Times(f64),
-    /// At most so many nanoseconds.
+    /// At most this many nanoseconds.
     Ns(u64),
 }
 
@@ -92,8 +91,8 @@ const fn kernel(name: &'static str, bar: Bar) -> Entry {
     Entry { name, start: Start::Kernel(name), bar }
 }
 
-/// All that ends with a reaped program, from acceptance to reaping: all that the floor does, and
-/// on top of it argument, answer, pipes and loop.
+/// Strategies that end with a reaped program, from acceptance to reaping: the work of the floor, and
+/// in addition argument, answer, pipes and loop.
 const PROGRAMS: &[Entry] = &[
     noop("spawn", "spawn", 0, Span::AcceptedToReaped, Bar::Times(1.15)),
     noop("exec-file", "exec-file", 0, Span::AcceptedToReaped, Bar::Times(1.15)),

@@ -12,7 +12,7 @@ const REQUESTS: u64 = 10_000_000;
 
 const MEMORY_BAR_BYTES: u64 = 64 << 20;
 
-/// Runs the long loop in a process of its own and says what it came to.
+/// Runs the long loop in a process of its own and returns its result.
 pub(crate) fn run(dir: &Path) -> Result<Row> {
     let output = copy_of_self(&[SOAK, &REQUESTS.to_string()], dir)?.output()?;
     let said = String::from_utf8(output.stdout)?;

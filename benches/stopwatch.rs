@@ -2,8 +2,8 @@
 //! fork. The benches' program starts itself again before any lane is set up; the copy has one
 //! thread, sets up a lane and its floor, and takes orders for laps on its standard input.
 //!
-//! The two take turns within each measurement, so that whatever drifts (clock rate, neighbours,
-//! free memory) drifts for both.
+//! The two take turns within each measurement, so that a drift (clock rate, neighbours, free
+//! memory) affects both.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) const MODE: &str = "--time-lanes";
 /// The argument that makes it run the long loop: `… SOAK REQUESTS DIR`.
 pub(crate) const SOAK: &str = "--soak";
 
-/// What some laps of a lane and as many of its floor took.
+/// Times of some laps of a lane and of as many laps of its floor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) laps: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Sample {
     pub(crate) floor: Laps,
 }
 
-/// What some laps took, in ns.
+/// Times of some laps, in ns.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Laps {
     pub(crate) total_ns: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Stopwatch {
     answers: BufReader<ChildStdout>,
 }
 
-/// A copy of this program for `arguments`, told which cores there are.
+/// A copy of this program for `arguments`, which is given the list of cores.
 pub(crate) fn copy_of_self(arguments: &[&str], dir: &Path) -> Result<Command> {
     let cores: Vec<String> = affinity::allowed()?.iter().map(u32::to_string).collect();
     let mut command = Command::new(std::env::current_exe()?);
@@ -68,7 +68,7 @@ impl Stopwatch {
         Ok(Stopwatch { child, orders, answers })
     }
 
-    /// Has so many laps run.
+    /// Runs this many laps.
     pub(crate) fn time(&mut self, laps: u64) -> Result<Sample> {
         let orders = self.orders.as_mut().ok_or("no standard input")?;
         writeln!(orders, "{laps}")?;
@@ -121,7 +121,7 @@ fn try_serve(arguments: &[String]) -> Result<()> {
         cores: race.cores,
     };
     site.cores.pin_asking()?;
-    // The floor first: what forks must do so before a lane has threads, if one ever has.
+    // The floor first: it must fork before a lane has threads.
     let mut floor = race.floor.start.start(&site)?;
     let mut lane = match entry.name == race.floor.name {
         true => None,
@@ -135,7 +135,7 @@ fn try_serve(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// So many laps of both. A floor that is timed for itself is its own lane.
+/// This many laps of both. A floor that is timed for itself is its own lane.
 fn take_turns(
     laps: u64,
     batch: u64,

@@ -1,4 +1,4 @@
-//! The table that the benches end with: each lane beside its floor.
+//! The table at the end of the benches: each lane and its floor.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use forkbench::driver::samples::nearest_rank;
 use crate::races::{self, Bar, Entry, Race};
 use crate::stopwatch::{Laps, Sample};
 
-/// What was measured, by race and lane.
+/// Measured times, by race and lane.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
     samples: BTreeMap<(&'static str, &'static str), Vec<Sample>>,
 }
 
-/// One line, ready to be shown.
+/// One line of the table.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -53,7 +53,7 @@ impl Results {
     }
 }
 
-/// The rows as a table that may be pasted into a document.
+/// The rows as a Markdown table.
 pub(crate) fn render(rows: Vec<Row>) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
@@ -76,7 +76,7 @@ pub(crate) fn render(rows: Vec<Row>) -> String {
 }
 
 fn row(race: &Race, entry: &Entry, samples: &[Sample]) -> Row {
-    // Warming up comes first, with fewer or more laps; what is measured is all of one length.
+    // The warm-up comes first, with any number of laps; all measurements have one length.
     let laps = samples.last().map_or(0, |sample| sample.laps);
     let measured: Vec<&Sample> = samples.iter().filter(|s| s.laps == laps).collect();
     let median = |part: fn(&Sample) -> Laps| {

@@ -54,6 +54,11 @@ need_rust() {
     have cargo || PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
     have cargo || die "needs Rust $wanted or later, and there is no cargo: install it from" \
         "https://rustup.rs and run this again"
+    # The toolchain of rust-toolchain.toml, or the default one where that is not installed.
+    if have rustup && ! rustc --version >/dev/null 2>&1; then
+        RUSTUP_TOOLCHAIN=$(rustup default | cut -d ' ' -f 1)
+        export RUSTUP_TOOLCHAIN
+    fi
     found=$(rustc --version | cut -d ' ' -f 2)
     [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] ||
         die "needs Rust $wanted or later, and this is $found: run \`rustup update\`"

@@ -10,8 +10,8 @@ use crate::lane::{Lane, Result, Site};
 
 /// Grows this process to the size of the fork server, then forks it.
 ///
-/// What a fork copies are the page tables of memory that is the process's own, so that is the
-/// size to agree on; pages of the program's file are mapped anew.
+/// A fork copies the page tables of the process's own memory, so this size must be equal; pages of
+/// the program's file are mapped anew.
 pub(crate) fn start(site: &Site) -> Result<Box<dyn Lane>> {
     let target = subject::start("fork", 0, site)?;
     let server = only_child(target.ready.pid)?;

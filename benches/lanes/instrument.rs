@@ -1,8 +1,8 @@
-//! What the instrument itself costs: a clock read, a recorded sample, the driver's loop.
+//! The cost of the instrument itself: a clock read, a recorded sample, the driver's loop.
 
 use std::hint::black_box;
 
-use forkbench::driver::load::{self, Exchange, Pace};
+use forkbench::driver::load::{self, Exchange, Pace, Timeout};
 use forkbench::driver::samples::Samples;
 use forkbench::driver::target::Target;
 use forkbench::protocol::Outcome;
@@ -27,7 +27,7 @@ pub(crate) fn clock_reads(_: &Site) -> Result<Box<dyn Lane>> {
     }))
 }
 
-/// A thousand samples recorded, of a window so long that not every one is kept.
+/// Records a thousand samples of a window so long that not all are kept.
 pub(crate) fn recorded_samples(_: &Site) -> Result<Box<dyn Lane>> {
     let mut samples = Samples::new(1);
     let mut id = 0;
@@ -56,7 +56,7 @@ pub(crate) fn recorded_samples(_: &Site) -> Result<Box<dyn Lane>> {
     Ok(Box::new(record))
 }
 
-/// What one lap of [`closed_loop`] is.
+/// Requests of one lap of [`closed_loop`].
 pub(crate) const LOOP_REQUESTS: u64 = 10_000;
 
 /// Callers in [`closed_loop`].
@@ -71,12 +71,12 @@ pub(crate) fn closed_loop(site: &Site) -> Result<Box<dyn Lane>> {
     };
     Ok(Box::new(move || {
         let (count, window_ns) = run_loop(&mut target, requests)?;
-        // Answers come several to a read, so a window may hold a few more than asked for.
+        // One read may return several answers, so a window may hold a few more than asked for.
         Ok((u128::from(window_ns) * u128::from(LOOP_REQUESTS) / u128::from(count)) as u64)
     }))
 }
 
-/// A subject under `blocking`, where the driver's core is left to the driver.
+/// A subject under `blocking` that leaves the driver's core to the driver.
 pub(crate) fn loop_target(site: &Site) -> Result<Target> {
     site.cores.pin_answering()?;
     let target = subject::start("blocking", 0, site)?;
@@ -94,9 +94,7 @@ pub(crate) fn run_loop(target: &mut Target, requests: u64) -> Result<(u64, u64)>
         min_window_ns: 0,
         max_window_ns: 600_000_000_000,
         min_requests: requests,
-        deadline_ns: 30_000_000_000,
-        grace_ns: 10_000_000_000,
-        budget_end_ns: None,
+        timeout: Timeout::new(30_000_000_000),
     };
     let measured = load::closed(target, &exchange, pace, 1)?;
     let answered = measured.outcomes[Outcome::Ok as usize];

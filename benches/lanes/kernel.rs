@@ -1,9 +1,10 @@
-//! The kernels of the workloads, called directly, and the bare loops that two of them are held to.
+//! The kernels of the workloads, called directly, and the bare loops that two of them are compared
+//! with.
 
 use std::hint::black_box;
 
-use forkbench::options::{self, Options};
 use forkbench::sys::clock::now_ns;
+use forkbench::workload::options::{self, Options};
 use forkbench::workload::{self, Size, Spec};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -27,7 +28,7 @@ pub(crate) fn start(name: &str, site: &Site) -> Result<Box<dyn Lane>> {
     }))
 }
 
-/// `random-sum` as anybody would write it.
+/// `random-sum` as a plain loop.
 pub(crate) fn bare_random_sum(site: &Site) -> Result<Box<dyn Lane>> {
     let draws = size(site).pick([10_000_u64, 1_000_000, 10_000_000]);
     Ok(Box::new(move || {
@@ -42,7 +43,7 @@ pub(crate) fn bare_random_sum(site: &Site) -> Result<Box<dyn Lane>> {
     }))
 }
 
-/// Decode, three resizes, three encodes, of the picture that `image` has.
+/// Decode, three resizes and three encodes of the picture of `image`.
 pub(crate) fn bare_image(site: &Site) -> Result<Box<dyn Lane>> {
     let spec = spec("image", site)?;
     let jpeg = std::fs::read(spec.options.get("input").ok_or("no picture")?)?;

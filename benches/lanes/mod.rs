@@ -1,4 +1,4 @@
-//! What can be timed, by kind.
+//! The lanes, by kind.
 
 pub(crate) mod floor_fork;
 pub(crate) mod instrument;

@@ -31,7 +31,7 @@ pub(crate) fn over_sockets(site: &Site) -> Result<Box<dyn Lane>> {
 pub(crate) fn over_pipes(site: &Site) -> Result<Box<dyn Lane>> {
     let (their_read, our_write) = pipe_with(PipeFlags::CLOEXEC)?;
     let (our_read, their_write) = pipe_with(PipeFlags::CLOEXEC)?;
-    // The child keeps its copies of this side's ends, so it is killed, not hung up on.
+    // The child has copies of this side's ends, so closing them would not end it: it is killed.
     let child = Child::fork(site, || echo(&their_read, &their_write))?;
     Ok(Box::new(move || {
         let _owned = &child;

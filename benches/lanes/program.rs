@@ -23,7 +23,7 @@ const SOURCES: [(&str, &str, &[&str]); 3] = [
 /// Compiles the programs into `dir`.
 ///
 /// # Errors
-/// There is no C compiler, or it cannot link statically; said in words for the table.
+/// There is no C compiler, or it cannot link statically; as a sentence for the table.
 pub(crate) fn compile(dir: &Path) -> std::result::Result<(), String> {
     for (name, source, flags) in SOURCES {
         let file = dir.join(name).with_extension("c");
@@ -115,7 +115,7 @@ fn command(program: PathBuf) -> Result<Box<dyn Lane>> {
     }))
 }
 
-/// For a path of the benches' own, in which there are no quotes.
+/// For a path of the benches' own, which has no quotes.
 fn quoted(path: &Path) -> PathBuf {
     format!("'{}'", path.display()).into()
 }

@@ -5,21 +5,21 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use forkbench::driver::target::{self, Launch, Target};
-use forkbench::options;
 use forkbench::protocol::{Configure, FLAG_REAPS, Kind, Outcome, Reply};
 use forkbench::strategy;
 use forkbench::sys::clock::now_ns;
+use forkbench::workload::options;
 use forkbench::workload::{self, Size, Spec};
 
 use crate::lane::{Lane, Result, Scale, Site};
 
 const NAME: &str = "forkbench-subject";
 
-/// Copies the built subject into `dir`, in one write, as the C programs beside it are written.
+/// Copies the built subject into `dir` in one write, as the linker of the C programs writes them.
 ///
 /// The linker writes its output through a mapping, page by page, and so the page cache holds it:
-/// a child that is exec'd from there takes some 80 us longer than one from a file that was
-/// written in large pieces, which the cache holds in large pieces too.
+/// an exec from there takes some 80 us longer than from a file that was written in large pieces,
+/// which the cache holds in large pieces too.
 pub(crate) fn install(dir: &Path, scale: Scale) -> Result<()> {
     let built = env!("CARGO_BIN_EXE_forkbench-subject");
     let copy = dir.join(NAME);
@@ -32,16 +32,16 @@ pub(crate) fn install(dir: &Path, scale: Scale) -> Result<()> {
 
 const DEADLINE_MS: u64 = 30_000;
 
-/// From where to where a lap is timed.
+/// The beginning and the end of a lap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Span {
     /// From acceptance to reply, as the subject stamps them.
     Service,
-    /// From sending to having the answer.
+    /// From sending the request to having its answer.
     Response,
-    /// From acceptance to the child being reaped: all that the floors of processes contain.
+    /// From acceptance until the child is reaped: the span of the floors of processes.
     AcceptedToReaped,
-    /// From sending to the child being reaped.
+    /// From sending the request until the child is reaped.
     SentToReaped,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Noop {
 }
 
 impl Noop {
-    /// Starts the subject and has it answer once.
+    /// Starts the subject and sends one request.
     pub(crate) fn start(&self, site: &Site) -> Result<Box<dyn Lane>> {
         let mut caller = Caller {
             target: start(self.strategy, self.payload_bytes, site)?,
@@ -72,7 +72,7 @@ pub(crate) fn start(strategy: &str, payload_bytes: u64, site: &Site) -> Result<T
     start_with(strategy, payload_bytes, 1, site)
 }
 
-/// The same with so many workers.
+/// The same with this many workers.
 pub(crate) fn start_with(
     strategy: &str,
     payload_bytes: u64,
@@ -117,7 +117,7 @@ struct Caller {
     span: Span,
 }
 
-/// When the driver saw what, in ns.
+/// When the driver saw each event, in ns.
 struct Seen {
     sent: u64,
     done: u64,
@@ -138,7 +138,7 @@ impl Lane for Caller {
 }
 
 impl Caller {
-    /// One request, to the reaping of its child if it has one.
+    /// One request, until its child is reaped if it has one.
     fn ask(&mut self) -> Result<(Reply, Seen)> {
         let id = self.next_id;
         self.next_id += 1;

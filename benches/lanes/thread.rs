@@ -10,8 +10,8 @@ use rustix::event::{EventfdFlags, eventfd};
 use super::ping_pong::Child;
 use crate::lane::{Lane, Result, Site};
 
-/// A thread created that says a word, until the word is heard. It is joined outside of the time,
-/// as the strategy joins its threads when it has answered.
+/// Creates a thread that sends one word, until the word arrives. The join is not timed: the strategy
+/// joins its threads after the answer.
 pub(crate) fn spawn_and_hear(site: &Site) -> Result<Box<dyn Lane>> {
     when_asked(site, || {
         let word = Word::new()?;
@@ -27,7 +27,7 @@ pub(crate) fn spawn_and_hear(site: &Site) -> Result<Box<dyn Lane>> {
     })
 }
 
-/// A closure given to a rayon pool of one thread that says a word, until the word is heard.
+/// Gives a rayon pool of one thread a closure that sends one word, until the word arrives.
 pub(crate) fn rayon_and_hear(site: &Site) -> Result<Box<dyn Lane>> {
     when_asked(site, || {
         let pool = one_thread()?;
@@ -42,7 +42,7 @@ pub(crate) fn rayon_and_hear(site: &Site) -> Result<Box<dyn Lane>> {
     })
 }
 
-/// A thread that does nothing, created and joined, one right after the other.
+/// Creates and joins threads that do nothing, one after the other.
 pub(crate) fn spawn_and_join(_: &Site) -> Result<Box<dyn Lane>> {
     Ok(Box::new(|| {
         let start = now_ns();
@@ -52,7 +52,7 @@ pub(crate) fn spawn_and_join(_: &Site) -> Result<Box<dyn Lane>> {
     }))
 }
 
-/// Into a rayon pool of one thread and back, from outside of it, one right after the other.
+/// Round trips into a rayon pool of one thread, one after the other.
 pub(crate) fn rayon_dispatch(_: &Site) -> Result<Box<dyn Lane>> {
     let pool = one_thread()?;
     Ok(Box::new(move || {
@@ -76,7 +76,7 @@ impl Word {
     }
 
     fn say(&self) {
-        // If it fails nobody hears it, and the lap does not end: nothing is measured wrongly.
+        // If it fails, the lap does not end: nothing is measured wrongly.
         let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
     }
 
@@ -86,9 +86,9 @@ impl Word {
     }
 }
 
-/// Work that times itself, in a process of its own that sleeps until it is asked over a socket:
-/// that is how a subject comes to a request, and how cold threads and caches are by then. Work
-/// done again and again without a pause finds them as a subject never does.
+/// Work that times itself, in a process of its own that sleeps until a request arrives on a socket.
+/// A subject comes to its requests in the same way, with the same cold threads and caches; work
+/// that is repeated without a pause finds them warm.
 fn when_asked<W: FnMut() -> Result<u64>>(
     site: &Site,
     make: impl FnOnce() -> Result<W>,

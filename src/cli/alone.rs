@@ -1,13 +1,13 @@
-//! Whether another run is under way on this machine: two of them disturb each other.
+//! Whether another run is under way on this machine: two runs disturb each other.
 
 use std::io::{self, ErrorKind};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 
-/// Held while a run measures. An abstract socket goes with its process, however that ends, and no
+/// Held while a run measures. An abstract socket ends with its process, however that ends, and no
 /// child inherits it.
 #[derive(Debug)]
-pub(super) struct Alone {
+pub struct Alone {
     _listener: UnixListener,
 }
 
@@ -16,7 +16,7 @@ impl Alone {
     ///
     /// # Errors
     /// The system has no such sockets.
-    pub(super) fn claim(name: &str) -> io::Result<Option<Alone>> {
+    pub fn claim(name: &str) -> io::Result<Option<Alone>> {
         let address = SocketAddr::from_abstract_name(name)?;
         match UnixListener::bind_addr(&address) {
             Ok(_listener) => Ok(Some(Alone { _listener })),

@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 const LABEL: u16 = 18;
 
 /// Rows of cells that are aligned with each other.
-pub(super) struct Columns {
+pub struct Columns {
     table: Table,
     indent: usize,
     first: ColumnConstraint,
@@ -14,7 +14,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// As wide as the screen, `indent` spaces included.
-    pub(super) fn new(width: u16, indent: u16) -> Columns {
+    pub fn new(width: u16, indent: u16) -> Columns {
         let mut table = Table::new();
         table
             .load_style(presets::NOTHING)
@@ -26,19 +26,19 @@ impl Columns {
 
     /// The same, with a first column that is as wide in every table: tables below each other
     /// look like one.
-    pub(super) fn labelled(width: u16, indent: u16) -> Columns {
+    pub fn labelled(width: u16, indent: u16) -> Columns {
         let mut columns = Columns::new(width, indent);
         columns.first = ColumnConstraint::LowerBoundary(Width::Fixed(LABEL));
         columns
     }
 
     /// Every row has as many cells as the first.
-    pub(super) fn row<const N: usize>(&mut self, cells: [&str; N]) {
+    pub fn row<const N: usize>(&mut self, cells: [&str; N]) {
         self.table.add_row(cells);
     }
 
     /// The rows as lines without trailing spaces.
-    pub(super) fn text(&mut self) -> String {
+    pub fn text(&mut self) -> String {
         let last = self.table.column_count().saturating_sub(1);
         for (index, column) in self.table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use super::write_report::write_whole;
 use super::{Failure, screen};
@@ -14,17 +14,7 @@ use crate::sys::files::read_named;
 
 /// Arguments of `forkbench compare`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Compares two runs of one experiment, on another machine or at another time: each strategy in B
-against the same in A, and against the reference inside each run. Only what is the same in both
-is compared; all else is listed with the reason. `inconclusive` is a result like any other.
-
-Examples:
-  forkbench compare results/20261123T081500Z-laptop-main results/20261124T090000Z-server-main
-  forkbench compare A B --out laptop-and-server.html
-  forkbench compare A B --no-page --csv > compare.csv
-
-Exit codes: 0 compared, 1 the page could not be written, 2 the runs cannot be compared.")]
+#[command(after_help = include_str!("help/compare.txt"))]
 pub struct CompareArgs {
     /// The run that is divided by: its directory
     #[arg(value_name = "RUN_A")]
@@ -103,44 +93,43 @@ fn show(args: &CompareArgs, compared: &Compared) -> Result<()> {
     Ok(())
 }
 
-/// What every page of two runs has near its beginning.
+/// Near the beginning of every page of two runs.
 const MARK: &str = "<meta name=\"generator\" content=\"forkbench compare\">";
 const MARK_WITHIN_BYTES: usize = 1024;
 
 /// No page of two runs is larger.
 const PAGE_MAX_BYTES: u64 = 64 << 20;
 
-/// That the page can go there and replaces nothing but an older one: a run's report, or somebody's
-/// letter, must not be lost by a slip of the hand.
+/// That the page can be written there and replaces nothing but an older one: a typing error must
+/// not cost a run's report or any other file.
 fn check_place(out: &Path) -> Result<()> {
-    let shown = out.display();
-    let attempt = || format!("write the page to `{shown}`");
+    is_free(out).with_context(|| format!("write the page to `{}`", out.display()))
+}
+
+fn is_free(out: &Path) -> Result<()> {
     match fs::symlink_metadata(out) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
             let parent = parent.unwrap_or(Path::new("."));
-            if parent.is_dir() {
-                return Ok(());
+            if !parent.is_dir() {
+                let parent = parent.display();
+                bail!("`{parent}` is no directory; make it, or name another file by --out FILE");
             }
-            let parent = parent.display();
-            Err(anyhow!("`{parent}` is no directory; make it, or name another file by --out FILE"))
-                .with_context(attempt)
         }
-        Err(error) => Err(error).with_context(attempt),
-        Ok(found) if !found.is_file() => {
-            Err(anyhow!("it is not a file; name another by --out FILE")).with_context(attempt)
-        }
+        Err(error) => return Err(error.into()),
+        Ok(found) if !found.is_file() => bail!("it is not a file; name another by --out FILE"),
         Ok(_) => {
-            let mut text = read_named(out, PAGE_MAX_BYTES).with_context(attempt)?;
+            let mut text = read_named(out, PAGE_MAX_BYTES)?;
             text.truncate(MARK_WITHIN_BYTES);
-            if String::from_utf8_lossy(&text).contains(MARK) {
-                return Ok(());
+            if !String::from_utf8_lossy(&text).contains(MARK) {
+                bail!(
+                    "it exists and is no page of `forkbench compare`; name another by --out FILE, \
+                     or move it away"
+                );
             }
-            let why = "it exists and is no page of `forkbench compare`; name another by --out \
-                       FILE, or move it away";
-            Err(anyhow!(why)).with_context(attempt)
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -12,12 +12,12 @@ use crate::driver::programs::{self, SubjectProgram};
 use crate::experiment::runtime::{self, Program, Runtime};
 use crate::experiment::{Arm, Experiment, Family, Placement};
 
-/// Names the Rust subject where it is not beside the driver.
+/// Names the Rust subject where it is not next to the driver.
 pub const SUBJECT_VARIABLE: &str = "FORKBENCH_SUBJECT";
 
 const SHELL: &str = "/bin/sh";
 
-/// Cores that this process may use, at least 1: what `"1x"` means.
+/// Cores that this process may use, at least 1: the meaning of `"1x"`.
 pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
 }
@@ -25,12 +25,12 @@ pub fn cores() -> u32 {
 /// The program that serves as the Rust subject.
 ///
 /// # Errors
-/// Where it was looked for, and how to get it.
+/// The place where it was looked for, and how to get it.
 pub fn subject_program() -> Result<PathBuf> {
     program("forkbench-subject")
 }
 
-/// What to start as this runtime's subject. Interpreters are asked what they are, once.
+/// What to start as this runtime's subject. Interpreters are asked for their versions once.
 ///
 /// # Errors
 /// Why the runtime is not available here, and how to get it.
@@ -50,17 +50,13 @@ pub fn runtime_program(runtime: &Runtime) -> Result<SubjectProgram, String> {
 
 /// What to start as the subject of each runtime that the experiment names and that is available.
 pub fn programs(experiment: &Experiment) -> BTreeMap<String, SubjectProgram> {
-    let named = |runtime: &&Runtime| {
-        let of_families = experiment.families.iter().map(|family| &family.runtime);
-        let of_shown = experiment.demonstrations.iter().map(|shown| &shown.runtime);
-        of_families.chain(of_shown).any(|name| name == runtime.name)
-    };
-    let named = runtime::ALL.iter().filter(named);
-    let found = named.filter_map(|runtime| {
-        let program = runtime_program(runtime).ok()?;
-        Some((runtime.name.to_owned(), program))
+    let of_families = experiment.families.iter().map(|family| &family.runtime);
+    let of_shown = experiment.demonstrations.iter().map(|shown| &shown.runtime);
+    let named = of_families.chain(of_shown).filter_map(|name| {
+        let program = runtime_program(runtime::by_name(name)?).ok()?;
+        Some((name.clone(), program))
     });
-    found.collect()
+    named.collect()
 }
 
 /// Why a runtime is not available on this machine, by its name.
@@ -70,38 +66,29 @@ pub fn lacking(runtime: &str) -> Option<String> {
 
 /// Why an arm of a family cannot be measured on this machine.
 pub fn unavailable(family: &Family, arm: &Arm) -> Option<String> {
-    let strategy = arm.strategy.as_str();
+    let (strategy, workload) = (arm.strategy.as_str(), family.spec.workload.as_str());
     let runtime = runtime::by_name(&family.runtime)?;
-    let supported =
-        runtime.supports(strategy).and_then(|()| runtime.supports_workload(&family.spec.workload));
-    if let Err(reason) = supported {
+    if let Err(reason) = runtime.supports(strategy).and_then(|()| runtime.supports(workload)) {
         return Some(reason.to_owned());
     }
-    if family.placement == Placement::OtherCore {
-        if cores() < 2 {
-            return Some("other-core needs two cores, and this process may use one".to_owned());
-        }
-        if !runtime.places_children {
-            let name = runtime.name;
-            return Some(format!("{name} has no way to move its children to another core"));
-        }
+    if family.placement == Placement::OtherCore && cores() < 2 {
+        return Some("other-core needs two cores, and this process may use one".to_owned());
     }
-    strategy_unavailable(strategy).or_else(|| missing(runtime, family, strategy))
+    if family.placement == Placement::OtherCore && !runtime.places_children {
+        return Some(format!("{} cannot move its children to another core", runtime.title));
+    }
+    strategy_unavailable(strategy).or_else(|| match runtime_program(runtime) {
+        Err(reason) => Some(reason),
+        Ok(program) => {
+            let lacks =
+                |package: &&str| program.versions.get(*package).is_none_or(String::is_empty);
+            let package = runtime.packages(strategy, workload).find(lacks)?;
+            Some(format!("package `{package}` is not installed; run scripts/setup-runtimes"))
+        }
+    })
 }
 
-/// What is not installed and would have to be.
-fn missing(runtime: &Runtime, family: &Family, strategy: &str) -> Option<String> {
-    let program = match runtime_program(runtime) {
-        Ok(program) => program,
-        Err(reason) => return Some(reason),
-    };
-    let lacking = |package: &&str| program.versions.get(*package).is_none_or(String::is_empty);
-    let mut packages = runtime.packages(strategy, &family.spec.workload);
-    let package = packages.find(lacking)?;
-    Some(format!("package `{package}` is not installed; run scripts/setup-runtimes"))
-}
-
-/// Why a strategy cannot run on this machine, whatever the runtime.
+/// Why a strategy cannot run on this machine, in any runtime.
 pub fn strategy_unavailable(strategy: &str) -> Option<String> {
     let needs_shell = strategy == "exec";
     (needs_shell && !is_program(Path::new(SHELL))).then(|| format!("there is no {SHELL}"))
@@ -120,7 +107,7 @@ fn program(name: &str) -> Result<PathBuf> {
     if !is_program(&subject) {
         let dir = driver.parent().unwrap_or(Path::new("."));
         bail!(
-            "there is no `{name}` beside the driver in {}; build both with \
+            "there is no `{name}` next to the driver in {}; build both with \
              `cargo build --release`, or name it in {SUBJECT_VARIABLE}",
             dir.display()
         );

@@ -1,4 +1,4 @@
-//! `forkbench list`: all there is, or what a run would do. Starts nothing.
+//! `forkbench list`: everything that can be run, or what a run would do. Starts nothing.
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,7 @@ mod overview;
 
 /// Arguments of `forkbench list`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "\
-Examples:
-  forkbench list                  all there is, and what is missing here
-  forkbench list main             families and arms of an experiment
-  forkbench list main --trials    every trial in its order, and how long
-  forkbench list my.toml          is this file right?")]
+#[command(after_help = include_str!("help/list.txt"))]
 pub struct ListArgs {
     /// Which experiments, and how much of them.
     #[command(flatten)]
@@ -39,13 +34,11 @@ pub fn list(args: &ListArgs) -> Result<(), Failure> {
     let text = if args.trials || named {
         let experiments = selection.load().map_err(Failure::BadInput)?;
         let texts = experiments.iter().map(|(experiment, _)| {
-            let mut text = heading(experiment, width);
-            text += &if args.trials {
-                trials(experiment, selection, width)
-            } else {
-                families(experiment, width)
+            let listed = match args.trials {
+                true => trials(experiment, selection, width),
+                false => families(experiment, width),
             };
-            text + &estimate(experiment, selection)
+            heading(experiment, width) + &listed + &estimate(experiment, selection)
         });
         texts.collect::<Vec<_>>().join("\n\n")
     } else {
@@ -77,10 +70,8 @@ fn families(experiment: &Experiment, width: u16) -> String {
 
 /// `  (at most 6 blocks, from preset standard on)`, where the family has such limits.
 fn limits(family: &Family) -> String {
-    let blocks = family.blocks_max.map(|most| match most {
-        1 => "at most 1 block".to_owned(),
-        most => format!("at most {most} blocks"),
-    });
+    let most = family.blocks_max.map(|most| screen::plural(most as usize, "block"));
+    let blocks = most.map(|most| format!("at most {most}"));
     let is_from = family.from_preset != Preset::ALL[0].name;
     let preset = is_from.then(|| format!("from preset {} on", family.from_preset));
     let said: Vec<String> = blocks.into_iter().chain(preset).collect();
@@ -118,10 +109,7 @@ fn trials(experiment: &Experiment, selection: &Selection, width: u16) -> String 
         let mut columns = Columns::new(width, 2);
         for trial in block {
             let arm = &family.arms[trial.arm];
-            let role = match arm.role {
-                Role::Reference => Role::Reference.name(),
-                Role::Placebo | Role::Arm => "",
-            };
+            let role = if arm.role == Role::Reference { arm.role.name() } else { "" };
             columns.row([trial.id.as_str(), &family.label(arm), role]);
         }
         text += &columns.text();
@@ -150,14 +138,12 @@ fn estimate(experiment: &Experiment, selection: &Selection) -> String {
     };
     let demonstrations = match experiment.demonstrations.len() * blocks as usize {
         0 => String::new(),
-        1 => " and 1 demonstration".to_owned(),
-        n => format!(" and {n} demonstrations"),
+        n => format!(" and {}", screen::plural(n, "demonstration")),
     };
     format!(
-        "{} {}{demonstrations} in {} at `{}`: about {}{late}\n",
-        trials,
-        if trials == 1 { "trial" } else { "trials" },
-        if blocks == 1 { "1 block".to_owned() } else { format!("{blocks} blocks") },
+        "{}{demonstrations} in {} at `{}`: about {}{late}\n",
+        screen::plural(trials, "trial"),
+        screen::plural(blocks as usize, "block"),
         preset.name,
         screen::duration(time_ns)
     )

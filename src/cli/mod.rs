@@ -1,4 +1,5 @@
-//! The command line: one file per verb. Here are what they share: parsing, errors, exit codes.
+//! The command line: one file per verb. This one holds their shared parts: parsing, errors, exit
+//! codes.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,29 +24,25 @@ pub mod screen;
 pub mod select;
 pub mod selftest;
 mod shell;
-pub mod size;
-pub mod write_report;
+mod values;
+mod write_report;
 
 /// How should CPU-heavy work be run: inline, on threads, spawned, forked or pooled?
 ///
 /// forkbench runs the same work under every strategy, on this machine, and measures what each way
 /// costs in latency and throughput.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = include_str!("help/main.txt")
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  forkbench run                   the main experiment, within 4 minutes
-  forkbench list                  all there is, and what is missing here
-  forkbench doctor                can this machine be trusted with a measurement?
-  forkbench selftest              and how far off are its measurements?
-  forkbench report results/DIR    tables, charts and page of a run, rebuilt
-  forkbench compare A B           two runs: is B faster, and does the same advice hold?";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -56,7 +53,7 @@ pub enum Command {
     List(list::ListArgs),
     /// Show what can be measured here, how noisy the machine is, and what to change
     Doctor(doctor::DoctorArgs),
-    /// Show how far off this machine's measurements are, against what is known
+    /// Show how far off this machine's measurements are, against known values
     Selftest(selftest::SelftestArgs),
     /// Rebuild table, charts and page from a run's CSV files
     Report(report::ReportArgs),
@@ -67,25 +64,25 @@ pub enum Command {
 /// Why a verb ended early; decides the exit code.
 #[derive(Debug)]
 pub enum Failure {
-    /// What was asked for cannot be: nothing was started. Exit code 2.
+    /// The request cannot be carried out: nothing was started. Exit code 2.
     BadInput(anyhow::Error),
-    /// It was started and did not end well. Exit code 1.
+    /// It was started and failed. Exit code 1.
     Failed(anyhow::Error),
 }
 
-/// Parses the arguments of this process, does what they say, prints what went wrong.
+/// Parses the arguments of this process, runs the verb, prints the error.
 pub fn main() -> ExitCode {
     // Wrong usage ends here, with exit code 2 and the library's own suggestions.
     if let Some((number, argument)) = not_utf8(std::env::args_os()) {
         let argument = argument.display();
         screen::print_error(&anyhow::anyhow!(
             "argument {number} is `{argument}`, which is not UTF-8; a run records its command line \
-             as text, so rename the file, or lead to it by a link"
+             as text, so rename the file, or use a link to it"
         ));
         return ExitCode::from(2);
     }
     let cli = Cli::parse();
-    // A file beyond `ulimit -f` is then an error to be told of, not the silent end.
+    // A file beyond `ulimit -f` must be an error and not a silent end.
     if let Err(error) = driver::survive_file_size_limit() {
         screen::note(&format!("cannot catch the signal of `ulimit -f`: {error}"));
     }
@@ -99,13 +96,13 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::BadInput(error)) => {
+        Err(failure) => {
+            let (error, code) = match failure {
+                Failure::BadInput(error) => (error, 2),
+                Failure::Failed(error) => (error, 1),
+            };
             screen::print_error(&error);
-            ExitCode::from(2)
-        }
-        Err(Failure::Failed(error)) => {
-            screen::print_error(&error);
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }

@@ -1,24 +1,21 @@
-//! Whether a run that came to its end has measured anything. Pure.
+//! Whether a run that ended has measured anything. Pure.
 
 use std::collections::BTreeMap;
 
+use crate::analysis::attempts::accepted;
 use crate::experiment::filter::Filter;
-use crate::record::accepted::accepted;
-use crate::record::{Run, TrialRow};
-use crate::stats::Safeguards;
+use crate::record::{Regime, Run, Status, TrialRow};
 use crate::workload;
 
 /// Why the run counts as failed, in a sentence; `None` if it does not.
 ///
-/// What was skipped, because a runtime is missing, is no failure unless a filter names the
-/// runtime. What fails on purpose is none either.
-pub(super) fn complaint(run: &Run, filters: &[Filter]) -> Option<String> {
+/// A family that was skipped because its runtime is missing is no failure, unless a filter names
+/// the runtime. A workload that fails on purpose is none either.
+pub fn complaint(run: &Run, filters: &[Filter]) -> Option<String> {
     let fails_on_purpose =
         |row: &TrialRow| workload::by_name(&row.workload).is_some_and(|w| w.is_fault());
-    let rows: Vec<&TrialRow> = accepted(&run.trials, Safeguards::ALL_ON)
-        .into_iter()
-        .filter(|row| !fails_on_purpose(row))
-        .collect();
+    let rows: Vec<&TrialRow> =
+        accepted(&run.trials).into_iter().filter(|row| !fails_on_purpose(row)).collect();
     if rows.is_empty() {
         return None;
     }
@@ -27,20 +24,21 @@ pub(super) fn complaint(run: &Run, filters: &[Filter]) -> Option<String> {
     }
     let mut families: BTreeMap<&str, Vec<&TrialRow>> = BTreeMap::new();
     // A search is meant to find the rate at which an arm fails.
-    for &row in rows.iter().filter(|row| row.regime != "search") {
+    for &row in rows.iter().filter(|row| row.regime != Regime::Search) {
         families.entry(&row.family_id).or_default().push(row);
     }
     let is_asked = |row: &&TrialRow| filters.iter().any(|f| f.names_runtime(&row.runtime));
     let failed = families.iter().find(|(_, rows)| {
-        let is_skipped = rows.iter().all(|row| row.status == "skipped");
-        !rows.iter().any(|row| row.status == "ok") && (!is_skipped || rows.iter().any(is_asked))
+        let is_skipped = rows.iter().all(|row| row.status == Status::Skipped);
+        !rows.iter().any(|row| row.status == Status::Ok)
+            && (!is_skipped || rows.iter().any(is_asked))
     });
     failed.map(|(id, rows)| format!("every arm of the family {id} failed{}", because(rows)))
 }
 
 /// A tree of no children is looked at without a request.
 fn has_answers(row: &TrialRow) -> bool {
-    row.n_ok > 0 || (row.regime == "memory" && row.status == "ok")
+    row.n_ok > 0 || (row.regime == Regime::Memory && row.status == Status::Ok)
 }
 
 fn because(rows: &[&TrialRow]) -> String {
@@ -51,6 +49,7 @@ fn because(rows: &[&TrialRow]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Status;
     use crate::report::sample;
 
     fn with(change: impl Fn(&mut TrialRow)) -> Run {
@@ -60,7 +59,7 @@ mod tests {
     }
 
     fn fail(row: &mut TrialRow, status: &str) {
-        row.status = status.to_owned();
+        row.status = Status::by_name(status).unwrap();
         row.reason = "no luck".to_owned();
         row.n_ok = 0;
     }
@@ -78,7 +77,7 @@ mod tests {
         });
         assert_eq!(complaint(&on_purpose, &[]), None);
         let without_children = with(|row| {
-            row.regime = "memory".to_owned();
+            row.regime = Regime::Memory;
             row.n_ok = 0;
         });
         assert_eq!(complaint(&without_children, &[]), None);

@@ -1,4 +1,4 @@
-//! `--image FILE`: the user's own picture in place of the built-in one.
+//! `--image FILE`: the user's own picture instead of the built-in one.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub fn replace(experiments: &mut [Experiment], picture: &Path) -> Result<()> {
     check_picture(picture).map_err(anyhow::Error::msg).with_context(attempt)?;
     let path = std::path::absolute(picture).with_context(attempt)?;
     let Some(path) = path.to_str().filter(|path| !path.contains([';', '\n', '\r'])) else {
-        bail!("{}: its path has a `;`, a line break, or is no UTF-8; rename it", attempt());
+        bail!("{}: its path has a `;` or a line break, or is not UTF-8; rename it", attempt());
     };
     let mut replaced = 0;
     for experiment in experiments {
@@ -36,7 +36,7 @@ pub fn replace(experiments: &mut [Experiment], picture: &Path) -> Result<()> {
         experiment.families.retain(|family| seen.insert(family.id.clone()));
     }
     if replaced == 0 {
-        bail!("{}: no family of what is run has the workload `{WORKLOAD}`", attempt());
+        bail!("{}: no family of the experiment has the workload `{WORKLOAD}`", attempt());
     }
     Ok(())
 }

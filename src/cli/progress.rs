@@ -1,4 +1,4 @@
-//! Progress of a run on standard error: drawn between trials only, silent when nobody watches.
+//! Progress of a run on standard error: drawn between trials only, and only on a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -13,7 +13,7 @@ pub struct Bar {
 
 impl Bar {
     /// A new line, hidden when `quiet` or when standard error is no terminal. It has no ticker:
-    /// a thread that draws would run beside the measurements.
+    /// a thread that draws would run during the measurements.
     pub fn new(quiet: bool) -> Bar {
         let target =
             if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };

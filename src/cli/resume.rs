@@ -1,28 +1,50 @@
 //! `forkbench run --resume DIR`: what to run is read from the run's own files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use clap::Parser;
 
-use super::run::{RunArgs, Shown, measure, watched};
+use super::run::{Output, RunArgs, measure, watched};
 use super::{Cli, Command, Failure, here, picture};
-use crate::driver::run::{Order, Refused};
+use crate::driver::run::{Order, Refused, Unavailable};
 use crate::experiment::{Experiment, Preset, filter, plan, wire};
-use crate::options;
 use crate::record::{self, Manifest, PlanRow, RecordError, Run};
+use crate::workload::options;
 
-/// Goes on with the run in `dir`, and shows all of it.
+/// Continues the run in `dir`, and shows all of it.
 ///
 /// # Errors
 /// Bad input: no run, one of a newer forkbench, or one that cannot be continued here. Otherwise
 /// the run failed.
-pub(super) fn resume(dir: &Path, shown: Shown) -> Result<(), Failure> {
+pub fn resume(dir: &Path, output: Output) -> Result<(), Failure> {
     let subject = here::subject_program().map_err(Failure::BadInput)?;
     let _watcher = watched(&subject);
-    let begun = Begun::read(dir, subject).map_err(Failure::BadInput)?;
-    let order = begun.order(dir);
-    measure(&order, &begun.asked.selection.filters, shown).map_err(|error| {
+    let Run { manifest, plan, .. } =
+        record::read(dir).map_err(|error| Failure::BadInput(error.into()))?;
+    let begun = || -> Result<_> {
+        let toml = record::read_experiment(dir)?;
+        let asked = asked(&manifest)?;
+        let experiment = experiment(dir, &toml, &manifest, &plan, &asked)?;
+        Ok((toml, asked, experiment, preset(&manifest)?))
+    };
+    let (toml, asked, experiment, preset) = begun().map_err(Failure::BadInput)?;
+    let order = Order {
+        experiment: &experiment,
+        toml: &toml,
+        preset,
+        slo: asked.slo,
+        memory_budget_bytes: manifest.memory_budget_bytes,
+        delta_ratio: manifest.delta_ratio,
+        seed: manifest.seed,
+        subject: &subject,
+        programs: &here::programs(&experiment),
+        arguments: &manifest.arguments,
+        out: dir.to_owned(),
+        resume: true,
+        unavailable: Unavailable::of(&experiment, here::unavailable, here::lacking),
+    };
+    measure(&order, &asked.selection.filters, output).map_err(|error| {
         let in_use = matches!(error.downcast_ref(), Some(RecordError::InUse { .. }));
         if in_use || error.is::<Refused>() {
             Failure::BadInput(error)
@@ -32,82 +54,44 @@ pub(super) fn resume(dir: &Path, shown: Shown) -> Result<(), Failure> {
     })
 }
 
-/// A run as its files say that it was begun.
-struct Begun {
-    manifest: Manifest,
-    experiment: Experiment,
-    toml: String,
-    preset: Preset,
-    asked: RunArgs,
-    subject: PathBuf,
-    programs: std::collections::BTreeMap<String, crate::driver::programs::SubjectProgram>,
+/// The experiment as it was planned.
+fn experiment(
+    dir: &Path,
+    toml: &str,
+    manifest: &Manifest,
+    plan: &[PlanRow],
+    asked: &RunArgs,
+) -> Result<Experiment> {
+    let path = dir.join("experiment.toml").display().to_string();
+    let mut experiments = [wire::parse(toml, &path, here::cores(), manifest.seed)?];
+    if let Some(image) = &asked.selection.image {
+        picture::replace(&mut experiments, image)?;
+    }
+    let [mut experiment] = experiments;
+    keep_planned(&mut experiment, plan);
+    plan::check_size(&experiment, manifest.blocks).map_err(anyhow::Error::msg)?;
+    filter::keep_demonstrations(&asked.selection.filters, &mut experiment);
+    Ok(experiment)
 }
 
-impl Begun {
-    fn read(dir: &Path, subject: PathBuf) -> Result<Begun> {
-        let Run { manifest, plan: planned, .. } = record::read(dir)?;
-        let path = dir.join("experiment.toml");
-        let toml = record::read_experiment(dir)?;
-        let name = path.display().to_string();
-        let experiment = wire::parse(&toml, &name, here::cores(), manifest.seed)?;
-        let asked = asked(&manifest)?;
-        let mut experiments = [experiment];
-        if let Some(image) = &asked.selection.image {
-            picture::replace(&mut experiments, image)?;
-        }
-        let [experiment] = experiments;
-        let mut experiment = as_planned(experiment, &planned);
-        plan::check_size(&experiment, manifest.blocks).map_err(anyhow::Error::msg)?;
-        filter::keep_demonstrations(&asked.selection.filters, &mut experiment);
-        Ok(Begun {
-            preset: preset(&manifest)?,
-            programs: here::programs(&experiment),
-            subject,
-            manifest,
-            experiment,
-            toml,
-            asked,
-        })
-    }
-
-    fn order(&self, dir: &Path) -> Order<'_> {
-        Order {
-            experiment: &self.experiment,
-            toml: &self.toml,
-            preset: self.preset,
-            slo: self.asked.slo,
-            memory_budget_bytes: self.manifest.memory_budget_bytes,
-            delta_ratio: self.manifest.delta_ratio,
-            seed: self.manifest.seed,
-            subject: &self.subject,
-            programs: &self.programs,
-            arguments: &self.manifest.arguments,
-            out: dir.to_owned(),
-            resume: true,
-            unavailable: here::unavailable,
-            lacking: here::lacking,
-        }
-    }
-}
-
-/// The arguments that the run was begun with.
+/// The arguments of the run's first start.
 fn asked(manifest: &Manifest) -> Result<RunArgs> {
     let line = ["forkbench"].into_iter().map(str::to_owned);
     let line = line.chain(manifest.arguments.iter().cloned());
     match Cli::try_parse_from(line) {
         Ok(Cli { command: Command::Run(args) }) => Ok(args),
         _ => bail!(
-            "its manifest.json says that it was begun as `forkbench {}`, which is no run that \
-             this forkbench knows; continue it with the one that began it",
+            "its manifest.json has the command line `forkbench {}`, which this forkbench does not \
+             know; continue it with the forkbench that began it",
             manifest.arguments.join(" ")
         ),
     }
 }
 
-/// The preset with what the manifest says of this run.
+/// The preset with the run's own blocks, budget and windows.
 fn preset(manifest: &Manifest) -> Result<Preset> {
     let Some(mut preset) = Preset::by_name(&manifest.preset) else {
-        bail!("its preset `{}` is none of this forkbench", manifest.preset);
+        bail!("unknown preset `{}` in its manifest.json", manifest.preset);
     };
     preset.blocks = manifest.blocks;
     preset.budget_ns = manifest.budget_ns;
@@ -121,21 +105,18 @@ fn preset(manifest: &Manifest) -> Result<Preset> {
     Ok(preset)
 }
 
-/// What filters left of the experiment, as the plan shows it: they may have named what only
-/// other experiments of the same command line have.
-fn as_planned(mut experiment: Experiment, plan: &[PlanRow]) -> Experiment {
+/// Leaves the arms that are in the plan. The filters alone do not tell: they may have named what
+/// only other experiments of the same command line have.
+fn keep_planned(experiment: &mut Experiment, plan: &[PlanRow]) {
     for family in &mut experiment.families {
-        let id = family.id.clone();
+        let id = &family.id;
         family.arms.retain(|arm| {
             let options = options::render(&arm.options);
-            plan.iter().any(|row| {
-                row.family_id == id
-                    && row.role == arm.role.name()
-                    && row.strategy == arm.strategy
-                    && row.options == options
-            })
+            let is_arm = |row: &PlanRow| {
+                row.role == arm.role && row.strategy == arm.strategy && row.options == options
+            };
+            plan.iter().any(|row| row.family_id == *id && is_arm(row))
         });
     }
     experiment.families.retain(|family| !family.arms.is_empty());
-    experiment
 }

@@ -1,4 +1,4 @@
-//! What is printed for people: its width, its errors, its durations.
+//! Output for people: its width, its errors, its durations.
 
 use std::io::{self, Write};
 use std::iter::repeat;
@@ -19,14 +19,14 @@ pub fn width() -> u16 {
         .max(NARROWEST)
 }
 
-/// Of an error, and of each of its causes: what a subject said may be megabytes.
+/// Of an error and of each of its causes: a subject may have said megabytes.
 const ERROR_CHARACTERS: usize = 4000;
 
-/// Writes to standard output; a reader that went away (`| head`) is no error. What a terminal
-/// would obey is escaped: most texts hold something that was read from files.
+/// Writes to standard output; a reader that went away (`| head`) is no error. Control characters
+/// are escaped, because most texts quote files.
 ///
 /// # Errors
-/// Whatever else keeps standard output from taking the text.
+/// Standard output does not take the text for any other reason.
 pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(shown::escaped(text).as_bytes()).and_then(|()| stdout.flush()) {
@@ -43,15 +43,20 @@ pub fn print_error(error: &anyhow::Error) {
         let cause = shown::bounded_to(&cause, ERROR_CHARACTERS);
         text.push_str(&format!("{before}{}\n", shown::escaped(&cause)));
     }
-    // Nothing is left to tell it to, should standard error be closed.
+    // If standard error is closed, there is no other place for it.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Writes a line for people to standard error. Whether it arrives changes nothing: a run goes on
-/// when nobody reads along any more.
+/// Writes a line for people to standard error. A failure to write it changes nothing: a run does
+/// not depend on its reader.
 pub fn note(text: &str) {
     let line = format!("forkbench: {}\n", shown::on_a_line(text));
     let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// `1 block`, `2 blocks`.
+pub fn plural(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `0.4 s`, `45 s`, `2 min 30 s`, `1 h 05 min`.

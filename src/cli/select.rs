@@ -11,7 +11,7 @@ use crate::experiment::nearest::unknown;
 use crate::experiment::{Experiment, Preset, builtin, plan, wire};
 use crate::sys::files::read_named;
 
-/// Far more than any experiment needs; keeps a mistaken path from being read whole.
+/// Far more than any experiment needs: a mistaken path must not be read whole.
 const TEXT_MAX_BYTES: u64 = 1 << 20;
 const BLOCKS_MAX: i64 = 10_000;
 
@@ -34,8 +34,8 @@ pub struct Selection {
     /// Only this part; repeat to narrow further
     ///
     /// Keys: workload, size, runtime, strategy, regime, callers, children, rate, placement,
-    /// payload_bytes, ballast_mib, role, family, demonstration. Reference and placebo stay unless `role` leaves them out,
-    /// because ratios are taken against the first and judged by the second.
+    /// payload_bytes, ballast_mib, role, family, demonstration. Reference and placebo stay unless
+    /// `role` leaves them out: ratios are taken against the first and judged by the second.
     #[arg(long = "filter", value_name = "KEY=VALUE,…")]
     pub filters: Vec<Filter>,
 

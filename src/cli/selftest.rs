@@ -1,4 +1,4 @@
-//! `forkbench selftest`: whether the program measures rightly on this machine, now.
+//! `forkbench selftest`: whether the program measures correctly on this machine, now.
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
@@ -9,31 +9,18 @@ use crate::driver::selftest::{self, Checked, Extent, Report, State};
 
 /// Arguments of `forkbench selftest`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "\
-Loads servers whose behavior is known and says how far off the measurement is:
-this machine's own error bars. Leave the machine alone meanwhile. Nothing is
-written.
-
-Each bar holds (pass), does not (fail), or does not while the machine was noisy,
-which may be why (noisy).
-
-Examples:
-  forkbench selftest              within 5 minutes
-  forkbench selftest --thorough   the full counts, within an hour
-  forkbench selftest --json       for programs
-
-Exit codes: 0 every bar holds, 1 one does not or it was interrupted, 2 it could not be started.")]
+#[command(after_help = include_str!("help/selftest.txt"))]
 pub struct SelftestArgs {
-    /// The full counts: 200 placebos, 50 comparisons, 100 trials beside foreign load
+    /// The full counts: 200 placebos, 50 comparisons, 100 trials with foreign load
     #[arg(long)]
     pub thorough: bool,
 
-    /// Print what was found as JSON
+    /// Print the results as JSON
     #[arg(long)]
     pub json: bool,
 }
 
-/// Runs all checks and says what they found.
+/// Runs all checks and prints their results.
 ///
 /// # Errors
 /// There is no subject; or a bar does not hold, or not all could be tried.

@@ -6,11 +6,21 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::analysis::Analysis;
+use crate::notes::Answers;
 use crate::record::{self, Run, shown};
 use crate::report;
 use crate::sys::files::Dir;
 
-/// Reads the requests of the run in `dir` and writes `cells.csv`, `comparisons.csv`,
+/// The analysis of a run that was read from `dir`, with its noise and its single requests.
+pub fn analysed<'a>(dir: &Path, run: &'a Run) -> Analysis<'a> {
+    let requests =
+        |trial_id: &str| record::read_timings(dir, trial_id).map_err(|error| error.to_string());
+    let (noise, _) = record::read_noise(dir);
+    Analysis::of(run, &noise, &requests)
+}
+
+/// Writes `cells.csv`, `comparisons.csv`,
 /// `load_points.csv`, `fits.csv`, `claims.csv` where the experiment has claims, `tables.md`, `charts/`
 /// and `report.html` into `to`, made if need be, and the description of the CSV files into its
 /// `datapackage.json`. Each file appears whole or not at all; charts of an
@@ -18,26 +28,26 @@ use crate::sys::files::Dir;
 ///
 /// # Errors
 /// A file could not be written; those before it are in place.
-pub fn write_report(dir: &Path, to: &Path, run: &Run) -> Result<()> {
-    let requests =
-        |trial_id: &str| record::read_timings(dir, trial_id).map_err(|error| error.to_string());
-    let (noise, _) = record::read_noise(dir);
-    let rendered = report::render(run, &noise, &requests);
+pub fn write_report(
+    dir: &Path,
+    to: &Path,
+    analysis: &Analysis<'_>,
+    answers: Option<&Answers>,
+) -> Result<()> {
+    let rendered = report::render(analysis, answers.map(Answers::preface));
     fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
     let held = Dir::open(to).with_context(|| format!("open {}", to.display()))?;
     held.remove_stale().with_context(|| format!("remove unfinished files in {}", to.display()))?;
     let write = |name: &str, text: &str| write_in(&held, to, name, text);
     write("cells.csv", &rendered.cells_csv)?;
     write("comparisons.csv", &rendered.comparisons_csv)?;
-    let points = record::load_points::load_points(&record::accepted::counted(&run.trials));
-    let points = record::csv_of(&points).context("write load_points.csv")?;
-    write("load_points.csv", &points)?;
+    write("load_points.csv", &rendered.load_points_csv)?;
     write("fits.csv", &rendered.fits_csv)?;
-    if let Some(claims_csv) = &rendered.claims_csv {
-        write("claims.csv", claims_csv)?;
+    if let Some(answers) = answers {
+        write("claims.csv", &answers.csv(&analysis.run.manifest.run_id))?;
     }
     let described = record::read_datapackage(dir)?;
-    write("datapackage.json", &record::with_derived(&described, &run.manifest))?;
+    write("datapackage.json", &record::with_derived(&described, &analysis.run.manifest))?;
     write_charts(&held, &to.join("charts"), &rendered.charts)?;
     // It is read in terminals.
     write("tables.md", &shown::escaped(&rendered.tables_md))?;
@@ -86,7 +96,7 @@ fn write_in(dir: &Dir, path: &Path, name: &str, text: &str) -> Result<()> {
 }
 
 /// The same for a file that the user named.
-pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
+pub fn write_whole(path: &Path, text: &str) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new(""));
     let attempt = || format!("write {}", path.display());
     let name = path.file_name().with_context(attempt)?;
@@ -119,21 +129,21 @@ mod tests {
         fs::write(charts.join("mine.svg"), old).unwrap();
         fs::write(charts.join("mine.txt"), "").unwrap();
         let run = sample::run();
-        write_report(dir.path(), dir.path(), &run).unwrap();
-        write_report(dir.path(), dir.path(), &run).unwrap();
+        for _ in 0..2 {
+            write_report(dir.path(), dir.path(), &analysed(dir.path(), &run), None).unwrap();
+        }
         let files = "cells.csv charts comparisons.csv datapackage.json fits.csv load_points.csv \
                      report.html tables.md";
         assert_eq!(names(dir.path()), files.split(' ').collect::<Vec<_>>());
-        let nothing = |_: &str| Err("no such file".to_owned());
-        let mut expected: Vec<String> =
-            report::render(&run, &[], &nothing).charts.into_iter().map(|(name, _)| name).collect();
+        let rendered = report::render(&analysed(dir.path(), &run), None);
+        let mut expected: Vec<String> = rendered.charts.into_iter().map(|(name, _)| name).collect();
         // What no report has drawn stays.
         expected.extend(["mine.svg", "mine.txt"].map(str::to_owned));
         expected.sort();
         assert_eq!(names(&charts), expected);
     }
 
-    /// Not a check: leaves the sample's report below `target/` for somebody to look at.
+    /// Not a check: leaves the sample's report below `target/` for a person to read.
     #[test]
     #[ignore = "writes files to look at"]
     fn leave_a_sample_report_to_look_at() {
@@ -154,7 +164,7 @@ mod tests {
             fs::write(dir.join("report.html"), &rendered.html).unwrap();
             fs::write(dir.join("comparisons.csv"), &rendered.comparisons_csv).unwrap();
             for width in [80, 120] {
-                let text = report::terminal(&run, width);
+                let text = report::terminal(&Analysis::of_rows(&run), None, width);
                 fs::write(dir.join(format!("terminal-{width}.txt")), text).unwrap();
             }
         }

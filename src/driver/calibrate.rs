@@ -1,17 +1,17 @@
-//! What open loops need to know first: the blocking capacity, which rates are shares of, and the
+//! The needs of open loops: the blocking capacity, which rates are shares of, and the
 //! unloaded response of `blocking`, which the default objective is a multiple of. Both are found
 //! by closed loops, before the first trial of the same run.
 
 use anyhow::Result;
 
-use super::noise::Monitor;
+use super::noise::judge::Group;
 use super::oracle::Oracle;
-use super::target::TargetError;
+use super::recorder::Recorder;
 use super::trial::{self, Setting};
 use crate::experiment::{Arm, Experiment, Family, Load, Preset, Rate, Role, Slo, Trial};
-use crate::options;
-use crate::record::{CalibrationRow, RunDir, TrialRow};
+use crate::record::{CalibrationRow, TrialRow};
 use crate::strategy;
+use crate::workload::options;
 
 /// The strategy whose capacity is meant.
 const BLOCKING: &str = "blocking";
@@ -19,14 +19,11 @@ const BLOCKING: &str = "blocking";
 /// Enough that the loop never waits for a request.
 const CAPACITY_CALLERS: u32 = 4;
 
-/// Trials per purpose, of which the median counts; one in a run that has one block, which is a
-/// look and no measurement.
+/// Trials per purpose, of which the median counts; one in a run of one block, which compares
+/// nothing.
 const TRIALS: u32 = 3;
 
-/// In the place of a family's index: each of these trials is judged alone.
-const CALIBRATED: usize = usize::MAX - 1;
-
-/// What is measured, and how.
+/// The measured quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Capacity,
@@ -49,8 +46,8 @@ impl Purpose {
     }
 }
 
-/// What was found for one family, or why not.
-#[derive(Debug, Clone, Default)]
+/// The results for one family; `None` where `blocking` does not work.
+#[derive(Debug, Clone, Copy, Default)]
 struct Found {
     capacity_per_s: Option<f64>,
     unloaded_p50_ns: Option<u64>,
@@ -61,38 +58,29 @@ struct Found {
 /// before it was cut short, are not made again: its rates must stay what they were.
 ///
 /// # Errors
-/// The user interrupted (then [`TargetError::Interrupted`] is inside), a row could not be
-/// written, or a right answer could not be found out.
+/// The user interrupted (then [`super::target::TargetError::Interrupted`] is inside), a row could
+/// not be written, or a right answer could not be found out.
 pub fn calibrated(
     setting: &Setting<'_>,
     slo: Option<Slo>,
     measured: &[CalibrationRow],
     oracle: &mut Oracle<'_>,
     seed: u64,
-    (monitor, dir): (&mut Monitor, &mut RunDir),
+    recorder: &mut Recorder,
 ) -> Result<Experiment> {
     let mut experiment = setting.experiment.clone();
     let mut known: Vec<(Family, Found)> = Vec::new();
-    let mut ids = 0;
+    let mut calibration = Calibration { setting, measured, oracle, seed, recorder, trials: 0 };
     for family in &mut experiment.families {
         let Some(mut open) = family.load.open().copied() else {
             continue;
         };
         let alike = alike(family);
         let found = match known.iter().find(|(other, _)| *other == alike) {
-            Some((_, found)) => found.clone(),
+            Some((_, found)) => *found,
             None => {
-                let mut calibration = Calibration {
-                    setting,
-                    measured,
-                    oracle: &mut *oracle,
-                    seed,
-                    monitor: &mut *monitor,
-                    dir: &mut *dir,
-                    ids: &mut ids,
-                };
                 let found = calibration.find(&alike)?;
-                known.push((alike, found.clone()));
+                known.push((alike, found));
                 found
             }
         };
@@ -105,8 +93,7 @@ pub fn calibrated(
     Ok(experiment)
 }
 
-/// The family with everything that calibration does not depend on taken away, and `blocking` as
-/// its one arm.
+/// The family without all that calibration does not depend on, and `blocking` as its one arm.
 fn alike(family: &Family) -> Family {
     let defs = strategy::by_name(BLOCKING).map_or(&[][..], |kind| kind.options);
     let options = options::resolve(defs, &options::Options::new(), 1).unwrap_or_default();
@@ -123,9 +110,9 @@ struct Calibration<'a, 'o> {
     measured: &'a [CalibrationRow],
     oracle: &'a mut Oracle<'o>,
     seed: u64,
-    monitor: &'a mut Monitor,
-    dir: &'a mut RunDir,
-    ids: &'a mut u32,
+    recorder: &'a mut Recorder,
+    /// Trials so far.
+    trials: u32,
 }
 
 impl Calibration<'_, '_> {
@@ -147,39 +134,31 @@ impl Calibration<'_, '_> {
     }
 
     fn trial(&mut self, family: &Family, purpose: Purpose) -> Result<CalibrationRow> {
-        *self.ids += 1;
-        let id = format!("c{:04}", self.ids);
+        self.trials += 1;
+        let id = format!("c{:04}", self.trials);
         if let Some(row) = self.measured.iter().find(|row| row.calibration_id == id) {
             return Ok(row.clone());
         }
-        let callers = purpose.callers();
+        let load = Load::Closed { callers: purpose.callers() };
         let experiment = Experiment {
-            families: vec![Family { load: Load::Closed { callers }, ..family.clone() }],
+            families: vec![Family { load, ..family.clone() }],
             ..self.setting.experiment.clone()
         };
-        let setting = Setting {
-            experiment: &experiment,
-            preset: unhurried(self.setting.preset),
-            ..*self.setting
-        };
+        let preset = unhurried(self.setting.preset);
+        let setting = Setting { experiment: &experiment, preset, ..*self.setting };
         let trial = Trial { id, family: 0, arm: 0, block: 0, position: 0, seed: self.seed };
         let prepared = self.oracle.prepare_family(family, self.seed)?;
-        self.monitor.before_trial(CALIBRATED, *self.ids);
-        let ran: Result<_, TargetError> = trial::run(&setting, &trial, &prepared);
-        let mut row = ran?.row;
-        if let Some(noise) = self.monitor.after_trial() {
-            noise.fill_in(&mut row);
-        }
-        let noise = self.monitor.take_rows(&row.run_id, &row.trial_id);
-        self.dir.append_noise(&noise)?;
-        let row = calibration_row(&row, purpose);
-        self.dir.append_calibration(&row)?;
+        self.recorder.monitor.before_trial(Group::Calibration(self.trials));
+        let mut row = trial::run(&setting, &trial, &prepared)?.row;
+        self.recorder.watched(&mut row)?;
+        let row = calibration_row(row, purpose);
+        self.recorder.dir.append_calibration(&row)?;
         Ok(row)
     }
 }
 
 /// The preset with windows as long as those of open loops at least: all rates of a run follow
-/// from so few trials, and a processor's speed changes from one tenth of a second to the next.
+/// from these few trials, and a processor's speed changes from one tenth of a second to the next.
 fn unhurried(preset: Preset) -> Preset {
     let [shortest_ns, longest_ns] = preset.open_window_ns;
     Preset {
@@ -189,8 +168,7 @@ fn unhurried(preset: Preset) -> Preset {
     }
 }
 
-fn calibration_row(row: &TrialRow, purpose: Purpose) -> CalibrationRow {
-    let row = row.clone();
+fn calibration_row(row: TrialRow, purpose: Purpose) -> CalibrationRow {
     CalibrationRow {
         run_id: row.run_id,
         calibration_id: row.trial_id,

@@ -1,8 +1,8 @@
 //! The proof that a trial has left nothing behind: no child, no zombie, no open descriptor, no
 //! named semaphore.
 //!
-//! The driver adopts what its subjects' children leave (it is their subreaper), so whatever is
-//! still there after a subject's end is a child of the driver.
+//! The driver is the subreaper of its subjects' children, so all that still runs after a subject's
+//! end is a child of the driver.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use super::{processes, watcher};
 use crate::subject::watch;
 use crate::sys::process::{self, Block};
 
-/// What a trial left, before it was cleaned up.
+/// The leftovers of a trial, before they were cleaned up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leftovers {
     /// Processes that had ended and only waited to be reaped.
@@ -22,19 +22,19 @@ pub struct Leftovers {
     pub objects: u32,
 }
 
-/// Kills and reaps every child of this process but the `strangers`, which it had before the run:
-/// its watcher, and what a shell that replaced itself with this program has left it. Then removes
-/// the named semaphores of what is gone: Python's are removed by a process that is itself a child.
-/// To be called when no subject is running.
+/// Kills and reaps every child of this process but the `preexisting` ones: its watcher, and those
+/// of a shell that replaced itself with this program. Then removes the named semaphores of dead
+/// processes: Python's are removed by a process that is itself a child. To be called when no subject
+/// is running.
 ///
 /// # Errors
 /// `/proc` cannot be read, or there is a child that can neither be reaped nor killed.
-pub fn clean_up(strangers: &[u32]) -> io::Result<Leftovers> {
+pub fn clean_up(preexisting: &[u32]) -> io::Result<Leftovers> {
     let mut found = Leftovers::default();
     // A process that is killed hands its own children over in turn: again until there are none.
     loop {
-        let left: Vec<u32> =
-            children()?.into_iter().filter(|pid| !strangers.contains(pid)).collect();
+        let mut left = children()?;
+        left.retain(|pid| !preexisting.contains(pid));
         if left.is_empty() {
             found.objects = watch::remove_named(watcher::run_name(), watch::SHARED_MEMORY.as_ref());
             return Ok(found);
@@ -51,14 +51,12 @@ pub fn clean_up(strangers: &[u32]) -> io::Result<Leftovers> {
     }
 }
 
-/// The processes whose parent is this one.
+/// The children of this process.
 ///
 /// # Errors
 /// `/proc` cannot be read.
 pub fn children() -> io::Result<Vec<u32>> {
-    let own = std::process::id();
-    let of_own = |(pid, parent)| (parent == own).then_some(pid);
-    Ok(processes::parents()?.into_iter().filter_map(of_own).collect())
+    Ok(processes::children_in(&processes::parents()?, std::process::id()))
 }
 
 /// How many descriptors this process has open.

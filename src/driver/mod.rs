@@ -9,23 +9,26 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::sys::process;
 
-pub mod calibrate;
+mod calibrate;
+pub mod cgroup;
 pub mod cpu;
 pub mod demonstrations;
 pub mod leftovers;
 pub mod load;
 pub mod memory;
 pub mod noise;
-mod open_row;
 pub mod oracle;
-mod placed;
+mod output;
+mod pinning;
 mod private;
 mod processes;
 pub mod programs;
+mod recorder;
 pub mod run;
 pub mod samples;
-pub mod search;
+mod search;
 pub mod selftest;
+mod setting;
 mod sources;
 pub mod target;
 pub mod trial;
@@ -34,15 +37,15 @@ mod work;
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Turns Ctrl-C, SIGTERM, SIGQUIT and the end of the terminal (SIGHUP) into a flag that is looked
-/// at between requests, so that a run ends with its files whole and its children reaped. A second
-/// one ends the program at once; the [`watcher`] then ends what it has started.
+/// Turns Ctrl-C, SIGTERM, SIGQUIT and the end of the terminal (SIGHUP) into a flag that is checked
+/// between requests, so that a run ends with its files whole and its children reaped. A second
+/// one ends the program at once; the [`watcher`] then ends its processes.
 ///
 /// # Errors
 /// The handlers could not be installed.
 pub fn catch_interrupts() -> std::io::Result<()> {
     let flag = INTERRUPTED.get_or_init(Arc::default);
-    // What `nohup` has a program ignore stays ignored.
+    // Signals that `nohup` makes a program ignore stay ignored.
     let heeded = [SIGHUP, SIGQUIT].into_iter().filter(|&signal| !process::is_ignored(signal));
     for signal in [SIGINT, SIGTERM].into_iter().chain(heeded) {
         // In this order: the shutdown looks at the flag as the signal before left it.
@@ -52,8 +55,8 @@ pub fn catch_interrupts() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Has a write beyond the limit on file sizes fail instead of ending this process. By a handler,
-/// since what is ignored would stay so in the subjects.
+/// Makes a write beyond the limit on file sizes fail instead of ending this process. By a handler,
+/// since an ignored signal would stay ignored in the subjects.
 ///
 /// # Errors
 /// The handler could not be installed.

@@ -1,14 +1,15 @@
-//! What a family needs before its first trial: its input, written once, and the right answer. The
+//! The needs of a family before its first trial: its input, written once, and the right answer. The
 //! driver runs no workload itself: it asks a subject, in a process of its own. That is the Rust
 //! one, also for the other runtimes, unless the workload says that their answers differ.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::demonstrations::program::{self, Ended, How, OUT_MAX_BYTES};
 use super::load::Exchange;
+use super::output::{self, How, OUT_MAX_BYTES, Output};
 use super::programs::SubjectProgram;
 use super::target::{TargetError, last_line, subject_environment};
 use crate::experiment::Family;
@@ -22,10 +23,10 @@ const INPUT: &str = "input";
 /// The option in which a workload that writes files finds where to.
 const OUTPUT_DIR: &str = "dir";
 
-/// Inputs and right answers of a run, by what is asked and, where they differ, of whom.
+/// Inputs and right answers of a run, by question and, where answers differ, by runtime.
 #[derive(Debug)]
 pub struct Oracle<'a> {
-    subject: &'a Path,
+    rust: SubjectProgram,
     runtimes: Option<&'a BTreeMap<String, SubjectProgram>>,
     scratch: &'a Path,
     known: HashMap<(Spec, Option<String>), Known>,
@@ -40,12 +41,12 @@ struct Known {
     outputs: Option<PathBuf>,
 }
 
-/// What a trial of a family is run with.
+/// Spec, requests and answers of a trial.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     /// The family's, with the places of its files.
     pub spec: Spec,
-    /// What requests carry and must answer.
+    /// The payload of requests and the right answer.
     pub exchange: Exchange,
     /// The folder made for what the workload writes, emptied after each trial; never a folder of
     /// the user's.
@@ -54,8 +55,9 @@ pub struct Prepared {
 
 impl<'a> Oracle<'a> {
     /// Knows nothing yet; asks this Rust subject, and has inputs written below `scratch`.
-    pub fn new(subject: &'a Path, scratch: &'a Path) -> Oracle<'a> {
-        Oracle { subject, runtimes: None, scratch, known: HashMap::new(), units: HashMap::new() }
+    pub fn new(subject: &Path, scratch: &'a Path) -> Oracle<'a> {
+        let rust = SubjectProgram::compiled(subject.to_owned());
+        Oracle { rust, runtimes: None, scratch, known: HashMap::new(), units: HashMap::new() }
     }
 
     /// Asks these subjects where their answers differ from Rust's.
@@ -64,7 +66,7 @@ impl<'a> Oracle<'a> {
         Oracle { runtimes: Some(programs), ..self }
     }
 
-    /// What a trial of this family is run with.
+    /// Prepares the trials of this family.
     ///
     /// # Errors
     /// The workload cannot be run with these parameters, or its files cannot be written.
@@ -80,8 +82,18 @@ impl<'a> Oracle<'a> {
         self.prepare_as(spec, None, seed)
     }
 
+    /// Takes the unit of a workload in a runtime as it was measured before.
+    pub fn learn(&mut self, workload: &str, runtime: &str, value: String) {
+        self.units.insert((workload.to_owned(), runtime.to_owned()), value);
+    }
+
+    /// Number of units that are known.
+    pub fn units(&self) -> usize {
+        self.units.len()
+    }
+
     /// The spec with its calibrated option measured, where that is left to be: once per runtime,
-    /// so that whoever asks again gets the same work.
+    /// so that every caller gets the same work.
     ///
     /// # Errors
     /// The subject could not measure it.
@@ -94,20 +106,22 @@ impl<'a> Oracle<'a> {
         if spec.options.get(option).is_some_and(|value| value != "0") {
             return Ok(spec);
         }
-        let runtime = runtime.unwrap_or(RUST_NAME);
-        let key = (spec.workload.clone(), runtime.to_owned());
+        let key = (spec.workload.clone(), runtime.unwrap_or(RUST_NAME).to_owned());
         let value = match self.units.get(&key) {
             Some(value) => value.clone(),
             None => {
-                let rust = SubjectProgram::compiled(self.subject.to_owned());
-                let own = self.runtimes.and_then(|programs| programs.get(runtime));
-                let value = ask(own.unwrap_or(&rust), &["calibrate".to_owned()], &spec)?;
+                let value = ask(self.program(runtime), &["calibrate".to_owned()], &spec)?;
                 self.units.insert(key, value.clone());
                 value
             }
         };
         spec.options.insert(option.to_owned(), value);
         Ok(spec)
+    }
+
+    fn program(&self, runtime: Option<&str>) -> &SubjectProgram {
+        let own = runtime.zip(self.runtimes).and_then(|(name, programs)| programs.get(name));
+        own.unwrap_or(&self.rust)
     }
 
     fn prepare_as(&mut self, spec: &Spec, runtime: Option<&str>, seed: u64) -> Result<Prepared> {
@@ -141,20 +155,16 @@ impl<'a> Oracle<'a> {
             outputs = Some(dir);
         }
         let dir = self.scratch.to_string_lossy().into_owned();
-        let rust = SubjectProgram::compiled(self.subject.to_owned());
-        let path = ask(&rust, &["input".to_owned(), dir], &spec)?;
+        let path = ask(&self.rust, &["input".to_owned(), dir], &spec)?;
         if !path.is_empty() {
             spec.options.insert(INPUT.to_owned(), path);
         }
         if spec.workload().is_ok_and(|workload| workload.is_fault()) {
             return Ok(Known { spec, checksum: None, outputs });
         }
-        let program = whose.zip(self.runtimes);
-        let program = program.and_then(|(runtime, programs)| programs.get(runtime));
-        let text = ask(program.unwrap_or(&rust), &["answer".to_owned()], &spec)?;
+        let text = ask(self.program(whose), &["answer".to_owned()], &spec)?;
         let checksum = text.parse().with_context(|| format!("read the right answer `{text}`"))?;
-        let checksum = Some(checksum);
-        Ok(Known { spec, checksum, outputs })
+        Ok(Known { spec, checksum: Some(checksum), outputs })
     }
 }
 
@@ -183,15 +193,14 @@ fn ask(subject: &SubjectProgram, mode: &[String], spec: &Spec) -> Result<String>
     let name = subject.command.iter().map(|part| part.display().to_string());
     let name = name.collect::<Vec<_>>().join(" ");
     let attempt = || format!("`{name} {what}` for {}", spec.workload);
-    let spec_arguments: Vec<String> = spec.to_args();
-    if subject.command.is_empty() {
+    let Some((program, arguments)) = subject.command.split_first() else {
         bail!("{}: there is no program", attempt());
-    }
-    let arguments = mode.iter().chain(&spec_arguments).map(PathBuf::from);
-    let command: Vec<PathBuf> = subject.command.iter().cloned().chain(arguments).collect();
-    let environment = [subject_environment(), subject.environment.clone()].concat();
-    let ended = program::run(&command, &environment, Path::new("."), now_ns() + ASK_NS);
-    let Some(Ended { how, out, err }) = ended.with_context(attempt)? else {
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).args(mode).args(spec.to_args());
+    command.env_clear().envs(subject_environment()).envs(subject.environment.clone());
+    let ended = output::run(command, now_ns() + ASK_NS).with_context(attempt)?;
+    let Some(Output { how, out, err }) = ended else {
         return Err(TargetError::Interrupted.into());
     };
     let status = match how {

@@ -17,18 +17,18 @@ use super::programs::SubjectProgram;
 use crate::record::environment;
 
 /// Whether programs may be run from where a run's directory is to be made.
-pub(super) fn may_run_below(out: &Path) -> bool {
+pub fn may_run_below(out: &Path) -> bool {
     let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
     let mount = out.ancestors().find_map(|dir| rustix::fs::statvfs(dir).ok());
     mount.is_some_and(|mount| !mount.f_flag.contains(StatVfsMountFlags::NOEXEC))
 }
 
 /// Copies programs into `dir`, and says what to start instead. Only those that are one static
-/// file and nothing else: any other may look for its libraries or sources beside itself.
+/// file and nothing else: any other may look for its libraries or sources next to itself.
 ///
 /// # Errors
 /// A copy could not be written.
-pub(super) fn copies(
+pub fn copies(
     programs: &BTreeMap<String, SubjectProgram>,
     dir: &Path,
 ) -> Result<BTreeMap<String, SubjectProgram>> {
@@ -56,7 +56,7 @@ fn copy(file: &Path, dir: &Path) -> Result<PathBuf> {
     Ok(to)
 }
 
-/// Makes the folder and the one it is in readable, whatever the umask: a child that has given up
+/// Makes the folder and the one it is in readable, with any umask: a child that has given up
 /// its rights still finds its program.
 fn open_to_all(dir: &Path) -> std::io::Result<()> {
     let both = dir.ancestors().take(2).filter(|dir| !dir.as_os_str().is_empty());

@@ -4,25 +4,21 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::output::{self, How, OUT_MAX_BYTES, Output};
 use super::sources;
-use super::target::subject_environment;
-use super::watcher;
+use super::target::{TargetError, subject_environment};
 use crate::experiment::runtime::Script;
-use crate::subject::watch;
 use crate::sys::clock::now_ns;
 use crate::sys::limits;
 
 /// How long an interpreter may take to say what it is.
-const PROBE_TIME: Duration = Duration::from_secs(20);
+const PROBE_NS: u64 = 20_000_000_000;
 
 /// A subject that can be started here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -116,56 +112,21 @@ fn major_and_minor(version: &str) -> Option<(u32, u32)> {
 }
 
 /// Standard output of a command that ends well and in time.
-fn output_of(mut command: Command) -> Result<String> {
-    let name = command.get_program().to_owned();
-    let attempt = || format!("run `{}`", name.display());
-    let mut child = command
-        .env(watch::VARIABLE, watcher::run_name())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(attempt)?;
-    // Both are read to their ends meanwhile: a full pipe would hold the program.
-    let (out, err) = (drained(child.stdout.take()), drained(child.stderr.take()));
-    let until_ns = now_ns() + PROBE_TIME.as_nanos() as u64;
-    let status = loop {
-        if let Some(status) = child.try_wait().with_context(attempt)? {
-            break status;
-        }
-        if now_ns() > until_ns {
-            let _ = child.kill();
-            let _ = child.wait();
-            bail!("{}: no answer within {PROBE_TIME:?}", attempt());
-        }
-        std::thread::sleep(Duration::from_millis(2));
+fn output_of(command: Command) -> Result<String> {
+    let attempt = format!("run `{}`", command.get_program().display());
+    let Some(Output { how, out, err }) = output::run(command, now_ns() + PROBE_NS)? else {
+        return Err(TargetError::Interrupted.into());
     };
-    // What it has left behind may hold a pipe open: what was said until then is all.
-    let said = |stream: mpsc::Receiver<String>| stream.recv_timeout(PIPE_TIME).unwrap_or_default();
-    if !status.success() {
-        bail!("{}: {status}; it said: {}", attempt(), error_in(&said(err)));
-    }
-    Ok(said(out))
-}
-
-/// How long after its end a program's pipes may stay open.
-const PIPE_TIME: Duration = Duration::from_secs(2);
-
-/// More than any version takes.
-const SAID_MAX_BYTES: u64 = 64 << 10;
-
-/// Reads to the end, keeps the beginning.
-fn drained(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        if let Some(mut stream) = stream {
-            let _ = stream.by_ref().take(SAID_MAX_BYTES).read_to_end(&mut text);
-            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    match how {
+        How::Exited(status) if status.success() => {
+            Ok(String::from_utf8_lossy(&out).trim().to_owned())
         }
-        let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
-    });
-    receiver
+        How::Exited(status) => {
+            bail!("{attempt}: {status}; it said: {}", error_in(&String::from_utf8_lossy(&err)))
+        }
+        How::Late => bail!("{attempt}: no answer within {} s", PROBE_NS / 1_000_000_000),
+        How::Flooded => bail!("{attempt}: it wrote more than {OUT_MAX_BYTES} bytes"),
+    }
 }
 
 /// The line that names the error, else the last one: Node.js ends with its version.
@@ -238,7 +199,7 @@ mod tests {
             ("echo", &["/bin/node\n18.20.4"], "version `18.20.4`"),
             ("echo", &["/bin/node\nnightly"], "version `nightly`"),
             ("echo", &["hello"], "did not say its path and version"),
-            ("false", &[], "exit status: 1"),
+            ("false", &[], "exited with 1"),
         ] {
             let error = find(&script(command, probe)).unwrap_err();
             let error = format!("{error:#}");

@@ -1,19 +1,20 @@
 //! The requests of one trial's window: all of them up to a number, beyond it a uniform sample and
 //! the slowest, while quantiles still see every one.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
+pub use crate::record::KEPT;
 use crate::record::RequestRow;
+use crate::stats::quantile::histogram_ns;
 
-/// So many requests are kept whole.
-pub const KEPT: usize = 20_000;
+/// Significant digits of the histograms that see every request.
+pub const DIGITS: u8 = 3;
 
-/// So many of the slowest are kept beside the sample.
+/// Number of the slowest that are kept in addition to the sample.
 const SLOWEST: usize = 1_000;
 
 /// Requests of one window. Bounded in memory however long the window is.
@@ -21,32 +22,12 @@ const SLOWEST: usize = 1_000;
 pub struct Samples {
     seen: u64,
     kept: Vec<RequestRow>,
-    slowest: BinaryHeap<Reverse<(u64, u64, Slow)>>,
+    /// By response and id.
+    slowest: BTreeMap<(u64, u64), RequestRow>,
     response: Histogram<u64>,
     response_sum_ns: u128,
     service: Histogram<u64>,
     generator: Xoshiro128PlusPlus,
-}
-
-/// A row in the heap, where its order plays no part.
-#[derive(Debug, Clone, Copy)]
-struct Slow(RequestRow);
-
-impl PartialEq for Slow {
-    fn eq(&self, _: &Slow) -> bool {
-        true
-    }
-}
-impl Eq for Slow {}
-impl PartialOrd for Slow {
-    fn partial_cmp(&self, other: &Slow) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Slow {
-    fn cmp(&self, _: &Slow) -> std::cmp::Ordering {
-        std::cmp::Ordering::Equal
-    }
 }
 
 /// Which time of a request.
@@ -58,16 +39,22 @@ pub enum Time {
     Service,
 }
 
+impl Default for Samples {
+    fn default() -> Samples {
+        Samples::new(0)
+    }
+}
+
 impl Samples {
     /// None yet. `seed` decides which requests of a long window are kept.
     pub fn new(seed: u64) -> Samples {
         Samples {
             seen: 0,
             kept: Vec::new(),
-            slowest: BinaryHeap::new(),
-            response: histogram(),
+            slowest: BTreeMap::new(),
+            response: histogram_ns(DIGITS),
             response_sum_ns: 0,
-            service: histogram(),
+            service: histogram_ns(DIGITS),
             generator: Xoshiro128PlusPlus::seed_from_u64(seed),
         }
     }
@@ -85,9 +72,9 @@ impl Samples {
         } else if let Some(place) = self.place() {
             self.kept[place] = row;
         }
-        self.slowest.push(Reverse((row.response_ns(), row.id, Slow(row))));
+        self.slowest.insert((row.response_ns(), row.id), row);
         if self.slowest.len() > SLOWEST {
-            self.slowest.pop();
+            self.slowest.pop_first();
         }
     }
 
@@ -134,7 +121,7 @@ impl Samples {
 
     /// The longest response, in ns.
     pub fn response_max_ns(&self) -> Option<u64> {
-        self.slowest.iter().map(|Reverse((ns, ..))| *ns).max()
+        self.slowest.last_key_value().map(|((ns, _), _)| *ns)
     }
 
     /// The median over the kept requests of some time of theirs, in ns; requests without one do
@@ -150,14 +137,15 @@ impl Samples {
         nearest_rank(&values, p)
     }
 
-    /// What is kept, by id, with weights.
+    /// The kept requests, by id, with weights.
     pub fn into_rows(self) -> Vec<RequestRow> {
         let weight = self.seen as f64 / self.kept.len().max(1) as f64;
         let mut rows: Vec<RequestRow> =
             self.kept.into_iter().map(|row| RequestRow { weight, ..row }).collect();
         rows.sort_unstable_by_key(|row| row.id);
-        let slow = self.slowest.into_iter().map(|Reverse((.., Slow(row)))| row);
-        let extra: Vec<RequestRow> = slow
+        let extra: Vec<RequestRow> = self
+            .slowest
+            .into_values()
             .filter(|slow| rows.binary_search_by_key(&slow.id, |row| row.id).is_err())
             .map(|row| RequestRow { weight: 0.0, ..row })
             .collect();
@@ -171,14 +159,6 @@ impl Samples {
 pub fn nearest_rank(sorted: &[u64], p: f64) -> Option<u64> {
     let rank = (p * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
-}
-
-/// From 1 ns to two hours, three significant digits.
-pub(super) fn histogram() -> Histogram<u64> {
-    match Histogram::new_with_bounds(1, 7_200_000_000_000, 3) {
-        Ok(histogram) => histogram,
-        Err(error) => unreachable!("constant bounds are valid: {error}"),
-    }
 }
 
 #[cfg(test)]

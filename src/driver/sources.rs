@@ -1,10 +1,10 @@
-//! Where the sources of the subjects that are scripts are taken from: only from where nobody else
-//! can have changed them, and only if they are those that this program was built with.
+//! The sources of the subjects that are scripts. They are taken only from folders that no other
+//! user can have changed, and only if they are those that this program was built with.
 //!
-//! What is found is run, perhaps as root. So a folder counts only beside this program or in the
+//! The sources are run, perhaps as root. So a folder counts only next to this program or in the
 //! repository that it was built in, if it and all above it belong to root or the user and no
 //! other may write there, and its files must be, byte for byte, the embedded ones. Packages and
-//! an interpreter beside them are what that owner has put there.
+//! an interpreter next to them are that owner's.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use crate::sys::files::{Dir, read_named};
 use crate::workload::fold_bytes;
 
 /// Where subjects lie in a repository, and beside an installed program.
-const BELOW: &str = "experiments/subjects";
+const BELOW: &str = "subjects";
 
 /// The repository that this program was built in.
 const BUILT_IN: &str = env!("CARGO_MANIFEST_DIR");
@@ -29,15 +29,12 @@ const OUT_DIR: &str = env!("OUT_DIR");
 const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
-/// The folder of the sources: beside this program, the repository's if this program lies in the
+/// The folder of the sources: next to this program, the repository's if this program lies in the
 /// one it was built in, or a copy of the embedded ones in the user's cache.
 ///
 /// # Errors
 /// A folder there cannot be trusted or is not of this build, or the copy cannot be written.
-pub(super) fn folder(
-    sources: &Sources,
-    cache: impl FnOnce() -> Result<PathBuf>,
-) -> Result<PathBuf> {
+pub fn folder(sources: &Sources, cache: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
     let driver = std::env::current_exe().context("find this program's own file")?;
     let build = Path::new(OUT_DIR).ancestors().nth(3);
     let is_as_built = driver.starts_with(BUILT_IN) || build.is_some_and(|b| driver.starts_with(b));
@@ -75,12 +72,12 @@ fn is_ours(uid: u32) -> bool {
     uid == 0 || uid == rustix::process::geteuid().as_raw()
 }
 
-/// That only root and this user can have put there what is there, from the root of the file system
+/// Checks that only root and this user can have changed a folder, from the root of the file system
 /// down. In a folder such as `/tmp` others may make files and cannot replace ours.
 ///
 /// # Errors
-/// Who could, and how to end that.
-pub(super) fn nobody_else_may_change(dir: &Path) -> Result<(), String> {
+/// Which other user could, and how to end that.
+pub fn nobody_else_may_change(dir: &Path) -> Result<(), String> {
     let real = fs::canonicalize(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     for path in real.ancestors() {
         let shown = path.display();
@@ -97,7 +94,7 @@ pub(super) fn nobody_else_may_change(dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What of the sources is not as this program has them.
+/// The first source that is not as this program has it.
 fn difference(sources: &Sources, dir: &Path) -> Option<String> {
     sources.files.iter().find_map(|(name, text)| {
         let path = dir.join(name);
@@ -155,7 +152,7 @@ fn unpacked(sources: &Sources, cache: &Path) -> Result<PathBuf> {
     if is_whole() {
         return Ok(dir);
     }
-    // What is there under its name is not what was written: it goes.
+    // A folder with its name and other contents goes.
     let attempt = || format!("create the folder {}", dir.display());
     let held = Dir::open(cache).with_context(attempt)?;
     if held.folder(&name).is_ok() {
@@ -163,7 +160,7 @@ fn unpacked(sources: &Sources, cache: &Path) -> Result<PathBuf> {
     } else {
         held.remove(&name).with_context(attempt)?;
     }
-    // Made beside and renamed: a copy that is there is whole, also when two are started at once.
+    // Made under another name and renamed: a copy is whole, also when two programs make it at once.
     let fresh = cache.join(format!(".{}-{}", sources.dir, std::process::id()));
     if fs::symlink_metadata(&fresh).is_ok_and(|found| found.is_dir()) {
         fs::remove_dir_all(&fresh).with_context(attempt)?;
@@ -177,12 +174,12 @@ fn unpacked(sources: &Sources, cache: &Path) -> Result<PathBuf> {
         }
     }
     if !is_whole() {
-        bail!("{}: what was written is not what is there", attempt());
+        bail!("{}: its contents are not those that were written", attempt());
     }
     Ok(dir)
 }
 
-/// Writes the sources so that nobody else may change them, whatever the umask.
+/// Writes the sources so that no other user may change them, with any umask.
 fn write(sources: &Sources, dir: &Path) -> Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     let mut folders = fs::DirBuilder::new();

@@ -1,73 +1,29 @@
-//! One trial: a fresh subject, READY, load, stop, and the row that says what happened. Whatever
-//! goes wrong becomes a row too.
+//! One trial: a fresh subject, READY, load, stop, and its row. A failure becomes a row too.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use super::cpu::{CpuGroup, Meter};
+use super::cgroup::TrialGroup;
+use super::cpu::{self, Meter};
 use super::leftovers::{self, Leftovers};
-use super::load::{self, Measured, Offer, Pace};
+use super::load::{self, Measured, Offer, Pace, Timeout};
+use super::memory::machine::OomKills;
 use super::memory::{self, Crowd, Grouping, Session};
 use super::oracle::Prepared;
-use super::placed::Placed;
-use super::programs::SubjectProgram;
+use super::pinning::Pinning;
+pub use super::setting::{Ran, Setting};
 use super::target::{Farewell, Guard, Launch, READY_NS, Target, TargetError};
-use crate::experiment::{Arm, Experiment, Family, Load, Open, Preset, Trial};
-use crate::options;
+use crate::experiment::{Family, Load, Trial};
 use crate::protocol::{Configure, Ready};
 use crate::record::laws::{self, Bounds};
-use crate::record::{MemoryRow, RequestRow, TrialRow};
+use crate::record::{Regime, Status, TrialRow};
 use crate::sys::clock::now_ns;
 use crate::sys::process;
+use crate::workload::options;
 
+mod open_row;
 mod row;
 
-use row::{count_answered, fail, fill_in, fill_in_held};
-
-/// What every trial of a run shares.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting<'a> {
-    /// The run's name.
-    pub run_id: &'a str,
-    /// What is run.
-    pub experiment: &'a Experiment,
-    /// How much.
-    pub preset: Preset,
-    /// What to start as the subject of each runtime.
-    pub programs: &'a BTreeMap<String, SubjectProgram>,
-    /// The subjects' whole environment.
-    pub environment: &'a [(String, String)],
-    /// For files that are gone after the run.
-    pub scratch: &'a Path,
-    /// Children that this process had before the run and that are none of its affair.
-    pub strangers: &'a [u32],
-    /// When the run's budget ends, if it has one.
-    pub budget_end_ns: Option<u64>,
-}
-
-/// A trial that has been run.
-#[derive(Debug)]
-pub struct Ran {
-    /// What happened.
-    pub row: TrialRow,
-    /// The requests that were kept.
-    pub requests: Vec<RequestRow>,
-    /// What its processes held, of a trial that is about memory.
-    pub memory: Vec<MemoryRow>,
-}
-
-impl Ran {
-    /// The same as this attempt, in this pass over its block.
-    #[must_use]
-    pub fn of_attempt(mut self, attempt: u32, pass: u32) -> Ran {
-        (self.row.attempt, self.row.pass) = (attempt, Some(pass));
-        for row in &mut self.memory {
-            row.attempt = attempt;
-        }
-        self
-    }
-}
+use row::{count_answered, fail, fill_in};
 
 /// Runs one trial.
 ///
@@ -78,7 +34,7 @@ pub fn run(setting: &Setting<'_>, trial: &Trial, prepared: &Prepared) -> Result<
     run_grouped(setting, trial, prepared, Grouping::WherePossible)
 }
 
-/// The same, with a say in whether a memory trial has a control group.
+/// The same; `grouping` decides whether a memory trial has a control group.
 ///
 /// # Errors
 /// As [`run`].
@@ -88,60 +44,59 @@ pub fn run_grouped(
     prepared: &Prepared,
     grouping: Grouping,
 ) -> Result<Ran, TargetError> {
-    let family = &setting.experiment.families[trial.family];
-    let arm = &family.arms[trial.arm];
-    let mut row = planned_row(setting, trial);
-    if let Some(reason) = refusal(family, arm) {
+    let (family, arm) = setting.of(trial);
+    let crowd = Crowd::of(family, arm);
+    let has_no_rate = family.load.open().is_some_and(|open| open.rate.per_s().is_none());
+    let no_rate = has_no_rate.then(|| RATE_UNKNOWN.to_owned());
+    if let Some(reason) = no_rate.or_else(|| crowd.as_ref()?.refusal()) {
         return Ok(skipped(setting, trial, &reason));
     }
-    let descriptors = leftovers::open_descriptors().map_err(cleaning)?;
+    let mut row = planned_row(setting, trial);
+    let cleaning = || TargetError::io("clean up after a trial");
+    let descriptors = leftovers::open_descriptors().map_err(cleaning())?;
     let bounds = Bounds::here();
-    let killed_before = memory::oom::kills();
+    let killed_before = OomKills::so_far();
     let cpu_before = process::usage_self();
     let mut session = Session::begin(setting, trial, grouping);
-    let crowd = Crowd::of(family, arm);
-    let _raised = crowd.map(|crowd| crowd.raise_limits(family));
-    let is_timed = session.is_none();
-    let group = is_timed.then(|| CpuGroup::create(&trial.id)).flatten().map(Arc::new);
-    let result = measure(setting, trial, family, arm, prepared, session.as_mut(), group.as_ref());
+    let _raised = crowd.map(|crowd| crowd.raise_limits());
+    let guard = crowd.map(|_| memory::GUARD);
+    let group = if session.is_none() { cpu::group(&trial.id) } else { None };
+    let result = measure(setting, trial, prepared, session.as_mut(), group.as_ref(), guard);
     let driver = process::usage_self().since(cpu_before);
-    let left = leftovers::clean_up(setting.strangers).map_err(cleaning)?;
+    let left = leftovers::clean_up(setting.preexisting).map_err(cleaning())?;
     // It can be removed now that all of its members are gone.
     drop(group);
-    prepared.empty_outputs().map_err(cleaning)?;
+    prepared.empty_outputs().map_err(cleaning())?;
     let failure = result.as_ref().err().map(TargetError::to_string);
     let (memory, left_group) = match session {
         Some(session) => session.finish(failure.as_deref()),
         None => (Vec::new(), None),
     };
-    // Whoever is killed with work left cannot see to its children first.
+    // A subject that is killed with work left cannot end its children first.
     let given_up = matches!(&result, Ok(done) if done.farewell.is_none());
-    let leaked = leftovers::open_descriptors().map_err(cleaning)?.saturating_sub(descriptors);
+    let leaked = leftovers::open_descriptors().map_err(cleaning())?.saturating_sub(descriptors);
     let flags = left_group.into_iter().chain(flags(given_up, &left, leaked));
     row.flags = flags.collect::<Vec<_>>().join(";");
-    let requests = match result {
+    let requests = match result.map_err(TargetError::into_parts) {
         Ok(done) => {
             row.driver_cpu_ns = Some(driver.cpu_user_ns + driver.cpu_system_ns);
             let checksum = prepared.exchange.checksum;
             row.checksum = checksum.map(|sum| format!("{sum:016x}")).unwrap_or_default();
-            match family.load.children() {
-                Some(children) => fill_in_held(&mut row, done, children),
-                None => fill_in(&mut row, done),
-            }
+            fill_in(&mut row, done, family.load.children())
         }
-        Err(TargetError::Interrupted) => return Err(TargetError::Interrupted),
-        Err(error) => {
-            if let Some(measured) = error.measured() {
-                count_answered(&mut row, measured);
+        Err((TargetError::Interrupted, _)) => return Err(TargetError::Interrupted),
+        Err((error, measured)) => {
+            if let Some(measured) = measured {
+                count_answered(&mut row, &measured);
             }
             fail(&mut row, error.to_string());
-            if error.is_out_of_budget() {
-                row.status = "partial".to_owned();
+            if matches!(error, TargetError::OutOfBudget(_)) {
+                row.status = Status::Partial;
             }
             Vec::new()
         }
     };
-    if left.running > 0 && !given_up && row.status == "ok" {
+    if left.running > 0 && !given_up && row.status == Status::Ok {
         fail(&mut row, format!("{} processes outlived the subject", left.running));
     }
     laws::hold(&mut row, &requests, &memory.iter().collect::<Vec<_>>(), &bounds);
@@ -149,18 +104,10 @@ pub fn run_grouped(
     Ok(Ran { row, requests, memory })
 }
 
-/// Why the trial cannot be run, if that is known before.
-fn refusal(family: &Family, arm: &Arm) -> Option<String> {
-    let unknown_rate = |open: &Open| open.rate.per_s().is_none();
-    if family.load.open().is_some_and(unknown_rate) {
-        let reason = "its rate is a share of the blocking capacity, which could not be found; \
-                      calibration.csv says why";
-        return Some(reason.to_owned());
-    }
-    memory::refusal(family, arm).or_else(|| Crowd::of(family, arm)?.refusal(family))
-}
+const RATE_UNKNOWN: &str = "its rate is a share of the blocking capacity, which could not be \
+                            found; calibration.csv says why";
 
-/// What a trial has left behind.
+/// The flags of a trial's leftovers.
 fn flags(given_up: bool, left: &Leftovers, leaked: usize) -> Vec<String> {
     let found = [
         (given_up, "given_up".to_owned()),
@@ -175,25 +122,14 @@ fn flags(given_up: bool, left: &Leftovers, leaked: usize) -> Vec<String> {
 
 /// A trial that is not run at all, and why.
 pub fn skipped(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Ran {
-    Ran {
-        row: skipped_row(setting, trial, reason),
-        requests: Vec::new(),
-        memory: memory::skipped_row(setting, trial, reason).into_iter().collect(),
-    }
-}
-
-fn cleaning(error: std::io::Error) -> TargetError {
-    TargetError::Io { attempt: "clean up after a trial".to_owned(), error }
-}
-
-fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> TrialRow {
     let mut row = planned_row(setting, trial);
-    row.status = "skipped".to_owned();
-    row.validity = "invalid".to_owned();
-    row.reason = reason.to_owned();
-    row
+    fail(&mut row, reason.to_owned());
+    row.status = Status::Skipped;
+    let memory = memory::skipped_row(setting, trial, reason).into_iter().collect();
+    Ran { row, requests: Vec::new(), memory }
 }
 
+/// A subject's life.
 struct Done {
     measured: Measured,
     ready: Ready,
@@ -207,13 +143,13 @@ struct Done {
 fn measure(
     setting: &Setting<'_>,
     trial: &Trial,
-    family: &Family,
-    arm: &Arm,
     prepared: &Prepared,
     session: Option<&mut Session<'_>>,
-    group: Option<&Arc<CpuGroup>>,
+    group: Option<&Arc<TrialGroup>>,
+    guard: Option<Guard>,
 ) -> Result<Done, TargetError> {
-    let placed = Placed::begin(family.placement)?;
+    let (family, arm) = setting.of(trial);
+    let pinning = Pinning::begin(family.placement)?;
     let Some(program) = setting.programs.get(&family.runtime) else {
         let what = format!("start a subject in {}: there is none here", family.runtime);
         return Err(TargetError::Failed(what));
@@ -224,7 +160,7 @@ fn measure(
             Some(session) => session.command(&program.command),
             None => program.command.clone(),
         },
-        environment: placed.environment(&variables),
+        environment: pinning.environment(&variables),
         stderr: setting.scratch.join(format!("{}.stderr", trial.id)),
     };
     let configure = Configure {
@@ -235,21 +171,23 @@ fn measure(
         deadline_ms: deadline_ms(family),
         child_program: None,
     };
-    let presses = session.is_some() || Crowd::of(family, arm).is_some();
-    let guard = presses.then_some(memory::GUARD);
-    let done = serve(&launch, &configure, guard, setting.budget_end_ns, |target| match session {
-        Some(session) => session.observe(target, prepared),
-        None => {
-            target.attach(Meter::new(group, target.pid()));
-            offer(setting, trial, family, target, prepared)
-        }
+    let started = start(&launch, &configure, guard, setting.budget_end_ns);
+    let done = started.and_then(|mut target| {
+        let measured = match session {
+            Some(session) => session.observe(&mut target, prepared)?,
+            None => {
+                target.attach(Meter::new(group, target.pid()));
+                offer(setting, trial, &mut target, prepared)?
+            }
+        };
+        end(target, measured)
     });
     let done = done.map_err(|error| error.with_last_words(&launch.stderr));
     let _ = std::fs::remove_file(&launch.stderr);
     done
 }
 
-/// A request's time to be answered in: one that is held waits for all the others.
+/// Per-request deadline: a held request waits for all the others.
 fn deadline_ms(family: &Family) -> u64 {
     match family.load.children() {
         Some(_) => memory::DEADLINE_MS,
@@ -257,7 +195,7 @@ fn deadline_ms(family: &Family) -> u64 {
     }
 }
 
-/// A subject that has become ready before its time, or the run's budget, is over.
+/// A subject that is ready before its time, or the run's budget, is over.
 fn start(
     launch: &Launch,
     configure: &Configure,
@@ -270,7 +208,7 @@ fn start(
     Target::start_within(launch, configure, guard, until_ns - begun_ns).map_err(|error| {
         let budget_ended = until_ns < due_ns && now_ns() >= until_ns;
         match error {
-            TargetError::Silent(_) if budget_ended => {
+            TargetError::Protocol(_) if budget_ended => {
                 TargetError::OutOfBudget("not become ready".to_owned())
             }
             error => error,
@@ -278,16 +216,7 @@ fn start(
     })
 }
 
-/// One subject's life: started, put under load, stopped.
-fn serve(
-    launch: &Launch,
-    configure: &Configure,
-    guard: Option<Guard>,
-    budget_end_ns: Option<u64>,
-    load: impl FnOnce(&mut Target) -> Result<Measured, TargetError>,
-) -> Result<Done, TargetError> {
-    let mut target = start(launch, configure, guard, budget_end_ns)?;
-    let measured = load(&mut target)?;
+fn end(target: Target, measured: Measured) -> Result<Done, TargetError> {
     let ready = target.ready.clone();
     let ready_at_ns = target.ready_ns;
     let ready_ns = ready_at_ns - target.started_ns;
@@ -304,37 +233,33 @@ fn serve(
 fn offer(
     setting: &Setting<'_>,
     trial: &Trial,
-    family: &Family,
     target: &mut Target,
     prepared: &Prepared,
 ) -> Result<Measured, TargetError> {
-    let deadline_ns = family.deadline_ms * 1_000_000;
+    let (family, _) = setting.of(trial);
+    let timeout = Timeout {
+        budget_end_ns: setting.budget_end_ns,
+        ..Timeout::new(family.deadline_ms * 1_000_000)
+    };
     match &family.load {
         Load::Closed { callers } => {
-            let pace = Pace {
-                budget_end_ns: setting.budget_end_ns,
-                ..Pace::new(&setting.preset, *callers, deadline_ns)
-            };
+            let pace = Pace::new(&setting.preset, *callers, timeout);
             load::closed(target, &prepared.exchange, pace, trial.seed)
         }
         Load::Open(open) => {
             // Trials of an unknown rate are skipped before a subject is started.
             let rate_per_s = open.rate.per_s().unwrap_or(1.0);
-            let mut offer = Offer::new(&setting.preset, open, rate_per_s, deadline_ns);
-            offer.budget_end_ns = setting.budget_end_ns;
-            offer.limit_ns = open.slo.map_or(u64::MAX, |slo| slo.limit_ns);
+            let offer = Offer::new(&setting.preset, open, rate_per_s, timeout);
             load::open(target, &prepared.exchange, &offer, trial.seed)
         }
         Load::Memory { .. } => {
-            let what = "a memory trial is no load to be timed".to_owned();
-            Err(TargetError::Failed(what))
+            Err(TargetError::Failed("the load of a memory trial cannot be timed".to_owned()))
         }
     }
 }
 
 fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
-    let family = &setting.experiment.families[trial.family];
-    let arm = &family.arms[trial.arm];
+    let (family, arm) = setting.of(trial);
     let open = family.load.open();
     let share = open.and_then(|open| open.rate.share());
     let rate_per_s = open.and_then(|open| open.rate.per_s());
@@ -345,13 +270,13 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         family_id: family.id.clone(),
         block: trial.block,
         position: trial.position,
-        role: arm.role.name().to_owned(),
+        role: arm.role,
         runtime: family.runtime.clone(),
         workload: family.spec.workload.clone(),
         size: family.spec.size.name().to_owned(),
         strategy: arm.strategy.clone(),
         options: options::render(&arm.options),
-        regime: family.load.regime().to_owned(),
+        regime: Regime::from(&family.load),
         callers: family.load.callers(),
         rate_per_s,
         rate_of_capacity: share,
@@ -360,7 +285,7 @@ fn planned_row(setting: &Setting<'_>, trial: &Trial) -> TrialRow {
         slo: open.and_then(|open| open.slo).map_or_else(String::new, |slo| slo.to_string()),
         probe: open.and_then(|open| open.probe).map_or("", |probe| probe.name()).to_owned(),
         workers: arm.options.get("workers").and_then(|text| text.parse().ok()),
-        placement: family.placement.name().to_owned(),
+        placement: family.placement,
         payload_bytes: family.spec.payload_bytes,
         ballast_bytes: family.ballast_bytes,
         seed: trial.seed,

@@ -1,5 +1,5 @@
-//! The driver's side of the watcher, a process of its own that ends what is left of a run when
-//! the driver is gone. What it does and why is in [`watch`].
+//! The driver's side of the watcher, a process of its own that ends the processes of a run when
+//! the driver is gone. The reasons are in [`watch`].
 
 use std::fs::File;
 use std::io::Read;
@@ -10,13 +10,13 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
-use super::{leftovers, memory};
+use super::{cgroup, leftovers};
 use crate::subject::watch;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::Poller;
 use crate::sys::process::{self, Block};
 
-/// How long the watcher may take from its start to its first word.
+/// Maximum time of the watcher from its start to its first word.
 const READY_NS: u64 = 10_000_000_000;
 
 /// The name of this process's runs, which all that it starts carries.
@@ -32,8 +32,8 @@ pub struct Watcher {
     pid: u32,
     /// Its end is what the watcher waits for. Nothing else holds it: it is closed by every exec.
     pipe: Option<OwnedFd>,
-    /// Children that this process had before.
-    strangers: Vec<u32>,
+    /// Preexisting children of this process.
+    preexisting: Vec<u32>,
 }
 
 impl Watcher {
@@ -44,17 +44,17 @@ impl Watcher {
     /// It could not be started, or did not say in time that it watches.
     pub fn start(subject: &Path) -> Result<Watcher> {
         let attempt = || format!("start a watcher, `{} {}`", subject.display(), watch::MODE);
-        let strangers = leftovers::children().with_context(attempt)?;
+        let preexisting = leftovers::children().with_context(attempt)?;
         let (theirs, ours) =
             rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).with_context(attempt)?;
         let mut command = Command::new(subject);
         command.arg(watch::MODE).arg(run_name()).arg(watch::SHARED_MEMORY);
         // Without this run's variable: it is not to end itself.
-        command.args(memory::cgroup::places_of_groups()).env_clear();
+        command.args(cgroup::parents_of_trial_groups()).env_clear();
         command.stdin(theirs).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(attempt)?;
         // Owned from here on.
-        let watcher = Watcher { pid: child.id(), pipe: Some(ours), strangers };
+        let watcher = Watcher { pid: child.id(), pipe: Some(ours), preexisting };
         let said = child.stdout.take().map(OwnedFd::from);
         if !said.map_or(Ok(false), says_ready).with_context(attempt)? {
             bail!("{}: it did not say that it watches", attempt());
@@ -74,8 +74,8 @@ fn says_ready(said: OwnedFd) -> std::io::Result<bool> {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.strangers.push(self.pid);
-        if leftovers::clean_up(&self.strangers).is_ok() {
+        self.preexisting.push(self.pid);
+        if leftovers::clean_up(&self.preexisting).is_ok() {
             process::kill(self.pid);
             let _ = process::wait(self.pid, Block::Yes);
         }

@@ -1,11 +1,10 @@
 //! Demonstrations: small real programs that show what no latency can. Who survives a crash, what a
-//! `;` in an argument does, whether memory is shared. Pure facts, one line each in [`ALL`].
+//! `;` in an argument does, whether memory is shared. One stanza each in [`ALL`].
 //!
-//! The programs are in `experiments/subjects/<runtime>/demonstrations/`; those of Rust are modes
-//! of the subject's own program, in `src/subject/demonstrations/`. What each prints are facts:
-//! rows of `facts.csv`.
+//! The programs are in `subjects/<runtime>/demonstrations/`; those of Rust are modes of the
+//! subject's own program, in `src/subject/demonstrations/`. Each prints facts: rows of `facts.csv`.
 
-/// One of an experiment's: what is shown, and in which runtime.
+/// A demonstration of an experiment, in one runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demonstration {
     /// As in [`ALL`].
@@ -14,7 +13,7 @@ pub struct Demonstration {
     pub runtime: String,
 }
 
-/// What there is to be shown.
+/// A demonstration, in all of its runtimes.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     /// As in experiments, rows and names of files.
@@ -25,69 +24,43 @@ pub struct Kind {
     pub runtimes: &'static [(&'static str, u64)],
 }
 
-/// Every demonstration.
-pub const ALL: &[Kind] = &[
-    Kind {
-        name: "separate-processes",
-        summary: "process ids, parents, memory and cores of a forked child and of a thread",
-        runtimes: &[("node", 400)],
-    },
-    Kind {
-        name: "memory-isolation",
-        summary: "whether one side sees what the other does to its data",
-        runtimes: &[("node", 150), ("rust", 5), ("python", 50)],
-    },
-    Kind {
-        name: "independent-resources",
-        summary: "whether a child has its creator's open files, and what closing one does",
-        runtimes: &[("node", 120)],
-    },
-    Kind {
-        name: "synchronization",
-        summary: "how many of two workers' increments of one counter are lost",
-        runtimes: &[("node", 300)],
-    },
-    Kind {
-        name: "crash",
-        summary: "who survives a worker's crash, what others lose, how long until the next answer",
-        runtimes: &[("node", 1_700), ("rust", 25), ("python", 300)],
-    },
-    Kind {
-        name: "max-buffer",
-        summary: "what becomes of 10 MiB of a child's output",
-        runtimes: &[("node", 350)],
-    },
-    Kind {
-        name: "shell-characters",
-        summary: "what becomes of an argument that a shell would run",
-        runtimes: &[("node", 300)],
-    },
-    Kind {
-        name: "object-transfer",
-        summary: "what of an object arrives on the other side",
-        runtimes: &[("node", 160)],
-    },
-    Kind {
-        name: "run-command",
-        summary: "whether a system's program and a script can be run",
-        runtimes: &[("node", 250)],
-    },
-    Kind {
-        name: "order-leak",
-        summary: "processes that the study notes' order example leaves behind",
-        runtimes: &[("node", 1_300)],
-    },
-    Kind {
-        name: "prime-boundary",
-        summary: "a prime counted twice where the study notes' chunks meet",
-        runtimes: &[("node", 150)],
-    },
-    Kind {
-        name: "timeout-cleanup",
-        summary: "whether a timeout that kills a worker leaves anything behind",
-        runtimes: &[("node", 650)],
-    },
-];
+macro_rules! kinds {
+    ($($(#[doc = $summary:literal])+ $name:literal in $($runtime:ident $ms:literal),+;)+) => {
+        &[$(Kind {
+            name: $name,
+            summary: concat!($($summary),+).trim_ascii_start(),
+            runtimes: &[$((stringify!($runtime), $ms)),+],
+        }),+]
+    };
+}
+
+/// Every demonstration, with its runtimes and the milliseconds that it takes there.
+pub const ALL: &[Kind] = kinds! {
+    /// process ids, parents, memory and cores of a forked child and of a thread
+    "separate-processes" in node 400;
+    /// whether one side sees what the other does to its data
+    "memory-isolation" in node 150, rust 5, python 50;
+    /// whether a child has its creator's open files, and what closing one does
+    "independent-resources" in node 120;
+    /// how many of two workers' increments of one counter are lost
+    "synchronization" in node 300;
+    /// who survives a worker's crash, what others lose, how long until the next answer
+    "crash" in node 1_700, rust 25, python 300;
+    /// what becomes of 10 MiB of a child's output
+    "max-buffer" in node 350;
+    /// what becomes of an argument that a shell would run
+    "shell-characters" in node 300;
+    /// what of an object arrives on the other side
+    "object-transfer" in node 160;
+    /// whether a system's program and a script can be run
+    "run-command" in node 250;
+    /// processes that the study notes' order example leaves behind
+    "order-leak" in node 1_300;
+    /// a prime counted twice where the study notes' chunks meet
+    "prime-boundary" in node 150;
+    /// whether a timeout that kills a worker leaves anything behind
+    "timeout-cleanup" in node 650;
+};
 
 /// The demonstration of this name.
 pub fn by_name(name: &str) -> Option<&'static Kind> {

@@ -5,15 +5,15 @@
 //! the second; a family of which only those two are left is dropped, unless its reference was
 //! asked for.
 //!
-//! A demonstration has a name and a runtime and none of the other keys, and what has no value of a
-//! key matches no filter on it: `strategy=pool` leaves no demonstration, `demonstration=crash` no
+//! A demonstration has a name and a runtime and none of the other keys. A filter on a key drops
+//! everything that lacks the key: `strategy=pool` leaves no demonstration, `demonstration=crash` no
 //! family.
 
 use std::str::FromStr;
 
 use super::nearest::unknown;
 use super::{Arm, Demonstration, Experiment, Family, Role};
-use crate::options;
+use crate::workload::options;
 
 /// Which part of an experiment to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,146 +23,93 @@ pub struct Filter {
     values: Vec<String>,
 }
 
-/// Why a filter was refused.
+/// Why a filter was refused: its form, an unknown key, a value that occurs nowhere, or nothing
+/// that is left.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FilterError {
-    /// No `=`, or nothing on one of its sides.
-    #[error("expected KEY=VALUE,… such as `strategy=pool,fork`, found `{0}`")]
-    Malformed(String),
-    /// The key is none of [`Filter::keys`].
-    #[error("{0}")]
-    UnknownKey(String),
-    /// The value occurs nowhere in the experiments.
-    #[error("filter `{key}`: {message}")]
-    UnknownValue {
-        /// What was filtered on.
-        key: &'static str,
-        /// The value, the nearest one that occurs, and all that do.
-        message: String,
-    },
-    /// Every filter matches something, but nothing matches all of them.
-    #[error("the filters leave nothing to run: no arm matches {}", .0.join(" and "))]
-    Nothing(Vec<String>),
-}
+#[error("{0}")]
+pub struct FilterError(String);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Workload,
-    Size,
-    Runtime,
-    Strategy,
-    Regime,
-    Callers,
-    Children,
-    Rate,
-    Placement,
-    PayloadBytes,
-    BallastMib,
-    Role,
-    Family,
-    Demonstration,
+crate::words! {
+    enum Key {
+        Workload = "workload",
+        Size = "size",
+        Runtime = "runtime",
+        Strategy = "strategy",
+        Regime = "regime",
+        Callers = "callers",
+        Children = "children",
+        Rate = "rate",
+        Placement = "placement",
+        PayloadBytes = "payload_bytes",
+        BallastMib = "ballast_mib",
+        Role = "role",
+        Family = "family",
+        Demonstration = "demonstration",
+    }
 }
-
-const KEYS: [(&str, Key); 14] = [
-    ("workload", Key::Workload),
-    ("size", Key::Size),
-    ("runtime", Key::Runtime),
-    ("strategy", Key::Strategy),
-    ("regime", Key::Regime),
-    ("callers", Key::Callers),
-    ("children", Key::Children),
-    ("rate", Key::Rate),
-    ("placement", Key::Placement),
-    ("payload_bytes", Key::PayloadBytes),
-    ("ballast_mib", Key::BallastMib),
-    ("role", Key::Role),
-    ("family", Key::Family),
-    ("demonstration", Key::Demonstration),
-];
 
 impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Filter, FilterError> {
-        let malformed = || FilterError::Malformed(text.to_owned());
+        let malformed = || {
+            let example = "KEY=VALUE,… such as `strategy=pool,fork`";
+            FilterError(format!("expected {example}, found `{text}`"))
+        };
         let (name, values) = text.split_once('=').ok_or_else(malformed)?;
         let name = name.trim();
-        let Some((_, key)) = KEYS.iter().find(|(key, _)| *key == name) else {
-            let message = unknown("filter key", name, &Filter::keys());
-            return Err(FilterError::UnknownKey(message));
-        };
+        let key = Key::by_name(name)
+            .ok_or_else(|| FilterError(unknown("filter key", name, &Key::ALL.map(Key::name))))?;
         let values: Vec<String> = values.split(',').map(|v| v.trim().to_owned()).collect();
         if values.iter().any(String::is_empty) {
             return Err(malformed());
         }
-        Ok(Filter { key: *key, values })
+        Ok(Filter { key, values })
     }
 }
 
 impl Filter {
     /// Whether it asks for this runtime by name.
     pub fn names_runtime(&self, name: &str) -> bool {
-        self.key == Key::Runtime && self.values.iter().any(|value| value == name)
+        self.key == Key::Runtime && self.has(name)
     }
 
-    /// The valid keys.
-    pub fn keys() -> Vec<&'static str> {
-        KEYS.iter().map(|(name, _)| *name).collect()
-    }
-
-    fn name(&self) -> &'static str {
-        let mut keys = KEYS.iter();
-        keys.find(|(_, key)| *key == self.key).map_or("", |(name, _)| name)
+    fn has(&self, value: &str) -> bool {
+        self.values.iter().any(|wanted| wanted == value)
     }
 
     fn keeps_family(&self, family: &Family) -> bool {
+        let is_asked = |arm: &Arm| self.has(&arm.strategy);
         match family_value(self.key, family) {
-            Some(value) => self.values.contains(&value),
-            None => true,
+            Some(value) => self.has(&value),
+            // Reference and placebo alone do not answer a filter on other strategies.
+            None => self.key != Key::Strategy || family.arms.iter().any(is_asked),
         }
     }
 
     fn keeps_arm(&self, arm: &Arm) -> bool {
-        match self.key {
-            Key::Strategy => arm.role != Role::Arm || self.values.contains(&arm.strategy),
-            Key::Role => self.values.iter().any(|value| value == arm.role.name()),
-            _ => true,
-        }
+        let stays = self.key == Key::Strategy && arm.role != Role::Arm;
+        stays || arm_value(self.key, arm).is_none_or(|value| self.has(value))
     }
 
     fn keeps_demonstration(&self, demonstration: &Demonstration) -> bool {
-        demonstration_value(self.key, demonstration)
-            .is_some_and(|value| self.values.iter().any(|wanted| wanted == value))
-    }
-
-    /// Whether anything that was asked for is left, after [`Filter::keeps_arm`].
-    fn is_answered_by(&self, family: &Family) -> bool {
-        let asked = |arm: &Arm| self.values.contains(&arm.strategy);
-        self.key != Key::Strategy || family.arms.iter().any(asked)
+        demonstration_value(self.key, demonstration).is_some_and(|value| self.has(value))
     }
 
     /// The values that occur, each once, in order of appearance.
     fn occurring(&self, experiments: &[Experiment]) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();
-        for family in experiments.iter().flat_map(|e| &e.families) {
-            let of_family = family_value(self.key, family).into_iter();
-            let of_arms = family.arms.iter().filter_map(|arm| match self.key {
-                Key::Strategy => Some(arm.strategy.clone()),
-                Key::Role => Some(arm.role.name().to_owned()),
-                _ => None,
-            });
-            for value in of_family.chain(of_arms) {
-                if !value.is_empty() && !values.contains(&value) {
-                    values.push(value);
-                }
-            }
-        }
-        for demonstration in experiments.iter().flat_map(|e| &e.demonstrations) {
-            let value = demonstration_value(self.key, demonstration);
-            if let Some(value) = value.filter(|value| !values.iter().any(|old| old == value)) {
+        let mut add = |value: &str| {
+            if !value.is_empty() && !values.iter().any(|old| old == value) {
                 values.push(value.to_owned());
             }
+        };
+        for family in experiments.iter().flat_map(|e| &e.families) {
+            family_value(self.key, family).iter().for_each(|value| add(value));
+            family.arms.iter().filter_map(|arm| arm_value(self.key, arm)).for_each(&mut add);
         }
+        let demonstrations = experiments.iter().flat_map(|e| &e.demonstrations);
+        demonstrations.filter_map(|d| demonstration_value(self.key, d)).for_each(add);
         values
     }
 
@@ -170,41 +117,38 @@ impl Filter {
     fn resolved(&self, experiments: &[Experiment], cores: u32) -> Result<Filter, FilterError> {
         let occurring = self.occurring(experiments);
         let valid: Vec<&str> = occurring.iter().map(String::as_str).collect();
-        let mut values = Vec::new();
-        for value in &self.values {
-            let resolved = match self.key {
-                Key::Callers => options::resolve_cores(value, cores).map(|n| n.to_string()),
-                _ => None,
-            };
-            let resolved = resolved.unwrap_or_else(|| value.clone());
-            if !valid.contains(&resolved.as_str()) {
-                return Err(FilterError::UnknownValue {
-                    key: self.name(),
-                    message: unknown("value", value, &valid),
-                });
+        let resolve = |value: &String| {
+            let number = (self.key == Key::Callers).then(|| options::resolve_cores(value, cores));
+            let resolved = number.flatten().map_or_else(|| value.clone(), |n| n.to_string());
+            if valid.contains(&resolved.as_str()) {
+                return Ok(resolved);
             }
-            values.push(resolved);
-        }
+            let message = unknown("value", value, &valid);
+            Err(FilterError(format!("filter `{}`: {message}", self.key)))
+        };
+        let values = self.values.iter().map(resolve).collect::<Result<_, _>>()?;
         Ok(Filter { key: self.key, values })
     }
 }
 
 impl std::fmt::Display for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}={}", self.name(), self.values.join(","))
+        write!(f, "{}={}", self.key, self.values.join(","))
     }
 }
 
-/// The family's value of a key; `None` for the keys that arms have.
+/// The family's value of a key; `None` for the keys that arms have. A family that lacks the key
+/// has the empty value, which no filter asks for.
 fn family_value(key: Key, family: &Family) -> Option<String> {
+    let number = |value: Option<u32>| value.map_or_else(String::new, |n| n.to_string());
     Some(match key {
         Key::Workload => family.spec.workload.clone(),
         Key::Size => family.spec.size.name().to_owned(),
         Key::Runtime => family.runtime.clone(),
         Key::Regime => family.load.regime().to_owned(),
-        Key::Callers => of_load(family.load.callers().map(|n| n.to_string())),
-        Key::Children => of_load(family.load.children().map(|n| n.to_string())),
-        Key::Rate => of_load(family.load.open().map(|open| open.rate.label())),
+        Key::Callers => number(family.load.callers()),
+        Key::Children => number(family.load.children()),
+        Key::Rate => family.load.open().map(|open| open.rate.label()).unwrap_or_default(),
         Key::Placement => family.placement.name().to_owned(),
         Key::PayloadBytes => family.spec.payload_bytes.to_string(),
         Key::BallastMib => (family.ballast_bytes >> 20).to_string(),
@@ -214,19 +158,22 @@ fn family_value(key: Key, family: &Family) -> Option<String> {
     })
 }
 
-/// The demonstration's value of a key; `None` for the keys that it has not.
+/// The arm's value of a key; `None` for the keys that it lacks.
+fn arm_value(key: Key, arm: &Arm) -> Option<&str> {
+    match key {
+        Key::Strategy => Some(&arm.strategy),
+        Key::Role => Some(arm.role.name()),
+        _ => None,
+    }
+}
+
+/// The demonstration's value of a key; `None` for the keys that it lacks.
 fn demonstration_value(key: Key, demonstration: &Demonstration) -> Option<&str> {
     match key {
         Key::Demonstration => Some(&demonstration.name),
         Key::Runtime => Some(&demonstration.runtime),
         _ => None,
     }
-}
-
-/// The value of a key that not every load has: a family without one matches no value, which is
-/// what no value is equal to.
-fn of_load(value: Option<String>) -> String {
-    value.unwrap_or_default()
 }
 
 /// The parts of the experiments that match every filter; experiments without a match are dropped.
@@ -245,21 +192,21 @@ pub fn apply(
     for experiment in &mut experiments {
         experiment.families.retain_mut(|family| {
             family.arms.retain(|arm| filters.iter().all(|filter| filter.keeps_arm(arm)));
-            let kept =
-                |filter: &Filter| filter.keeps_family(family) && filter.is_answered_by(family);
-            !family.arms.is_empty() && filters.iter().all(kept)
+            !family.arms.is_empty() && filters.iter().all(|filter| filter.keeps_family(family))
         });
         keep_demonstrations(&filters, experiment);
     }
     experiments.retain(|e| !e.families.is_empty() || !e.demonstrations.is_empty());
     if experiments.is_empty() {
-        return Err(FilterError::Nothing(filters.iter().map(Filter::to_string).collect()));
+        let all: Vec<String> = filters.iter().map(Filter::to_string).collect();
+        let message = "the filters leave nothing to run: no arm matches";
+        return Err(FilterError(format!("{message} {}", all.join(" and "))));
     }
     Ok(experiments)
 }
 
-/// Leaves those demonstrations that every filter matches. Of an experiment that is read again to be
-/// continued: what [`apply`] found wrong with the filters, it did when the run began.
+/// Leaves the demonstrations that every filter matches. For a run that is resumed: [`apply`]
+/// checked the filters when it began.
 pub fn keep_demonstrations(filters: &[Filter], experiment: &mut Experiment) {
     let demonstrations = &mut experiment.demonstrations;
     demonstrations.retain(|d| filters.iter().all(|filter| filter.keeps_demonstration(d)));

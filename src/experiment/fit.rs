@@ -1,9 +1,9 @@
 //! Windows that let enough blocks fit into a budget. Pure: decided from plan and budget alone,
 //! before the first trial, so that every block of a run is measured alike.
 //!
-//! Blocks, not requests, are what a verdict rests on: a budget that pays for four blocks of long
-//! windows buys no verdict at all, and for ten blocks of shorter ones it does. What is given up are
-//! quantiles of slow arms that need a thousand requests.
+//! Verdicts rest on blocks, not on requests: a budget that pays for four blocks of long windows buys
+//! no verdict at all, and one that pays for ten blocks of shorter ones does. The price is the
+//! quantiles of slow arms, which need a thousand requests.
 
 use super::plan::estimated_ns;
 use super::{Experiment, Preset};
@@ -40,7 +40,7 @@ pub fn fitted(experiment: &Experiment, preset: Preset, budget_ns: Option<u64>) -
     if preset.min_window_ns <= WINDOW_MIN_NS || fits(&preset) {
         return preset;
     }
-    // In steps of 20 ms, which nobody will miss.
+    // In steps of 20 ms, which is fine enough.
     let steps = (preset.min_window_ns - WINDOW_MIN_NS) / (20 * MS);
     (0..=steps)
         .map(|step| with_window(preset, preset.min_window_ns - step * 20 * MS))

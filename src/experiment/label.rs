@@ -1,19 +1,10 @@
 //! The short names of arms, the same wherever an arm is named: in lists, tables, charts, the
 //! page, JSON, and in the column `label` of every file.
 
-use super::{Arm, Family, Role};
-use crate::options::{self, Options};
-
-/// What an arm's label is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    /// What it is there for.
-    pub role: Role,
-    /// Name of the strategy.
-    pub strategy: String,
-    /// Its options, resolved.
-    pub options: Options,
-}
+/// An arm, as a label names it.
+pub use super::Arm as Named;
+use super::{Family, Role};
+use crate::workload::options;
 
 impl Named {
     /// As an arm is named in the rows of files.
@@ -26,23 +17,15 @@ impl Named {
     }
 }
 
-impl From<&Arm> for Named {
-    fn from(arm: &Arm) -> Named {
-        let Arm { strategy, options, role } = arm.clone();
-        Named { role, strategy, options }
-    }
-}
-
 impl Family {
     /// The labels of the arms, in their order.
     pub fn labels(&self) -> Vec<String> {
-        labels(&self.arms.iter().map(Named::from).collect::<Vec<_>>())
+        labels(&self.arms)
     }
 
     /// The label of one arm.
-    pub fn label(&self, arm: &Arm) -> String {
-        let all: Vec<Named> = self.arms.iter().map(Named::from).collect();
-        label(&arm.into(), &all)
+    pub fn label(&self, arm: &Named) -> String {
+        label(arm, &self.arms)
     }
 }
 

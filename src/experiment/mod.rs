@@ -4,12 +4,8 @@
 //! [`filter`] takes parts of them, [`plan`] turns them into trials, and [`runtime`] knows which
 //! runtimes exist.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
-use crate::options::{OptionDef, Options};
 use crate::workload::Spec;
+use crate::workload::options::{OptionDef, Options};
 
 pub mod builtin;
 pub mod demonstration;
@@ -17,6 +13,7 @@ pub mod filter;
 pub mod fit;
 pub mod label;
 pub mod nearest;
+pub mod numbers;
 mod open;
 pub mod plan;
 pub mod preset;
@@ -33,6 +30,9 @@ pub use slo::Slo;
 /// Families of one experiment: far more than a day measures. Lists multiply, so that this is
 /// checked before they are made, and again where a run is read.
 pub const FAMILIES_MAX: usize = 1_000;
+
+/// δ, the smallest difference that matters, where the user sets no other: 3 %.
+pub const DELTA_RATIO: f64 = 0.03;
 
 /// One question, and the families and demonstrations that answer it.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,7 @@ pub struct Experiment {
     pub claims: Option<String>,
     /// In the order of the file, factors multiplied out.
     pub families: Vec<Family>,
-    /// What is shown beside what is timed, in the order of the file.
+    /// Demonstrations, which are not timed, in the order of the file.
     pub demonstrations: Vec<Demonstration>,
 }
 
@@ -71,9 +71,9 @@ pub struct Family {
     pub ballast_bytes: u64,
     /// Where the processes may run.
     pub placement: Placement,
-    /// A request's time to be answered in.
+    /// Per-request deadline.
     pub deadline_ms: u64,
-    /// At most so many blocks, however many the run has.
+    /// The most blocks, however many the run has.
     pub blocks_max: Option<u32>,
     /// The name of the smallest preset that measures it; smaller ones skip it.
     pub from_preset: &'static str,
@@ -81,11 +81,11 @@ pub struct Family {
     pub arms: Vec<Arm>,
 }
 
-/// A request's time to be answered in, where a family does not say another: the study notes' 30 s.
+/// Per-request deadline of a family that sets none: the study notes' 30 s.
 pub const DEADLINE_MS: u64 = 30_000;
 
 impl Family {
-    /// How many of a run's blocks it has.
+    /// The number of blocks in a run of so many.
     pub fn blocks(&self, of_run: u32) -> u32 {
         self.blocks_max.map_or(of_run, |most| most.min(of_run))
     }
@@ -101,17 +101,17 @@ impl Family {
 }
 
 /// One strategy with its options in a family.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Arm {
+    /// What it is there for.
+    pub role: Role,
     /// Name of the strategy.
     pub strategy: String,
     /// Its options, resolved; only those that the strategy defines.
     pub options: Options,
-    /// What it is there for.
-    pub role: Role,
 }
 
-/// The options that are not at their defaults on this many cores: what a reader needs to hear.
+/// The options that are not at their defaults on this many cores.
 pub fn options_set(defs: &[OptionDef], options: &Options, cores: u32) -> Options {
     let at_default = |name: &str, value: &str| {
         let def = defs.iter().find(|def| def.name == name);
@@ -121,16 +121,18 @@ pub fn options_set(defs: &[OptionDef], options: &Options, cores: u32) -> Options
     set.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// What an arm is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// What the others are compared with.
-    Reference,
-    /// The reference a second time: an A/A test inside every experiment.
-    Placebo,
-    /// Everything else.
-    Arm,
+crate::words! {
+    /// What an arm is there for; in the order of a family's arms.
+    #[derive(Default)]
+    pub enum Role {
+        /// What the others are compared with.
+        Reference = "reference",
+        /// The reference a second time: an A/A test inside every experiment.
+        Placebo = "placebo",
+        /// Everything else.
+        #[default]
+        Arm = "arm",
+    }
 }
 
 /// How requests are offered.
@@ -141,9 +143,9 @@ pub enum Load {
         /// At least 1.
         callers: u32,
     },
-    /// Requests that arrive on a schedule, whatever became of those before.
+    /// Requests that arrive on a schedule, whether or not earlier ones were answered.
     Open(Open),
-    /// No load to be timed: so many children are held while their memory is read.
+    /// No load to be timed: children are held while their memory is read.
     Memory {
         /// Workers of a pool; of the other strategies, tasks of `hold` under way. May be 0.
         children: u32,
@@ -162,92 +164,31 @@ impl Load {
 
     /// The callers of a closed loop.
     pub fn callers(&self) -> Option<u32> {
-        match self {
-            Load::Closed { callers } => Some(*callers),
-            Load::Open(_) | Load::Memory { .. } => None,
-        }
+        if let Load::Closed { callers } = self { Some(*callers) } else { None }
     }
 
     /// The children of a memory trial.
     pub fn children(&self) -> Option<u32> {
-        match self {
-            Load::Memory { children } => Some(*children),
-            Load::Closed { .. } | Load::Open(_) => None,
-        }
+        if let Load::Memory { children } = self { Some(*children) } else { None }
     }
 
     /// What an open loop offers.
     pub fn open(&self) -> Option<&Open> {
-        match self {
-            Load::Closed { .. } | Load::Memory { .. } => None,
-            Load::Open(open) => Some(open),
-        }
+        if let Load::Open(open) = self { Some(open) } else { None }
     }
 }
 
-/// Where the processes of a trial may run.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Placement {
-    /// Wherever the kernel likes.
-    #[default]
-    Unpinned,
-    /// Subject and children on one core.
-    SameCore,
-    /// Children on another core than the subject.
-    OtherCore,
-}
-
-impl Placement {
-    /// All placements.
-    pub const ALL: [Placement; 3] =
-        [Placement::Unpinned, Placement::SameCore, Placement::OtherCore];
-
-    /// `unpinned`, `same-core` or `other-core`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Placement::Unpinned => "unpinned",
-            Placement::SameCore => "same-core",
-            Placement::OtherCore => "other-core",
-        }
-    }
-
-    /// The placement of this name.
-    pub fn by_name(name: &str) -> Option<Placement> {
-        Placement::ALL.into_iter().find(|p| p.name() == name)
-    }
-}
-
-impl Role {
-    /// All roles, in the order of a family's arms.
-    pub const ALL: [Role; 3] = [Role::Reference, Role::Placebo, Role::Arm];
-
-    /// `reference`, `placebo` or `arm`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Reference => "reference",
-            Role::Placebo => "placebo",
-            Role::Arm => "arm",
-        }
-    }
-
-    /// The role of this name.
-    pub fn by_name(name: &str) -> Option<Role> {
-        Role::ALL.into_iter().find(|role| role.name() == name)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl fmt::Display for Placement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+crate::words! {
+    /// Where the processes of a trial may run.
+    #[derive(Default)]
+    pub enum Placement {
+        /// Wherever the kernel likes.
+        #[default]
+        Unpinned = "unpinned",
+        /// Subject and children on one core.
+        SameCore = "same-core",
+        /// Children on another core than the subject.
+        OtherCore = "other-core",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an open loop offers: requests on a schedule, and light probes beside them.
+//! What an open loop offers: requests on a schedule, and light probes between them.
 
 use super::Slo;
 
@@ -11,19 +11,19 @@ pub struct Open {
     pub arrivals: Arrivals,
     /// Whether, and through what, light probes ask if the server is alive.
     pub probe: Option<Probe>,
-    /// How long is looked.
+    /// The length of the window.
     pub window: WindowLength,
-    /// After the grid: so many more trials per arm, each at a rate between the highest that met
-    /// the objective and the lowest that did not.
+    /// After the grid: the number of further trials per arm, each at a rate between the highest that
+    /// met the objective and the lowest that did not.
     pub search_steps: u32,
     /// The objective; `None` while the default's limit, which follows from `blocking`, is unknown.
     pub slo: Option<Slo>,
 }
 
-/// Requests per second, said outright or as a share of what `blocking` can do.
+/// Requests per second, absolute or as a share of the capacity of `blocking`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
-    /// Said outright; above 0.
+    /// Absolute; above 0.
     PerSecond(f64),
     /// A share of the blocking capacity, which a closed loop finds in the same run.
     OfBlocking {
@@ -43,7 +43,7 @@ impl Rate {
         }
     }
 
-    /// The share of the blocking capacity, where that is how the rate is said.
+    /// The share of the blocking capacity, where the rate is one.
     pub fn share(self) -> Option<f64> {
         match self {
             Rate::PerSecond(_) => None,
@@ -51,8 +51,8 @@ impl Rate {
         }
     }
 
-    /// As in a family's id and in filters: `100` per second, or `0.8cap` of the capacity. What
-    /// the capacity came to is not in it: the same family has the same name on every machine.
+    /// As in a family's id and in filters: `100` per second, or `0.8cap` of the capacity. The
+    /// capacity itself is not in it: the same family has the same name on every machine.
     pub fn label(self) -> String {
         match self {
             Rate::PerSecond(rate_per_s) => rate_per_s.to_string(),
@@ -61,71 +61,33 @@ impl Rate {
     }
 }
 
-/// How arrivals are spread over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrivals {
-    /// Independent of each other, as from many users: gaps are exponential.
-    Poisson,
-    /// All gaps are equal.
-    Constant,
-}
-
-impl Arrivals {
-    /// All of them, the default first.
-    pub const ALL: [Arrivals; 2] = [Arrivals::Poisson, Arrivals::Constant];
-
-    /// `poisson` or `constant`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Arrivals::Poisson => "poisson",
-            Arrivals::Constant => "constant",
-        }
-    }
-
-    /// The arrivals of this name.
-    pub fn by_name(name: &str) -> Option<Arrivals> {
-        Arrivals::ALL.into_iter().find(|a| a.name() == name)
+crate::words! {
+    /// How arrivals are spread over time; the default first.
+    pub enum Arrivals {
+        /// Independent of each other, as from many users: gaps are exponential.
+        Poisson = "poisson",
+        /// All gaps are equal.
+        Constant = "constant",
     }
 }
 
-/// How long an open loop is looked at, within the bounds of the preset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WindowLength {
-    /// As long as enough requests take to arrive; with probes as long as there is time.
-    AsNeeded,
-    /// As short as the preset allows: for a family that is one of many.
-    Shortest,
-}
-
-impl WindowLength {
-    /// `shortest`, in experiments.
-    pub const SHORTEST: &'static str = "shortest";
-}
-
-/// What a light probe goes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probe {
-    /// The subject's main loop answers: is the server alive?
-    MainLoop,
-    /// The strategy executes it as a request with no work: does another user get through?
-    Strategy,
-}
-
-impl Probe {
-    /// All of them.
-    pub const ALL: [Probe; 2] = [Probe::MainLoop, Probe::Strategy];
-
-    /// `main-loop` or `strategy`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Probe::MainLoop => "main-loop",
-            Probe::Strategy => "strategy",
-        }
+crate::words! {
+    /// The length of an open loop's window, within the bounds of the preset.
+    pub enum WindowLength {
+        /// As long as enough requests take to arrive; with probes as long as there is time.
+        AsNeeded = "as-needed",
+        /// As short as the preset allows: for a family that is one of many.
+        Shortest = "shortest",
     }
+}
 
-    /// The probe of this name.
-    pub fn by_name(name: &str) -> Option<Probe> {
-        Probe::ALL.into_iter().find(|p| p.name() == name)
+crate::words! {
+    /// What a light probe goes through.
+    pub enum Probe {
+        /// The subject's main loop answers: is the server alive?
+        MainLoop = "main-loop",
+        /// The strategy executes it as a request without work: does another user get through?
+        Strategy = "strategy",
     }
 }
 

@@ -9,16 +9,16 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::preset::OPEN_REQUESTS;
-use super::{Arm, Demonstration, Experiment, Family, Load, Open, Preset, Trial, WindowLength};
-use crate::options;
-use crate::record::PlanRow;
+use super::{
+    Arm, Demonstration, Experiment, Family, Load, Open, Preset, Trial, WindowLength, runtime,
+};
 use crate::strategy::{self, Children, Span};
 use crate::workload::{Size, fold};
 
 /// Trials of one plan: more than a week of the shortest ones.
 const TRIALS_MAX: u64 = 1_000_000;
 
-/// That a plan of so many blocks can be made.
+/// That a plan of this many blocks can be made.
 ///
 /// # Errors
 /// It would have too many trials: how many, and how many there may be.
@@ -57,28 +57,6 @@ pub fn plan(experiment: &Experiment, blocks: u32, seed: u64) -> Vec<Trial> {
     trials
 }
 
-/// The plan as the rows of `plan.csv`. The trials must come from the same experiment.
-pub fn plan_rows(experiment: &Experiment, trials: &[Trial]) -> Vec<PlanRow> {
-    trials
-        .iter()
-        .map(|trial| {
-            let family = &experiment.families[trial.family];
-            let arm = &family.arms[trial.arm];
-            PlanRow {
-                trial_id: trial.id.clone(),
-                family_id: family.id.clone(),
-                block: trial.block,
-                position: trial.position,
-                role: arm.role.name().to_owned(),
-                strategy: arm.strategy.clone(),
-                options: options::render(&arm.options),
-                seed: trial.seed,
-                label: family.label(arm),
-            }
-        })
-        .collect()
-}
-
 /// How many trials a run makes, those without that are skipped for the preset.
 pub fn trials(experiment: &Experiment, preset: &Preset, blocks: u32) -> usize {
     let families = experiment.families.iter().filter(|family| family.left_out(preset).is_none());
@@ -88,7 +66,7 @@ pub fn trials(experiment: &Experiment, preset: &Preset, blocks: u32) -> usize {
 /// About how long trials and demonstrations will take, in nanoseconds, were there no deadline.
 ///
 /// An estimate for a person who decides whether to wait: request times are taken from the size,
-/// and from whether a runtime has to be started, whatever the machine.
+/// and from whether a runtime has to be started, not from the machine.
 pub fn estimated_ns(experiment: &Experiment, preset: &Preset, blocks: u32) -> u64 {
     let families = experiment.families.iter().filter(|family| family.left_out(preset).is_none());
     let family_ns = families.map(|family| {
@@ -116,31 +94,23 @@ const AROUND_A_TRIAL_NS: u64 = 70 * MS;
 /// Page faults of one MiB that is touched for the first time.
 const TOUCH_MIB_NS: u64 = MS / 4;
 
-/// Until an interpreter has started and its child can work, and the same of a thread that has an
-/// interpreter of its own. What is compiled starts in next to no time.
-const START_A_PROGRAM_NS: u64 = 40 * MS;
-const START_A_THREAD_NS: u64 = 20 * MS;
-/// So many start at a time, on the smallest machine that is worth it.
+/// The cores of the smallest machine that is worth it: as many children start at a time.
 const AT_A_TIME: u64 = 2;
 
 /// What starting children adds: to every request, and to the whole trial.
 fn starts_ns(family: &Family, arm: &Arm) -> (u64, u64) {
-    let workers = || -> u64 {
-        let workers = arm.options.get("workers");
-        workers.and_then(|n| n.parse().ok()).unwrap_or(0)
+    let Some(runtime) = runtime::by_name(&family.runtime) else {
+        return (0, 0);
     };
-    match (family.runtime.as_str(), children(arm)) {
-        ("rust", _) => (0, 0),
-        (_, Children::Programs(Span::Request)) => (START_A_PROGRAM_NS, 0),
-        (_, Children::Programs(Span::Pool)) => {
-            (0, workers().saturating_mul(START_A_PROGRAM_NS) / AT_A_TIME)
+    let children = children(arm);
+    let start_ns = runtime.costs.start_ns(children);
+    match children.span() {
+        None => (0, 0),
+        Some(Span::Request) => (start_ns, 0),
+        Some(Span::Pool) => {
+            let workers: Option<u64> = arm.options.get("workers").and_then(|n| n.parse().ok());
+            (0, workers.unwrap_or(0).saturating_mul(start_ns) / AT_A_TIME)
         }
-        ("python", _) => (0, 0),
-        (_, Children::Threads(Span::Request)) => (START_A_THREAD_NS, 0),
-        (_, Children::Threads(Span::Pool)) => {
-            (0, workers().saturating_mul(START_A_THREAD_NS) / AT_A_TIME)
-        }
-        _ => (0, 0),
     }
 }
 
@@ -165,7 +135,7 @@ fn trial_ns(family: &Family, arm: &Arm, preset: &Preset) -> u64 {
         .min(preset.max_window_ns);
     // Two requests of each caller, one after the other, before the window and in it.
     let warm_up_ns = callers.saturating_mul(2 * request_ns);
-    // What is under way at the window's end is waited for.
+    // Requests in flight at the window's end are waited for.
     let window_ns = window_ns.max(warm_up_ns).saturating_add(callers.saturating_mul(request_ns));
     let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
     around_ns
@@ -177,10 +147,8 @@ fn trial_ns(family: &Family, arm: &Arm, preset: &Preset) -> u64 {
 
 /// Starting the children, holding them, reading each a few times.
 fn memory_ns(family: &Family, children: u32) -> u64 {
-    let child_ns = match family.runtime.as_str() {
-        "rust" => MS,
-        _ => 40 * MS,
-    };
+    let runtime = runtime::by_name(&family.runtime);
+    let child_ns = runtime.map_or(0, |runtime| runtime.costs.held_child_ns);
     let touched = family.spec.options.get("touch_mib");
     let touched_mib: u64 = touched.and_then(|mib| mib.parse().ok()).unwrap_or(0);
     let ballast_ns = (family.ballast_bytes >> 20).saturating_mul(TOUCH_MIB_NS);
@@ -239,19 +207,20 @@ mod tests {
     }
 
     fn rows(experiment: &Experiment, blocks: u32, seed: u64) -> String {
-        let trials = plan(experiment, blocks, seed);
-        plan_rows(experiment, &trials)
+        plan(experiment, blocks, seed)
             .iter()
-            .map(|row| {
+            .map(|trial| {
+                let family = &experiment.families[trial.family];
+                let arm = &family.arms[trial.arm];
                 format!(
                     "{} {} {} {:>2} {:<9} {:<8} {:016x}\n",
-                    row.trial_id,
-                    row.family_id,
-                    row.block,
-                    row.position,
-                    row.role,
-                    row.strategy,
-                    row.seed
+                    trial.id,
+                    family.id,
+                    trial.block,
+                    trial.position,
+                    arm.role,
+                    arm.strategy,
+                    trial.seed
                 )
             })
             .collect()

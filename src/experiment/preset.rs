@@ -22,16 +22,15 @@ pub struct Preset {
     /// The shortest and the longest window of an open loop; between them it is as long as
     /// [`OPEN_REQUESTS`] take to arrive.
     pub open_window_ns: [u64; 2],
-    /// Between a trial and the next nothing is done for so long, so that the processes that the
-    /// one ended are gone before the other begins.
+    /// The pause between two trials, in which the processes of the first one end.
     pub cool_down_ns: u64,
     /// The whole run's deadline unless `--budget` says otherwise.
     pub budget_ns: Option<u64>,
     /// Whether an experiment's own budget takes the place of this one.
     pub budget_rule: BudgetRule,
-    /// So often a trial that was disturbed from outside is run again at most.
+    /// Maximum re-runs per disturbed trial.
     pub reruns: usize,
-    /// After so many blocks a family whose ratios are known well enough stops.
+    /// Numbers of blocks after which a family stops if its ratios are known well enough.
     pub looks: &'static [u32],
     /// One line for `--help`.
     pub summary: &'static str,
@@ -46,8 +45,8 @@ pub enum BudgetRule {
     Experiment,
 }
 
-/// So many requests an open loop's window is to have, within its bounds. A p99 needs a thousand,
-/// which the blocks of a run have together.
+/// The number of requests that an open loop's window aims at, within its bounds. A p99 needs a
+/// thousand, which the blocks of a run have together.
 pub const OPEN_REQUESTS: f64 = 500.0;
 
 const MS: u64 = 1_000_000;

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which share of the requests is to be answered in which time.
+/// The share of requests that must be answered within a time.
 ///
 /// It is judged by counting: a request that failed, was rejected or was not answered at all has
 /// missed it. So it needs no minimum of requests, and losing the slow ones does not help.
@@ -56,7 +56,7 @@ impl Slo {
         self.quantile.share
     }
 
-    /// Whether so many of so many requests in time are enough.
+    /// Whether `in_time` of `offered` requests are enough.
     pub fn is_met(&self, in_time: u64, offered: u64) -> bool {
         offered > 0 && in_time as f64 >= self.share() * offered as f64 - 1e-9
     }
@@ -81,7 +81,7 @@ impl FromStr for Slo {
     }
 }
 
-/// In the largest unit that stays exact: what is read back is equal.
+/// In the largest unit that stays exact, so that reading it back gives an equal value.
 impl fmt::Display for Slo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ns = self.limit_ns;

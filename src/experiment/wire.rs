@@ -1,7 +1,7 @@
-//! The experiment as it is written in TOML, and the one way from there to [`Experiment`].
+//! The experiment as TOML writes it, and the one way from there to [`Experiment`].
 //!
-//! Every error names file, line and column, says what was expected, and offers the nearest valid
-//! name. The twins here may hold any nonsense that TOML can express; the domain types cannot.
+//! Every error names file, line, column, what was expected and the nearest valid name. The twins
+//! here may hold any nonsense that TOML can express; the domain types cannot.
 
 use std::ops::Range;
 
@@ -22,8 +22,12 @@ mod unused;
 
 pub(crate) use factor::{Entries, Scalar};
 
-use factor::{Count, Factor, Headed, Tables, WireStrategy};
+use factor::{Count, Factor, WireStrategy};
 use load::WireLoad;
+use read::Reader;
+
+/// A value, or the first thing that is wrong.
+type Read<T> = Result<T, WireError>;
 
 /// Why an experiment was refused, and where: `experiments/main.toml:7:12: ...`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +53,7 @@ pub struct WireError {
 pub fn parse(text: &str, path: &str, cores: u32, seed: u64) -> Result<Experiment, WireError> {
     let source = Source::new(path, text);
     let wire: WireExperiment = source.read()?;
-    let reader = read::Reader { source, cores: cores.max(1), seed };
+    let reader = Reader { source, cores: cores.max(1), seed };
     expand::experiment(&reader, &wire)
 }
 
@@ -62,8 +66,9 @@ struct WireExperiment {
     budget: Option<Spanned<String>>,
     standard_budget: Option<Spanned<String>>,
     claims: Option<Spanned<String>>,
-    family: Spanned<Tables<WireFamily>>,
-    demonstration: Option<Spanned<Tables<WireDemonstration>>>,
+    family: Spanned<Vec<Spanned<WireFamily>>>,
+    #[serde(default)]
+    demonstration: Vec<Spanned<WireDemonstration>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,10 +89,6 @@ struct WireFamily {
     preset: Option<Spanned<String>>,
 }
 
-impl Headed for WireFamily {
-    const HEADER: &'static str = "[[family]]";
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table that begins with [[demonstration]]")]
 struct WireDemonstration {
@@ -95,11 +96,7 @@ struct WireDemonstration {
     runtime: Option<Factor<String>>,
 }
 
-impl Headed for WireDemonstration {
-    const HEADER: &'static str = "[[demonstration]]";
-}
-
-/// The text that spans point into; what else is written in TOML has its errors placed by it too.
+/// The text that spans point into; other TOML files use it for their errors too.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source<'a> {
     path: &'a str,
@@ -114,12 +111,15 @@ impl<'a> Source<'a> {
         Source { path, text }
     }
 
-    /// The whole text as what it says.
+    /// The whole text as a value.
     ///
     /// # Errors
     /// The first thing that is no TOML, or not of this form.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, WireError> {
-        toml::from_str(self.text).map_err(|error| self.error(error.span(), reworded(&error)))
+        toml::from_str(self.text).map_err(|error| {
+            let message = self.reworded(&error);
+            self.error(error.span(), message)
+        })
     }
 
     /// An error at the beginning of the span, or at the beginning of the file.
@@ -135,40 +135,45 @@ impl<'a> Source<'a> {
             path: self.path.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-            // What the file says inside quotes may hold line breaks, written `\n` there too.
+            // The file's own quotes may hold line breaks, written `\n` there too.
             message: message.into().replace('\n', "\\n").replace('\r', "\\r"),
         }
     }
-}
 
-/// The library's message in the words of all other errors.
-///
-/// Serde offers the valid names of an unknown field only inside its sentence, between backticks.
-/// Reading them from there is the smaller evil: the alternative is a list of field names written
-/// by hand beside the struct. A test holds the sentences that come out.
-fn reworded(error: &toml::de::Error) -> String {
-    let message = error.message().trim().replace('\n', "; ");
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if message.starts_with("unknown field")
-        && let [wrong, valid @ ..] = quoted.as_slice()
-    {
-        return nearest::unknown("key", wrong, valid);
-    }
-    if let Some(name) = message.strip_prefix("missing field ") {
-        return format!("missing key {name}");
-    }
-    for prefix in ["invalid type: ", "invalid value: "] {
-        let parts = message.strip_prefix(prefix).and_then(|m| m.split_once(", expected "));
-        if let Some((found, expected)) = parts {
-            let found = match found {
-                "map" => "a table",
-                "sequence" => "a list",
-                other => other,
-            };
-            return format!("expected {expected}, found {found}");
+    /// The library's message in the words of all other errors.
+    ///
+    /// Serde offers the valid names of an unknown field only inside its sentence, between
+    /// backticks. The alternative is a list of field names written by hand next to the struct. A
+    /// test holds the resulting sentences.
+    fn reworded(&self, error: &toml::de::Error) -> String {
+        let message = error.message().trim().replace('\n', "; ");
+        let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+        if message.starts_with("unknown field")
+            && let [wrong, valid @ ..] = quoted.as_slice()
+        {
+            return nearest::unknown("key", wrong, valid);
+        }
+        if let Some(name) = message.strip_prefix("missing field ") {
+            return format!("missing key {name}");
+        }
+        let typed = ["invalid type: ", "invalid value: "];
+        let typed = typed.iter().find_map(|prefix| message.strip_prefix(prefix));
+        let Some((found, expected)) = typed.and_then(|typed| typed.split_once(", expected "))
+        else {
+            return message;
+        };
+        // `[family]` is easily written for `[[family]]`.
+        let at = error.span().and_then(|span| self.text.get(span.start..)?.strip_prefix('['));
+        let header = at.and_then(|text| text.split_once(']'));
+        match (found, expected, header) {
+            ("map", "a sequence", Some((name, _))) => {
+                format!("expected [[{name}]] in double brackets, found a table")
+            }
+            ("map", ..) => format!("expected {expected}, found a table"),
+            ("sequence", ..) => format!("expected {expected}, found a list"),
+            _ => format!("expected {expected}, found {found}"),
         }
     }
-    message
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
-use super::{Frame, FrameError, HEADER_BYTES, Header};
+use super::{Frame, FrameError, HEADER_BYTES, Header, hex};
 
 /// Read at most this much at a time, so that small frames come many to a system call and a large
 /// one does not grow the buffer step by step.
@@ -250,7 +250,7 @@ impl Conn {
     }
 
     /// Sleeps until there is something to read, for a side that blocks. Sleeping in the read itself
-    /// would end twice: a Unix socket wakes a reader also when the peer has taken what was sent,
+    /// would end twice: a Unix socket also wakes a reader when the peer has taken its data,
     /// and on a busy core each such wake-up takes the core from the peer. `poll` sleeps through it.
     ///
     /// # Errors
@@ -271,7 +271,7 @@ impl Conn {
     }
 
     /// Whether the last read took all that was there, and all of that has been handed out:
-    /// reading on would find nothing, and readiness tells of whatever comes later.
+    /// reading on would find nothing, and readiness reports what comes later.
     pub fn is_drained(&self) -> bool {
         self.short && !self.holds_bytes()
     }
@@ -306,21 +306,42 @@ impl Conn {
         Ok(None)
     }
 
+    /// The next frame of a connection that blocks; `None` when the other side has closed.
+    ///
+    /// # Errors
+    /// The read failed, or what arrived is no frame.
+    pub fn wait_frame(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            if let Some(frame) = self.next_frame().map_err(io::Error::other)? {
+                return Ok(Some(frame));
+            }
+            match self.fill()? {
+                Fill::Bytes(_) => {}
+                Fill::Closed => return Ok(None),
+                Fill::WouldBlock => return Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+    }
+
     /// What a stream that has been closed leaves behind: nothing, or part of a frame.
     ///
     /// # Errors
     /// Part of a frame.
     pub fn at_end(&self) -> Result<(), FrameError> {
-        if let Some(Large { header, body, arrived }) = &self.large {
-            let start = header.encode(body.len()).to_vec();
-            return Err(FrameError::Truncated { have: HEADER_BYTES + arrived, start });
-        }
-        let rest = &self.incoming[self.consumed..];
-        if rest.is_empty() {
+        let (have, start) = match &self.large {
+            Some(Large { header, body, arrived }) => {
+                (HEADER_BYTES + arrived, header.encode(body.len()).to_vec())
+            }
+            None => {
+                let rest = &self.incoming[self.consumed..];
+                (rest.len(), rest[..rest.len().min(HEADER_BYTES)].to_vec())
+            }
+        };
+        if have == 0 {
             return Ok(());
         }
-        let start = rest[..rest.len().min(HEADER_BYTES)].to_vec();
-        Err(FrameError::Truncated { have: rest.len(), start })
+        let start = hex(&start);
+        Err(FrameError(format!("the stream ended inside a frame, after {have} bytes ({start})")))
     }
 
     fn peek_header(&self) -> Result<Option<(Header, usize)>, FrameError> {

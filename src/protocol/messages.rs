@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::Options;
+use crate::sys::usage::Usage;
 use crate::workload::Spec;
+use crate::workload::options::Options;
 
 /// What a subject is to serve: everything that is untimed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,46 +71,4 @@ pub struct EventLoop {
     pub active_ns: u64,
     /// How long it waited for events.
     pub idle_ns: u64,
-}
-
-/// Resources of a process, as `getrusage(2)` and `wait4(2)` count them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Usage {
-    /// CPU time in user mode, in nanoseconds (the kernel counts in microseconds).
-    pub cpu_user_ns: u64,
-    /// CPU time in the kernel, in nanoseconds.
-    pub cpu_system_ns: u64,
-    /// Page faults without input or output.
-    pub faults_minor: u64,
-    /// Page faults that read from a file or swap.
-    pub faults_major: u64,
-    /// Times it gave up the processor to wait.
-    pub ctx_voluntary: u64,
-    /// Times the processor was taken away.
-    pub ctx_involuntary: u64,
-}
-
-impl Usage {
-    /// Both together.
-    #[must_use]
-    pub fn plus(self, other: Usage) -> Usage {
-        self.zip(other, u64::saturating_add)
-    }
-
-    /// What came after `earlier`; never negative.
-    #[must_use]
-    pub fn since(self, earlier: Usage) -> Usage {
-        self.zip(earlier, u64::saturating_sub)
-    }
-
-    fn zip(self, other: Usage, f: fn(u64, u64) -> u64) -> Usage {
-        Usage {
-            cpu_user_ns: f(self.cpu_user_ns, other.cpu_user_ns),
-            cpu_system_ns: f(self.cpu_system_ns, other.cpu_system_ns),
-            faults_minor: f(self.faults_minor, other.faults_minor),
-            faults_major: f(self.faults_major, other.faults_major),
-            ctx_voluntary: f(self.ctx_voluntary, other.ctx_voluntary),
-            ctx_involuntary: f(self.ctx_involuntary, other.ctx_involuntary),
-        }
-    }
 }

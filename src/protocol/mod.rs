@@ -4,18 +4,17 @@
 //! id: u64 }` and `len` bytes of body, at most [`MAX_BODY_BYTES`]. Nothing here reads or writes;
 //! [`conn`] does.
 
-use serde::{Deserialize, Serialize};
-
 pub mod conn;
 mod messages;
 pub mod text;
+pub mod words;
 
-pub use messages::{Configure, EventLoop, FinalStats, Ready, Usage};
+pub use messages::{Configure, EventLoop, FinalStats, Ready};
 
 /// Length of a header, in bytes.
 pub const HEADER_BYTES: usize = 16;
 
-/// The longest body of a frame. Whoever announces more is not speaking this protocol.
+/// The longest body of a frame. A peer that announces more does not speak this protocol.
 pub const MAX_BODY_BYTES: usize = 64 << 20;
 
 /// Flag of a REPLY that says "accepted, another REPLY for this id follows".
@@ -25,11 +24,11 @@ pub const FLAG_MORE: u16 = 1;
 pub const FLAG_REAPS: u16 = 2;
 
 /// Flag of a RUN that says "no work": one task of index [`LIGHT_TASK`], executed by the strategy
-/// like any other, whose answer is empty. The body of the RUN is empty too, whatever the workload.
+/// like any other, whose answer is empty. The body of the RUN is empty too, for any workload.
 pub const FLAG_LIGHT: u16 = 4;
 
-/// The index of the one task of a RUN with [`FLAG_LIGHT`]. Whoever is handed it needs no input
-/// and reads no payload; it is far above the number of tasks that a request may have.
+/// The index of the one task of a RUN with [`FLAG_LIGHT`]. It needs no input and no payload, and
+/// is far above the number of tasks that a request may have.
 pub const LIGHT_TASK: u16 = u16::MAX;
 
 /// What a frame is for.
@@ -71,51 +70,22 @@ impl Kind {
     ];
 }
 
-/// How a request or task ended. Never absent: a failure is an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum Outcome {
-    /// Answered; whether rightly is for the driver to find out.
-    Ok = 0,
-    /// The task said that it failed, or its child answered with something that is no answer.
-    AppError = 1,
-    /// The child died, or the task panicked, before it answered.
-    Crash = 2,
-    /// Not answered before the deadline; its children were killed.
-    Timeout = 3,
-    /// Never executed: a full queue, or the system refused to create the child.
-    Rejected = 4,
-    /// Answered, but not what every other strategy answers. Only the driver gives this one.
-    WrongAnswer = 5,
-}
-
-impl Outcome {
-    /// All outcomes, in order of their codes, which start at 0.
-    pub const ALL: [Outcome; 6] = [
-        Outcome::Ok,
-        Outcome::AppError,
-        Outcome::Crash,
-        Outcome::Timeout,
-        Outcome::Rejected,
-        Outcome::WrongAnswer,
-    ];
-
-    /// As written in rows and in the answer line of a program: `ok`, `app_error`, …
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Ok => "ok",
-            Outcome::AppError => "app_error",
-            Outcome::Crash => "crash",
-            Outcome::Timeout => "timeout",
-            Outcome::Rejected => "rejected",
-            Outcome::WrongAnswer => "wrong_answer",
-        }
-    }
-
-    /// The outcome of this name.
-    pub fn by_name(name: &str) -> Option<Outcome> {
-        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
+crate::words! {
+    /// How a request or task ended. Never absent: a failure is an outcome.
+    #[repr(u8)]
+    pub enum Outcome {
+        /// Answered; the driver checks whether rightly.
+        Ok = "ok",
+        /// The task said that it failed, or its child sent something that is no answer.
+        AppError = "app_error",
+        /// The child died, or the task panicked, before it answered.
+        Crash = "crash",
+        /// Not answered before the deadline; its children were killed.
+        Timeout = "timeout",
+        /// Never executed: a full queue, or the system refused to create the child.
+        Rejected = "rejected",
+        /// Answered, but not what every other strategy answers. Only the driver gives this one.
+        WrongAnswer = "wrong_answer",
     }
 }
 
@@ -161,17 +131,19 @@ impl Header {
     pub fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<(Header, usize), FrameError> {
         let [l0, l1, l2, l3, kind, outcome, f0, f1, id @ ..] = *bytes;
         let len = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        let fail = |what: String| FrameError(format!("{what} (header {})", hex(bytes)));
         let known_kind = Kind::ALL.into_iter().find(|known| *known as u8 == kind);
+        let known_outcome = Outcome::ALL.get(usize::from(outcome));
         let header = Header {
-            kind: known_kind.ok_or(FrameError::UnknownKind { kind, header: *bytes })?,
-            outcome: *Outcome::ALL
-                .get(usize::from(outcome))
-                .ok_or(FrameError::UnknownOutcome { outcome, header: *bytes })?,
+            kind: known_kind.ok_or_else(|| fail(format!("a frame of unknown kind {kind}")))?,
+            outcome: *known_outcome
+                .ok_or_else(|| fail(format!("a frame of unknown outcome {outcome}")))?,
             flags: u16::from_le_bytes([f0, f1]),
             id: u64::from_le_bytes(id),
         };
         if len > MAX_BODY_BYTES {
-            return Err(FrameError::Oversized { len, header: *bytes });
+            let limit = format!("over the limit of {MAX_BODY_BYTES}");
+            return Err(fail(format!("a frame announces {len} bytes, {limit}")));
         }
         Ok((header, len))
     }
@@ -186,48 +158,10 @@ pub struct Frame {
     pub body: Vec<u8>,
 }
 
-/// Bytes that are no frame of this protocol, with what was read.
+/// Invalid frame: bytes that are no frame of this protocol, or a frame that means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
-    /// No such kind.
-    #[error("a frame of unknown kind {kind} (header {})", hex(.header))]
-    UnknownKind {
-        /// What was read.
-        kind: u8,
-        /// The whole header.
-        header: [u8; HEADER_BYTES],
-    },
-    /// No such outcome.
-    #[error("a frame of unknown outcome {outcome} (header {})", hex(.header))]
-    UnknownOutcome {
-        /// What was read.
-        outcome: u8,
-        /// The whole header.
-        header: [u8; HEADER_BYTES],
-    },
-    /// The announced body is over [`MAX_BODY_BYTES`].
-    #[error(
-        "a frame announces {len} bytes, over the limit of {MAX_BODY_BYTES} (header {})",
-        hex(.header)
-    )]
-    Oversized {
-        /// What was announced.
-        len: usize,
-        /// The whole header.
-        header: [u8; HEADER_BYTES],
-    },
-    /// The other side closed in the middle of a frame.
-    #[error("the stream ended inside a frame, after {have} bytes ({})", hex(.start))]
-    Truncated {
-        /// How many bytes of it had arrived.
-        have: usize,
-        /// The first of them, at most 16.
-        start: Vec<u8>,
-    },
-    /// A frame that is well-formed but means nothing here.
-    #[error("{0}")]
-    Unexpected(String),
-}
+#[error("{0}")]
+pub struct FrameError(pub String);
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
@@ -292,18 +226,12 @@ impl LightStamps {
     /// # Errors
     /// The body does not have [`LIGHT_BYTES`].
     pub fn decode(body: &[u8]) -> Result<LightStamps, FrameError> {
-        let halves = body.split_first_chunk::<8>();
-        let Some((accepted, Ok(replied))) = halves.map(|(head, rest)| (head, rest.try_into()))
-        else {
-            return Err(FrameError::Unexpected(format!(
-                "a LIGHT of {} bytes instead of {LIGHT_BYTES}",
-                body.len()
-            )));
+        let (&[accepted, replied], []) = body.as_chunks::<8>() else {
+            let found = body.len();
+            return Err(FrameError(format!("a LIGHT of {found} bytes instead of {LIGHT_BYTES}")));
         };
-        Ok(LightStamps {
-            accepted: u64::from_le_bytes(*accepted),
-            replied: u64::from_le_bytes(replied),
-        })
+        let [accepted, replied] = [accepted, replied].map(u64::from_le_bytes);
+        Ok(LightStamps { accepted, replied })
     }
 }
 
@@ -338,16 +266,12 @@ impl Reply {
     /// The body is shorter than [`REPLY_BYTES`].
     pub fn decode(body: &[u8]) -> Result<(Reply, &[u8]), FrameError> {
         let Some((fixed, rest)) = body.split_first_chunk::<REPLY_BYTES>() else {
-            return Err(FrameError::Unexpected(format!(
+            return Err(FrameError(format!(
                 "a REPLY of {} bytes, under the {REPLY_BYTES} of its fixed part",
                 body.len()
             )));
         };
-        let word = |i: usize| {
-            let mut word = [0; 8];
-            word.copy_from_slice(&fixed[8 * i..8 * i + 8]);
-            u64::from_le_bytes(word)
-        };
+        let word = |i: usize| u64::from_le_bytes(fixed.as_chunks().0[i]);
         let stamps = Stamps {
             accepted: word(1),
             dispatched: word(2),

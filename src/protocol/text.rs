@@ -84,7 +84,7 @@ fn number(word: &str) -> Option<u64> {
 /// Looks for an answer at the start of `output`.
 ///
 /// # Errors
-/// What is there cannot become an answer, whatever follows; or more follows than was announced.
+/// The output cannot become an answer, or more follows than was announced.
 pub fn read_answer(output: &[u8]) -> Result<Progress, NoAnswer> {
     let fail = |what| Err(NoAnswer { what, start: excerpt(output) });
     let Some(end) = output.iter().take(MAX_LINE_BYTES).position(|&b| b == b'\n') else {

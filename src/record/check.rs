@@ -2,207 +2,181 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::columns::{FACTS, MEMORY, PLAN, TRIALS};
-use super::reader::{Line, Remarks};
-use super::{FactRow, Manifest, MemoryRow, PlanRow, TrialRow};
+use super::columns::Row;
+use super::lines::{Line, Remarks};
+use super::{FactRow, Manifest, MemoryRow, PlanRow, Regime, TrialRow};
 use crate::experiment::FAMILIES_MAX;
+use crate::experiment::nearest::unknown;
 use crate::{strategy, workload};
 
-/// The plan without rows that double another.
-pub(super) fn plan(rows: Vec<Line<PlanRow>>, remarks: &mut Remarks) -> Vec<PlanRow> {
-    let mut lines = BTreeMap::new();
-    let mut kept = Vec::with_capacity(rows.len());
-    for Line { number, row } in rows {
-        if let Some(first) = lines.get(&row.trial_id) {
-            let text = format!("trial `{}` is on line {first} already", row.trial_id);
-            remarks.line(PLAN.file, number, &text);
-            continue;
+/// The planned trials by id; `None` if the plan cannot be read, and then nothing is compared with
+/// it.
+pub type Planned<'a> = Option<BTreeMap<&'a str, &'a PlanRow>>;
+
+/// The rows without a fault whose key is not that of an earlier row; the others are remarked on.
+/// `what` names a row in a remark about its key.
+fn keep<T: Row, K: Ord>(
+    lines: Vec<Line<T>>,
+    remarks: &mut Remarks,
+    key: impl Fn(&T) -> K,
+    what: impl Fn(&T) -> String,
+    mut fault: impl FnMut(&T) -> Option<String>,
+) -> Vec<T> {
+    let mut numbers = BTreeMap::new();
+    let mut kept = Vec::with_capacity(lines.len());
+    for Line { number, row } in lines {
+        let key = key(&row);
+        let twice = || {
+            let first = numbers.get(&key)?;
+            Some(format!("{} is on line {first} already", what(&row)))
+        };
+        match fault(&row).or_else(twice) {
+            Some(fault) => remarks.line(T::TABLE.file, number, &fault),
+            None => {
+                numbers.insert(key, number);
+                kept.push(row);
+            }
         }
-        lines.insert(row.trial_id.clone(), number);
-        kept.push(row);
     }
     kept
 }
 
-/// The attempts that fit the run, the plan and each other. `plan` is `None` if it could not be
-/// read: then nothing can be held against it.
-pub(super) fn trials(
-    rows: Vec<Line<TrialRow>>,
+/// The plan without rows that repeat a trial.
+pub fn plan(lines: Vec<Line<PlanRow>>, remarks: &mut Remarks) -> Vec<PlanRow> {
+    let what = |row: &PlanRow| format!("trial `{}`", row.trial_id.escape_debug());
+    keep(lines, remarks, |row| row.trial_id.clone(), what, |_| None)
+}
+
+/// The attempts that fit the run, the plan and each other.
+pub fn trials(
+    lines: Vec<Line<TrialRow>>,
     manifest: &Manifest,
-    plan: Option<&[PlanRow]>,
+    planned: &Planned<'_>,
     remarks: &mut Remarks,
 ) -> Vec<TrialRow> {
-    let plan: Option<BTreeMap<&str, &PlanRow>> =
-        plan.map(|rows| rows.iter().map(|row| (row.trial_id.as_str(), row)).collect());
-    let families = families(&rows);
+    let families = families(&lines);
     let mut seen = BTreeSet::new();
-    let mut lines = BTreeMap::new();
-    let mut kept = Vec::with_capacity(rows.len());
-    for Line { number, row } in rows {
-        let key = (row.trial_id.clone(), row.attempt);
-        let fault = unknown_name(&row)
-            .or_else(|| against_manifest(&row, manifest))
-            .or_else(|| against_plan(&row, plan.as_ref()))
-            .or_else(|| against_family(&row, &families))
+    let what =
+        |row: &TrialRow| format!("trial `{}` attempt {}", row.trial_id.escape_debug(), row.attempt);
+    let key = |row: &TrialRow| (row.trial_id.clone(), row.attempt);
+    keep(lines, remarks, key, what, |row| {
+        unknown_name(row)
+            .or_else(|| of_run(&row.run_id, manifest))
+            .or_else(|| trial_against_plan(row, planned))
+            .or_else(|| against_family(row, &families))
             .or_else(|| {
                 seen.insert(row.family_id.clone());
                 let many = seen.len() > FAMILIES_MAX;
                 many.then(|| format!("is of more than {FAMILIES_MAX} families"))
             })
-            .or_else(|| {
-                let first = lines.get(&key)?;
-                let (id, attempt) = &key;
-                Some(format!("trial `{id}` attempt {attempt} is on line {first} already"))
-            });
-        match fault {
-            Some(fault) => remarks.line(TRIALS.file, number, &fault),
-            None => {
-                lines.insert(key, number);
-                kept.push(row);
-            }
-        }
-    }
-    kept
+    })
 }
 
-/// The rows of memory that fit the run, the plan and each other. `plan` is as for [`trials`].
-pub(super) fn memory(
-    rows: Vec<Line<MemoryRow>>,
+/// The rows of memory that fit the run, the plan and each other.
+pub fn memory(
+    lines: Vec<Line<MemoryRow>>,
     manifest: &Manifest,
-    plan: Option<&[PlanRow]>,
+    planned: &Planned<'_>,
     remarks: &mut Remarks,
 ) -> Vec<MemoryRow> {
-    let plan: Option<BTreeMap<&str, &PlanRow>> =
-        plan.map(|rows| rows.iter().map(|row| (row.trial_id.as_str(), row)).collect());
-    let mut lines = BTreeMap::new();
-    let mut kept = Vec::with_capacity(rows.len());
-    for Line { number, row } in rows {
-        let process = (row.snapshot, row.role.clone(), row.pid);
-        let key = (row.trial_id.clone(), row.attempt, process);
-        let fault = differs("run_id", &row.run_id, &manifest.run_id, "the manifest says")
-            .or_else(|| memory_against_plan(&row, plan.as_ref()))
-            .or_else(|| {
-                let first = lines.get(&key)?;
-                let MemoryRow { role, pid, .. } = &row;
-                Some(format!(
-                    "{role} {pid} of trial `{}` is on line {first} already",
-                    row.trial_id.escape_debug()
-                ))
-            });
-        match fault {
-            Some(fault) => remarks.line(MEMORY.file, number, &fault),
-            None => {
-                lines.insert(key, number);
-                kept.push(row);
-            }
-        }
-    }
-    kept
+    let what = |row: &MemoryRow| {
+        format!("{} {} of trial `{}`", row.role, row.pid, row.trial_id.escape_debug())
+    };
+    let key =
+        |row: &MemoryRow| (row.trial_id.clone(), row.attempt, row.snapshot, row.role, row.pid);
+    keep(lines, remarks, key, what, |row| {
+        of_run(&row.run_id, manifest).or_else(|| memory_against_plan(row, planned))
+    })
 }
 
 /// The facts that fit the run and each other.
-pub(super) fn facts(
-    rows: Vec<Line<FactRow>>,
+pub fn facts(
+    lines: Vec<Line<FactRow>>,
     manifest: &Manifest,
     remarks: &mut Remarks,
 ) -> Vec<FactRow> {
-    let mut lines = BTreeMap::new();
-    let mut kept = Vec::with_capacity(rows.len());
-    for Line { number, row } in rows {
-        let shown = (row.demonstration.clone(), row.runtime.clone(), row.block);
-        let key = (shown, row.case.clone(), row.fact.clone());
-        let fault =
-            differs("run_id", &row.run_id, &manifest.run_id, "the manifest says").or_else(|| {
-                let first = lines.get(&key)?;
-                let fact = row.fact.escape_debug();
-                Some(format!("fact `{fact}` is on line {first} already"))
-            });
-        match fault {
-            Some(fault) => remarks.line(FACTS.file, number, &fault),
-            None => {
-                lines.insert(key, number);
-                kept.push(row);
-            }
-        }
-    }
-    kept
-}
-
-fn memory_against_plan(row: &MemoryRow, plan: Option<&BTreeMap<&str, &PlanRow>>) -> Option<String> {
-    let Some(planned) = plan?.get(row.trial_id.as_str()) else {
-        return Some(not_planned(&row.trial_id));
+    let what = |row: &FactRow| format!("fact `{}`", row.fact.escape_debug());
+    let key = |row: &FactRow| {
+        let texts = [&row.demonstration, &row.runtime, &row.case, &row.fact].map(String::clone);
+        (texts, row.block)
     };
-    let says = "the plan says";
-    differs("family_id", &row.family_id, &planned.family_id, says)
-        .or_else(|| differs("block", &row.block, &planned.block, says))
-        .or_else(|| differs("trial_role", &row.trial_role, &planned.role, says))
-        .or_else(|| differs("strategy", &row.strategy, &planned.strategy, says))
-        .or_else(|| differs("options", &row.options, &planned.options, says))
+    keep(lines, remarks, key, what, |row| of_run(&row.run_id, manifest))
 }
 
-fn not_planned(trial_id: &str) -> String {
-    format!("trial `{}` is not in the plan", trial_id.escape_debug())
+fn of_run(run_id: &str, manifest: &Manifest) -> Option<String> {
+    differs("run_id", run_id, &manifest.run_id, "the manifest says")
+}
+
+/// The first of a row's cells that is not as planned. `cells` gives for each column what the row
+/// says and what the plan says.
+fn against_plan<const N: usize>(
+    trial_id: &str,
+    planned: &Planned<'_>,
+    cells: impl Fn(&PlanRow) -> [(&'static str, String, String); N],
+) -> Option<String> {
+    let Some(planned) = planned.as_ref()?.get(trial_id) else {
+        return Some(format!("trial `{}` is not in the plan", trial_id.escape_debug()));
+    };
+    let cells = cells(planned);
+    cells.iter().find_map(|(name, found, plan)| differs(name, found, plan, "the plan says"))
+}
+
+fn memory_against_plan(row: &MemoryRow, planned: &Planned<'_>) -> Option<String> {
+    against_plan(&row.trial_id, planned, |plan| {
+        [
+            ("family_id", row.family_id.clone(), plan.family_id.clone()),
+            ("block", row.block.to_string(), plan.block.to_string()),
+            ("trial_role", row.trial_role.to_string(), plan.role.to_string()),
+            ("strategy", row.strategy.clone(), plan.strategy.clone()),
+            ("options", row.options.clone(), plan.options.clone()),
+        ]
+    })
+}
+
+fn trial_against_plan(row: &TrialRow, planned: &Planned<'_>) -> Option<String> {
+    if row.regime == Regime::Search {
+        return None;
+    }
+    against_plan(&row.trial_id, planned, |plan| {
+        [
+            ("family_id", row.family_id.clone(), plan.family_id.clone()),
+            ("block", row.block.to_string(), plan.block.to_string()),
+            ("position", row.position.to_string(), plan.position.to_string()),
+            ("role", row.role.to_string(), plan.role.to_string()),
+            ("strategy", row.strategy.clone(), plan.strategy.clone()),
+            ("options", row.options.clone(), plan.options.clone()),
+            ("seed", row.seed.to_string(), plan.seed.to_string()),
+        ]
+    })
 }
 
 fn unknown_name(row: &TrialRow) -> Option<String> {
-    if strategy::by_name(&row.strategy).is_none() {
-        let names = strategy::ALL.iter().map(|kind| kind.name).collect::<Vec<_>>();
-        return Some(unknown("strategy", &row.strategy, &names));
-    }
-    if workload::by_name(&row.workload).is_none() {
-        let names = workload::ALL.iter().map(|w| w.name()).collect::<Vec<_>>();
-        return Some(unknown("workload", &row.workload, &names));
-    }
-    None
-}
-
-fn unknown(what: &str, found: &str, names: &[&str]) -> String {
-    format!("unknown {what} `{}`; expected {}", found.escape_debug(), names.join(", "))
-}
-
-fn against_manifest(row: &TrialRow, manifest: &Manifest) -> Option<String> {
-    differs("run_id", &row.run_id, &manifest.run_id, "the manifest says")
-}
-
-/// The regime of trials at rates that follow from what was measured: no plan can have them.
-pub(crate) const SEARCH: &str = "search";
-
-fn against_plan(row: &TrialRow, plan: Option<&BTreeMap<&str, &PlanRow>>) -> Option<String> {
-    if row.regime == SEARCH {
-        return None;
-    }
-    let Some(planned) = plan?.get(row.trial_id.as_str()) else {
-        return Some(not_planned(&row.trial_id));
-    };
-    let says = "the plan says";
-    differs("family_id", &row.family_id, &planned.family_id, says)
-        .or_else(|| differs("block", &row.block, &planned.block, says))
-        .or_else(|| differs("position", &row.position, &planned.position, says))
-        .or_else(|| differs("role", &row.role, &planned.role, says))
-        .or_else(|| differs("strategy", &row.strategy, &planned.strategy, says))
-        .or_else(|| differs("options", &row.options, &planned.options, says))
-        .or_else(|| differs("seed", &row.seed, &planned.seed, says))
+    let strategies: Vec<&str> = strategy::ALL.iter().map(|kind| kind.name).collect();
+    let workloads: Vec<&str> = workload::ALL.iter().map(|workload| workload.name()).collect();
+    [("strategy", &row.strategy, strategies), ("workload", &row.workload, workloads)]
+        .into_iter()
+        .find(|(_, name, known)| !known.contains(&name.as_str()))
+        .map(|(what, name, known)| unknown(what, &name.escape_debug().to_string(), &known))
 }
 
 /// The factors that make a family, which the plan does not repeat; by the columns' names.
 type Factors = [(&'static str, String); 9];
 
 fn factors(row: &TrialRow) -> Factors {
-    let optional = |number: Option<String>| number.unwrap_or_default();
     [
         ("runtime", row.runtime.clone()),
         ("workload", row.workload.clone()),
         ("workload_options", row.workload_options.clone()),
         ("size", row.size.clone()),
-        ("regime", row.regime.clone()),
-        ("callers", optional(row.callers.map(|n| n.to_string()))),
-        ("placement", row.placement.clone()),
+        ("regime", row.regime.to_string()),
+        ("callers", row.callers.map(|callers| callers.to_string()).unwrap_or_default()),
+        ("placement", row.placement.to_string()),
         ("payload_bytes", row.payload_bytes.to_string()),
         ("ballast_bytes", row.ballast_bytes.to_string()),
     ]
 }
 
-/// What most rows of each family say, the earliest where as many say something else.
+/// What most rows of each family say; of two with as many rows, the earlier.
 fn families(rows: &[Line<TrialRow>]) -> BTreeMap<String, Factors> {
     let mut votes: BTreeMap<&str, Vec<(Factors, usize)>> = BTreeMap::new();
     for Line { row, .. } in rows {
@@ -230,14 +204,7 @@ fn against_family(row: &TrialRow, families: &BTreeMap<String, Factors>) -> Optio
     })
 }
 
-fn differs<T: PartialEq + std::fmt::Display>(
-    name: &str,
-    found: &T,
-    expected: &T,
-    says: &str,
-) -> Option<String> {
-    (found != expected).then(|| {
-        let found = found.to_string();
-        format!("`{name}` is `{}`, {says} `{expected}`", found.escape_debug())
-    })
+fn differs(name: &str, found: &str, expected: &str, says: &str) -> Option<String> {
+    (found != expected)
+        .then(|| format!("`{name}` is `{}`, {says} `{expected}`", found.escape_debug()))
 }

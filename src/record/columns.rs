@@ -1,36 +1,16 @@
-//! What every column means: one table, from which come the descriptions in `results/README.md`,
-//! `datapackage.json`, and what the reader demands of a file.
+//! Tables of a run directory: each is declared once, by [`table!`], as the struct of its rows.
+//!
+//! The declaration is the source of the CSV header, of `datapackage.json`, of the tables in
+//! `results/README.md`, and of what the reader demands of a cell.
 
-mod claims;
-mod compare;
-mod derived;
-mod event_loop;
-mod facts;
-mod idle;
-mod load;
-mod memory;
-mod noise;
-mod quota;
-mod requests;
-mod tables;
-mod trials;
-mod window;
-
-pub use claims::CLAIMS;
-pub use compare::COMPARE;
-pub use derived::{CELLS, COMPARISONS};
-pub use facts::FACTS;
-pub use load::{CALIBRATION, LOAD_POINTS};
-pub use memory::{FITS, MEMORY};
-pub use noise::NOISE;
-pub use requests::REQUESTS;
-pub use tables::PLAN;
-pub use trials::TRIALS;
+pub use super::rows::compare::COMPARE;
+pub use super::rows::derived::{CELLS, CLAIMS, COMPARISONS, FITS};
+pub use super::rows::{CALIBRATION, FACTS, LOAD_POINTS, MEMORY, NOISE, PLAN, REQUESTS, TRIALS};
 
 /// One CSV file, or one kind of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
-    /// Path in the run directory; `<trial_id>` stands for one.
+    /// Path in the run directory; `<trial_id>` stands for an id.
     pub file: &'static str,
     /// What one row is.
     pub row: &'static str,
@@ -79,25 +59,128 @@ pub enum Presence {
     Optional,
 }
 
-impl Table {
-    /// The tables of a run directory.
-    pub const ALL: [&'static Table; 12] = [
-        &PLAN,
-        &TRIALS,
-        &NOISE,
-        &REQUESTS,
-        &CELLS,
-        &COMPARISONS,
-        &CALIBRATION,
-        &LOAD_POINTS,
-        &MEMORY,
-        &FITS,
-        &FACTS,
-        &CLAIMS,
-    ];
+/// A struct whose values are the rows of a table.
+pub trait Row: serde::Serialize {
+    /// The table.
+    const TABLE: &'static Table;
+}
 
-    /// Those of them that the report makes out of the others; [`CLAIMS`] only of a run whose
-    /// experiment has claims.
+/// A type that tells what the cells of a column hold.
+pub trait Cell {
+    /// What a cell holds.
+    const KIND: Kind;
+    /// Whether a cell may be empty.
+    const PRESENCE: Presence = Presence::Always;
+}
+
+/// The cell of a number that may be below 0.
+#[derive(Debug)]
+pub enum Signed {}
+
+/// The cell of a time, RFC 3339, UTC.
+#[derive(Debug)]
+pub enum Utc {}
+
+impl<C: Cell> Cell for Option<C> {
+    const KIND: Kind = C::KIND;
+    const PRESENCE: Presence = Presence::Optional;
+}
+
+/// `Type => Kind` for each type of cells.
+macro_rules! cells {
+    ($($Type:ty => $kind:expr,)+) => {
+        $(impl Cell for $Type { const KIND: Kind = $kind; })+
+    };
+}
+
+cells! {
+    String => Kind::Text,
+    u32 => Kind::Integer,
+    u64 => Kind::Integer,
+    f64 => Kind::Number,
+    Signed => Kind::Signed,
+    Utc => Kind::Utc,
+    crate::experiment::Role => Kind::Word(&["arm", "reference", "placebo"]),
+    crate::experiment::Placement => Kind::Word(&["unpinned", "same-core", "other-core"]),
+    crate::experiment::Arrivals => Kind::Word(&["poisson", "constant"]),
+    crate::experiment::Probe => Kind::Word(&["main-loop", "strategy"]),
+    crate::protocol::Outcome =>
+        Kind::Word(&["ok", "app_error", "crash", "timeout", "rejected", "wrong_answer"]),
+}
+
+/// Declares a table. Each column is a line with its meaning as documentation:
+///
+/// ```text
+/// name: Type,                    a field; its type tells what a cell holds
+/// name: Type as CellType,        the cell is told by another type than the field's
+/// name: Type = &["one", "two"],  the cell is one of these words
+/// ```
+///
+/// `table!(TABLE "file.csv", key ["…"], /** … */ pub struct Row: Derive { … })` makes the struct and
+/// its table, with `columns` in place of `pub struct Row: Derive` the table alone, and
+/// `table!(NAME { … })` a list of columns.
+macro_rules! table {
+    (
+        $TABLE:ident $file:literal, key [$($key:literal),+ $(,)?],
+        $(#[doc = $row:literal])+
+        pub struct $Row:ident $(: $($derive:ident),+)? { $($columns:tt)+ }
+    ) => {
+        table! { @struct [$(#[doc = $row])+] $Row [$($($derive),+)?] { $($columns)+ } }
+        table! {
+            $TABLE $file, key [$($key),+],
+            $(#[doc = $row])+
+            columns { $($columns)+ }
+        }
+        impl $crate::record::columns::Row for $Row {
+            const TABLE: &'static $crate::record::columns::Table = &$TABLE;
+        }
+    };
+    (
+        $TABLE:ident $file:literal, key [$($key:literal),+ $(,)?],
+        $(#[doc = $row:literal])+
+        columns { $($columns:tt)+ }
+    ) => {
+        #[doc = concat!("`", $file, "`.")]
+        pub const $TABLE: $crate::record::columns::Table = $crate::record::columns::Table {
+            file: $file,
+            row: concat!($($row),+).trim_ascii(),
+            key: &[$($key),+],
+            columns: table!(@columns $($columns)+),
+        };
+    };
+    ($NAME:ident { $($columns:tt)+ }) => {
+        const $NAME: &[$crate::record::columns::Column] = table!(@columns $($columns)+);
+    };
+    (@struct [$($doc:tt)+] $Row:ident [$($derive:ident),*] {
+        $($(#[doc = $meaning:literal])+ $name:ident: $Type:ty $(as $Cell:ty)? $(= $words:expr)?,)+
+    }) => {
+        $($doc)+
+        #[derive(
+            Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize, $($derive),*
+        )]
+        #[serde(default)]
+        pub struct $Row {
+            $($(#[doc = $meaning])+ pub $name: $Type,)+
+        }
+    };
+    (@columns
+        $($(#[doc = $meaning:literal])+ $name:ident: $Type:ty $(as $Cell:ty)? $(= $words:expr)?,)+
+    ) => {
+        &[$(
+            $crate::record::columns::Column::of::<table!(@cell $Type $(, $Cell)?)>(
+                stringify!($name),
+                concat!($($meaning),+).trim_ascii(),
+            )$(.one_of($words))?,
+        )+]
+    };
+    (@cell $Type:ty) => { $Type };
+    (@cell $Type:ty, $Cell:ty) => { $Cell };
+}
+pub(super) use table;
+
+impl Table {
+    /// The tables that the report derives from the others; [`CLAIMS`] only for an experiment that
+    /// has claims.
     pub const DERIVED: [&'static Table; 5] = [&CELLS, &COMPARISONS, &LOAD_POINTS, &FITS, &CLAIMS];
 
     /// The column of this name.
@@ -105,27 +188,29 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The columns as a Markdown table, with a line end.
-    pub fn markdown(&self) -> String {
-        let mut out = String::from("| column | type | unit | meaning |\n|---|---|---|---|\n");
-        for column in self.columns {
-            let empty = match column.presence {
-                Presence::Always => "",
-                Presence::Optional => " or empty",
-            };
-            out += &format!(
-                "| `{}` | {}{empty} | {} | {} |\n",
-                column.name,
-                column.kind.describe(),
-                column.unit().unwrap_or(""),
-                column.meaning,
-            );
-        }
-        out
+    /// The header of the file, with a line end.
+    pub fn header(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        names.join(",") + "\n"
     }
 }
 
 impl Column {
+    /// A column whose cells this type tells of.
+    pub const fn of<C: Cell>(name: &'static str, meaning: &'static str) -> Column {
+        Column { name, kind: C::KIND, presence: C::PRESENCE, meaning }
+    }
+
+    /// The same column with cells that hold one of these words.
+    pub const fn one_of(self, words: &'static [&'static str]) -> Column {
+        Column { kind: Kind::Word(words), ..self }
+    }
+
+    /// Whether its cells are sentences of other programs, which may be long and hold anything.
+    pub fn is_sentence(&self) -> bool {
+        matches!(self.name, "reason" | "text")
+    }
+
     /// The unit that the name ends with, or that a count implies.
     pub fn unit(&self) -> Option<&'static str> {
         const SUFFIXES: [(&str, &str); 8] = [
@@ -146,185 +231,18 @@ impl Column {
     }
 }
 
-impl Kind {
-    fn describe(self) -> String {
-        match self {
-            Kind::Text => "text".to_owned(),
-            Kind::Word(words) => {
-                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-            }
-            Kind::Integer => "integer".to_owned(),
-            Kind::Number => "number".to_owned(),
-            Kind::Signed => "number with sign".to_owned(),
-            Kind::Utc => "time".to_owned(),
-        }
+/// The columns of two lists as one.
+pub(super) const fn joined<const N: usize>(parts: [&[Column]; 2]) -> [Column; N] {
+    let mut columns = [parts[0][0]; N];
+    let mut to = 0;
+    // Constants cannot iterate.
+    while to < N {
+        let first = parts[0].len();
+        columns[to] = if to < first { parts[0][to] } else { parts[1][to - first] };
+        to += 1;
     }
+    columns
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::Outcome;
-    use crate::record::csv_text;
-    use crate::record::{
-        CalibrationRow, FactRow, LoadPointRow, MemoryRow, NoiseRow, PlanRow, RequestOf, RequestRow,
-        TrialRow,
-    };
-    use crate::report::compare::CompareRow;
-
-    /// As pinned: parts of other hands read these by name and by place.
-    const PINNED_TRIALS: &str = "run_id trial_id attempt family_id block position role runtime \
-        workload size strategy options regime callers rate_per_s workers placement payload_bytes \
-        ballast_bytes seed started_utc status reason validity flags ready_ns first_response_ns \
-        window_ns n_ok n_app_error n_crash n_timeout n_rejected n_wrong_answer throughput_per_s \
-        response_p50_ns response_p90_ns response_p99_ns response_max_ns service_p50_ns \
-        service_p90_ns service_p99_ns transport_p50_ns queue_p50_ns creation_p50_ns load_p50_ns \
-        work_p50_ns return_p50_ns reap_p50_ns cpu_user_ns cpu_system_ns driver_cpu_ns \
-        faults_minor faults_major ctx_voluntary ctx_involuntary children_started children_peak \
-        checksum";
-    const PINNED_REQUESTS: &str = "id intended_ns sent_ns accepted_ns dispatched_ns \
-        child_start_ns work_start_ns work_end_ns replied_ns done_ns reaped_ns outcome child_pid \
-        weight";
-    const PINNED_MEMORY: &str = "run_id trial_id snapshot phase t_ns k runtime strategy role pid \
-        ppid rss_bytes pss_bytes pss_anon_bytes pss_file_bytes pss_shmem_bytes uss_bytes \
-        vmhwm_bytes page_tables_bytes threads source status reason";
-
-    fn words(text: &str) -> Vec<String> {
-        text.split_whitespace().map(str::to_owned).collect()
-    }
-
-    fn described(table: &Table) -> Vec<String> {
-        table.columns.iter().map(|c| c.name.to_owned()).collect()
-    }
-
-    #[test]
-    fn pinned_columns_keep_their_names_and_places() {
-        let trials = csv_text::header_of(&TrialRow::default()).unwrap();
-        let pinned = words(PINNED_TRIALS);
-        assert_eq!(trials[..pinned.len()], pinned);
-        let requests = csv_text::header_of(&RequestRow::default()).unwrap();
-        let pinned = words(PINNED_REQUESTS);
-        assert_eq!(requests[..pinned.len()], pinned);
-        let memory = csv_text::header_of(&MemoryRow::default()).unwrap();
-        let pinned = words(PINNED_MEMORY);
-        assert_eq!(memory[..pinned.len()], pinned);
-    }
-
-    #[test]
-    fn every_column_is_described_and_nothing_else() {
-        let header = |header: Result<Vec<String>, _>| header.unwrap();
-        let trials = header(csv_text::header_of(&TrialRow::default()));
-        assert_eq!(described(&TRIALS), trials);
-        let request = (RequestRow::default(), RequestOf::default());
-        assert_eq!(described(&REQUESTS), header(csv_text::header_of(&request)));
-        let plan = header(csv_text::header_of(&PlanRow::default()));
-        assert_eq!(described(&PLAN), plan);
-        let noise = header(csv_text::header_of(&NoiseRow::default()));
-        assert_eq!(described(&NOISE), noise);
-        let calibration = header(csv_text::header_of(&CalibrationRow::default()));
-        assert_eq!(described(&CALIBRATION), calibration);
-        let points = header(csv_text::header_of(&LoadPointRow::default()));
-        assert_eq!(described(&LOAD_POINTS), points);
-        let memory = header(csv_text::header_of(&MemoryRow::default()));
-        assert_eq!(described(&MEMORY), memory);
-        let facts = header(csv_text::header_of(&FactRow::default()));
-        assert_eq!(described(&FACTS), facts);
-        let compare = header(csv_text::header_of(&CompareRow::default()));
-        assert_eq!(described(&COMPARE), compare);
-        let all = Table::ALL.into_iter().chain([&COMPARE]);
-        for column in all.flat_map(|table| table.columns) {
-            let sentence = column.meaning.len() > 15 && column.meaning.ends_with('.');
-            assert!(sentence, "`{}` has no sentence", column.name);
-            assert!(!column.meaning.contains(['|', '\n']), "`{}`", column.name);
-        }
-    }
-
-    /// An optional column is an `Option` or a text; any other field would fail on an empty cell.
-    #[test]
-    fn what_may_be_empty_can_be_read_back_empty() {
-        fn check<T: serde::de::DeserializeOwned>(table: &Table) {
-            let header: csv::StringRecord = table.columns.iter().map(|c| c.name).collect();
-            let cells: csv::StringRecord = table.columns.iter().map(sample).collect();
-            cells.deserialize::<T>(Some(&header)).unwrap();
-            for empty in table.columns {
-                let cells: csv::StringRecord = table
-                    .columns
-                    .iter()
-                    .map(|c| if c.name == empty.name { "" } else { sample(c) })
-                    .collect();
-                let read = cells.deserialize::<T>(Some(&header)).is_ok();
-                let is_text = matches!(empty.kind, Kind::Text | Kind::Utc | Kind::Word(_));
-                let optional = empty.presence == Presence::Optional;
-                assert!(read == optional || is_text, "`{}`", empty.name);
-            }
-        }
-        fn sample(column: &Column) -> &'static str {
-            match column.kind {
-                Kind::Text | Kind::Utc => "x",
-                Kind::Word(words) => words[0],
-                Kind::Integer | Kind::Number | Kind::Signed => "1",
-            }
-        }
-        check::<TrialRow>(&TRIALS);
-        // Which trial they are of stands behind what a row is.
-        let (rows, of) = REQUESTS.columns.split_at(REQUESTS.columns.len() - 2);
-        check::<RequestRow>(&Table { columns: rows, ..REQUESTS });
-        check::<RequestOf>(&Table { columns: of, ..REQUESTS });
-        check::<PlanRow>(&PLAN);
-        check::<NoiseRow>(&NOISE);
-        check::<CalibrationRow>(&CALIBRATION);
-        check::<LoadPointRow>(&LOAD_POINTS);
-        check::<MemoryRow>(&MEMORY);
-        check::<FactRow>(&FACTS);
-        check::<CompareRow>(&COMPARE);
-    }
-
-    #[test]
-    fn outcomes_and_roles_are_those_of_the_program() {
-        let outcomes = Outcome::ALL.map(Outcome::name);
-        let Some(Kind::Word(words)) = REQUESTS.column("outcome").map(|c| c.kind) else {
-            panic!("outcome is a word")
-        };
-        assert_eq!(words, outcomes);
-        for outcome in outcomes {
-            assert!(TRIALS.column(&format!("n_{outcome}")).is_some(), "{outcome}");
-        }
-        use crate::experiment::Role;
-        let roles = [Role::Reference, Role::Placebo, Role::Arm]
-            .map(|role| serde_json::to_value(role).unwrap());
-        let Some(Kind::Word(words)) = TRIALS.column("role").map(|c| c.kind) else {
-            panic!("role is a word")
-        };
-        assert!(roles.iter().all(|role| words.contains(&role.as_str().unwrap())));
-    }
-
-    #[test]
-    fn labels_of_noise_are_those_of_the_program() {
-        use crate::driver::noise::judge::Label;
-        let Some(Kind::Word(words)) = TRIALS.column("noise_label").map(|c| c.kind) else {
-            panic!("noise_label is a word")
-        };
-        assert_eq!(words, Label::ALL.map(Label::name));
-    }
-
-    const README: &str = include_str!("../../results/README.md");
-
-    /// The columns in the README are this table's, word for word. `FORKBENCH_WRITE_DOCS=1 cargo
-    /// test readme` writes them after a change.
-    #[test]
-    fn the_readme_says_every_column() {
-        let mut expected = README.to_owned();
-        for table in Table::ALL.into_iter().chain([&COMPARE]) {
-            let start = format!("<!-- columns of {} -->\n", table.file);
-            let from = expected.find(&start).expect(table.file) + start.len();
-            let to = from + expected[from..].find("<!-- end -->").expect(table.file);
-            expected.replace_range(from..to, &table.markdown());
-        }
-        if std::env::var_os("FORKBENCH_WRITE_DOCS").is_some() {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/results/README.md");
-            std::fs::write(path, &expected).unwrap();
-        } else {
-            assert_eq!(README, expected, "a column changed: see this test's comment");
-        }
-    }
-}
+mod tests;

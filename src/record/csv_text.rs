@@ -1,73 +1,50 @@
-//! Rows as lines of CSV. One row is one line, whatever its cells hold, so that a torn or damaged
-//! row can never take another with it, and a line number always names a row.
+//! Rows as lines of CSV. One row is one line, whatever its cells hold: a damaged row never takes
+//! another with it, and a line number always names a row.
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 
-/// The header's names for rows of this type.
-///
-/// # Errors
-/// The row has no fixed columns.
-pub(crate) fn header_of<T: Serialize>(row: &T) -> csv::Result<Vec<String>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.serialize(row)?;
-    let text = into_inner(writer)?;
-    let mut reader = csv::Reader::from_reader(text.as_slice());
-    Ok(reader.headers()?.iter().map(str::to_owned).collect())
-}
+use super::columns::{Column, Row};
+use super::shown;
 
-/// The header as a line, with its end.
-///
-/// # Errors
-/// As for [`header_of`].
-pub(crate) fn header_line<T: Serialize>(row: &T) -> csv::Result<Vec<u8>> {
-    let mut line = header_of(row)?.join(",").into_bytes();
-    line.push(b'\n');
-    Ok(line)
-}
-
-/// One row as one line, with its end. A line break inside a cell becomes a space.
+/// One row as one line, with its end. A line break inside a cell becomes a space; a sentence is
+/// bounded and escaped.
 ///
 /// # Errors
 /// The row holds something that CSV has no cell for.
-pub(crate) fn line<T: Serialize>(row: &T) -> csv::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.serialize(row)?;
-    let mut line = into_inner(writer)?;
-    if line.split(|&byte| byte == b',').any(may_be_run) {
-        line = guarded_line(&line)?;
-    }
-    line.pop();
-    for byte in &mut line {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
-        }
-    }
-    line.push(b'\n');
-    Ok(line)
+pub fn line<R: Row>(row: &R) -> csv::Result<Vec<u8>> {
+    let serialized = written(|writer| writer.serialize(row))?;
+    let mut cells = StringRecord::new();
+    ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(serialized.as_slice())
+        .read_record(&mut cells)?;
+    let cells = R::TABLE.columns.iter().zip(&cells).map(|(column, cell)| cell_of(column, cell));
+    written(|writer| writer.write_record(cells))
 }
 
-/// What begins so, a spreadsheet takes for a formula and runs.
+fn cell_of(column: &Column, text: &str) -> String {
+    let text = match column.is_sentence() {
+        true => shown::sentence(text),
+        false => text.replace(['\n', '\r'], " ").into(),
+    };
+    guarded(&text).into_owned()
+}
+
+fn written(
+    write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>,
+) -> csv::Result<Vec<u8>> {
+    let mut writer = WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    write(&mut writer)?;
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+/// The beginning of a cell that a spreadsheet takes for a formula and runs.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// Whether a part of a line may be the beginning of such a cell; most lines have none.
-fn may_be_run(part: &[u8]) -> bool {
-    let part = part.strip_prefix(b"\"").unwrap_or(part);
-    part.first().is_some_and(|&byte| b"=+-@\t\r\'".contains(&byte) || byte == 0xef)
-}
-
-fn guarded_line(line: &[u8]) -> csv::Result<Vec<u8>> {
-    let mut record = csv::StringRecord::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
-    reader.read_record(&mut record)?;
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(record.iter().map(|cell| guarded(cell).into_owned()))?;
-    into_inner(writer)
-}
-
 /// The cell with a `'` in front if a spreadsheet would run it. Numbers stay numbers; a text that
-/// has such a mark itself gets a second one, so that reading takes away what writing has added.
+/// has such a mark itself gets a second one, so that reading removes exactly the added mark.
 pub fn guarded(cell: &str) -> Cow<'_, str> {
     let has_mark = cell.starts_with('\'');
     let is_number = || cell.parse::<f64>().is_ok();
@@ -77,8 +54,8 @@ pub fn guarded(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// What [`guarded`] made a cell of.
-pub(super) fn unguarded(cell: &str) -> &str {
+/// The cell as it was before [`guarded`].
+pub fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest,
         _ => cell,
@@ -89,17 +66,13 @@ pub(super) fn unguarded(cell: &str) -> &str {
 ///
 /// # Errors
 /// As for [`line`].
-pub fn csv_of<T: Serialize + Default>(rows: &[T]) -> csv::Result<String> {
-    let mut bytes = header_line(&T::default())?;
+pub fn csv_of<R: Row>(rows: &[R]) -> csv::Result<String> {
+    let mut text = R::TABLE.header();
     for row in rows {
-        bytes.extend(line(row)?);
+        // All cells are text already; a CSV writer only adds ASCII.
+        text += &String::from_utf8_lossy(&line(row)?);
     }
-    // All cells are text already; a CSV writer only adds ASCII.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn into_inner(writer: csv::Writer<Vec<u8>>) -> csv::Result<Vec<u8>> {
-    writer.into_inner().map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -109,7 +82,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_cell_is_never_a_formula_and_numbers_stay_numbers() {
+    fn cell_is_never_a_formula_and_numbers_stay_numbers() {
         for (cell, written) in [
             ("=1+1", "'=1+1"),
             ("@SUM(A1)", "'@SUM(A1)"),
@@ -135,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn guarding_is_undone_by_reading(cell in "['=+@\t－-]{0,3}[0-9a-z.,\"]{0,4}|(?s).{0,8}") {
+        fn reading_undoes_guarding(cell in "['=+@\t－-]{0,3}[0-9a-z.,\"]{0,4}|(?s).{0,8}") {
             let written = guarded(&cell).into_owned();
             prop_assert_eq!(unguarded(&written), &cell);
             let is_number = written.parse::<f64>().is_ok();
@@ -144,12 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_one_line_whatever_its_cells_hold() {
-        let row =
-            TrialRow { reason: "first \"line\"\r\nsecond, ünd".into(), ..TrialRow::default() };
+    fn row_is_one_line_whatever_its_cells_hold() {
+        let broken = "first \"line\"\r\nsecond, ünd";
+        let row = TrialRow { flags: broken.into(), reason: broken.into(), ..TrialRow::default() };
         let text = String::from_utf8(line(&row).unwrap()).unwrap();
         assert_eq!(text.matches('\n').count(), 1);
         assert!(text.ends_with('\n'));
-        assert!(text.contains("\"first \"\"line\"\"  second, ünd\""));
+        assert!(text.contains("\"first \"\"line\"\"  second, ünd\""), "{text}");
+        assert!(text.contains("\"first \"\"line\"\"\\u000d\\nsecond, ünd\""), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! `datapackage.json`: the CSV files described for programs, in the form of Frictionless Data.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::columns::{
     CALIBRATION, CLAIMS, Column, FACTS, Kind, MEMORY, NOISE, PLAN, Presence, REQUESTS, TRIALS,
@@ -8,22 +8,16 @@ use super::columns::{
 };
 use super::{Manifest, name};
 
-/// The descriptor of a run. Requests are described apart from `resources`: they are compressed in
-/// a way that the specification has no word for, and many files of one kind.
-pub(crate) fn describe(manifest: &Manifest) -> Value {
+/// The descriptor of a run. Requests are described apart from `resources`: they are many files of
+/// one kind, and the specification has no word for their compression.
+pub fn describe(manifest: &Manifest) -> Value {
+    let resources = [&PLAN, &TRIALS, &NOISE, &CALIBRATION, &MEMORY, &FACTS].map(resource);
     json!({
         "name": name::plain(&manifest.run_id, "run").to_lowercase(),
         "title": manifest.question,
         "version": manifest.schema_version.to_string(),
         "created": manifest.started_utc,
-        "resources": [
-            resource(&PLAN),
-            resource(&TRIALS),
-            resource(&NOISE),
-            resource(&CALIBRATION),
-            resource(&MEMORY),
-            resource(&FACTS),
-        ],
+        "resources": resources,
         "requests": {
             "path_pattern": REQUESTS.file,
             "compression": "zstd",
@@ -33,9 +27,8 @@ pub(crate) fn describe(manifest: &Manifest) -> Value {
     })
 }
 
-/// The text of `datapackage.json` once there is a report: the derived tables behind the raw ones,
-/// which stay as whoever wrote them described them. `found` is the file as it is; one that is no
-/// descriptor is made anew.
+/// The text of `datapackage.json` once there is a report: the derived tables after the raw ones,
+/// whose descriptions stay. `found` is the present file; one that is not a descriptor is replaced.
 pub fn with_derived(found: &[u8], manifest: &Manifest) -> String {
     let is_described = |value: &Value| value["resources"].is_array();
     let mut descriptor = serde_json::from_slice(found)
@@ -73,23 +66,21 @@ fn schema(table: &Table) -> Value {
 }
 
 fn field(column: &Column) -> Value {
-    let mut constraints = Map::new();
-    if column.presence == Presence::Always {
-        constraints.insert("required".to_owned(), json!(true));
-    }
     let kind = match column.kind {
-        Kind::Text => "string",
-        Kind::Word(words) => {
-            constraints.insert("enum".to_owned(), json!(words));
-            "string"
-        }
-        Kind::Integer | Kind::Number => {
-            constraints.insert("minimum".to_owned(), json!(0));
-            if column.kind == Kind::Integer { "integer" } else { "number" }
-        }
-        Kind::Signed => "number",
+        Kind::Text | Kind::Word(_) => "string",
+        Kind::Integer => "integer",
+        Kind::Number | Kind::Signed => "number",
         Kind::Utc => "datetime",
     };
+    let mut constraints = json!({});
+    if column.presence == Presence::Always {
+        constraints["required"] = json!(true);
+    }
+    match column.kind {
+        Kind::Word(words) => constraints["enum"] = json!(words),
+        Kind::Integer | Kind::Number => constraints["minimum"] = json!(0),
+        Kind::Text | Kind::Signed | Kind::Utc => {}
+    }
     let mut field = json!({
         "name": column.name,
         "type": kind,

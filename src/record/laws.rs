@@ -1,117 +1,86 @@
-//! Laws that every measurement obeys, whatever was measured. A row that breaks one is wrong, by a
-//! defect of forkbench, of a subject or of somebody's editor, and counts for nothing. Pure.
+//! Laws that every measurement obeys. A row that breaks one is wrong, by a defect of forkbench, of a
+//! subject or of an editor, and counts for nothing. Pure.
 //!
 //! The driver checks a trial's rows before they are written, and the reader those of a file.
 
 use std::collections::BTreeSet;
 
-use super::{Environment, MemoryRow, RequestRow, TrialRow, environment};
+use super::words::words;
+use super::{
+    Environment, KEPT, MemoryRow, ProcessRole, RequestRow, Status, TrialRow, Validity, environment,
+};
 use crate::experiment::DEADLINE_MS;
 
 /// Begins the flag of a broken law in the column `flags`.
 const FLAG: &str = "law:";
 
-/// CPU time is counted from before READY is written to after the last process is reaped; the span
-/// from the one's arrival to the other. The counters of the kernel may be a tick ahead.
+/// CPU time is counted from before READY is written until the last process is reaped; its span
+/// begins when READY arrives. The counters of the kernel may be a tick ahead.
 const CPU_SLACK_NS: f64 = 20e6;
 /// Workers report what they used when each of them was ready, which may be a little before READY.
 const CPU_SLACK_RATIO: f64 = 1.05;
 
-/// Beyond 20 000 requests quantiles come from a histogram of three significant digits, the maximum
-/// does not.
+/// Of a long window, quantiles come from a histogram of three significant digits; the maximum does
+/// not.
 const HISTOGRAM_RATIO: f64 = 1.002;
 
-/// The requests of a window that are kept whole; beyond, phases are of a sample.
-const KEPT: u64 = crate::driver::samples::KEPT as u64;
-
-/// Requests under way may differ from the number of callers by this share of it: a window is short.
+/// Requests under way may differ from the number of callers by this share: a window is short.
 const LITTLE_CLOSED: f64 = 1.0 / 3.0;
 /// From this many rounds of callers on.
 const LITTLE_ROUNDS: f64 = 2.0;
 /// In open loops both sides are counted from the same books.
 const LITTLE_OPEN: f64 = 0.02;
 
-/// The kernel rounds what it reports down to whole KiB.
+/// The kernel rounds its reports down to whole KiB.
 const MEMORY_SLACK_BYTES: u64 = 1 << 10;
 
-/// A law.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Law {
-    /// No more CPU time is used than the cores have.
-    Cpu,
-    /// As many requests are under way as rate times mean response.
-    Little,
-    /// Higher quantiles are not lower.
-    Quantiles,
-    /// A response is no shorter than its service, and that no shorter than its work.
-    Nesting,
-    /// The stamps of a request ascend.
-    Stamps,
-    /// The phases of a request add up to its response.
-    Phases,
-    /// Nothing lasts longer than the window and the deadline.
-    Duration,
-    /// USS ≤ PSS ≤ RSS of every process.
-    Memory,
-    /// A tree holds at least what its largest process holds alone.
-    Tree,
-}
-
-impl Law {
-    /// All of them.
-    pub const ALL: [Law; 9] = [
-        Law::Cpu,
-        Law::Little,
-        Law::Quantiles,
-        Law::Nesting,
-        Law::Stamps,
-        Law::Phases,
-        Law::Duration,
-        Law::Memory,
-        Law::Tree,
-    ];
-
-    /// As in the column `flags`, behind `law:`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Law::Cpu => "cpu",
-            Law::Little => "little",
-            Law::Quantiles => "quantiles",
-            Law::Nesting => "nesting",
-            Law::Stamps => "stamps",
-            Law::Phases => "phases",
-            Law::Duration => "duration",
-            Law::Memory => "memory",
-            Law::Tree => "tree",
-        }
-    }
-
-    /// What it demands.
-    pub fn demands(self) -> &'static str {
-        match self {
-            Law::Cpu => "CPU time ≤ cores × time",
-            Law::Little => "requests in flight = rate × mean response",
-            Law::Quantiles => "quantiles ascend",
-            Law::Nesting => "response ≥ service ≥ work",
-            Law::Stamps => "the stamps of a request ascend",
-            Law::Phases => "phases add up to the response",
-            Law::Duration => "nothing lasts longer than window and deadline",
-            Law::Memory => "USS ≤ PSS ≤ RSS",
-            Law::Tree => "a tree's PSS ≥ its largest process's USS",
-        }
+words! {
+    /// A law.
+    pub enum Law {
+        /// CPU time ≤ cores × time
+        Cpu = "cpu",
+        /// requests in flight = rate × mean response
+        Little = "little",
+        /// quantiles ascend
+        Quantiles = "quantiles",
+        /// response ≥ service ≥ work
+        Nesting = "nesting",
+        /// the stamps of a request ascend
+        Stamps = "stamps",
+        /// phases add up to the response
+        Phases = "phases",
+        /// nothing lasts longer than window and deadline
+        Duration = "duration",
+        /// USS ≤ PSS ≤ RSS
+        Memory = "memory",
+        /// a tree's PSS ≥ its largest process's USS
+        Tree = "tree",
     }
 }
+
+/// Whether a trial's own figures break a law.
+type Breaks = fn(&TrialRow, &Bounds) -> bool;
+
+/// The laws about a trial's own figures.
+const OF_TRIALS: [(Law, Breaks); 6] = [
+    (Law::Cpu, exceeds_cores),
+    (Law::Little, |row, _| breaks_little(row)),
+    (Law::Quantiles, |row, _| !quantiles_ascend(row)),
+    (Law::Nesting, |row, _| !times_nest(row)),
+    (Law::Phases, |row, _| exceeds_round_trip(row)),
+    (Law::Duration, lasts_too_long),
+];
 
 /// The laws that the flags of a row name.
 pub fn named_in(flags: &str) -> impl Iterator<Item = Law> {
     let names = flags.split(';').filter_map(|flag| flag.trim().strip_prefix(FLAG));
-    names.filter_map(|name| Law::ALL.into_iter().find(|law| law.name() == name))
+    names.filter_map(|name| Law::ALL.iter().copied().find(|law| law.name() == name))
 }
 
-/// What is known of a run without its rows.
+/// The limits of a run that are not in its rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
-    /// Cores that the run may use, if that is known.
+    /// Cores that the run may use, if known.
     pub cores: Option<f64>,
     /// Per-request deadline of rows that name none.
     pub deadline_ns: u64,
@@ -135,9 +104,9 @@ impl Bounds {
 }
 
 /// Flags the row with every law that it, its requests or its processes' memory breaks, and makes it
-/// invalid then. A trial that is not ok counts for nothing already.
+/// invalid then. A trial that is not ok counts for nothing anyway.
 pub fn hold(row: &mut TrialRow, requests: &[RequestRow], memory: &[&MemoryRow], bounds: &Bounds) {
-    if row.status != "ok" {
+    if row.status != Status::Ok {
         return;
     }
     let mut broken = by_trial(row, bounds);
@@ -147,28 +116,21 @@ pub fn hold(row: &mut TrialRow, requests: &[RequestRow], memory: &[&MemoryRow], 
     for law in broken.difference(&known) {
         for (text, word) in [
             (&mut row.flags, format!("{FLAG}{}", law.name())),
-            (&mut row.reason, format!("breaks a law: {}", law.demands())),
+            (&mut row.reason, format!("breaks a law: {}", law.meaning())),
         ] {
             let separator = if text.is_empty() { "" } else { ";" };
             *text = format!("{text}{separator}{word}");
         }
     }
     if !broken.is_empty() || !known.is_empty() {
-        row.validity = "invalid".to_owned();
+        row.validity = Validity::Invalid;
     }
 }
 
 /// The laws that a trial's own figures break.
 pub fn by_trial(row: &TrialRow, bounds: &Bounds) -> BTreeSet<Law> {
-    let laws: [(Law, bool); 6] = [
-        (Law::Cpu, exceeds_cores(row, bounds)),
-        (Law::Little, breaks_little(row)),
-        (Law::Quantiles, !quantiles_ascend(row)),
-        (Law::Nesting, !times_nest(row)),
-        (Law::Phases, exceeds_round_trip(row)),
-        (Law::Duration, lasts_too_long(row, bounds)),
-    ];
-    laws.into_iter().filter_map(|(law, is_broken)| is_broken.then_some(law)).collect()
+    let broken = OF_TRIALS.into_iter().filter(|(_, breaks)| breaks(row, bounds));
+    broken.map(|(law, _)| law).collect()
 }
 
 fn exceeds_cores(row: &TrialRow, bounds: &Bounds) -> bool {
@@ -192,13 +154,8 @@ fn breaks_little(row: &TrialRow) -> bool {
         return false;
     };
     let callers = f64::from(callers);
-    // Failed requests keep callers busy as well, and are in neither figure. So does one that hangs.
-    let failed = row.n_app_error
-        + row.n_crash
-        + row.n_timeout
-        + row.n_rejected
-        + row.n_wrong_answer
-        + row.n_not_ok_outside.unwrap_or(0);
+    // Failed requests, those that hang among them, keep callers busy and are in neither figure.
+    let failed = row.n_not_ok() + row.n_not_ok_outside.unwrap_or(0);
     if failed > 0 || (row.n_ok as f64) < LITTLE_ROUNDS * callers {
         return false;
     }
@@ -208,29 +165,31 @@ fn breaks_little(row: &TrialRow) -> bool {
     (in_flight / callers - 1.0).abs() > LITTLE_CLOSED.max(edge)
 }
 
+/// A duration of a row.
+type Time = fn(&TrialRow) -> Option<u64>;
+
+/// The durations that ascend, in order.
+const QUANTILES: [&[Time]; 8] = [
+    &[|r| r.response_p50_ns, |r| r.response_p90_ns, |r| r.response_p99_ns, |r| r.response_max_ns],
+    &[|r| r.response_mean_ns, |r| r.response_max_ns],
+    &[|r| r.service_p50_ns, |r| r.service_p90_ns, |r| r.service_p99_ns],
+    &[|r| r.acknowledged_p50_ns, |r| r.acknowledged_p90_ns],
+    &[|r| r.lateness_p50_ns, |r| r.lateness_p99_ns, |r| r.lateness_max_ns],
+    &[|r| r.probe_p50_ns, |r| r.probe_p95_ns, |r| r.probe_p99_ns, |r| r.probe_max_ns],
+    &[
+        |r| r.probe_unloaded_p50_ns,
+        |r| r.probe_unloaded_p95_ns,
+        |r| r.probe_unloaded_p99_ns,
+        |r| r.probe_unloaded_max_ns,
+    ],
+    &[|r| r.event_loop_delay_p50_ns, |r| r.event_loop_delay_p99_ns, |r| r.event_loop_delay_max_ns],
+];
+
 fn quantiles_ascend(row: &TrialRow) -> bool {
-    let ascend = |quantiles: &[Option<u64>]| {
-        let known: Vec<f64> = quantiles.iter().flatten().map(|ns| *ns as f64).collect();
+    QUANTILES.iter().all(|of| {
+        let known: Vec<f64> = of.iter().filter_map(|get| get(row)).map(|ns| ns as f64).collect();
         known.windows(2).all(|pair| pair[0] <= pair[1] * HISTOGRAM_RATIO)
-    };
-    let r = row;
-    ascend(&[r.response_p50_ns, r.response_p90_ns, r.response_p99_ns, r.response_max_ns])
-        && ascend(&[r.service_p50_ns, r.service_p90_ns, r.service_p99_ns])
-        && ascend(&[r.acknowledged_p50_ns, r.acknowledged_p90_ns])
-        && ascend(&[r.lateness_p50_ns, r.lateness_p99_ns, r.lateness_max_ns])
-        && ascend(&[r.probe_p50_ns, r.probe_p95_ns, r.probe_p99_ns, r.probe_max_ns])
-        && ascend(&[
-            r.probe_unloaded_p50_ns,
-            r.probe_unloaded_p95_ns,
-            r.probe_unloaded_p99_ns,
-            r.probe_unloaded_max_ns,
-        ])
-        && ascend(&[
-            r.event_loop_delay_p50_ns,
-            r.event_loop_delay_p99_ns,
-            r.event_loop_delay_max_ns,
-        ])
-        && ascend(&[r.response_mean_ns, r.response_max_ns])
+    })
 }
 
 fn times_nest(row: &TrialRow) -> bool {
@@ -238,15 +197,15 @@ fn times_nest(row: &TrialRow) -> bool {
         (Some(longer), Some(shorter)) => shorter as f64 <= longer as f64 * HISTOGRAM_RATIO,
         _ => true,
     };
-    // What is of all requests is not held against what is of a sample of them.
-    let work_p50_ns = row.work_p50_ns.filter(|_| row.n_ok <= KEPT);
+    // Of a long window, phases are of a sample and service times of all requests.
+    let work_p50_ns = row.work_p50_ns.filter(|_| row.n_ok <= KEPT as u64);
     holds(row.response_p50_ns, row.service_p50_ns)
         && holds(row.response_p90_ns, row.service_p90_ns)
         && holds(row.response_p99_ns, row.service_p99_ns)
         && holds(row.service_p50_ns, work_p50_ns)
 }
 
-/// No request travels longer than an idle round trip; what exceeds it is waiting.
+/// No request travels longer than an idle round trip; the rest is waiting.
 fn exceeds_round_trip(row: &TrialRow) -> bool {
     let idle = row.idle_outbound_ns.zip(row.idle_inbound_ns);
     let idle_ns = idle.map(|(outbound, inbound)| outbound.saturating_add(inbound));
@@ -292,40 +251,20 @@ pub fn by_request(row: &RequestRow) -> Option<Law> {
     (!is_nested).then_some(Law::Nesting)
 }
 
-/// Whether the phases of a request, lateness among them, add up to its response without remainder.
-/// Its stamps ascend.
+/// Whether the phases of a request, lateness included, add up to its response without remainder. The
+/// stamps ascend, so they do if the two halves of the transport fit between their stamps.
 fn phases_add_up(row: &RequestRow) -> bool {
     let (Some(out_ns), Some(in_ns)) = (row.transport_out_ns, row.transport_in_ns) else {
         return true;
     };
-    let fits = |part_ns: u64, from: Option<u64>, to: Option<u64>| {
-        from.zip(to).is_some_and(|(from, to)| part_ns <= to - from)
-    };
-    if !fits(out_ns, Some(row.sent_ns), row.accepted_ns)
-        || !fits(in_ns, row.replied_ns, Some(row.done_ns))
-    {
-        return false;
-    }
-    let between = |from: Option<u64>, to: Option<u64>| Some(to? - from?);
-    let phases = [
-        Some(row.sent_ns - row.intended_ns),
-        Some(out_ns),
-        row.queue_ns(),
-        between(row.dispatched_ns, row.child_start_ns),
-        between(row.child_start_ns, row.work_start_ns),
-        between(row.work_start_ns, row.work_end_ns),
-        between(row.work_end_ns, row.replied_ns),
-        row.delivery_ns(),
-        Some(in_ns),
-    ];
-    // A request that failed lacks some.
-    phases.into_iter().sum::<Option<u64>>().is_none_or(|sum| sum == row.response_ns())
+    let outbound = row.accepted_ns.is_some_and(|accepted| out_ns <= accepted - row.sent_ns);
+    outbound && row.replied_ns.is_some_and(|replied| in_ns <= row.done_ns - replied)
 }
 
-/// Which of a request's stamps is before an earlier one, in words; `None` if none is.
+/// Which of a request's stamps is before an earlier one, in a sentence; `None` if none is.
 ///
-/// All processes read one clock, `CLOCK_MONOTONIC`, which never goes back, on whichever core it is
-/// read; Node.js and Python read it in whole nanoseconds too. So there is no tolerance.
+/// All processes read one clock, `CLOCK_MONOTONIC`, which never goes back, on any core; Node.js and
+/// Python read it in whole nanoseconds too. So there is no tolerance.
 pub fn stamps(row: &RequestRow) -> Option<String> {
     order_of(&[
         ("intended_ns", Some(row.intended_ns)),
@@ -340,7 +279,7 @@ pub fn stamps(row: &RequestRow) -> Option<String> {
     ])
 }
 
-/// Which of these stamps, in the order in which they must come, is before an earlier one, in words:
+/// Which of these stamps, in the order in which they must come, is before an earlier one:
 /// "impossibly: accepted_ns (30) is 12 ns before sent_ns (42)".
 pub fn order_of(stamps: &[(&str, Option<u64>)]) -> Option<String> {
     let mut before = ("", 0);
@@ -383,7 +322,7 @@ pub fn by_memory(rows: &[&MemoryRow]) -> BTreeSet<Law> {
 }
 
 fn is_tree(row: &MemoryRow) -> bool {
-    row.role == "tree"
+    row.role == ProcessRole::Tree
 }
 
 #[cfg(test)]

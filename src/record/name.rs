@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::environment;
 
-/// The wall clock, RFC 3339, UTC, to the millisecond. For dates only: durations are taken from
+/// The wall clock, RFC 3339, UTC, to the millisecond. For dates only: durations come from
 /// [`crate::sys::clock`].
 pub fn utc_now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
@@ -23,8 +23,9 @@ fn run_id_of(now: Timestamp, host: &str, experiment: &str) -> String {
     format!("{utc}-{}-{}", plain(host, "host"), plain(experiment, "experiment"))
 }
 
-/// What is left of a name in a path that needs no quoting anywhere, in at most 60 bytes.
-pub(super) fn plain(name: &str, fallback: &str) -> String {
+/// The name with other characters than letters, digits, `_` and `.` replaced, in at most 60 bytes:
+/// a path that needs no quotes.
+pub fn plain(name: &str, fallback: &str) -> String {
     let name: String = name
         .chars()
         .map(|c| match c {
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_named_by_time_host_and_experiment() {
+    fn run_is_named_by_time_host_and_experiment() {
         let now: Timestamp = "2026-11-23T08:15:00.9Z".parse().unwrap();
         assert_eq!(run_id_of(now, "vm.example", "main"), "20261123T081500Z-vm-main");
         assert_eq!(run_id_of(now, "", "../my exp/ü"), "20261123T081500Z-host-my-exp");

@@ -1,18 +1,18 @@
-//! Texts of others as they may be shown: reasons of a length that can be read, and nothing in
-//! them that a terminal would obey.
+//! Texts of other programs, made safe to show: bounded, and without characters that a terminal
+//! obeys.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Characters of a reason; what a program says last in distress is seldom longer.
+/// Characters of a reason; the last words of a failing program are seldom longer.
 pub const MAX_CHARACTERS: usize = 500;
 
-/// A sentence of at most [`MAX_CHARACTERS`]: a longer one is cut, which it then says.
+/// A sentence of at most [`MAX_CHARACTERS`]. A longer one is cut and ends with its length.
 pub fn bounded(text: &str) -> Cow<'_, str> {
     bounded_to(text, MAX_CHARACTERS)
 }
 
-/// The same for another length.
+/// The same with another limit.
 pub fn bounded_to(text: &str, characters: usize) -> Cow<'_, str> {
     if text.len() <= characters || is_cut(text, characters) {
         return Cow::Borrowed(text);
@@ -23,7 +23,7 @@ pub fn bounded_to(text: &str, characters: usize) -> Cow<'_, str> {
     }
 }
 
-/// Whether it has been cut to this length before: it is not cut a second time.
+/// Whether it has been cut to this limit before: it is not cut a second time.
 fn is_cut(text: &str, characters: usize) -> bool {
     let Some((before, bytes)) = text.rsplit_once("… (") else {
         return false;
@@ -32,7 +32,7 @@ fn is_cut(text: &str, characters: usize) -> bool {
     number.parse::<u64>().is_ok() && number.len() < 20 && before.chars().count() <= characters
 }
 
-/// A text of others as a cell holds it: bounded, on one line and nothing that a terminal obeys.
+/// A text as a cell holds it: bounded, on one line, escaped.
 pub fn sentence(text: &str) -> Cow<'_, str> {
     match on_a_line(text) {
         Cow::Borrowed(text) => bounded(text),
@@ -40,8 +40,8 @@ pub fn sentence(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text with every character escaped that a terminal would obey instead of show, as `\u001b`;
-/// line ends stay. Inside a string of JSON the escape means the same character.
+/// The text with each character that a terminal obeys escaped, as `\u001b`; line ends stay. Inside a
+/// string of JSON the escape means the same character.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);
@@ -59,7 +59,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The same for a text that is to stay on its line.
+/// The same for a text that must stay on its line.
 pub fn on_a_line(text: &str) -> Cow<'_, str> {
     match text.contains('\n') {
         true => Cow::Owned(escaped(&text.replace('\n', "\\n")).into_owned()),
@@ -67,7 +67,7 @@ pub fn on_a_line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Control characters, and those that turn the direction of what follows.
+/// Control characters, and those that turn the direction of the following text.
 fn is_obeyed(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn long_reasons_are_cut_at_a_character_and_say_so() {
+    fn long_reason_is_cut_at_a_character_and_ends_with_its_length() {
         let long = "ü".repeat(2_000_000);
         let cut = bounded(&long).into_owned();
         assert_eq!(cut, format!("{}… (4000000 bytes)", "ü".repeat(500)));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
+    fn control_characters_are_escaped() {
         let evil = "\u{1b}]0;title\u{7} a\u{9b}31m\r\nb\u{202e}c\u{7f}";
         let expected = "\\u001b]0;title\\u0007 a\\u009b31m\\u000d\nb\\u202ec\\u007f";
         assert_eq!(escaped(evil), expected);

@@ -1,18 +1,18 @@
-//! What a packed file unfolds to, within bounds: a few hundred kilobytes can unfold to gigabytes.
+//! Unpacks a file within bounds: a few hundred kilobytes can unpack to gigabytes.
 
 use std::io::{self, BufReader, Read};
 
-/// What forkbench writes packs to a fiftieth at most; zeros pack to a thirty-thousandth.
+use super::lines::MAX_LINE_BYTES;
+
+/// Files of forkbench pack to a fiftieth at most; zeros pack to a thirty-thousandth.
 const MAX_RATIO: u64 = 1000;
 
-/// So much is unfolded from a file of any size.
+/// Bytes that a file of any size may unpack to.
 const ALWAYS_BYTES: u64 = 1 << 20;
 
-/// Longer lines are no rows: a line of commas takes nine times its bytes to be read.
-const MAX_LINE_BYTES: usize = 1 << 20;
-
-/// Reads what a file unfolds to, and fails where that is too much or no lines.
-pub(super) struct Unfolded<R: Read> {
+/// Reads the unpacked bytes, and fails where they are too many or a line is too long: a line of
+/// commas takes nine times its bytes to read.
+pub struct Unfolded<R: Read> {
     decoder: zstd::Decoder<'static, BufReader<R>>,
     left_bytes: u64,
     max_bytes: u64,
@@ -20,8 +20,8 @@ pub(super) struct Unfolded<R: Read> {
 }
 
 impl Unfolded<std::fs::File> {
-    /// The contents of a file, of which there are at most so many bytes.
-    pub(super) fn of(file: std::fs::File, max_bytes: u64) -> io::Result<Self> {
+    /// The contents of a file, at most `max_bytes`.
+    pub fn of(file: std::fs::File, max_bytes: u64) -> io::Result<Self> {
         let packed_bytes = file.metadata()?.len();
         let by_ratio = packed_bytes.saturating_mul(MAX_RATIO).max(ALWAYS_BYTES);
         Unfolded::new(file, max_bytes.min(by_ratio))
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn unfolding_ends_at_its_bounds() {
+    fn unpacking_ends_at_its_bounds() {
         let text = "a,b\n".repeat(1000);
         assert_eq!(all(text.as_bytes(), 4000).unwrap(), text.as_bytes());
         assert_eq!(all(text.as_bytes(), 3999).unwrap_err(), "unfolds to more than 3999 bytes");

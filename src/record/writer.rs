@@ -1,10 +1,8 @@
 //! Writes a run directory: the driver's side.
 //!
-//! What is on disk stays good whatever happens next: files that are written once are complete or
-//! absent, rows are appended whole and synced one by one, and after the first error nothing more
-//! is written.
+//! A file that is written once is complete or absent. Rows are appended whole and synced one by one.
+//! After the first error nothing more is written.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -12,17 +10,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::reader::MAX_TABLE_BYTES;
+use super::columns::{CALIBRATION, FACTS, MEMORY, NOISE, REQUESTS, Row, TRIALS, Table};
+use super::lines::MAX_TABLE_BYTES;
 use super::{
-    CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, REQUESTS,
-    RecordError, RequestOf, RequestRow, TrialRow, csv_text, datapackage, requests_file, shown,
+    CalibrationRow, Environment, FactRow, Manifest, MemoryRow, NoiseRow, PlanRow, RecordError,
+    RequestOf, RequestRow, TrialRow, csv_of, csv_text, datapackage, requests,
 };
 use crate::sys::files::Dir;
 
-/// What zstd itself takes when nothing is said.
+/// The default of zstd.
 const ZSTD_LEVEL: i32 = 3;
 
-/// A run directory that this process made and alone writes to.
+/// A run directory that this process alone writes to.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
@@ -47,6 +46,13 @@ impl RunDir {
         experiment_toml: &str,
         plan: &[PlanRow],
     ) -> Result<RunDir, RecordError> {
+        let files = [
+            ("experiment.toml", experiment_toml.to_owned()),
+            ("env.json", written(path, pretty(environment))?),
+            ("datapackage.json", written(path, pretty(&datapackage::describe(manifest)))?),
+            ("plan.csv", written(path, csv_of(plan))?),
+        ];
+        let last = ("manifest.json", written(path, pretty(manifest))?);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(RecordError::io("create directory", parent))?;
         }
@@ -55,31 +61,22 @@ impl RunDir {
             io::ErrorKind::AlreadyExists => RecordError::Exists { path: path.to_owned() },
             _ => RecordError::io("create directory", path)(error),
         })?;
-        fill(path, manifest, environment, experiment_toml, plan).inspect_err(|_| {
+        fill(path, &files, last).inspect_err(|_| {
             // The directory is ours and holds no measurement yet. If it cannot be removed, the
             // error at hand says more than that one would.
             let _ = fs::remove_dir_all(path);
         })
     }
 
-    /// Opens a run that was cut short, to append to it: takes away what its end tore, and nothing
-    /// else. That is the part of a last row, files of requests without their row or under their
-    /// temporary name, and the scratch directory.
+    /// Opens a run that was cut short, to append to it. Takes away what its end tore, and nothing
+    /// else: a part of a last row, files of requests without their row or under their temporary
+    /// name, and the scratch directory.
     ///
     /// # Errors
     /// [`RecordError::InUse`] while another process writes it, or what the system refused.
     pub fn reopen(path: &Path) -> Result<RunDir, RecordError> {
         let held = Dir::open(path).map_err(RecordError::io("open", path))?;
-        let open = |name: &str| Appender::reopen(&held, path, name);
-        let dir = RunDir {
-            trials: open("trials.csv")?,
-            noise: open("noise.csv")?,
-            calibration: open("calibration.csv")?,
-            memory: open("memory.csv")?,
-            facts: open("facts.csv")?,
-            path: path.to_owned(),
-            scratch: None,
-        };
+        let dir = RunDir::of(path, |table| Appender::reopen(&held, path, table))?;
         let scratch = path.join("scratch");
         match fs::remove_dir_all(&scratch) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -89,35 +86,48 @@ impl RunDir {
         }
     }
 
-    /// Removes every file of requests but those of these rows: what an attempt wrote that never
-    /// got its row.
+    fn of(
+        path: &Path,
+        appender: impl Fn(&Table) -> Result<Appender, RecordError>,
+    ) -> Result<RunDir, RecordError> {
+        Ok(RunDir {
+            trials: appender(&TRIALS)?,
+            noise: appender(&NOISE)?,
+            calibration: appender(&CALIBRATION)?,
+            memory: appender(&MEMORY)?,
+            facts: appender(&FACTS)?,
+            path: path.to_owned(),
+            scratch: None,
+        })
+    }
+
+    /// Removes every file of requests but those of these rows: the others are of attempts that
+    /// have no row.
     ///
     /// # Errors
     /// The directory cannot be read, or a file not removed.
     pub fn keep_requests_of(&self, rows: &[TrialRow]) -> Result<(), RecordError> {
-        let path = self.path.join(REQUESTS);
+        let path = self.path.join(requests::FOLDER);
         let kept: BTreeSet<String> =
             rows.iter().map(|row| format!("{}.csv.zst", row.requests_name())).collect();
-        let requests = self.requests().map_err(RecordError::io("open", &path))?;
-        requests.remove_stale().map_err(RecordError::io("remove", &path))?;
-        for name in requests.names().map_err(RecordError::io("list", &path))? {
-            // What no run has named is the user's.
-            let Some(name) = name.to_str().filter(|name| is_of_requests(name)) else {
-                continue;
-            };
-            if !kept.contains(name) {
-                requests.remove(name).map_err(RecordError::io("remove", &path.join(name)))?;
+        let folder = self.requests().map_err(RecordError::io("open", &path))?;
+        folder.remove_stale().map_err(RecordError::io("remove", &path))?;
+        for name in folder.names().map_err(RecordError::io("list", &path))? {
+            // A file that no run has named is the user's.
+            let name = name.to_str().filter(|name| is_of_requests(name) && !kept.contains(*name));
+            if let Some(name) = name {
+                folder.remove(name).map_err(RecordError::io("remove", &path.join(name)))?;
             }
         }
         Ok(())
     }
 
     fn requests(&self) -> io::Result<Dir> {
-        Dir::open(&self.path)?.folder(REQUESTS)
+        Dir::open(&self.path)?.folder(requests::FOLDER)
     }
 
-    /// Cuts off what a demonstration showed that was cut short itself: whatever stands behind the
-    /// last of these rows, all of the file's, that ends a demonstration. It is run again.
+    /// Cuts off the facts of a demonstration that was cut short: all rows after the last one that
+    /// ends a demonstration. `rows` are all rows of the file.
     ///
     /// # Errors
     /// The file cannot be read or cut.
@@ -139,7 +149,7 @@ impl RunDir {
         &self.path
     }
 
-    /// A directory for sockets and inputs, made at the first call and removed with this value.
+    /// A directory for inputs and copies, made at the first call and removed with this value.
     ///
     /// # Errors
     /// It cannot be made.
@@ -158,19 +168,16 @@ impl RunDir {
     /// The disk is full or failing. Rows that were there before are intact, and this one is not
     /// there; every later call fails too.
     pub fn append_trial(&mut self, row: &TrialRow) -> Result<(), RecordError> {
-        match shown::sentence(&row.reason) {
-            Cow::Borrowed(_) => self.trials.append(row),
-            Cow::Owned(reason) => self.trials.append(&TrialRow { reason, ..row.clone() }),
-        }
+        self.trials.append(std::slice::from_ref(row))
     }
 
     /// Appends rows to `noise.csv`, all at once; on disk when this returns. To be called between
-    /// trials only: the disk would be noise of our own.
+    /// trials only: writing is noise.
     ///
     /// # Errors
     /// As for [`RunDir::append_trial`]: all of these rows are missing then.
     pub fn append_noise(&mut self, rows: &[NoiseRow]) -> Result<(), RecordError> {
-        self.noise.append_all(rows)
+        self.noise.append(rows)
     }
 
     /// Appends one row to `calibration.csv`; on disk when this returns.
@@ -178,7 +185,7 @@ impl RunDir {
     /// # Errors
     /// As [`RunDir::append_trial`].
     pub fn append_calibration(&mut self, row: &CalibrationRow) -> Result<(), RecordError> {
-        self.calibration.append(row)
+        self.calibration.append(std::slice::from_ref(row))
     }
 
     /// Appends rows to `memory.csv`, all at once; on disk when this returns. To be called with all
@@ -187,7 +194,7 @@ impl RunDir {
     /// # Errors
     /// As [`RunDir::append_trial`]: all of these rows are missing then.
     pub fn append_memory(&mut self, rows: &[MemoryRow]) -> Result<(), RecordError> {
-        self.memory.append_all(rows)
+        self.memory.append(rows)
     }
 
     /// Appends all rows of one demonstration to `facts.csv`; on disk when this returns.
@@ -195,12 +202,7 @@ impl RunDir {
     /// # Errors
     /// As [`RunDir::append_trial`]: all of these rows are missing then.
     pub fn append_facts(&mut self, rows: &[FactRow]) -> Result<(), RecordError> {
-        let bounded = |row: &FactRow| FactRow {
-            text: shown::sentence(&row.text).into_owned(),
-            reason: shown::sentence(&row.reason).into_owned(),
-            ..row.clone()
-        };
-        self.facts.append_all(&rows.iter().map(bounded).collect::<Vec<_>>())
+        self.facts.append(rows)
     }
 
     /// Writes the requests of a trial to `requests/`; complete and on disk when this returns.
@@ -209,19 +211,19 @@ impl RunDir {
     /// The disk is full or failing, or the trial has its file already. An incomplete file never
     /// has the final name.
     pub fn write_requests(&self, trial: &TrialRow, rows: &[RequestRow]) -> Result<(), RecordError> {
-        let name = requests_file(&trial.requests_name())?;
+        let name = requests::file_of(&trial.requests_name())?;
         let of = RequestOf { trial_id: trial.trial_id.clone(), attempt: trial.attempt };
-        let path = self.path.join(REQUESTS).join(&name);
-        let requests = self.requests().map_err(RecordError::io("open", &path))?;
-        if requests.has(&name) {
+        let path = self.path.join(requests::FOLDER).join(&name);
+        let folder = self.requests().map_err(RecordError::io("open", &path))?;
+        if folder.has(&name) {
             let source = io::ErrorKind::AlreadyExists.into();
             return Err(RecordError::io("create", &path)(source));
         }
-        write_once(&requests, &path, &name, |file| {
+        write_once(&folder, &path, &name, |file| {
             let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL)?;
             encoder.include_checksum(true)?;
+            encoder.write_all(REQUESTS.header().as_bytes())?;
             let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(encoder);
-            writer.write_record(csv_text::header_of(&(RequestRow::default(), &of))?)?;
             for row in rows {
                 writer.serialize((row, &of))?;
             }
@@ -246,53 +248,38 @@ impl RunDir {
 impl Drop for RunDir {
     fn drop(&mut self) {
         if let Some(scratch) = self.scratch.take() {
-            // Nobody to tell; `finish` is where this is reported.
+            // `finish` reports what could not be removed.
             let _ = fs::remove_dir_all(scratch);
         }
     }
 }
 
-/// Writes everything into the empty directory. The manifest comes last, because a directory that
-/// has one counts as a run.
-fn fill(
-    dir: &Path,
-    manifest: &Manifest,
-    environment: &Environment,
-    experiment_toml: &str,
-    plan: &[PlanRow],
-) -> Result<RunDir, RecordError> {
+/// Writes these files and the empty tables into the empty directory. The manifest is the last file:
+/// a directory that has one counts as a run.
+fn fill(dir: &Path, files: &[(&str, String)], last: (&str, String)) -> Result<RunDir, RecordError> {
     let held = &Dir::open(dir).map_err(RecordError::io("open", dir))?;
-    let once = |name: &str, write: &dyn Fn(&mut BufWriter<&File>) -> io::Result<()>| {
-        write_once(held, &dir.join(name), name, write)
+    let once = |(name, text): &(&str, String)| {
+        write_once(held, &dir.join(name), name, |out| out.write_all(text.as_bytes()))
     };
-    once("experiment.toml", &|out| out.write_all(experiment_toml.as_bytes()))?;
-    once("env.json", &|out| write_json(out, environment))?;
-    once("datapackage.json", &|out| write_json(out, &datapackage::describe(manifest)))?;
-    once("plan.csv", &|out| {
-        out.write_all(&csv_text::header_line(&PlanRow::default())?)?;
-        plan.iter().try_for_each(|row| out.write_all(&csv_text::line(row)?))
-    })?;
-    held.made_folder(REQUESTS).map_err(RecordError::io("create directory", &dir.join(REQUESTS)))?;
-    let trials = Appender::create(held, dir, "trials.csv", &TrialRow::default())?;
-    let noise = Appender::create(held, dir, "noise.csv", &NoiseRow::default())?;
-    let calibration = Appender::create(held, dir, "calibration.csv", &CalibrationRow::default())?;
-    let memory = Appender::create(held, dir, "memory.csv", &MemoryRow::default())?;
-    let facts = Appender::create(held, dir, "facts.csv", &FactRow::default())?;
-    once("manifest.json", &|out| write_json(out, manifest))?;
+    files.iter().try_for_each(once)?;
+    let requests = &dir.join(requests::FOLDER);
+    held.made_folder(requests::FOLDER).map_err(RecordError::io("create directory", requests))?;
+    let run = RunDir::of(dir, |table| Appender::create(held, dir, table))?;
+    once(&last)?;
     if let Some(parent) = dir.parent() {
         let synced = Dir::open(parent).and_then(|parent| parent.sync());
         synced.map_err(RecordError::io("sync", parent))?;
     }
-    Ok(RunDir { path: dir.to_owned(), trials, noise, calibration, memory, facts, scratch: None })
+    Ok(run)
 }
 
-/// Whether a run may have named a file of requests so, or, an older one, its unfinished file.
+/// Whether a run may have given this name to a file of requests, or to an unfinished one.
 fn is_of_requests(name: &str) -> bool {
     let name = name.strip_suffix(".part").unwrap_or(name);
     let Some(stem) = name.strip_suffix(".csv.zst") else {
         return false;
     };
-    // `t0001` of the plan and `s0001` of a search, with `-2` behind it from a second attempt on.
+    // `t0001` of the plan, `s0001` of a search, and `t0001-2` of a second attempt.
     let number = stem.strip_prefix(['t', 's']).unwrap_or_default();
     let mut parts = number.splitn(2, '-');
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -304,34 +291,27 @@ fn is_of_requests(name: &str) -> bool {
 struct Appender {
     file: File,
     path: PathBuf,
-    /// Up to here the file consists of whole rows.
+    /// The bytes of whole rows.
     len: u64,
-    /// An append failed: what is behind `len`, and whether the disk can be trusted, is unknown.
+    /// An append failed: nothing is known of the disk from then on.
     failed: bool,
 }
 
 impl Appender {
-    fn create<T: Serialize>(
-        held: &Dir,
-        dir: &Path,
-        name: &str,
-        sample: &T,
-    ) -> Result<Appender, RecordError> {
-        let path = &dir.join(name);
-        let file = held.new_file(name).map_err(RecordError::io("create", path))?;
-        // Against a second writer that opens the directory to continue it. Closed on exec, so
-        // no subject can hold it after the driver is gone.
+    fn create(held: &Dir, dir: &Path, table: &Table) -> Result<Appender, RecordError> {
+        let path = &dir.join(table.file);
+        let file = held.new_file(table.file).map_err(RecordError::io("create", path))?;
+        // Against a second writer. Closed on exec, so no subject holds it after the driver's end.
         file.try_lock().map_err(|error| RecordError::io("lock", path)(error.into()))?;
         let mut appender = Appender { file, path: path.to_owned(), len: 0, failed: false };
-        let header = csv_text::header_line(sample);
-        appender.append_line(header.map_err(|e| RecordError::io("write", path)(e.into()))?)?;
+        appender.append_line(table.header().as_bytes())?;
         Ok(appender)
     }
 
     /// Opens a file that another process began, and cuts off the part of a row at its end.
-    fn reopen(held: &Dir, dir: &Path, name: &str) -> Result<Appender, RecordError> {
-        let path = &dir.join(name);
-        let file = held.file_to_append(name, MAX_TABLE_BYTES);
+    fn reopen(held: &Dir, dir: &Path, table: &Table) -> Result<Appender, RecordError> {
+        let path = &dir.join(table.file);
+        let file = held.file_to_append(table.file, MAX_TABLE_BYTES);
         let file = file.map_err(RecordError::io("open", path))?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => RecordError::InUse { path: path.to_owned() },
@@ -369,26 +349,22 @@ impl Appender {
         Ok(())
     }
 
-    fn append<T: Serialize>(&mut self, row: &T) -> Result<(), RecordError> {
-        self.append_all(std::slice::from_ref(row))
-    }
-
     /// One write and one sync for all of them; for none, neither.
-    fn append_all<T: Serialize>(&mut self, rows: &[T]) -> Result<(), RecordError> {
+    fn append<R: Row>(&mut self, rows: &[R]) -> Result<(), RecordError> {
         if rows.is_empty() {
             return Ok(());
         }
         let lines = rows.iter().map(csv_text::line).collect::<csv::Result<Vec<_>>>();
-        let lines = lines.map_err(|e| RecordError::io("write", &self.path)(e.into()))?;
-        self.append_line(lines.concat())
+        let lines = lines.map_err(|error| RecordError::io("write", &self.path)(error.into()))?;
+        self.append_line(&lines.concat())
     }
 
-    fn append_line(&mut self, line: Vec<u8>) -> Result<(), RecordError> {
+    fn append_line(&mut self, line: &[u8]) -> Result<(), RecordError> {
         if self.failed {
             let source = io::Error::other("an earlier row could not be written");
             return Err(RecordError::io("append to", &self.path)(source));
         }
-        let written = self.file.write_all(&line);
+        let written = self.file.write_all(line);
         match written.and_then(|()| self.file.sync_data()) {
             Ok(()) => {
                 self.len += line.len() as u64;
@@ -396,7 +372,7 @@ impl Appender {
             }
             Err(source) => {
                 self.failed = true;
-                // Takes back the part of a row that fitted; a reader would drop it anyway.
+                // Takes back the written part of a row; a reader would leave it out anyway.
                 let _ = self.file.set_len(self.len).and_then(|()| self.file.sync_all());
                 Err(RecordError::io("append to", &self.path)(source))
             }
@@ -404,9 +380,16 @@ impl Appender {
     }
 }
 
-fn write_json<T: Serialize>(out: &mut BufWriter<&File>, value: &T) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    out.write_all(b"\n")
+fn pretty<T: Serialize>(value: &T) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n")
+}
+
+/// The text that is to be written somewhere.
+fn written<E: Into<io::Error>>(
+    path: &Path,
+    text: Result<String, E>,
+) -> Result<String, RecordError> {
+    text.map_err(|error| RecordError::io("write", path)(error.into()))
 }
 
 /// Writes a file under a temporary name, syncs it, and gives it its own name: under that it is

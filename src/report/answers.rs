@@ -1,72 +1,64 @@
-//! The answers under the charts' questions, made from the numbers that are plotted.
+//! The answers under the questions of charts, made from the numbers that are plotted.
 
 use crate::stats::verdict::{Conclusion, Verdict};
 
-use super::conclusions;
-use super::human;
-use super::summary::{ArmSummary, FamilySummary, Ratio, State};
-use super::words::{comparable, says};
+use super::sentences::{comparable, extremes, says};
+use super::{format, ratios};
+use crate::analysis::summary::{ArmSummary, FamilySummary, Ratio};
+
+const NOTHING: &str = "No two strategies can be compared here.";
 
 /// The comparable arms with the lowest and the highest of a value.
-fn extremes(
+fn arm_extremes(
     family: &FamilySummary,
     value: impl Fn(&ArmSummary) -> Option<f64>,
 ) -> Option<[(&ArmSummary, f64); 2]> {
-    let mut known: Vec<(&ArmSummary, f64)> =
-        comparable(family).filter_map(|arm| Some((arm, value(arm)?))).collect();
-    known.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let (first, last) = (*known.first()?, *known.last()?);
-    (known.len() > 1).then_some([first, last])
+    let known = comparable(family).filter_map(|arm| Some((arm, value(arm)?)));
+    extremes(known, |(_, value)| *value).filter(|[low, high]| low.0.label != high.0.label)
 }
 
 /// How the best arm stands to the reference, which has no ratio to itself.
 fn lead(ratio: Option<Ratio>, reference: &str) -> String {
-    ratio.map_or_else(
-        || "the reference itself".to_owned(),
-        |ratio| conclusions::clause(&ratio, reference),
-    )
+    let clause = ratio.map(|ratio| ratios::clause(&ratio, reference));
+    clause.unwrap_or_else(|| "the reference itself".to_owned())
 }
 
-const NOTHING: &str = "No two strategies can be compared here.";
-
 /// Which strategy served most.
-pub(super) fn throughput_answer(family: &FamilySummary) -> String {
-    let Some([least, most]) = extremes(family, |arm| arm.medians.throughput_per_s) else {
+pub fn throughput_answer(family: &FamilySummary) -> String {
+    let Some([least, most]) = arm_extremes(family, |arm| arm.medians.throughput_per_s) else {
         return NOTHING.to_owned();
     };
-    let reference = &family.reference;
-    let lead = lead(most.0.throughput_ratio, reference);
     format!(
-        "Most are served by {}: {} requests/s ({lead}); fewest by {}: {} requests/s.",
+        "{} serves most: {} requests/s ({}); {} serves fewest: {} requests/s.",
         most.0.label,
-        human::rate(most.1),
+        format::rate(most.1),
+        lead(most.0.throughput_ratio, &family.reference),
         least.0.label,
-        human::rate(least.1),
+        format::rate(least.1),
     )
 }
 
 /// Which strategy answered fastest.
-pub(super) fn latency_answer(family: &FamilySummary) -> String {
-    let Some([fastest, slowest]) = extremes(family, |arm| arm.medians.response_p50_ns) else {
+pub fn latency_answer(family: &FamilySummary) -> String {
+    let Some([fastest, slowest]) = arm_extremes(family, |arm| arm.medians.response_p50_ns) else {
         return NOTHING.to_owned();
     };
-    let reference = &family.reference;
-    let lead = lead(fastest.0.response_p50_ratio, reference);
     format!(
-        "Fastest is {}, which answers half of its requests within {} ({lead}); slowest is {}, \
-         within {}.",
+        "Fastest is {}, which answers half of its requests within {} ({}); slowest is {}, within \
+         {}.",
         fastest.0.label,
-        human::duration(fastest.1),
+        format::duration(fastest.1),
+        lead(fastest.0.response_p50_ratio, &family.reference),
         slowest.0.label,
-        human::duration(slowest.1),
+        format::duration(slowest.1),
     )
 }
 
 /// A phase of a request, in the order in which they pass.
-pub(super) type Phase = (&'static str, fn(&ArmSummary) -> Option<f64>);
+pub type Phase = (&'static str, fn(&ArmSummary) -> Option<f64>);
 
 /// The phases before the answer; `reap` comes after it.
-pub(super) const PHASES: [Phase; 7] = [
+pub const PHASES: [Phase; 7] = [
     ("transport", |arm| arm.medians.transport_p50_ns),
     ("queue", |arm| arm.medians.queue_p50_ns),
     ("creation", |arm| arm.medians.creation_p50_ns),
@@ -77,215 +69,173 @@ pub(super) const PHASES: [Phase; 7] = [
 ];
 
 /// Where the time went that is not work.
-pub(super) fn anatomy_answer(family: &FamilySummary) -> String {
-    let largest = comparable(family)
-        .flat_map(|arm| {
-            PHASES
-                .iter()
-                .filter(|(name, _)| *name != "work")
-                .filter_map(move |&(name, of)| Some((arm, name, of(arm)?)))
-        })
-        .max_by(|a, b| a.2.total_cmp(&b.2));
-    let Some((arm, phase, ns)) = largest else {
+pub fn anatomy_answer(family: &FamilySummary) -> String {
+    let phases = comparable(family).flat_map(|arm| {
+        let others = PHASES.iter().filter(|(name, _)| *name != "work");
+        others.filter_map(move |(name, of)| Some((arm, *name, of(arm)?)))
+    });
+    let Some([_, (arm, phase, ns)]) = extremes(phases, |phase| phase.2) else {
         return "No phase was measured.".to_owned();
     };
-    let work = arm
-        .medians
-        .work_p50_ns
-        .map_or_else(String::new, |work| format!(", beside {} of work", human::duration(work)));
+    let work = arm.medians.work_p50_ns.map(|ns| format!(", with {} of work", format::duration(ns)));
     format!(
-        "Apart from the work itself, the longest phase of any strategy is {phase} in {}: {}{work}.",
+        "Apart from the work itself, the longest phase of any strategy is {phase} in {}: {}{}.",
         arm.label,
-        human::duration(ns)
+        format::duration(ns),
+        work.unwrap_or_default()
     )
 }
 
-/// Who is faster, who slower, who neither.
-pub(super) fn forest_answer(family: &FamilySummary) -> String {
-    let arms: Vec<(&str, Ratio)> = comparable(family)
-        .filter_map(|arm| Some((arm.label.as_str(), arm.response_p50_ratio?)))
-        .collect();
-    let reference = &family.reference;
+/// Which arms are faster, slower, or neither.
+pub fn forest_answer(family: &FamilySummary) -> String {
+    let known = comparable(family).filter_map(|arm| Some((&*arm.label, arm.response_p50_ratio?)));
+    let arms: Vec<(&str, Ratio)> = known.collect();
     if arms.is_empty() {
         return NOTHING.to_owned();
     }
     if arms.iter().all(|(_, ratio)| ratio.verdict().is_none()) {
         let reason = arms.iter().find_map(|(_, ratio)| match ratio.conclusion {
-            Conclusion::Withheld(reason) => Some(conclusions::because(reason)),
+            Conclusion::Withheld(reason) => Some(ratios::because(reason)),
             _ => None,
         });
         return format!("Nothing is concluded here: {}.", reason.unwrap_or("no reason is known"));
     }
-    let with = |verdicts: &[Verdict]| {
-        let named =
-            arms.iter().filter(|(_, ratio)| ratio.verdict().is_some_and(|v| verdicts.contains(&v)));
+    let with = |verdict: Verdict| {
+        let named = arms.iter().filter(|(_, ratio)| ratio.verdict() == Some(verdict));
         named.map(|(label, _)| *label).collect::<Vec<_>>().join(", ")
     };
-    let how = conclusions::how(arms.iter().map(|(_, ratio)| ratio.conclusion));
+    let by = ratios::by_indication(arms.iter().map(|(_, ratio)| ratio.conclusion));
     let parts: Vec<String> = [
-        (format!("faster than {reference}"), with(&[Verdict::Faster])),
-        ("slower".to_owned(), with(&[Verdict::Slower])),
-        ("equivalent".to_owned(), with(&[Verdict::Equivalent])),
-        ("not told apart".to_owned(), with(&[Verdict::Inconclusive])),
+        (format!("faster than {}", family.reference), Verdict::Faster),
+        ("slower".to_owned(), Verdict::Slower),
+        ("equivalent".to_owned(), Verdict::Equivalent),
+        ("no difference shown".to_owned(), Verdict::Inconclusive),
     ]
     .into_iter()
-    .map(|(what, who)| match who.as_str() {
-        "" => format!("{what}: none"),
-        who => format!("{what}: {who}"),
+    .filter_map(|(what, verdict)| match (with(verdict).as_str(), verdict) {
+        ("", Verdict::Equivalent) => None,
+        ("", _) => Some(format!("{what}: none")),
+        (arms, _) => Some(format!("{what}: {arms}")),
     })
-    .filter(|part| part != "equivalent: none")
     .collect();
-    format!("{how} median response, {}.", parts.join("; "))
+    format::capitalized(&format!("{by}in median response, {}.", parts.join("; ")))
 }
 
-/// How many fields say something, and the extremes.
-pub(super) fn overview_answer(
+/// How many ratios say something, and the best.
+pub fn overview_answer(
     families: &[(usize, &FamilySummary)],
     ratio: fn(&ArmSummary) -> Option<Ratio>,
 ) -> String {
-    let fields = || {
-        families.iter().flat_map(move |(_, family)| {
-            comparable(family).filter_map(move |arm| Some((*family, arm, ratio(arm)?)))
-        })
-    };
-    let n = fields().count();
-    let count = |verdict| fields().filter(|f| says(Some(f.2), verdict)).count();
-    let (faster, slower) = (count(Verdict::Faster), count(Verdict::Slower));
-    if fields().all(|field| field.2.verdict().is_none()) {
-        return format!("{n} ratios; nothing is concluded of any of them.");
-    }
-    let best = fields()
-        .filter(|f| says(Some(f.2), Verdict::Faster))
-        .min_by(|a, b| a.2.estimate.total_cmp(&b.2.estimate));
-    let best = best.map_or_else(String::new, |(family, arm, ratio)| {
-        format!("; the best is {} in {}, {}", arm.label, family.title, human::ratio(ratio.estimate))
+    let known = families.iter().flat_map(|(_, family)| {
+        comparable(family).filter_map(move |arm| Some((*family, arm, ratio(arm)?)))
     });
-    let withheld = match fields().filter(|f| f.2.verdict().is_none()).count() {
+    let fields: Vec<(&FamilySummary, &ArmSummary, Ratio)> = known.collect();
+    let with = |verdict| fields.iter().filter(move |field| says(Some(field.2), verdict));
+    let withheld = match fields.iter().filter(|field| field.2.verdict().is_none()).count() {
+        n if n == fields.len() => {
+            return format!("Nothing is concluded of {}.", format::any(n, "ratio"));
+        }
         0 => String::new(),
         n => format!("; of {n} nothing is concluded"),
     };
-    let how = conclusions::how(fields().map(|f| f.2.conclusion));
-    format!(
-        "{how} {n} ratios, {faster} are faster than the reference and {slower} \
-         slower{withheld}{best}."
-    )
+    let best = extremes(with(Verdict::Faster), |field| field.2.estimate);
+    let best = best.map_or_else(String::new, |[(family, arm, ratio), _]| {
+        let times = format::ratio(ratio.estimate);
+        format!("; the best is {} in {}, {times}", arm.label, family.title)
+    });
+    let (faster, slower) = (with(Verdict::Faster).count(), with(Verdict::Slower).count());
+    format::capitalized(&format!(
+        "{}of {}, {faster} {} faster than the reference and {slower} {} slower{withheld}{best}.",
+        ratios::by_indication(fields.iter().map(|field| field.2.conclusion)),
+        format::plural(fields.len() as u64, "ratio"),
+        format::is_are(faster),
+        format::is_are(slower)
+    ))
 }
 
 /// The comparable arm with the lowest ratio of the median response to the reference's.
-pub(super) fn best(family: &FamilySummary) -> Option<(&ArmSummary, Ratio)> {
-    comparable(family)
-        .filter_map(|arm| Some((arm, arm.response_p50_ratio?)))
-        .min_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))
+pub fn best(family: &FamilySummary) -> Option<(&ArmSummary, Ratio)> {
+    let known = comparable(family).filter_map(|arm| Some((arm, arm.response_p50_ratio?)));
+    extremes(known, |(_, ratio)| ratio.estimate).map(|[best, _]| best)
 }
 
 /// In how many families the best arm is faster, and which arm that most often is.
-pub(super) fn best_answer(best: &[(&ArmSummary, Ratio)], reference: &str) -> String {
+pub fn best_answer(best: &[(&ArmSummary, Ratio)], reference: &str) -> String {
+    let families = format::any(best.len(), "family");
     if best.iter().all(|(_, ratio)| ratio.verdict().is_none()) {
-        let families = human::families(best.len());
-        return format!("Nothing is concluded of the best strategy of any of {families}.");
+        return format!("Nothing is concluded of the best strategy of {families}.");
     }
-    let is_faster = |ratio: &Ratio| says(Some(*ratio), Verdict::Faster);
-    let won = best.iter().filter(|(_, ratio)| is_faster(ratio));
-    let mut wins: Vec<(&str, usize)> = Vec::new();
-    for (arm, _) in won.clone() {
-        match wins.iter_mut().find(|(label, _)| *label == arm.label) {
-            Some((_, n)) => *n += 1,
-            None => wins.push((&arm.label, 1)),
-        }
-    }
-    let most = wins.iter().map(|(_, n)| *n).max();
-    let leaders: Vec<&str> =
-        wins.iter().filter(|(_, n)| Some(*n) == most).map(|(label, _)| *label).collect();
-    let leaders = match (leaders.as_slice(), most) {
-        ([], _) | (_, None) => String::new(),
-        (labels, Some(n)) => format!("; most often it is {}, in {n}", labels.join(" or ")),
+    let won = best.iter().filter(|(_, ratio)| says(Some(*ratio), Verdict::Faster));
+    let winners: Vec<&str> = won.map(|(arm, _)| arm.label.as_str()).collect();
+    let by = ratios::by_indication(best.iter().map(|(_, ratio)| ratio.conclusion));
+    let wins = |label: &&str| winners.iter().filter(|winner| *winner == label).count();
+    let Some(most) = winners.iter().map(wins).max() else {
+        let said = format!("{by}no strategy answers sooner than {reference} in {families}.");
+        return format::capitalized(&said);
     };
-    let how = conclusions::how(best.iter().map(|(_, ratio)| ratio.conclusion));
-    format!(
-        "{how} {} of {} the best strategy answers sooner than {reference}{leaders}.",
-        won.count(),
-        human::families(best.len())
-    )
+    let mut leaders: Vec<&str> =
+        winners.iter().copied().filter(|label| wins(label) == most).collect();
+    leaders.sort_unstable();
+    leaders.dedup();
+    format::capitalized(&format!(
+        "{by}in {} the best strategy answers sooner than {reference}; most often it is {}, in \
+         {most}.",
+        format::part(winners.len(), best.len(), "family"),
+        leaders.join(" or ")
+    ))
 }
 
 /// The end of an arm's distribution.
-pub(super) struct Tail<'a> {
-    pub(super) label: &'a str,
-    pub(super) reference: &'a str,
+pub struct Tail<'a> {
+    pub label: &'a str,
+    pub reference: &'a str,
     /// In 0 to 1.
-    pub(super) share: f64,
-    pub(super) p50_ns: f64,
-    pub(super) tail_ns: f64,
+    pub share: f64,
+    pub p50_ns: f64,
+    pub tail_ns: f64,
 }
 
-/// Whose slowest requests are slowest, and whose are furthest from its own middle.
-pub(super) fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String {
-    let stretch = |tail: &Tail<'_>| tail.tail_ns / tail.p50_ns;
-    let least = tails.iter().min_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
-    let most = tails.iter().max_by(|a, b| a.tail_ns.total_cmp(&b.tail_ns));
-    let longest = tails.iter().max_by(|a, b| stretch(a).total_cmp(&stretch(b)));
-    let (Some(least), Some(most), Some(longest)) = (least, most, longest) else {
-        return "Too few requests to speak of the slowest of them.".to_owned();
+/// Which arms have the slowest requests, and which the longest tail for its median.
+pub fn tail_answer(family: &FamilySummary, tails: &[Tail<'_>]) -> String {
+    let stretch = |tail: &&Tail<'_>| tail.tail_ns / tail.p50_ns;
+    let ends = (extremes(tails, |tail| tail.tail_ns), extremes(tails, stretch));
+    let (Some([least, most]), Some([_, longest])) = ends else {
+        return "Too few requests for the slowest of them.".to_owned();
     };
-    // Beside the others, unless it is one of them.
-    let is_named = |tail: &&Tail<'_>| [least.label, most.label].contains(&tail.label);
-    let reference = tails.iter().find(|tail| tail.label == tail.reference);
-    let reference = reference.filter(|tail| !is_named(tail));
+    // Named with the others, unless it is one of them.
+    let is_named = |tail: &Tail<'_>| [least.label, most.label].contains(&tail.label);
+    let reference = tails.iter().find(|tail| tail.label == tail.reference && !is_named(tail));
     let reference = reference.map_or_else(String::new, |tail| {
-        format!(" ({}: {})", tail.label, human::duration(tail.tail_ns))
+        format!(" ({}: {})", tail.label, format::duration(tail.tail_ns))
     });
     let all = comparable(family).count();
-    let among = if tails.len() < all {
-        format!("Of the {} of {all} strategies with enough requests: ", tails.len())
-    } else {
-        String::new()
+    let among = match tails.len() < all {
+        true => format!("Of the {} of {all} strategies with enough requests: ", tails.len()),
+        false => String::new(),
     };
     format!(
         "{among}{} of requests are answered within {} by {}{reference} and within {} by {}; \
          furthest from its own median is {}, {}.",
-        human::percent(least.share),
-        human::duration(least.tail_ns),
+        format::percent(least.share),
+        format::duration(least.tail_ns),
         least.label,
-        human::duration(most.tail_ns),
+        format::duration(most.tail_ns),
         most.label,
         longest.label,
-        human::ratio(stretch(longest)),
+        format::ratio(stretch(&longest)),
     )
 }
 
-/// Which arm answers most and least evenly, by its 95 % over its 5 % point.
-pub(super) fn spread_answer(arms: &[ArmSummary], spreads: &[(&str, f64)]) -> String {
-    let ok = |label: &str| {
-        arms.iter().any(|arm| arm.label == label && arm.state == State::Ok && arm.role != "placebo")
-    };
-    let known: Vec<&(&str, f64)> = spreads.iter().filter(|(label, _)| ok(label)).collect();
-    let even = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let uneven = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let (Some(even), Some(uneven)) = (even, uneven) else {
-        return "Too few requests to speak of their spread.".to_owned();
-    };
-    format!(
-        "Most even is {}, whose slow requests (95 %) take {} as long as its quick ones (5 %); \
-         least even is {}, {}.",
-        even.0,
-        human::ratio(even.1),
-        uneven.0,
-        human::ratio(uneven.1)
-    )
-}
-
-/// How far the blocks' medians lie apart, and in which order.
-pub(super) fn drift_answer(blocks: &[(u32, f64)]) -> String {
-    let slowest = blocks.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let fastest = blocks.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let (Some(slowest), Some(fastest)) = (slowest, fastest) else {
-        return "There is nothing to see a drift in.".to_owned();
+/// How far the medians of the blocks lie apart, and in which order.
+pub fn drift_answer(blocks: &[(u32, f64)]) -> String {
+    let Some([fastest, slowest]) = extremes(blocks, |(_, ns)| *ns) else {
+        return "Too few blocks to show drift.".to_owned();
     };
     format!(
         "The slowest block (number {}) took {} as long as the fastest (number {}) in the middle of \
-         its arms; ratios are taken within a block, so that this does not touch them.",
+         its arms. Ratios are taken within a block, so drift does not touch them.",
         slowest.0,
-        human::ratio(slowest.1 / fastest.1),
+        format::ratio(slowest.1 / fastest.1),
         fastest.0
     )
 }

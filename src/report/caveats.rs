@@ -1,21 +1,19 @@
-//! What a reader should know before any number of a family: that it had two speeds, and how much of
-//! it was disturbed and whether that matters. Sentences, in its tables and on the page.
+//! What a reader should know before any number of a family: two speeds of the machine or of its
+//! processes, and disturbed trials with their weight.
 
 use std::collections::BTreeMap;
 
+use crate::analysis::Analysis;
 use crate::record::TrialRow;
 use crate::stats::modes::two_modes;
 use crate::stats::quantile::median;
 use crate::stats::verdict::{Conclusion, Reason};
 
-use super::analyse::{Analysed, is_disturbed, without_disturbed};
-use super::grouped::{ArmRows, FamilyRows};
-use super::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
-use super::summary::{Ratio, State};
-use super::{conclusions, human};
-
-/// As many examples are named at most.
-const NAMED_MAX: usize = 3;
+use super::{format, ratios};
+use crate::analysis::cells::{Analysed, is_disturbed, without_disturbed};
+use crate::analysis::families::{ArmRows, FamilyRows};
+use crate::analysis::metrics::{RESPONSE_P50, SERVICE_P50, THROUGHPUT};
+use crate::analysis::summary::{Ratio, State};
 
 /// A runtime that compiles anew in every process, and what does it there.
 const COMPILES: (&str, &str) = ("node", "V8");
@@ -23,8 +21,14 @@ const COMPILES: (&str, &str) = ("node", "V8");
 /// From this ratio between its processes on, work is said to differ.
 const DIFFERS_RATIO: f64 = 1.5;
 
+/// The caveats of every family of a run.
+pub fn of_families(analysis: &Analysis<'_>) -> Vec<Vec<String>> {
+    let delta_ratio = analysis.run.manifest.delta_ratio;
+    analysis.families.iter().map(|family| of(family, delta_ratio)).collect()
+}
+
 /// In the order in which they matter.
-pub(super) fn of(family: &Analysed<'_>, delta_ratio: f64) -> Vec<String> {
+fn of(family: &Analysed<'_>, delta_ratio: f64) -> Vec<String> {
     let mut sentences = speeds(&family.rows);
     sentences.extend(disturbed(family, delta_ratio));
     sentences
@@ -46,9 +50,9 @@ impl TwoSpeeds<'_> {
         format!(
             "{} {} in {}, {} in {n_slow}",
             self.label,
-            human::duration(fast_ns),
-            human::plural(n_fast as u64, "block"),
-            human::duration(slow_ns),
+            format::duration(fast_ns),
+            format::plural(n_fast as u64, "block"),
+            format::duration(slow_ns),
         )
     }
 }
@@ -67,7 +71,7 @@ fn two_speeds<'a>(arm: &'a ArmRows<'_>) -> Option<TwoSpeeds<'a>> {
     Some(TwoSpeeds { label: &arm.label, fast, speeds: [speed(&modes.low)?, speed(&modes.high)?] })
 }
 
-/// That arms have two speeds: the machine's, where arms change together, else their processes'.
+/// Arms with two speeds: of the machine where arms change together, else of their processes.
 fn speeds(rows: &FamilyRows<'_>) -> Vec<String> {
     let sound = || rows.arms.iter().filter(|arm| arm.state != State::Failed);
     let found: Vec<TwoSpeeds<'_>> = sound().filter_map(two_speeds).collect();
@@ -83,7 +87,7 @@ fn speeds(rows: &FamilyRows<'_>) -> Vec<String> {
             "The machine had two speeds: p50 of {}; {} changed in the same blocks. A median of all \
              blocks is one of the two, or a time between them that no block had.",
             one.words(),
-            human::plural(others as u64, "more arm"),
+            format::plural(others as u64, "more arm"),
         ));
     }
     let own: Vec<&TwoSpeeds<'_>> =
@@ -95,14 +99,14 @@ fn speeds(rows: &FamilyRows<'_>) -> Vec<String> {
             false => "Its processes differ".to_owned(),
         };
         let words: Vec<String> = own.iter().map(|one| one.words()).collect();
-        sentences.push(format!("{why}: p50 of {}.", listed(&words)));
+        sentences.push(format!("{why}: p50 of {}.", format::few(&words, "; ")));
     } else if runtime == COMPILES.0 && machine.is_none() {
         sentences.extend(work(&rows.arms));
     }
     sentences
 }
 
-/// That the same work takes different times in different processes of a runtime that compiles.
+/// The same work at different speeds in different processes of a runtime that compiles.
 fn work(arms: &[ArmRows<'_>]) -> Option<String> {
     let range = |arm: &ArmRows<'_>| {
         let mut times: Vec<u64> = arm.good.iter().filter_map(|row| row.work_p50_ns).collect();
@@ -118,7 +122,7 @@ fn work(arms: &[ArmRows<'_>]) -> Option<String> {
     let words: Vec<String> = found
         .iter()
         .map(|(label, (low, high))| {
-            format!("{label} {} to {}", human::duration(*low), human::duration(*high))
+            format!("{label} {} to {}", format::duration(*low), format::duration(*high))
         })
         .collect();
     (!words.is_empty()).then(|| {
@@ -126,22 +130,12 @@ fn work(arms: &[ArmRows<'_>]) -> Option<String> {
             "The same work takes different times by process, probably because {} compiles it anew in \
              each: {}.",
             COMPILES.1,
-            listed(&words)
+            format::few(&words, "; ")
         )
     })
 }
 
-/// The first few, and how many more there are.
-fn listed(words: &[String]) -> String {
-    let named = words[..words.len().min(NAMED_MAX)].join("; ");
-    match words.len().saturating_sub(NAMED_MAX) {
-        0 => named,
-        n => format!("{named}; and {n} more"),
-    }
-}
-
-/// How many trials were disturbed and by what, and whether it matters: what is concluded with and
-/// without them.
+/// Disturbed trials, the signals, and the conclusions without them.
 fn disturbed(family: &Analysed<'_>, delta_ratio: f64) -> Option<String> {
     let rows = &family.rows.rows;
     let hit: Vec<&&TrialRow> = rows.iter().filter(|row| is_disturbed(row)).collect();
@@ -158,7 +152,7 @@ fn disturbed(family: &Analysed<'_>, delta_ratio: f64) -> Option<String> {
     Some(format!(
         "{} of {} {} disturbed by the rest of the machine{by}, and counted: {}.",
         hit.len(),
-        human::plural(rows.len() as u64, "trial"),
+        format::plural(rows.len() as u64, "trial"),
         if hit.len() == 1 { "was" } else { "were" },
         matters(family, delta_ratio)
     ))
@@ -189,35 +183,31 @@ fn matters(family: &Analysed<'_>, delta_ratio: f64) -> String {
                         "{} ratio of {} {} with them, {} without",
                         name,
                         arm.label,
-                        conclusions::text(&with),
-                        conclusions::text(&left)
+                        ratios::text(&with),
+                        ratios::text(&left)
                     ));
                 }
                 _ => few += 1,
             }
         }
     }
-    let mut parts = Vec::new();
-    if changed.is_empty() {
-        parts.push(match same {
-            0 => "what would be concluded without them is unknown".to_owned(),
-            _ => format!(
-                "{same} of {} are the same without them",
-                human::plural((same + few) as u64, "conclusion")
-            ),
-        });
-    } else {
-        parts.push(format!(
-            "of {}, {} would be another without them: {}",
-            human::plural((same + few + changed.len()) as u64, "conclusion"),
-            changed.len(),
-            listed(&changed)
-        ));
+    let conclusions = |n: usize| format::plural(n as u64, "conclusion");
+    let first = match (changed.len(), same) {
+        (0, 0) => "what would be concluded without them is unknown".to_owned(),
+        (0, same) => {
+            let of = conclusions(same + few);
+            format!("{same} of {of} {} the same without them", format::is_are(same))
+        }
+        (n, same) => format!(
+            "of {}, {n} would be another without them: {}",
+            conclusions(same + few + n),
+            format::few(&changed, "; ")
+        ),
+    };
+    match few {
+        0 => first,
+        few => format!("{first}; of {few} too few blocks would be left"),
     }
-    if few > 0 {
-        parts.push(format!("of {few} too few blocks would be left"));
-    }
-    parts.join("; ")
 }
 
 #[cfg(test)]

@@ -1,142 +1,74 @@
-//! `tables.md`: the tables of the terminal with every column.
+//! A document as Markdown: `tables.md`, the tables with every column.
 
-use crate::record::Run;
+use super::document::{Block, Document, Item, Section};
+use super::table::Table;
 
-use super::claims::{self, Answers};
-use super::conclusions;
-use super::memory;
-use super::notes;
-use super::open::{Open, Section};
-use super::summary::{FamilySummary, Summary};
-use super::table::{self, Extent, Table};
-use super::{watched, words};
-
-pub(super) fn render(
-    run: &Run,
-    summary: &Summary,
-    open: &Open,
-    answers: Option<&Answers>,
-) -> String {
-    let mut out = format!("# {}\n\n", text(&run.manifest.experiment));
-    for paragraph in [
-        run.manifest.question.clone(),
-        words::scope(run, summary),
-        "↓ lower is better, ↑ higher is better. Medians over blocks. *response*: from the \
-         intended start to the answer's arrival at the driver; *service*: all of \
-         it that the server makes a caller wait for."
-            .to_owned(),
-        format!(
-            "Ratios are to {} in the same block, with their 95 % intervals: below 1 is faster for \
-             times, above 1 is faster for throughput.",
-            run.manifest.reference
-        ),
-        conclusions::legend(summary).join(" "),
-    ] {
-        let escaped = if paragraph.contains("*response*") { paragraph } else { text(&paragraph) };
-        out.push_str(&escaped);
-        out.push_str("\n\n");
+/// Without charts, which are files of their own, and without what only a page has room for.
+pub fn render(document: &Document) -> String {
+    let mut out = format!("# {}\n\n{}\n\n", text(&document.title), text(&document.subject));
+    for sentence in document.alarm.iter().chain(&document.lead) {
+        push(&mut out, sentence);
     }
-    for note in watched::notes(run) {
-        out.push_str(&format!("{}\n\n", text(&note)));
-    }
-    if let Some(answers) = answers {
-        push_claims(&mut out, answers);
-    }
-    for section in open.sections(Extent::Full) {
-        push_section(&mut out, &section);
-    }
-    for family in &summary.families {
-        push_family(&mut out, run, family);
-    }
-    push_memory(&mut out, run, summary);
+    document.sections.iter().for_each(|section| push_section(&mut out, section, 2));
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
 }
 
-/// A document's tables, and all of its claims.
-fn push_claims(out: &mut String, answers: &Answers) {
-    let tally = claims::tally(&answers.claims.document, &answers.judged);
-    out.push_str(&format!("## What the notes say\n\n{}\n\n", text(&tally)));
-    for table in notes::tables(answers) {
-        out.push_str(&format!("### {}\n\n", text(&table.title)));
-        if !table.scope.is_empty() {
-            out.push_str(&format!("{}\n\n", text(&table.scope)));
+fn push_section(out: &mut String, section: &Section, depth: usize) {
+    if !section.has_text() {
+        return;
+    }
+    out.push_str(&format!("{} {}\n\n", "#".repeat(depth), text(&section.title)));
+    for block in &section.blocks {
+        match block {
+            Block::Text(paragraph) | Block::Note(paragraph) | Block::Code(paragraph) => {
+                push(out, paragraph);
+            }
+            Block::List(items) => push_items(out, items),
+            Block::Table(_, table) => push_table(out, table),
+            Block::Folded(name, table) => {
+                push(out, name);
+                push_table(out, table);
+            }
+            Block::Chart(_) => {}
         }
-        push_table(out, &table.grid());
     }
-    out.push_str("### Every claim\n\n");
-    push_table(out, &notes::all_claims(answers));
+    section.legend.iter().for_each(|line| push(out, line));
+    section.sections.iter().for_each(|part| push_section(out, part, depth + 1));
 }
 
-fn push_family(out: &mut String, run: &Run, family: &FamilySummary) {
-    out.push_str(&format!(
-        "## {}\n\n{}\n\n",
-        text(&family.title),
-        text(&words::family_scope(run, family))
-    ));
-    if let Some(placebo) = conclusions::of_placebo(family) {
-        out.push_str(&format!("{}.\n\n", text(&placebo)));
+fn push_items(out: &mut String, items: &[Item]) {
+    for item in items {
+        let lead = match (item.lead.as_str(), &item.href) {
+            ("", _) => String::new(),
+            (lead, Some(href)) => format!("[{}]({href}): ", text(lead)),
+            (lead, None) => format!("**{}**: ", text(lead)),
+        };
+        out.push_str(&format!("- {lead}{}\n", text(&item.text)));
     }
-    for caveat in &family.caveats {
-        out.push_str(&format!("{}\n\n", text(caveat)));
-    }
-    push_table(out, &table::of_family(family, Extent::Full));
+    out.push('\n');
 }
 
-fn push_section(out: &mut String, section: &Section) {
-    out.push_str(&format!("## {}\n\n{}\n\n", text(&section.title), text(&section.answer)));
-    for (caption, table) in &section.tables {
-        out.push_str(&format!("{}\n\n", text(caption)));
-        push_table(out, table);
-    }
-    out.push_str(&format!("{}\n\n", text(&section.legend)));
+/// A paragraph.
+fn push(out: &mut String, paragraph: &str) {
+    out.push_str(&format!("{}\n\n", text(paragraph)));
 }
 
 /// Rows, then the notes on them.
 fn push_table(out: &mut String, table: &Table) {
-    push_rows(out, table);
+    push_row(out, table.head.iter().map(|head| text(&head.text)));
+    let rule = |is_numeric: bool| if is_numeric { "---:" } else { "---" }.to_owned();
+    push_row(out, table.head.iter().map(|head| rule(head.numeric)));
+    for row in &table.rows {
+        push_row(out, row.iter().map(|cell| text(&cell.whole())));
+    }
     out.push('\n');
-    for (i, note) in table.notes.iter().enumerate() {
-        out.push_str(&format!("{}. {}\n", i + 1, text(note)));
+    for (number, note) in (1..).zip(&table.notes) {
+        out.push_str(&format!("{number}. {}\n", text(note)));
     }
     if !table.notes.is_empty() {
         out.push('\n');
-    }
-}
-
-fn push_memory(out: &mut String, run: &Run, summary: &Summary) {
-    let memory = &summary.memory;
-    for group in &memory.groups {
-        let title = format!("memory · {}", group.title);
-        let scope = memory::scope(group);
-        out.push_str(&format!("## {}\n\n{}.\n\n", text(&title), text(&scope)));
-        push_table(out, &memory::of_group(group, Extent::Full));
-        if let Some(table) = memory::notes_table(group, Extent::Full) {
-            out.push_str(&format!("{}.\n\n", text(memory::NOTES_SCOPE)));
-            push_table(out, &table);
-        }
-    }
-    if let Some(table) = memory::ballast(memory) {
-        out.push_str(&format!("{}.\n\n", text(memory::BALLAST_SCOPE)));
-        push_table(out, &table);
-    }
-    for sentence in memory::sizings(memory, run.manifest.memory_budget_bytes) {
-        out.push_str(&format!("{}\n\n", text(&sentence)));
-    }
-}
-
-fn push_rows(out: &mut String, table: &Table) {
-    push_row(out, table.head.iter().map(|head| text(&head.text)));
-    push_row(
-        out,
-        table.head.iter().map(|head| {
-            let rule = if head.numeric { "---:" } else { "---" };
-            rule.to_owned()
-        }),
-    );
-    for row in &table.rows {
-        push_row(out, row.iter().map(|cell| text(cell)));
     }
 }
 

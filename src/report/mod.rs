@@ -1,54 +1,46 @@
-//! HOW it is shown: a run as tables, charts, page and JSON.
+//! HOW it is shown: an analyzed run, or two, as one [`Document`], which is laid out for a terminal,
+//! for `tables.md` and as a page; also charts, derived files and JSON.
 //!
-//! Pure: rows in, text out, the same bytes every time. It reads no file, no clock and no
+//! Pure: an [`Analysis`] in, text out, the same bytes every time. It reads no file, no clock and no
 //! environment; writing is [`crate::cli`]'s.
 
 use serde_json::json;
 
-use crate::record::{NoiseRow, Run, Timing};
-use analyse::Analysed;
-use claims::{Answers, Evidence};
-use distribution::Distributions;
-use open::Open;
+use crate::analysis::{Analysis, cores};
+use crate::record::csv_of;
+use charts::Charts;
 
-mod analyse;
 mod answers;
 mod caveats;
 mod charts;
-mod claims;
 pub mod compare;
-mod conclusions;
 mod derived;
-mod distribution;
-mod doubts;
-mod ended;
-mod grouped;
-mod human;
-mod load;
+pub mod document;
+mod families;
+pub mod format;
+mod machine;
 mod markdown;
 mod memory;
-mod metrics;
-mod noise;
-mod notes;
-mod open;
+mod of_run;
 mod open_answers;
+mod open_loops;
 mod page;
-mod responsiveness;
-#[cfg(test)]
-pub(crate) mod sample;
-#[cfg(test)]
-pub(crate) mod sample_memory;
-mod summarise;
-pub mod summary;
-mod sweep;
-mod table;
-mod template;
+mod provenance;
+mod ratios;
+mod sentences;
+pub mod table;
 mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod texts;
 mod trust;
-mod watched;
-mod words;
+mod values;
+
+#[cfg(test)]
+pub(crate) use tests::{sample, sample_memory};
+
+pub use document::Document;
+pub use of_run::Preface;
 
 /// The derived files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +49,10 @@ pub struct Rendered {
     pub cells_csv: String,
     /// `comparisons.csv`.
     pub comparisons_csv: String,
+    /// `load_points.csv`.
+    pub load_points_csv: String,
     /// `fits.csv`.
     pub fits_csv: String,
-    /// `claims.csv`, of a run whose experiment has claims.
-    pub claims_csv: Option<String>,
     /// `tables.md`.
     pub tables_md: String,
     /// Name below `charts/`, and SVG text.
@@ -69,71 +61,42 @@ pub struct Rendered {
     pub html: String,
 }
 
-/// Where the single requests of a trial come from, by its id. Asked once for each usable trial,
-/// so that no more than one trial's requests are ever held; an error is a sentence.
-pub type Requests<'a> = dyn Fn(&str) -> Result<Vec<Timing>, String> + 'a;
-
-/// Everything that is written beside the raw files; `noise` is what the machine did meanwhile, and
-/// may be empty.
-pub fn render(run: &Run, noise: &[NoiseRow], requests: &Requests<'_>) -> Rendered {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let distributions = Distributions::of(&families, requests);
-    let open = Open::of(run, &families, &distributions);
-    let timeline = noise::timeline(run, noise);
-    let charts = charts::of_run(&summary, &families, &distributions, page::cores(run))
-        .with_open(&open)
-        .with_noise(timeline.as_ref());
-    let trust = trust::of(run, &summary, &families);
+/// All derived files of a run; the preface is that of an experiment with claims.
+pub fn render(analysis: &Analysis<'_>, preface: Option<Preface>) -> Rendered {
+    let Analysis { run, families, summary, open, distributions, .. } = analysis;
+    let charts = charts::of_run(summary, families, distributions, cores(run))
+        .with_open(open)
+        .with_noise(analysis.timeline.as_ref());
+    let files = charts.clone().into_iter().map(|chart| (chart.file, chart.svg)).collect();
+    let document = of_run::document(analysis, preface, charts);
     let run_id = &run.manifest.run_id;
-    let answers = answers(run, &families, &summary);
     Rendered {
-        cells_csv: derived::cells(run_id, &families),
-        comparisons_csv: derived::comparisons(&run.manifest, &families),
+        cells_csv: derived::cells(run_id, families),
+        comparisons_csv: derived::comparisons(&run.manifest, families),
+        load_points_csv: csv_of(&analysis.load_points).expect("memory takes any row"),
         fits_csv: derived::fits(run_id, &summary.memory),
-        claims_csv: answers.as_ref().map(|answers| derived::claims(run_id, &answers.judged)),
-        tables_md: markdown::render(run, &summary, &open, answers.as_ref()),
-        html: page::render(&page::Page {
-            run,
-            summary: &summary,
-            open: &open,
-            charts: &charts,
-            trust: &trust,
-            answers: answers.as_ref(),
-            unread: &distributions.unread,
-            has_requests: distributions.has_any,
-        }),
-        charts: charts.into_iter().map(|chart| (chart.file, chart.svg)).collect(),
+        tables_md: markdown::render(&document),
+        charts: files,
+        html: page::render(&document),
     }
 }
 
 /// The tables for a terminal of this many columns; no escape sequences.
-pub fn terminal(run: &Run, width: usize) -> String {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let open = Open::of(run, &families, &Distributions::default());
-    let answers = answers(run, &families, &summary);
-    terminal::render(run, &summary, &open, answers.as_ref(), width)
-}
-
-/// What a run says of the claims of its experiment, if that has any.
-fn answers(run: &Run, families: &[Analysed<'_>], summary: &summary::Summary) -> Option<Answers> {
-    claims::answers(Evidence { run, families, memory: &summary.memory })
+pub fn terminal(analysis: &Analysis<'_>, preface: Option<Preface>, width: usize) -> String {
+    terminal::render(&of_run::document(analysis, preface, Charts::default()), width)
 }
 
 /// Manifest, environment and summary, in machine units.
-pub fn json(run: &Run) -> serde_json::Value {
-    let families = analyse::run(run);
-    let summary = summarise::of_families(run, &families);
-    let answers = answers(run, &families, &summary);
+pub fn json(analysis: &Analysis<'_>) -> serde_json::Value {
+    let Analysis { run, summary, .. } = analysis;
     let mut value = json!({
         "manifest": run.manifest,
         "environment": run.environment,
         "summary": summary,
         "remarks": run.remarks,
     });
-    if let Some(answers) = answers {
-        value["claims"] = json!(answers.judged);
+    for (place, caveats) in caveats::of_families(analysis).into_iter().enumerate() {
+        value["summary"]["families"][place]["caveats"] = json!(caveats);
     }
     value
 }

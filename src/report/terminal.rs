@@ -1,240 +1,249 @@
-//! A run as text for a terminal: one table per family. Plain characters, no escape sequences.
+//! A document as text for a terminal. Plain characters, no escape sequences.
 
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+    Width,
 };
 
-use crate::record::Run;
+use super::document::{Block, Document, Item, Section};
+use super::table::{Extent, Table};
 
-use super::claims::{self, Answers};
-use super::conclusions;
-use super::doubts;
-use super::memory;
-use super::notes;
-use super::open::{Open, Section};
-use super::summary::{FamilySummary, Summary};
-use super::table::{self, Extent, Head, Table};
-use super::{watched, words};
-
-/// Below this the table leaves columns out.
+/// Narrower terminals leave out columns from the start.
 const WIDE: usize = 112;
+
+/// Space between columns.
+const GAP: usize = 2;
 
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-pub(super) fn render(
-    run: &Run,
-    summary: &Summary,
-    open: &Open,
-    answers: Option<&Answers>,
+/// The document for a terminal of this many columns.
+pub fn render(document: &Document, width: usize) -> String {
+    let mut screen = Screen { out: String::new(), width };
+    screen.wrapped(&format!("{}: {}", document.subject, document.title), "  ");
+    if let Some(alarm) = &document.alarm {
+        screen.wrapped(&format!("!!! {alarm}"), "!!! ");
+    }
+    document.lead.iter().for_each(|sentence| screen.wrapped(sentence, "  "));
+    document.sections.iter().for_each(|section| screen.section(section));
+    screen.out
+}
+
+struct Screen {
+    out: String,
     width: usize,
-) -> String {
-    let mut out = String::new();
-    push_wrapped(&mut out, &words::scope(run, summary), width, "");
-    if let Some(broken) = doubts::laws(run) {
-        push_wrapped(&mut out, &broken, width, "  ");
-    }
-    for note in watched::notes(run) {
-        push_wrapped(&mut out, &note, width, "");
-    }
-    if let Some(answers) = answers {
-        out.push('\n');
-        push_claims(&mut out, answers, width);
-    }
-    for section in open.sections(extent(width)) {
-        out.push('\n');
-        push_section(&mut out, &section, width);
-    }
-    for family in &summary.families {
-        out.push('\n');
-        push_family(&mut out, run, family, width);
-    }
-    push_memory(&mut out, run, summary, width);
-    out.push('\n');
-    for line in legend(run, summary) {
-        push_wrapped(&mut out, &line, width, "  ");
-    }
-    out
 }
 
-/// How many claims came out how, and those that did; the figures are in the files.
-fn push_claims(out: &mut String, answers: &Answers, width: usize) {
-    let tally = claims::tally(&answers.claims.document, &answers.judged);
-    push_wrapped(out, &tally, width, "  ");
-    let decided = notes::decided(answers);
-    if !decided.rows.is_empty() {
-        push_table(out, &decided, width);
+impl Screen {
+    fn extent(&self) -> Extent {
+        if self.width >= WIDE { Extent::Wide } else { Extent::Narrow }
     }
-    let more = "The notes' tables with figures are in tables.md, every figure with its interval in \
-                claims.csv.";
-    push_wrapped(out, more, width, "  ");
-}
 
-fn push_family(out: &mut String, run: &Run, family: &FamilySummary, width: usize) {
-    push_wrapped(out, &family.title, width, "  ");
-    push_wrapped(out, &words::family_scope(run, family), width, "  ");
-    if let Some(placebo) = conclusions::of_placebo(family) {
-        push_wrapped(out, &placebo, width, "  ");
+    fn section(&mut self, section: &Section) {
+        if section.from > self.extent() || !section.has_text() {
+            return;
+        }
+        self.out.push('\n');
+        self.wrapped(&section.title, "  ");
+        section.blocks.iter().for_each(|block| self.block(block));
+        section.sections.iter().for_each(|part| self.section(part));
+        if !section.legend.is_empty() {
+            self.out.push('\n');
+        }
+        section.legend.iter().for_each(|line| self.wrapped(line, "  "));
     }
-    for caveat in &family.caveats {
-        push_wrapped(out, caveat, width, "  ");
-    }
-    push_table(out, &table::of_family(family, extent(width)), width);
-}
 
-fn push_section(out: &mut String, section: &Section, width: usize) {
-    push_wrapped(out, &section.title, width, "  ");
-    push_wrapped(out, &section.answer, width, "  ");
-    for (caption, table) in &section.tables {
-        out.push('\n');
-        push_wrapped(out, caption, width, "  ");
-        push_table(out, table, width);
-    }
-    push_wrapped(out, &section.legend, width, "  ");
-}
-
-pub(super) fn extent(width: usize) -> Extent {
-    if width >= WIDE { Extent::Wide } else { Extent::Narrow }
-}
-
-pub(super) fn push_table(out: &mut String, table: &Table, width: usize) {
-    for line in grid(table, width).lines() {
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    for (i, note) in table.notes.iter().enumerate() {
-        push_wrapped(out, &format!("[{}] {note}", i + 1), width, "    ");
-    }
-}
-
-/// What memory trials say: a table per group, the notes' table where it was measured, and how
-/// large a pool fits.
-fn push_memory(out: &mut String, run: &Run, summary: &Summary, width: usize) {
-    let memory = &summary.memory;
-    // The others are in the table of ballast.
-    for group in memory.groups.iter().filter(|group| group.is_plain()) {
-        out.push('\n');
-        push_wrapped(out, &format!("memory · {}", group.title), width, "  ");
-        push_wrapped(out, &memory::scope(group), width, "  ");
-        push_table(out, &memory::of_group(group, extent(width)), width);
-        if let Some(table) = memory::notes_table(group, extent(width)) {
-            out.push('\n');
-            push_wrapped(out, memory::NOTES_SCOPE, width, "  ");
-            push_table(out, &table, width);
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Text(text) | Block::Note(text) | Block::Code(text) => self.wrapped(text, "  "),
+            Block::List(items) => items.iter().for_each(|item| self.item(item)),
+            Block::Table(_, table) => self.table(table),
+            // Their names tell what to look for on the page.
+            Block::Folded(name, table) => {
+                let names: Vec<&str> = table.rows.iter().map(|row| &*row[0]).collect();
+                self.wrapped(&format!("{name}: {}", names.join(", ")), "  ");
+            }
+            Block::Chart(_) => {}
         }
     }
-    if let Some(table) = memory::ballast(memory) {
-        out.push('\n');
-        push_wrapped(out, memory::BALLAST_SCOPE, width, "  ");
-        push_table(out, &table, width);
+
+    fn item(&mut self, item: &Item) {
+        match item.lead.as_str() {
+            "" => self.wrapped(&item.text, "  "),
+            lead => self.wrapped(&format!("{lead}: {}", item.text), "  "),
+        }
     }
-    for sentence in memory::sizings(memory, run.manifest.memory_budget_bytes) {
-        out.push('\n');
-        push_wrapped(out, &sentence, width, "  ");
+
+    fn table(&mut self, table: &Table) {
+        for line in grid(table, self.extent(), self.width).lines() {
+            self.out.push_str(line.trim_end());
+            self.out.push('\n');
+        }
+        for (number, note) in (1..).zip(&table.notes) {
+            self.wrapped(&format!("[{number}] {note}"), "    ");
+        }
+    }
+
+    /// Lines of at most the width; later ones begin with `indent`.
+    fn wrapped(&mut self, text: &str, indent: &str) {
+        let mut used = 0;
+        for word in text.split_whitespace() {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length > self.width {
+                self.out.push('\n');
+                self.out.push_str(indent);
+                used = indent.chars().count();
+            } else if used > 0 {
+                self.out.push(' ');
+                used += 1;
+            }
+            self.out.push_str(word);
+            used += length;
+        }
+        self.out.push('\n');
     }
 }
 
-fn grid(table: &Table, width: usize) -> Grid {
+/// A column as a terminal lays it out; a sign is one of its own.
+struct Column {
+    head: String,
+    cells: Vec<String>,
+    is_numeric: bool,
+    /// A sign belongs to the number before it.
+    is_sign: bool,
+    from: Extent,
+}
+
+impl Column {
+    fn widths(&self) -> impl Iterator<Item = usize> {
+        let lines = self.head.lines().chain(self.cells.iter().map(String::as_str));
+        lines.map(|line| line.chars().count())
+    }
+
+    /// Of the longest cell, unbroken.
+    fn width(&self) -> usize {
+        self.widths().max().unwrap_or(0)
+    }
+
+    /// Of the longest word.
+    fn word_width(&self) -> usize {
+        let lines = self.head.lines().chain(self.cells.iter().map(String::as_str));
+        let words = lines.flat_map(str::split_whitespace);
+        words.map(|word| word.chars().count()).max().unwrap_or(0)
+    }
+
+    /// A sign stands closer to its number.
+    fn gap(&self) -> usize {
+        if self.is_sign { GAP - 1 } else { GAP }
+    }
+
+    /// Numbers are never broken, words only between them.
+    fn least_width(&self) -> usize {
+        if self.is_numeric || self.is_sign { self.width() } else { self.word_width() }
+    }
+}
+
+fn columns(table: &Table, extent: Extent) -> Vec<Column> {
+    let n_rows = table.rows_in_terminal.unwrap_or(table.rows.len());
+    let rows = || table.rows.iter().take(n_rows);
+    let mut columns = Vec::new();
+    for place in table.columns(extent) {
+        let head = &table.head[place];
+        columns.push(Column {
+            head: two_lines(&head.text),
+            cells: rows().map(|row| row[place].text.clone()).collect(),
+            is_numeric: head.numeric,
+            is_sign: false,
+            from: head.from,
+        });
+        if rows().any(|row| !row[place].sign.is_empty()) {
+            columns.push(Column {
+                head: String::new(),
+                cells: rows().map(|row| row[place].sign.to_owned()).collect(),
+                is_numeric: false,
+                is_sign: true,
+                from: head.from,
+            });
+        }
+    }
+    columns
+}
+
+/// Labels are whole where that costs no column of a narrow terminal; else they break between words,
+/// and what still has no room is left out from the right.
+fn fitted(mut columns: Vec<Column>, width: usize) -> (Vec<Column>, usize) {
+    // Nothing follows the last column.
+    let width = width + 1;
+    let label = |columns: &[Column]| columns.first().map_or(0, Column::width);
+    let others = |columns: &[Column]| -> usize {
+        columns.iter().skip(1).map(|column| column.least_width() + column.gap()).sum()
+    };
+    let needs = |columns: &[Column]| label(columns) + GAP + others(columns);
+    while needs(&columns) > width {
+        match columns.iter().rposition(|column| column.from > Extent::Narrow) {
+            Some(place) => remove(&mut columns, place),
+            None => break,
+        }
+    }
+    let least = |columns: &[Column]| columns.first().map_or(0, Column::word_width);
+    while columns.len() > 2 && least(&columns) + GAP + others(&columns) > width {
+        let last = columns.len() - 1;
+        remove(&mut columns, last);
+    }
+    let room = width.saturating_sub(others(&columns) + GAP);
+    let label = label(&columns).min(room);
+    (columns, label)
+}
+
+/// With its sign, if it has one.
+fn remove(columns: &mut Vec<Column>, place: usize) {
+    let is_sign = columns[place].is_sign;
+    columns.remove(place);
+    if is_sign {
+        columns.remove(place - 1);
+    }
+}
+
+fn grid(table: &Table, extent: Extent, width: usize) -> Grid {
+    let (columns, label_width) = fitted(columns(table, extent), width);
     let mut grid = Grid::new();
     grid.load_style(STYLE)
-        // Nothing wraps unless the table would be wider than the terminal.
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .set_header(table.head.iter().map(|head| two_lines(&head.text)));
-    for row in &table.rows {
-        grid.add_row(row.iter().map(|cell| cell.text.as_str()));
+        .set_header(columns.iter().map(|column| &column.head));
+    for row in 0..columns.first().map_or(0, |column| column.cells.len()) {
+        grid.add_row(columns.iter().map(|column| &column.cells[row]));
     }
-    let keeps_numbers = numbers_width(table) + NAMES_WIDTH_MIN <= width;
-    for (i, head) in table.head.iter().enumerate() {
-        if let Some(column) = grid.column_mut(i) {
-            if keeps_numbers && is_number(head) {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-            // A sign stands close to its number.
-            let is_before_sign = table.head.get(i + 1).is_some_and(|next| next.text.is_empty());
-            column.set_padding((0, u16::from(!is_before_sign)));
-            if head.numeric {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
+    for (place, column) in columns.iter().enumerate() {
+        let Some(shown) = grid.column_mut(place) else { continue };
+        let is_before_sign = columns.get(place + 1).is_some_and(|next| next.is_sign);
+        let padding = u16::from(!is_before_sign);
+        shown.set_padding((0, padding));
+        let fixed = |width: usize| Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX) + padding);
+        if place == 0 {
+            shown.set_constraint(ColumnConstraint::Absolute(fixed(label_width)));
+        } else if column.is_numeric || column.is_sign {
+            shown.set_constraint(ColumnConstraint::ContentWidth);
+        } else {
+            shown.set_constraint(ColumnConstraint::LowerBoundary(fixed(column.least_width())));
+        }
+        if column.is_numeric {
+            shown.set_cell_alignment(CellAlignment::Right);
         }
     }
     grid
 }
 
-/// Names wrap before numbers do, as long as there is room for the longest word of them.
-const NAMES_WIDTH_MIN: usize = 14;
-
-/// A sign belongs to its number.
-fn is_number(head: &Head) -> bool {
-    head.numeric || head.text.is_empty()
-}
-
-/// What the columns of numbers take, unbroken.
-fn numbers_width(table: &Table) -> usize {
-    let columns = table.head.iter().enumerate().filter(|(_, head)| is_number(head));
-    let widest = |(i, head): (usize, &Head)| {
-        let cells = table.rows.iter().filter_map(|row| Some(row.get(i)?.chars().count()));
-        let heads = two_lines(&head.text);
-        let heads = heads.lines().map(|line| line.chars().count());
-        cells.chain(heads).max().unwrap_or(0) + 2
-    };
-    columns.map(widest).sum()
-}
-
 /// Broken at the space nearest the middle, so that heads are not wider than their cells.
 fn two_lines(head: &str) -> String {
-    match head.split_once('/') {
-        Some((above, below)) => format!("{above}\n/{below}"),
-        None => {
-            let middle = head.len() as f64 / 2.0;
-            let from_middle = |place: &usize| (2.0 * (*place as f64 - middle)).abs() as usize;
-            let spaces = head.match_indices(' ').map(|(place, _)| place);
-            match spaces.min_by_key(from_middle) {
-                Some(place) => format!("{}\n{}", &head[..place], &head[place + 1..]),
-                None => head.to_owned(),
-            }
-        }
+    if let Some((above, below)) = head.split_once('/') {
+        return format!("{above}\n/{below}");
     }
-}
-
-fn legend(run: &Run, summary: &Summary) -> Vec<String> {
-    let reference = &run.manifest.reference;
-    if summary.families.is_empty() && !summary.memory.groups.is_empty() {
-        return vec![format!("{}: not measured.", table::NONE)];
+    let middle = head.len() as f64 / 2.0;
+    let from_middle = |place: &usize| (2.0 * (*place as f64 - middle)).abs() as usize;
+    let spaces = head.match_indices(' ').map(|(place, _)| place);
+    match spaces.min_by_key(from_middle) {
+        Some(place) => format!("{}\n{}", &head[..place], &head[place + 1..]),
+        None => head.to_owned(),
     }
-    let mut lines = vec![format!(
-        "ratio: p50 over that of {reference} in the same block, with its 95 % interval; below \
-             1 is faster than {reference}."
-    )];
-    lines.extend(conclusions::legend(summary));
-    lines.extend([
-        format!(
-            "placebo: {reference} a second time under another name; where the two differ, nothing is \
-             concluded."
-        ),
-        "response: from the intended start to the answer's arrival at the driver; service: \
-         all of it that the server makes a caller wait for; ↓ lower is better, ↑ higher is better; medians over blocks."
-            .to_owned(),
-        format!("{}: not measured, or not comparable.", table::NONE),
-    ]);
-    lines
-}
-
-/// Appends the text in lines of at most `width` characters; later lines begin with `indent`.
-pub(super) fn push_wrapped(out: &mut String, text: &str, width: usize, indent: &str) {
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > width {
-            out.push('\n');
-            out.push_str(indent);
-            used = indent.chars().count();
-        } else if used > 0 {
-            out.push(' ');
-            used += 1;
-        }
-        out.push_str(word);
-        used += length;
-    }
-    out.push('\n');
 }

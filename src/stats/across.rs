@@ -1,15 +1,15 @@
-//! What may be said of cells that two independent runs have in common: the ratio of the second to
-//! the first with interval and p, adjusted over the whole table, and a verdict by the rules that
-//! hold within a run ([`super::verdict`]).
+//! Cells that two independent runs have in common: the ratio of the second to the first with interval
+//! and p, adjusted over the whole table, and a verdict by the rules within a run
+//! ([`super::verdict`]).
 //!
-//! What is said is said of these two runs. Their blocks tell how well each is known, and nothing of
-//! how far a third run on either machine would be from them.
+//! A verdict is about these two runs. Their blocks tell how well each is known, and not how far a
+//! third run on either machine would be from them.
 
 use std::collections::BTreeMap;
 
 use super::two_sample::{Drift, RankSum, Shift, shift_by};
 use super::verdict::{self, Better, Conclusion, INTERVAL_BLOCKS_MIN, Reason};
-use super::{Interval, Level, Safeguards, holm};
+use super::{Interval, Level, holm};
 
 /// One cell: the same metric of the same arm in both runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Pair {
     pub is_checked: bool,
 }
 
-/// What may be said of a [`Pair`].
+/// The comparison of a [`Pair`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Across {
     /// Blocks of the first run and of the second.
@@ -46,7 +46,7 @@ pub struct Across {
 }
 
 impl Across {
-    /// Takes back what was concluded, keeping the numbers, because the placebo differs.
+    /// Withdraws the conclusion and keeps the numbers, because the placebo differs.
     pub fn grey_out(&mut self) {
         if !matches!(self.conclusion, Conclusion::Withheld(_)) {
             self.conclusion = Conclusion::Withheld(Reason::PlaceboDiffers);
@@ -55,7 +55,7 @@ impl Across {
 }
 
 /// Judges all pairs of a table together, in the order given.
-pub fn judge(pairs: &[Pair], safeguards: Safeguards) -> Vec<Across> {
+pub fn judge(pairs: &[Pair]) -> Vec<Across> {
     let mut laws = BTreeMap::new();
     let shifts: Vec<Option<Shift>> = pairs
         .iter()
@@ -63,12 +63,12 @@ pub fn judge(pairs: &[Pair], safeguards: Safeguards) -> Vec<Across> {
             let sizes = (pair.a.len(), pair.b.len());
             let law = laws.entry(sizes);
             let law = law.or_insert_with(|| RankSum::of(sizes.0, sizes.1));
-            shift_by(law, [&pair.a, &pair.b], Level::P95, pair.drift, safeguards)
+            shift_by(law, [&pair.a, &pair.b], Level::P95, pair.drift)
         })
         .collect();
     let p_of = |(pair, shift): (&Pair, &Option<Shift>)| pair.p_value(shift.as_ref());
     let p_values: Vec<f64> = pairs.iter().zip(&shifts).filter_map(p_of).collect();
-    let mut p_adjusted = holm::adjust(&p_values, safeguards).into_iter();
+    let mut p_adjusted = holm::adjust(&p_values).into_iter();
     pairs
         .iter()
         .zip(&shifts)
@@ -138,12 +138,12 @@ mod tests {
 
     #[track_caller]
     fn check(pair: &Pair, expected: Conclusion) {
-        let across = judge(std::slice::from_ref(pair), Safeguards::ALL_ON)[0];
+        let across = judge(std::slice::from_ref(pair))[0];
         assert_eq!(across.conclusion, expected, "{across:?}");
     }
 
     #[test]
-    fn the_run_with_fewer_blocks_decides_what_may_be_said() {
+    fn run_with_fewer_blocks_decides_between_verdict_and_indication() {
         use Verdict::{Equivalent, Faster, Inconclusive, Slower};
         let verdict = Conclusion::Verdict;
         check(&pair([10, 10], 1.1), verdict(Slower));
@@ -156,7 +156,7 @@ mod tests {
         let few = Conclusion::Withheld(Reason::TooFewBlocks);
         check(&pair([5, 20], 2.0), few);
         check(&pair([0, 20], 1.0), few);
-        let few = judge(&[pair([5, 20], 2.0), pair([0, 9], 2.0)], Safeguards::ALL_ON);
+        let few = judge(&[pair([5, 20], 2.0), pair([0, 9], 2.0)]);
         assert!((few[0].ratio.unwrap() - 2.0).abs() < 0.02);
         assert_eq!((few[0].ratio_interval, few[0].p_value), (None, None));
         assert_eq!(few[1].ratio, None);
@@ -172,7 +172,7 @@ mod tests {
     fn nothing_is_concluded_without_placebo() {
         let without = Pair { is_checked: false, ..pair([10, 10], 2.0) };
         check(&without, Conclusion::Withheld(Reason::NoPlacebo));
-        let mut grey = judge(&[pair([10, 10], 2.0)], Safeguards::ALL_ON)[0];
+        let mut grey = judge(&[pair([10, 10], 2.0)])[0];
         grey.grey_out();
         assert_eq!(grey.conclusion, Conclusion::Withheld(Reason::PlaceboDiffers));
         assert!(grey.ratio_interval.is_some(), "the numbers stay");
@@ -181,13 +181,13 @@ mod tests {
     #[test]
     fn p_is_adjusted_over_the_whole_table() {
         let table = vec![pair([10, 10], 1.1); 30];
-        let judged = judge(&table, Safeguards::ALL_ON);
+        let judged = judge(&table);
         let p = judged[0].p_value.unwrap();
         // The smallest there is: two of the ways to divide 20 values.
         assert!((p - 2.0 / 184_756.0).abs() < 1e-15);
         assert!(judged.iter().all(|one| (one.p_adjusted.unwrap() - 30.0 * p).abs() < 1e-12));
-        // Six blocks each cannot have a small p among so many, and their intervals decide.
-        let small = judge(&vec![pair([6, 6], 1.1); 30], Safeguards::ALL_ON);
+        // Six blocks each cannot have a small p among 30 pairs, and their intervals decide.
+        let small = judge(&vec![pair([6, 6], 1.1); 30]);
         assert!(small[0].p_adjusted.unwrap() > 0.05);
         assert_eq!(small[0].conclusion, Conclusion::Indication(Verdict::Slower));
     }

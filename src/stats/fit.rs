@@ -17,7 +17,7 @@ use super::{Interval, Level};
 pub struct Line {
     /// In units of y per unit of x: what one more child costs.
     pub slope: f64,
-    /// In units of y: what is there without any.
+    /// In units of y: the value at x = 0.
     pub intercept: f64,
 }
 
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_needs_two_places() {
+    fn line_needs_two_values_of_x() {
         assert_eq!(theil_sen(&[]), None);
         assert_eq!(theil_sen(&[(1.0, 1.0), (1.0, 2.0)]), None);
         assert_eq!(fit_line(&[vec![(1.0, 1.0)]], Level::P95, 1), None);

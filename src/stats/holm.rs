@@ -1,16 +1,16 @@
 //! Holm's adjustment: many arms against one reference, and still at most 5 % of families with a
 //! false difference.
 //!
-//! Uniformly better than Bonferroni and valid whatever the dependence, which matters here: all
-//! arms of a block share one reference value.
+//! Uniformly better than Bonferroni and valid under every dependence, which matters here: all arms
+//! of a block share one reference value.
 
-use super::{Safeguard, Safeguards};
+use super::safeguards::{Safeguard, holds};
 
 /// The p values adjusted for their number, in the order given. Each is the smallest level at which
 /// its hypothesis would be rejected by the step-down procedure; at most 1, and never below the
 /// value it comes from.
-pub fn adjust(p_values: &[f64], safeguards: Safeguards) -> Vec<f64> {
-    if !safeguards.hold(Safeguard::Holm) {
+pub fn adjust(p_values: &[f64]) -> Vec<f64> {
+    if !holds(Safeguard::Holm) {
         return p_values.to_vec();
     }
     let mut by_size: Vec<usize> = (0..p_values.len()).collect();
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     fn check(p_values: &[f64], expected: &[f64]) {
-        let adjusted = adjust(p_values, Safeguards::ALL_ON);
+        let adjusted = adjust(p_values);
         assert_eq!(adjusted.len(), expected.len());
         for (got, want) in adjusted.iter().zip(expected) {
             assert!((got - want).abs() < 1e-12, "{adjusted:?} is not {expected:?}");

@@ -1,8 +1,8 @@
 //! Confidence intervals: the two levels in use, and the exact interval of a median over blocks.
 //!
 //! The interval lies between two order statistics (David and Nagaraja, *Order Statistics*, section
-//! 7.1): the number of independent values below the true median is binomial with 1/2, whatever
-//! their distribution. Blocks are not quite independent, because the machine drifts; so the
+//! 7.1): the number of independent values below the true median is binomial with 1/2 for
+//! every distribution. Blocks are not quite independent, because the machine drifts; so the
 //! interval is stretched around the median by how many independent blocks the autocorrelation
 //! leaves.
 
@@ -13,14 +13,14 @@ use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 pub const COVERAGE_UNDER_DRIFT: [(usize, u32); 4] = [(6, 86), (10, 93), (20, 93), (40, 96)];
 
 use super::quantile::median_of_sorted;
-use super::{Safeguard, Safeguards};
+use super::safeguards::{Safeguard, holds};
 
 /// How often an interval is to contain the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
-    /// 95 %: what is reported.
+    /// 95 %: the reported level.
     P95,
-    /// 98 %: what stopping is judged on, so that looking three times leaves 95 % at the end.
+    /// 98 %: the level of stopping, so that three looks leave 95 % at the end.
     P98,
 }
 
@@ -92,9 +92,9 @@ pub fn median_ranks(n: usize, level: Level) -> Option<Ranks> {
 ///
 /// Exact for independent values. Under autocorrelation both ends move away from the median by
 /// `stretch`; if all values are positive then by that power, so that the interval of a latency
-/// stays positive. What that buys is held by the coverage tests: enough from 20 blocks on, not
-/// guaranteed below.
-pub fn median_interval(values: &[f64], level: Level, safeguards: Safeguards) -> Option<Interval> {
+/// stays positive. The coverage tests hold that this is enough from 20 blocks on; below, it is not
+/// guaranteed.
+pub fn median_interval(values: &[f64], level: Level) -> Option<Interval> {
     debug_assert!(!values.iter().any(|value| value.is_nan()));
     let ranks = median_ranks(values.len(), level)?;
     let mut sorted = values.to_vec();
@@ -102,7 +102,7 @@ pub fn median_interval(values: &[f64], level: Level, safeguards: Safeguards) -> 
     let median = median_of_sorted(&sorted)?;
     let exact =
         Interval { low: sorted[ranks.from_end - 1], high: sorted[values.len() - ranks.from_end] };
-    if !safeguards.hold(Safeguard::AutocorrelationInflation) {
+    if !holds(Safeguard::AutocorrelationInflation) {
         return Some(exact);
     }
     let factor = stretch(values, level);
@@ -206,33 +206,33 @@ mod tests {
     fn too_few_values_have_no_interval() {
         for n in 0..6 {
             assert_eq!(median_ranks(n, Level::P95), None, "{n}");
-            assert_eq!(median_interval(&alternating(n), Level::P95, Safeguards::ALL_ON), None);
+            assert_eq!(median_interval(&alternating(n), Level::P95), None);
         }
         assert_eq!(median_ranks(6, Level::P98), None);
     }
 
     #[test]
     fn without_autocorrelation_the_interval_is_exact() {
-        let interval = median_interval(&alternating(20), Level::P95, Safeguards::ALL_ON);
+        let interval = median_interval(&alternating(20), Level::P95);
         let expected = Interval { low: 6.0, high: 15.0 };
         assert_eq!(interval, Some(expected));
         assert_eq!(effective_count(&alternating(20)), 20.0);
     }
 
     #[test]
-    fn a_trend_stretches_the_interval_and_keeps_it_positive() {
+    fn trend_stretches_the_interval_and_keeps_it_positive() {
         let trend: Vec<f64> = (1..=20).map(f64::from).collect();
-        let interval = median_interval(&trend, Level::P95, Safeguards::ALL_ON).unwrap();
+        let interval = median_interval(&trend, Level::P95).unwrap();
         assert!(interval.low > 0.0 && interval.low < 6.0 && interval.high > 15.0);
         let around_zero: Vec<f64> = trend.iter().map(|x| x - 10.5).collect();
-        let moved = median_interval(&around_zero, Level::P95, Safeguards::ALL_ON).unwrap();
+        let moved = median_interval(&around_zero, Level::P95).unwrap();
         assert!((moved.low + moved.high).abs() < 1e-9 && moved.high > 4.5);
         assert_eq!(effective_count(&trend), SMALLEST_EFFECTIVE as f64);
     }
 
     #[test]
     fn constant_values_have_a_point() {
-        let interval = median_interval(&[7.0; 12], Level::P98, Safeguards::ALL_ON);
+        let interval = median_interval(&[7.0; 12], Level::P98);
         let expected = Interval { low: 7.0, high: 7.0 };
         assert_eq!(interval, Some(expected));
     }

@@ -25,18 +25,16 @@
 //! * [`fit`]: a line through points that may be wild (Theil 1950; Sen, *Estimates of the
 //!   Regression Coefficient Based on Kendall's Tau*, 1968), with intervals from resampled blocks
 //!   (Davison and Hinkley, *Bootstrap Methods and their Application*).
-//! * [`breakeven`]: the size of work at which two arms cost the same, or that none is vouched for.
 //! * [`modes`]: whether blocks have two speeds instead of one.
 //! * [`queue`]: the waits that a first-come-first-served queue must show for given draws
 //!   (Kiefer and Wolfowitz, *On the Theory of Queues with Many Servers*, 1955), and Erlang's mean.
 //! * [`stopping`]: when there are enough blocks, by the width of intervals alone.
-//! * [`safeguards`]: what the mutation guard switches off, to see that a test notices.
+//! * `safeguards`: the switches of the mutation guard, which shows that a test notices when one is off.
 //!
 //! Everything that has a counterpart in SciPy is pinned to it by stored vectors
 //! (`tests/vectors`), and what has none, coverage and false alarms, by simulation.
 
 pub mod across;
-pub mod breakeven;
 pub mod choice;
 pub mod fit;
 pub mod holm;
@@ -45,13 +43,12 @@ pub mod modes;
 pub mod paired;
 pub mod quantile;
 pub mod queue;
-pub mod safeguards;
+pub(crate) mod safeguards;
 mod seeded;
 #[cfg(test)]
-mod simulation;
+pub(crate) mod simulation;
 pub mod stopping;
 pub mod two_sample;
 pub mod verdict;
 
 pub use interval::{Interval, Level};
-pub use safeguards::{Safeguard, Safeguards};

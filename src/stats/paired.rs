@@ -6,19 +6,16 @@
 //! the signed-rank interval is for.
 
 use super::quantile::median_of_sorted;
-use super::{Interval, Level, Safeguard, Safeguards};
+use super::safeguards::{Safeguard, holds};
+use super::{Interval, Level};
 
 /// `ln(arm / reference)` of each block in which both have a value, in block order. Blocks are
 /// told by their index. A value that is not positive and finite has no logarithm, and its block
 /// is left out like a missing one.
-pub fn log_ratios(
-    arm: &[Option<f64>],
-    reference: &[Option<f64>],
-    safeguards: Safeguards,
-) -> Vec<f64> {
+pub fn log_ratios(arm: &[Option<f64>], reference: &[Option<f64>]) -> Vec<f64> {
     let usable = |value: &Option<f64>| value.filter(|x| x.is_finite() && *x > 0.0);
     let ratio = |(a, r): (&Option<f64>, &Option<f64>)| Some((usable(a)? / usable(r)?).ln());
-    if safeguards.hold(Safeguard::Pairing) {
+    if holds(Safeguard::Pairing) {
         arm.iter().zip(reference).filter_map(ratio).collect()
     } else {
         arm.iter().zip(reference.iter().rev()).filter_map(ratio).collect()
@@ -116,7 +113,7 @@ mod tests {
     fn blocks_without_both_values_are_left_out() {
         let arm = [Some(2.0), None, Some(4.0), Some(0.0), Some(f64::INFINITY), Some(3.0)];
         let reference = [Some(1.0), Some(1.0), None, Some(1.0), Some(1.0), Some(3.0)];
-        let ratios = log_ratios(&arm, &reference, Safeguards::ALL_ON);
+        let ratios = log_ratios(&arm, &reference);
         assert_eq!(ratios, [2.0_f64.ln(), 0.0]);
     }
 
@@ -124,7 +121,7 @@ mod tests {
     fn pairing_cancels_what_both_values_of_a_block_share() {
         let reference: Vec<_> = (1..=8).map(|block| Some(f64::from(block))).collect();
         let arm: Vec<_> = reference.iter().map(|x| x.map(|x| 1.1 * x)).collect();
-        for ratio in log_ratios(&arm, &reference, Safeguards::ALL_ON) {
+        for ratio in log_ratios(&arm, &reference) {
             assert!((ratio - 1.1_f64.ln()).abs() < 1e-12);
         }
     }
@@ -186,7 +183,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// They are one test: no p below 0.05 stands beside an interval that contains 0.
+        /// They are one test: no p below 0.05 goes with an interval that contains 0.
         #[test]
         fn interval_excludes_zero_exactly_when_p_is_small(
             differences in proptest::collection::vec(-5_i32..=9, 6..40)

@@ -4,6 +4,8 @@
 //! Nearest rank (Hyndman and Fan's type 1) gives a latency that really happened; interpolation
 //! would invent one in the gap of a bimodal distribution, which is just where readers look.
 
+use hdrhistogram::Histogram;
+
 /// A probability in parts per ten thousand. An integer, because `0.9_f64` is not nine tenths:
 /// `100.0 * (1.0 - 0.9)` is below 10, and a rule in floats would hide the p90 of exactly 100
 /// requests.
@@ -44,6 +46,12 @@ impl P {
         n >= SHOWN_MIN && beyond >= BEYOND_MIN * u128::from(P::WHOLE)
     }
 
+    /// Whether a trial of `n` requests has the quantile: [`P::is_shown_of`], or it is the median,
+    /// which even a short trial may show.
+    pub fn is_known_of(self, n: usize) -> bool {
+        self == P::P50 || self.is_shown_of(n)
+    }
+
     /// `ceil(n p)`, from 1 to `n` for `n >= 1`.
     fn rank_of(self, n: usize) -> usize {
         let scaled = n as u128 * u128::from(self.0);
@@ -62,38 +70,9 @@ pub fn nearest_rank<T: Copy + PartialOrd>(sorted: &[T], p: P) -> Option<T> {
     sorted.get(p.rank_of(sorted.len()).checked_sub(1)?).copied()
 }
 
-/// [`nearest_rank`] where [`P::is_shown_of`] allows it, else `None`: what tables and rows hold.
-pub fn shown<T: Copy + PartialOrd>(sorted: &[T], p: P) -> Option<T> {
-    p.is_shown_of(sorted.len()).then(|| nearest_rank(sorted, p)).flatten()
-}
-
-/// [`shown`] for requests that stand for others: `sorted` is `(value, weight)` ascending by
-/// value. The smallest value at which the weights so far reach `p` of all weight. Entries of
-/// weight 0 (kept only for being slow) neither count nor are chosen, and it is the number of the
-/// others that decides whether the quantile is shown: a sample knows no more of the tail than its
-/// own members in it.
-pub fn shown_weighted<T: Copy + PartialOrd>(sorted: &[(T, f64)], p: P) -> Option<T> {
-    debug_assert!(sorted.is_sorted_by(|a, b| a.0 <= b.0));
-    let members = || sorted.iter().filter(|entry| entry.1 > 0.0);
-    if !p.is_shown_of(members().count()) {
-        return None;
-    }
-    let total: f64 = members().map(|entry| entry.1).sum();
-    // Sums of equal weights may miss a boundary by a rounding error, which would move the rank.
-    let wanted = total * p.as_f64() * (1.0 - 1e-12);
-    let mut so_far = 0.0;
-    members()
-        .find(|entry| {
-            so_far += entry.1;
-            so_far >= wanted
-        })
-        .map(|entry| entry.0)
-}
-
-/// The largest value, always shown; `None` of nothing. `sorted` is ascending.
-pub fn max<T: Copy + PartialOrd>(sorted: &[T]) -> Option<T> {
-    debug_assert!(sorted.is_sorted());
-    sorted.last().copied()
+/// An empty histogram of times from 1 ns to two hours.
+pub fn histogram_ns(digits: u8) -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 7_200_000_000_000, digits).expect("constant bounds are valid")
 }
 
 /// The median over blocks: the middle value, or the average of the two middle ones. Averaged,
@@ -128,12 +107,12 @@ mod tests {
         for (p, minimum) in
             [(P::P50, 20), (P::P90, 100), (P::P95, 200), (P::P99, 1_000), (P::P999, 10_000)]
         {
-            assert_eq!(shown(&one_to(minimum - 1), p), None, "{p:?} of {}", minimum - 1);
-            assert!(shown(&one_to(minimum), p).is_some(), "{p:?} of {minimum}");
+            assert!(!p.is_shown_of(minimum - 1), "{p:?} of {}", minimum - 1);
+            assert!(p.is_shown_of(minimum), "{p:?} of {minimum}");
+            assert_eq!(p.is_known_of(minimum - 1), p == P::P50);
         }
         let low = P::per_ten_thousand(1_000).unwrap();
-        assert_eq!(shown(&one_to(19), low), None);
-        assert_eq!(shown(&one_to(20), low), Some(2));
+        assert!(!low.is_shown_of(19) && low.is_shown_of(20));
     }
 
     #[test]
@@ -156,35 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn equal_weights_change_nothing() {
-        for n in [20_u64, 100, 777, 1_000, 20_000] {
-            let plain = one_to(n);
-            for weight in [0.1, 1.0, 1.0 / 3.0, 517.3] {
-                let weighted: Vec<_> = plain.iter().map(|&value| (value, weight)).collect();
-                for p in [P::P50, P::P90, P::P99] {
-                    assert_eq!(shown_weighted(&weighted, p), shown(&plain, p), "{n} {weight}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn weights_move_quantiles_and_weightless_entries_do_not() {
-        let mut entries: Vec<_> = (1..=50).map(|value| (value, 1.0)).collect();
-        entries.extend((51..=100).map(|value| (value, 3.0)));
-        // 200 in all, half of it is reached by 50 + 3 * 16.67 at the 17th heavy one.
-        assert_eq!(shown_weighted(&entries, P::P50), Some(67));
-        entries.extend((101..=200).map(|value| (value, 0.0)));
-        assert_eq!(shown_weighted(&entries, P::P50), Some(67));
-        // 100 members, so nothing above p90, however many weightless ones lie beyond.
-        assert_eq!(shown_weighted(&entries, P::P95), None);
-    }
-
-    #[test]
     fn medians_of_even_counts_are_averages() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
-        assert_eq!(max(&[1, 2, 7]), Some(7));
     }
 }

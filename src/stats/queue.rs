@@ -1,5 +1,5 @@
-//! First come, first served with any number of servers: the wait of each request from what was
-//! really drawn, and the stationary mean for comparison.
+//! First come, first served with any number of servers: the wait of each request by the times that
+//! were really drawn, and the stationary mean for comparison.
 //!
 //! Live measurements are checked against [`fifo_waits_ns`] and not against the theory, because a
 //! queue at 90 % needs minutes to show its mean; the theory checks [`fifo_waits_ns`] in
@@ -19,7 +19,7 @@ pub struct Offered {
 
 /// How long each request waits before its service begins, in ns, in the order given, which is the
 /// order of arrival. Kiefer and Wolfowitz's recursion, with one server Lindley's: the next request
-/// gets the server that is free first. `servers` is at least 1; none serve nobody.
+/// gets the server that is free first. `servers` is at least 1.
 pub fn fifo_waits_ns(offered: &[Offered], servers: usize) -> Vec<u64> {
     debug_assert!(offered.is_sorted_by_key(|request| request.arrival_ns));
     let mut free_at_ns: BinaryHeap<Reverse<u64>> = vec![Reverse(0); servers].into();

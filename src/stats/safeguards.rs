@@ -1,80 +1,40 @@
-//! The switches of the mutation guard: what the analysis does to be right, each of which tests
-//! can turn off to see that a test notices.
+//! The switches of the mutation guard: what keeps a conclusion right, each of which a test can turn
+//! off to see that a figure goes wrong.
 //!
-//! A safeguard whose absence no test notices may have been lost long ago. [`Safeguards`] is a
-//! value that functions take, not a global or a Cargo feature, so that both ways run side by side
-//! in one test; and outside tests there is only one such value, so that no option of the program
-//! can ever turn one off.
+//! A safeguard whose absence no test notices may have been lost long ago. Outside tests [`holds`]
+//! is constant: no option of the program can turn a safeguard off. In a test the switch belongs to
+//! the thread, so that tests do not disturb each other.
 
-/// One thing that is done to keep a conclusion right.
+/// One thing that keeps a conclusion right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Safeguard {
     /// An arm's block is compared with the reference's value of the same block. Off: of another.
     Pairing,
-    /// The arms of a family take turns within a block. Off: one arm after the other. Belongs to
-    /// whoever orders trials.
+    /// The arms of a family take turns within a block. Off: one arm after the other. The plan of
+    /// a run does this, which simulations imitate.
+    #[cfg(test)]
     Interleaving,
     /// The interval of a median grows with the autocorrelation of its blocks. Off: the blocks
-    /// pass for independent.
+    /// count as independent.
     AutocorrelationInflation,
-    /// p values are adjusted for the number of arms. Off: taken as they are.
+    /// p values are adjusted for the number of arms. Off: they are taken as they are.
     Holm,
-    /// A response is timed from when its request was meant to be sent. Off: from when it was.
-    /// Belongs to the driver's books.
+    /// A response is timed from its request's intended start. Off: from when it was sent. The
+    /// driver's ledger does this.
     IntendedTime,
-    /// An answer is compared with the right one. Off: it is believed. Belongs there, too.
+    /// An answer is compared with the right one. Off: it is believed. The driver's ledger does
+    /// this.
     Checksum,
-    /// Of a trial that was disturbed, the attempt that was not counts. Off: the first does,
-    /// whatever happened to it.
+    /// Of a disturbed trial the undisturbed attempt counts. Off: the first attempt does. The
+    /// analysis of attempts does this.
     Reruns,
 }
 
-impl Safeguard {
-    /// All of them; the mutation guard goes through this list.
-    pub const ALL: [Safeguard; 7] = [
-        Safeguard::Pairing,
-        Safeguard::Interleaving,
-        Safeguard::AutocorrelationInflation,
-        Safeguard::Holm,
-        Safeguard::IntendedTime,
-        Safeguard::Checksum,
-        Safeguard::Reruns,
-    ];
-}
-
-/// Which safeguards are on: all, outside tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Safeguards {
-    off: Option<Safeguard>,
-}
-
-impl Safeguards {
-    /// The only value outside tests.
-    pub const ALL_ON: Safeguards = Safeguards { off: None };
-
-    /// All but one.
-    #[cfg(test)]
-    pub(crate) const fn without(safeguard: Safeguard) -> Safeguards {
-        Safeguards { off: Some(safeguard) }
-    }
-
-    /// Whether this one is on.
-    pub fn hold(self, safeguard: Safeguard) -> bool {
-        self.off != Some(safeguard)
-    }
+/// Whether this safeguard is on: always, outside tests.
+#[cfg(not(test))]
+pub const fn holds(_: Safeguard) -> bool {
+    true
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_is_off_and_the_others_hold() {
-        for off in Safeguard::ALL {
-            assert!(Safeguards::ALL_ON.hold(off));
-            for other in Safeguard::ALL {
-                assert_eq!(Safeguards::without(off).hold(other), other != off);
-            }
-        }
-    }
-}
+pub use super::simulation::switch::{holds, without};

@@ -1,4 +1,4 @@
-//! What may be said of the arms of a family: ratios, intervals, p values, and from enough blocks on
+//! The arms of a family against its reference: ratios, intervals, p values, and from enough blocks on
 //! a verdict.
 //!
 //! A verdict follows from the interval of the ratio alone: `faster` and `slower` need all of it
@@ -8,20 +8,17 @@
 //! reference would silence a whole family.
 
 use super::paired::{WalshAverages, log_ratios};
-use super::{Interval, Level, Safeguards, holm};
+use super::{Interval, Level, holm};
 
 /// Verdicts need this many blocks.
 pub const VERDICT_BLOCKS_MIN: usize = 10;
 /// Indications, intervals and p values need this many.
 pub const INTERVAL_BLOCKS_MIN: usize = 6;
 
-/// δ where the user sets no other: differences of up to 3 % do not matter.
-pub const DELTA_RATIO: f64 = 0.03;
-
-/// What is called equivalent differs by a quarter at most, however large a δ the user sets.
+/// Equivalent arms differ by a quarter at most, even if the user sets a larger δ.
 pub const EQUIVALENT_MAX_RATIO: f64 = 0.25;
 
-/// An arm against the reference. Faster is better, whatever the metric's direction.
+/// An arm against the reference. `Faster` is better for every metric, throughput as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The whole interval lies beyond δ, on the good side.
@@ -63,7 +60,7 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
-    /// Whether it says, with whatever weight, that there is a difference.
+    /// Whether a verdict or an indication says that there is a difference.
     pub fn is_difference(self) -> bool {
         match self {
             Conclusion::Verdict(verdict) | Conclusion::Indication(verdict) => {
@@ -85,8 +82,8 @@ pub enum Reason {
     TooFewBlocks,
     /// There is no interval of the placebo, so nothing checked the family.
     NoPlacebo,
-    /// The placebo differs from the reference although it *is* the reference: whatever moved it
-    /// may have moved the others, and the family is shown grey.
+    /// The placebo differs from the reference although it *is* the reference: the cause may have
+    /// moved the others as well, and the family is shown grey.
     PlaceboDiffers,
 }
 
@@ -112,10 +109,10 @@ pub enum Better {
     Higher,
 }
 
-/// What an arm delivered for one metric.
+/// An arm's values of one metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Observed<'a> {
-    /// It failed: it gets no ratio, however good its surviving blocks look.
+    /// It failed: it gets no ratio, even if its other blocks look good.
     Failed,
     /// One value per block, by block number; `None` where there is no valid one.
     Blocks(&'a [Option<f64>]),
@@ -132,7 +129,7 @@ pub struct FamilyValues<'a> {
     pub arms: Vec<Observed<'a>>,
 }
 
-/// What has to be known besides the values.
+/// How values are judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// Of the metric.
@@ -155,7 +152,7 @@ pub struct Comparison {
     pub p_value: Option<f64>,
     /// After Holm, over the arms of the family with its placebo.
     pub p_adjusted: Option<f64>,
-    /// What may be said.
+    /// The conclusion, or why there is none.
     pub conclusion: Conclusion,
 }
 
@@ -184,18 +181,20 @@ impl Judgement {
 
 /// Compares every arm of a family with the reference. The placebo counts among the arms that
 /// Holm adjusts for: it can be wrong like any of them.
-pub fn judge(family: &FamilyValues, settings: Settings, safeguards: Safeguards) -> Judgement {
-    let effects: Vec<Effect> = std::iter::once(&family.placebo)
-        .chain(&family.arms)
-        .map(|arm| Effect::of(arm, &family.reference, safeguards))
+pub fn judge(family: &FamilyValues, settings: Settings) -> Judgement {
+    let arms = std::iter::once(&family.placebo).chain(&family.arms);
+    let effects: Vec<Result<Effect, Reason>> =
+        arms.map(|arm| Effect::of(arm, &family.reference)).collect();
+    let p_values: Vec<f64> = effects.iter().flatten().filter_map(|effect| effect.p_value).collect();
+    let mut p_adjusted = holm::adjust(&p_values).into_iter();
+    let is_checked = effects[0].as_ref().is_ok_and(|placebo| placebo.interval.is_some());
+    let mut comparisons: Vec<Comparison> = effects
+        .into_iter()
+        .map(|effect| match effect {
+            Ok(effect) => effect.compare(&mut p_adjusted, is_checked, settings),
+            Err(reason) => Comparison::withheld(reason),
+        })
         .collect();
-    let mut p_adjusted = {
-        let p_values: Vec<f64> = effects.iter().filter_map(|effect| effect.p_value).collect();
-        holm::adjust(&p_values, safeguards).into_iter()
-    };
-    let is_checked = effects[0].interval.is_some();
-    let compare = |effect: &Effect| effect.compare(&mut p_adjusted, is_checked, settings);
-    let mut comparisons: Vec<Comparison> = effects.iter().map(compare).collect();
     let placebo = comparisons.remove(0);
     if placebo.conclusion.is_difference() {
         comparisons.iter_mut().for_each(Comparison::grey_out);
@@ -203,40 +202,38 @@ pub fn judge(family: &FamilyValues, settings: Settings, safeguards: Safeguards) 
     Judgement { placebo, arms: comparisons }
 }
 
-/// A comparison before it is known how many others there are. All in log ratios.
-struct Effect {
-    n_blocks: usize,
+/// An arm against another by block, before it is known how many others there are. All in log
+/// ratios.
+pub(super) struct Effect {
+    pub(super) n_blocks: usize,
     estimate: Option<f64>,
-    interval: Option<Interval>,
-    p_value: Option<f64>,
-    /// Why there is no estimate, if one of the two failed.
-    failed: Option<Reason>,
+    /// At 95 %, from 6 blocks.
+    pub(super) interval: Option<Interval>,
+    /// From 6 blocks.
+    pub(super) p_value: Option<f64>,
 }
 
 impl Effect {
-    fn of(arm: &Observed, reference: &Observed, safeguards: Safeguards) -> Effect {
+    fn of(arm: &Observed, reference: &Observed) -> Result<Effect, Reason> {
         match (arm, reference) {
-            (_, Observed::Failed) => Effect::failed(Reason::ReferenceFailed),
-            (Observed::Failed, _) => Effect::failed(Reason::ArmFailed),
+            (_, Observed::Failed) => Err(Reason::ReferenceFailed),
+            (Observed::Failed, _) => Err(Reason::ArmFailed),
             (Observed::Blocks(arm), Observed::Blocks(reference)) => {
-                Effect::of_differences(&log_ratios(arm, reference, safeguards))
+                Ok(Effect::of_blocks(arm, reference))
             }
         }
     }
 
-    fn failed(reason: Reason) -> Effect {
-        Effect { n_blocks: 0, estimate: None, interval: None, p_value: None, failed: Some(reason) }
-    }
-
-    fn of_differences(differences: &[f64]) -> Effect {
-        let averages = WalshAverages::of(differences);
+    /// Of the blocks in which both have a value.
+    pub(super) fn of_blocks(arm: &[Option<f64>], reference: &[Option<f64>]) -> Effect {
+        let differences = log_ratios(arm, reference);
+        let averages = WalshAverages::of(&differences);
         let is_enough = differences.len() >= INTERVAL_BLOCKS_MIN;
         Effect {
             n_blocks: differences.len(),
             estimate: averages.estimate(),
             interval: averages.interval(Level::P95),
             p_value: averages.p_value().filter(|_| is_enough),
-            failed: None,
         }
     }
 
@@ -247,28 +244,19 @@ impl Effect {
         is_checked: bool,
         settings: Settings,
     ) -> Comparison {
-        let p_adjusted = self.p_value.and_then(|_| p_adjusted.next());
+        let delta_log = settings.delta_ratio.ln_1p();
         Comparison {
             n_blocks: self.n_blocks,
             ratio: self.estimate.map(f64::exp),
             ratio_interval: self.interval.map(|interval| interval.map(f64::exp)),
             p_value: self.p_value,
-            p_adjusted,
-            conclusion: self.conclude(is_checked, settings),
+            p_adjusted: self.p_value.and_then(|_| p_adjusted.next()),
+            conclusion: match self.interval {
+                None => Conclusion::Withheld(Reason::TooFewBlocks),
+                Some(_) if !is_checked => Conclusion::Withheld(Reason::NoPlacebo),
+                Some(interval) => conclude(self.n_blocks, interval, delta_log, settings.better),
+            },
         }
-    }
-
-    fn conclude(&self, is_checked: bool, settings: Settings) -> Conclusion {
-        if let Some(reason) = self.failed {
-            return Conclusion::Withheld(reason);
-        }
-        let Some(interval) = self.interval else {
-            return Conclusion::Withheld(Reason::TooFewBlocks);
-        };
-        if !is_checked {
-            return Conclusion::Withheld(Reason::NoPlacebo);
-        }
-        conclude(self.n_blocks, interval, settings.delta_ratio.ln_1p(), settings.better)
     }
 }
 
@@ -301,7 +289,18 @@ pub(super) fn conclude(
 }
 
 impl Comparison {
-    /// Takes back what was concluded, keeping the numbers.
+    fn withheld(reason: Reason) -> Comparison {
+        Comparison {
+            n_blocks: 0,
+            ratio: None,
+            ratio_interval: None,
+            p_value: None,
+            p_adjusted: None,
+            conclusion: Conclusion::Withheld(reason),
+        }
+    }
+
+    /// Withdraws the conclusion and keeps the numbers.
     fn grey_out(&mut self) {
         if !matches!(self.conclusion, Conclusion::Withheld(_)) {
             self.conclusion = Conclusion::Withheld(Reason::PlaceboDiffers);

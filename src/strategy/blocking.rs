@@ -3,13 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{
-    Ballast, Census, Children, Context, Done, Event, Kind, Setup, Strategy, Task, TaskId,
-    TaskStamps,
-};
+use super::{Ballast, Children, Context, Event, Kind, Setup, Strategy, Task};
 use crate::workload::Input;
 
-pub(super) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     name: "blocking",
     summary: "runs in the subject's event loop; nothing else is answered meanwhile",
     options: &[],
@@ -32,27 +29,9 @@ impl Strategy for Blocking {
     fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
         let ran = super::run::run(&*self.input, task.id.task, task.payload);
         // Nothing lies between deciding to run and running: one stamp serves for three.
-        let stamps = TaskStamps {
-            dispatched: ran.work_start,
-            child_start: ran.work_start,
-            work_start: ran.work_start,
-            work_end: ran.work_end,
-        };
-        cx.events.push(Event::Done(Done {
-            id: task.id,
-            outcome: ran.outcome,
-            checksum: ran.checksum,
-            body: ran.body,
-            stamps,
-            child_pid: std::process::id(),
-            reaps: false,
-        }));
+        let start = ran.work_start;
+        cx.events.push(Event::Done(ran.done(task.id, start, start)));
     }
 
-    /// Never in time: the loop that would notice the deadline is the one that is busy.
-    fn expire(&mut self, _: TaskId, _: &mut Context<'_>) {}
-
-    fn census(&self) -> Census {
-        Census::default()
-    }
+    // It never expires in time: the loop that would notice the deadline is the one that is busy.
 }

@@ -1,6 +1,6 @@
 //! How many children a strategy has created.
 
-/// A count of children, kept by whoever creates and reaps them.
+/// A count of children, kept where they are created and reaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Census {
     /// Created since the subject started.

@@ -1,25 +1,29 @@
-//! One task, one child: the talk that `fork-ipc` and `fork` have with the child of a task, over a
-//! socket of its own or, for small tasks of `fork`, in pieces that come another way. How the child
-//! is started, killed and reaped is theirs.
+//! One task, one child: the exchange of `fork-ipc` and `fork` with the child of a task, over a
+//! socket of its own or, for small tasks of `fork`, in pieces over the fork server's socket. The
+//! strategies start, kill and reap the child.
 
+use std::io;
 use std::os::fd::OwnedFd;
 
 use super::{Context, Done, Event, Ready, Task, TaskId, TaskStamps};
 use crate::protocol::conn::{Conn, Fill};
-use crate::protocol::{Frame, HEADER_BYTES, Header, Kind, Outcome, REPLY_BYTES, Reply};
+use crate::protocol::{
+    self, Frame, HEADER_BYTES, Header, Kind, Outcome, REPLY_BYTES, Reply, Stamps,
+};
 use crate::sys::clock::now_ns;
-use crate::sys::process::ExitStatus;
+use crate::sys::process::{self, ExitStatus};
+use crate::workload::Input;
 
 /// A RUN for one task.
-pub(super) fn run_header(id: TaskId) -> Header {
+pub fn run_header(id: TaskId) -> Header {
     Header { flags: id.task, ..Header::new(Kind::Run, id.request) }
 }
 
-/// The answer to the RUN of `id`, and its payload or reason.
+/// The outcome in the answer to the RUN of `id`, which was dispatched at this time.
 ///
 /// # Errors
 /// It is another frame, or answers another task.
-pub(super) fn read_reply(frame: &Frame, id: TaskId) -> Result<(Reply, &[u8]), String> {
+pub fn read_done(frame: &Frame, id: TaskId, dispatched: u64) -> Result<Done, String> {
     let header = frame.header;
     if header.kind != Kind::Reply {
         return Err(format!("the child sent {:?} when a REPLY was due", header.kind));
@@ -30,26 +34,26 @@ pub(super) fn read_reply(frame: &Frame, id: TaskId) -> Result<(Reply, &[u8]), St
             header.flags, header.id, id.task, id.request
         ));
     }
-    Reply::decode(&frame.body).map_err(|error| error.to_string())
-}
-
-/// What a child stamps.
-pub(super) fn task_stamps(reply: &Reply, dispatched: u64) -> TaskStamps {
-    TaskStamps {
-        dispatched,
-        child_start: reply.stamps.child_start,
-        work_start: reply.stamps.work_start,
-        work_end: reply.stamps.work_end,
-    }
+    let (reply, body) = Reply::decode(&frame.body).map_err(|error| error.to_string())?;
+    let Stamps { child_start, work_start, work_end, .. } = reply.stamps;
+    Ok(Done {
+        id,
+        outcome: header.outcome,
+        checksum: reply.checksum,
+        body: body.to_vec(),
+        stamps: TaskStamps { dispatched, child_start, work_start, work_end },
+        child_pid: reply.child_pid,
+        reaps: false,
+    })
 }
 
 /// A task's talk with its child, until the child is reaped.
 #[derive(Debug)]
-pub(super) struct Talk {
+pub struct Talk {
     id: TaskId,
     key: u64,
     conn: Option<Conn>,
-    /// What has arrived of an answer that comes in pieces.
+    /// The part of an answer in pieces that has arrived.
     pieces: Vec<u8>,
     dispatched: u64,
     answered: bool,
@@ -57,23 +61,22 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    /// With a child that has been given its task otherwise, and whose answer comes to
-    /// [`Talk::piece`].
-    pub(super) fn without_socket(id: TaskId, key: u64, dispatched: u64) -> Talk {
+    /// With a child that has its task already, and whose answer comes to [`Talk::piece`].
+    pub fn without_socket(id: TaskId, key: u64, dispatched: u64) -> Talk {
         Talk { id, key, conn: None, pieces: Vec::new(), dispatched, answered: false, child_pid: 0 }
     }
 
-    /// Sends the task; whatever the socket does not take at once follows when it is writable.
+    /// Sends the task; the part that the socket does not take at once follows when it is writable.
     ///
     /// # Errors
     /// The socket could not be registered.
-    pub(super) fn open(
+    pub fn open(
         task: &Task,
         socket: OwnedFd,
         key: u64,
         dispatched: u64,
         cx: &mut Context<'_>,
-    ) -> std::io::Result<Talk> {
+    ) -> io::Result<Talk> {
         let mut conn = Conn::new(socket)?;
         conn.push(run_header(task.id), &[&task.payload]);
         cx.poller.add(&conn, key)?;
@@ -85,20 +88,22 @@ impl Talk {
     }
 
     /// The child's process id, where the starter knows it.
-    pub(super) fn with_pid(self, child_pid: u32) -> Talk {
+    pub fn with_pid(self, child_pid: u32) -> Talk {
         Talk { child_pid, ..self }
     }
 
-    pub(super) fn id(&self) -> TaskId {
+    /// The task.
+    pub fn id(&self) -> TaskId {
         self.id
     }
 
-    pub(super) fn is_answered(&self) -> bool {
+    /// Whether the child is no longer needed.
+    pub fn is_answered(&self) -> bool {
         self.answered
     }
 
     /// The socket is ready. Afterwards, if the task is answered, the child is no longer needed.
-    pub(super) fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) {
+    pub fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) {
         if let Some(conn) = &mut self.conn
             && ready.writable
             && conn.wants_write()
@@ -112,7 +117,7 @@ impl Talk {
     }
 
     /// The next bytes of the child's answer have arrived.
-    pub(super) fn piece(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
+    pub fn piece(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
         if self.answered {
             return;
         }
@@ -131,7 +136,7 @@ impl Talk {
     }
 
     /// The child has been reaped: an answer may still lie in the socket, else it is a crash.
-    pub(super) fn reaped(&mut self, status: ExitStatus, at_ns: u64, cx: &mut Context<'_>) {
+    pub fn reaped(&mut self, status: ExitStatus, at_ns: u64, cx: &mut Context<'_>) {
         self.read(cx);
         if !self.answered {
             self.fail(Outcome::Crash, &format!("the child {status} before it had answered"), cx);
@@ -141,15 +146,15 @@ impl Talk {
     }
 
     /// No answer is wanted any more.
-    pub(super) fn abandon(&mut self, cx: &mut Context<'_>) {
+    pub fn abandon(&mut self, cx: &mut Context<'_>) {
         self.answered = true;
         self.hang_up(cx);
     }
 
     /// The system refused to create the child: never executed, nothing to reap.
-    pub(super) fn refused(&mut self, reason: &str, cx: &mut Context<'_>) {
+    pub fn refused(&mut self, reason: &str, cx: &mut Context<'_>) {
         if self.answered {
-            // Given up before the refusal came: the reaping that was promised then is over, too.
+            // Given up before the refusal came: the reaping that was promised then will not come.
             cx.events.push(Event::Reaped { id: self.id, at_ns: now_ns() });
         } else {
             cx.events.push(Event::Done(Done::failed(self.id, Outcome::Rejected, reason)));
@@ -173,25 +178,15 @@ impl Talk {
             match fill {
                 Ok(Fill::Bytes(_)) => {}
                 Ok(Fill::WouldBlock) => return,
-                // Why it closed is told by how it ended: wait for the reaping.
+                // Its exit status will give the reason: wait for the reaping.
                 Ok(Fill::Closed) | Err(_) => return self.hang_up(cx),
             }
         }
     }
 
     fn answer(&mut self, frame: &Frame, cx: &mut Context<'_>) {
-        let done = match read_reply(frame, self.id) {
-            Ok((reply, body)) => Done {
-                id: self.id,
-                outcome: frame.header.outcome,
-                checksum: reply.checksum,
-                body: body.to_vec(),
-                stamps: task_stamps(&reply, self.dispatched),
-                child_pid: reply.child_pid,
-                reaps: true,
-            },
-            Err(error) => Done::failed(self.id, Outcome::AppError, error),
-        };
+        let done = read_done(frame, self.id, self.dispatched)
+            .unwrap_or_else(|error| Done::failed(self.id, Outcome::AppError, error));
         self.finish(done, cx);
     }
 
@@ -214,33 +209,48 @@ impl Talk {
 /// Answers one task in a child that has the input loaded: the other end of a `Talk`.
 ///
 /// # Errors
-/// The socket closed or spoke something else; nobody is left to tell.
+/// The socket closed or sent something else.
 pub fn serve_one(
     conn: &mut Conn,
-    input: &dyn crate::workload::Input,
+    input: &dyn Input,
     child_start: impl FnOnce() -> u64,
-) -> std::io::Result<Served> {
-    loop {
-        match conn.next_frame().map_err(std::io::Error::other)? {
-            Some(Frame { header, body }) if header.kind == Kind::Run => {
-                answer(conn, input, header, body, child_start())?;
-                return Ok(Served::Task);
-            }
-            Some(other) => {
-                let what = format!("a child was sent {:?}", other.header.kind);
-                return Err(std::io::Error::other(what));
-            }
-            None => {}
+) -> io::Result<Served> {
+    match conn.wait_frame()? {
+        Some(Frame { header, body }) if header.kind == Kind::Run => {
+            let id = TaskId { request: header.id, task: header.flags };
+            let Answer { header, fixed, body } = run_task(id, body, input, child_start());
+            conn.push(header, &[&fixed, &body]);
+            conn.flush()?;
+            Ok(Served::Task)
         }
-        match conn.fill()? {
-            Fill::Bytes(_) => {}
-            Fill::Closed => return Ok(Served::Closed),
-            Fill::WouldBlock => return Err(std::io::ErrorKind::WouldBlock.into()),
+        Some(other) => Err(io::Error::other(format!("a child was sent {:?}", other.header.kind))),
+        None => Ok(Served::Closed),
+    }
+}
+
+/// Says READY, then answers tasks until the socket closes.
+///
+/// # Errors
+/// The socket broke, or sent something else.
+pub fn serve(conn: &mut Conn, input: &dyn Input) -> io::Result<()> {
+    let ready = protocol::Ready {
+        pid: std::process::id(),
+        now_ns: now_ns(),
+        usage: process::usage_self(),
+        ..protocol::Ready::default()
+    };
+    let body = serde_json::to_vec(&ready).map_err(io::Error::other)?;
+    conn.push(Header::new(Kind::Ready, 0), &[&body]);
+    conn.flush()?;
+    loop {
+        conn.wait_readable()?;
+        if serve_one(conn, input, now_ns)? == Served::Closed {
+            return Ok(());
         }
     }
 }
 
-/// What [`serve_one`] came to.
+/// The result of [`serve_one`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
     /// A task was answered.
@@ -249,34 +259,19 @@ pub enum Served {
     Closed,
 }
 
-fn answer(
-    conn: &mut Conn,
-    input: &dyn crate::workload::Input,
-    header: Header,
-    payload: Vec<u8>,
-    child_start: u64,
-) -> std::io::Result<()> {
-    let id = TaskId { request: header.id, task: header.flags };
-    let Answer { header, fixed, body } = run_task(id, payload, input, child_start);
-    conn.push(header, &[&fixed, &body]);
-    conn.flush().map(drop)
-}
-
 /// The frame that answers a task: its header and the two parts of its body.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) header: Header,
-    pub(super) fixed: [u8; REPLY_BYTES],
-    pub(super) body: Vec<u8>,
+pub struct Answer {
+    /// Without its length.
+    pub header: Header,
+    /// The [`Reply`].
+    pub fixed: [u8; REPLY_BYTES],
+    /// The payload, or the reason.
+    pub body: Vec<u8>,
 }
 
 /// Runs a task in its child.
-pub(super) fn run_task(
-    id: TaskId,
-    payload: Vec<u8>,
-    input: &dyn crate::workload::Input,
-    child_start: u64,
-) -> Answer {
+pub fn run_task(id: TaskId, payload: Vec<u8>, input: &dyn Input, child_start: u64) -> Answer {
     let ran = super::run::run(input, id.task, payload);
     let mut reply = Reply { checksum: ran.checksum, ..Reply::default() };
     reply.stamps.child_start = child_start;

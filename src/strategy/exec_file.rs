@@ -2,7 +2,7 @@
 
 use super::{Children, Kind, Span, program, spawn};
 
-pub(super) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     name: "exec-file",
     summary: "a new program per task, whole output buffered until it has ended",
     options: &[],

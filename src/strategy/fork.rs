@@ -5,19 +5,17 @@
 //! answer comes back over the server's socket, which the copy has, too. A task that does not fit
 //! gets a socket of its own, which travels with the order.
 
-use std::collections::HashMap;
 use std::io;
 
 use super::channel::Talk;
 use super::fork_server::{ChildRole, ForkServer, MAX_PAYLOAD_BYTES, Notice, Order, WARM};
-use super::{
-    Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task, TaskId,
-};
-use crate::protocol::{Outcome, Usage};
+use super::jobs::Jobs;
+use super::{Census, Children, Context, Event, Kind, Ready, Setup, Span, Strategy, Task, TaskId};
 use crate::sys::clock::now_ns;
 use crate::sys::socket;
+use crate::sys::usage::Usage;
 
-pub(super) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     name: "fork",
     summary: "a copy-on-write child per task, forked (without exec) by a warm fork server",
     options: &[WARM],
@@ -31,20 +29,12 @@ const SERVER: u64 = 1 << 62;
 
 struct Forked {
     server: ForkServer,
-    talks: HashMap<u64, Talk>,
-    slots: HashMap<TaskId, u64>,
-    next_slot: u64,
-    census: Census,
+    talks: Jobs<Talk>,
 }
 
 fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
-    Ok(Box::new(Forked {
-        server: ForkServer::start(&setup, ChildRole::Task, SERVER)?,
-        talks: HashMap::new(),
-        slots: HashMap::new(),
-        next_slot: 0,
-        census: Census::default(),
-    }))
+    let server = ForkServer::start(&setup, ChildRole::Task, SERVER)?;
+    Ok(Box::new(Forked { server, talks: Jobs::default() }))
 }
 
 impl Strategy for Forked {
@@ -57,15 +47,15 @@ impl Strategy for Forked {
     }
 
     fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
-        if let Err(error) = self.launch(&task, cx) {
-            let reason = format!("make a socket for a forked child: {error}");
-            cx.events.push(Event::Done(Done::failed(task.id, Outcome::Rejected, reason)));
+        match self.launch(&task, cx) {
+            Ok(talk) => self.talks.insert(task.id, talk),
+            Err(error) => cx.reject(task.id, format!("make a socket for a forked child: {error}")),
         }
     }
 
     fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) {
         if ready.key < SERVER {
-            if let Some(talk) = self.talks.get_mut(&ready.key) {
+            if let Some(talk) = self.talks.get(ready.key) {
                 talk.ready(ready, cx);
             }
             return;
@@ -77,8 +67,8 @@ impl Strategy for Forked {
     }
 
     fn expire(&mut self, id: TaskId, cx: &mut Context<'_>) {
-        if let Some(&slot) = self.slots.get(&id)
-            && let Some(talk) = self.talks.get_mut(&slot)
+        if let Some(slot) = self.talks.slot_of(id)
+            && let Some(talk) = self.talks.get(slot)
         {
             talk.abandon(cx);
             self.server.send(Order::Kill { slot }, None, cx);
@@ -86,7 +76,7 @@ impl Strategy for Forked {
     }
 
     fn close(&mut self, cx: &mut Context<'_>) {
-        self.talks.values_mut().for_each(|talk| talk.abandon(cx));
+        self.talks.iter_mut().for_each(|talk| talk.abandon(cx));
         self.server.close(cx);
     }
 
@@ -96,30 +86,24 @@ impl Strategy for Forked {
     }
 
     fn census(&self) -> Census {
-        self.census
+        self.talks.census()
     }
 }
 
 impl Forked {
-    fn launch(&mut self, task: &Task, cx: &mut Context<'_>) -> io::Result<()> {
-        let slot = self.next_slot;
-        self.next_slot += 1;
+    fn launch(&mut self, task: &Task, cx: &mut Context<'_>) -> io::Result<Talk> {
+        let slot = self.talks.next_slot();
         let dispatched = now_ns();
-        let talk = if task.payload.len() <= MAX_PAYLOAD_BYTES {
+        if task.payload.len() <= MAX_PAYLOAD_BYTES {
             let (id, payload) = (task.id, &*task.payload);
             self.server.send(Order::Task { slot, id, payload }, None, cx);
-            Talk::without_socket(id, slot, dispatched)
-        } else {
-            let (ours, theirs) = socket::stream_pair()?;
-            // The task is in the socket before the child exists, so that it need not wait for it.
-            let talk = Talk::open(task, ours, slot, dispatched, cx)?;
-            self.server.send(Order::Fork { slot }, Some(theirs), cx);
-            talk
-        };
-        self.census.born();
-        self.slots.insert(task.id, slot);
-        self.talks.insert(slot, talk);
-        Ok(())
+            return Ok(Talk::without_socket(id, slot, dispatched));
+        }
+        let (ours, theirs) = socket::stream_pair()?;
+        // The task is in the socket before the child exists, so that it need not wait for it.
+        let talk = Talk::open(task, ours, slot, dispatched, cx)?;
+        self.server.send(Order::Fork { slot }, Some(theirs), cx);
+        Ok(talk)
     }
 
     fn hear(&mut self, notice: Notice, cx: &mut Context<'_>) {
@@ -127,18 +111,16 @@ impl Forked {
             Notice::Reaped { slot, ended } => (slot, Ok(ended)),
             Notice::Refused { slot, errno } => (slot, Err(io::Error::from_raw_os_error(errno))),
             Notice::Piece { slot, bytes } => {
-                if let Some(talk) = self.talks.get_mut(&slot) {
+                if let Some(talk) = self.talks.get(slot) {
                     talk.piece(&bytes, cx);
                 }
                 return;
             }
             Notice::Ready { .. } | Notice::Failed { .. } => return,
         };
-        let Some(mut talk) = self.talks.remove(&slot) else {
+        let Some(mut talk) = self.talks.remove(slot, Talk::id) else {
             return;
         };
-        self.slots.remove(&talk.id());
-        self.census.gone();
         match result {
             Ok(ended) => talk.reaped(ended.status, ended.at_ns, cx),
             Err(error) => talk.refused(&format!("fork: {error}"), cx),

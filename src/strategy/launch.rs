@@ -2,25 +2,62 @@
 //! posix_spawn. No `pre_exec`, no user or group, no changed PATH, an absolute program: each of
 //! these would silently turn it into fork + exec.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use super::{Ballast, Setup};
 use crate::sys::process::{self, Block, Exit};
 
 /// A command for a program that leads a process group of its own, so that it can be killed with
-/// whatever it starts. Standard input is the subject's, which is the null device.
-pub(super) fn command(program: &OsStr) -> Command {
+/// all that it starts. Standard input is the subject's, which is the null device.
+pub fn command(program: &OsStr) -> Command {
     let mut command = Command::new(program);
     command.process_group(0);
     command
 }
 
+/// The program that is started per task or worker.
+pub struct ChildProgram {
+    program: OsString,
+    /// Arguments that are the same every time.
+    spec_args: Vec<OsString>,
+    _ballast: Ballast,
+}
+
+impl ChildProgram {
+    /// Touches the ballast, too: it belongs to the process that creates the children.
+    pub fn new(setup: Setup<'_>) -> ChildProgram {
+        ChildProgram {
+            program: setup.program.into_os_string(),
+            spec_args: setup.spec.to_args().into_iter().map(OsString::from).collect(),
+            _ballast: Ballast::touch(setup.ballast_bytes),
+        }
+    }
+
+    /// The command of a mode of the program: these arguments, then the spec.
+    pub fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
+        let mut command = command(&self.program);
+        command.args(args).args(&self.spec_args);
+        command
+    }
+
+    /// The words of the same command, for a shell.
+    pub fn words<'a>(&'a self, args: &'a [OsString]) -> impl Iterator<Item = &'a OsString> {
+        std::iter::once(&self.program).chain(args).chain(&self.spec_args)
+    }
+
+    /// The reason of a task whose program could not be started.
+    pub fn start_error(&self, error: &io::Error) -> String {
+        format!("start `{}`: {error}", self.program.to_string_lossy())
+    }
+}
+
 /// A process that this one started and has not reaped yet. Dropping it kills and reaps it.
 #[derive(Debug)]
-pub(super) struct Owned {
+pub struct Owned {
     pid: u32,
     pidfd: OwnedFd,
     reaped: bool,
@@ -33,13 +70,8 @@ impl AsFd for Owned {
 }
 
 impl Owned {
-    /// Takes over a child that nobody has waited for.
-    pub(super) fn new(child: &Child) -> io::Result<Owned> {
-        Owned::from_pid(child.id())
-    }
-
     /// Takes over this process's own, not yet reaped child.
-    pub(super) fn from_pid(pid: u32) -> io::Result<Owned> {
+    pub fn new(pid: u32) -> io::Result<Owned> {
         match process::pidfd(pid) {
             Ok(pidfd) => Ok(Owned { pid, pidfd, reaped: false }),
             Err(error) => {
@@ -51,19 +83,19 @@ impl Owned {
         }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.pid
     }
 
     /// Kills it with its process group; it stays to be reaped.
-    pub(super) fn kill(&self) {
+    pub fn kill(&self) {
         if !self.reaped {
             process::kill_tree(self.pid);
         }
     }
 
     /// Reaps it if it has ended.
-    pub(super) fn try_reap(&mut self) -> Option<Exit> {
+    pub fn try_reap(&mut self) -> Option<Exit> {
         if self.reaped {
             return None;
         }
@@ -87,13 +119,8 @@ impl Drop for Owned {
 ///
 /// # Errors
 /// The system refused the sockets or the process.
-pub(super) fn with_socket(mut command: Command) -> io::Result<(Owned, OwnedFd)> {
+pub fn with_socket(mut command: Command) -> io::Result<(Owned, OwnedFd)> {
     let (ours, theirs) = crate::sys::socket::stream_pair()?;
     let child = command.stdin(Stdio::from(theirs)).spawn()?;
-    Ok((Owned::new(&child)?, ours))
-}
-
-/// What a failed start is called in an outcome's reason.
-pub(super) fn start_error(program: &OsStr, error: &io::Error) -> String {
-    format!("start `{}`: {error}", program.to_string_lossy())
+    Ok((Owned::new(child.id())?, ours))
 }

@@ -1,16 +1,17 @@
 //! How a request is EXECUTED. Each strategy is one file and one line in [`ALL`].
 //!
 //! A strategy begins a task without waiting (unless waiting *is* the strategy), is told when one
-//! of its descriptors is ready, and says what has finished. It knows no workload: it hands tasks
-//! to an [`Input`], to a program's arguments or to a child's socket.
+//! of its descriptors is ready, and reports what has finished. It knows no workload: it hands
+//! tasks to an [`Input`], to a program's arguments or to a child's socket.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::options::{OptionDef, Options, Used, Values};
-use crate::protocol::{Outcome, Usage};
+use crate::protocol::Outcome;
 use crate::sys::ballast::Ballast;
 use crate::sys::poller::{Poller, Ready};
+use crate::sys::usage::Usage;
+use crate::workload::options::{OptionDef, Options, Values};
 use crate::workload::{Input, Spec};
 
 mod blocking;
@@ -21,7 +22,8 @@ mod exec;
 mod exec_file;
 mod fork;
 mod fork_ipc;
-pub mod fork_server;
+mod fork_server;
+mod jobs;
 mod launch;
 mod pool;
 mod prefork_pool;
@@ -53,7 +55,12 @@ pub fn by_name(name: &str) -> Option<&'static Kind> {
     ALL.iter().find(|kind| kind.name == name)
 }
 
-/// What is known of a strategy without starting it.
+/// Every name, in the order of the registry.
+pub fn names() -> Vec<&'static str> {
+    ALL.iter().map(|kind| kind.name).collect()
+}
+
+/// The facts of a strategy, known without starting it.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     /// As written in experiments, rows and on the command line.
@@ -143,7 +150,7 @@ pub trait Strategy {
         Usage::default()
     }
 
-    /// Begins a task. Whatever becomes of it is said in [`Context::events`], now or later.
+    /// Begins a task. Its result arrives in [`Context::events`], now or later.
     fn begin(&mut self, task: Task, cx: &mut Context<'_>);
 
     /// One of its descriptors is ready.
@@ -152,10 +159,13 @@ pub trait Strategy {
     }
 
     /// The task's request has been given up: ends its children, with their process groups. The
-    /// answer has been sent already; one that still comes is ignored, a reaping is not.
-    fn expire(&mut self, id: TaskId, cx: &mut Context<'_>);
+    /// answer has been sent already; one that still comes is ignored, a reaping is not. A thread
+    /// cannot be killed: it runs on, and its late answer is ignored.
+    fn expire(&mut self, id: TaskId, cx: &mut Context<'_>) {
+        let _ = (id, cx);
+    }
 
-    /// What is best done when no answer waits for it. Called after answers are on their way.
+    /// Work that no answer waits for. Called after the answers were sent.
     fn tidy(&mut self) {}
 
     /// Tells every child to end. Their ends arrive through [`Strategy::ready`].
@@ -169,7 +179,9 @@ pub trait Strategy {
     }
 
     /// How many children there were.
-    fn census(&self) -> Census;
+    fn census(&self) -> Census {
+        Census::default()
+    }
 }
 
 /// The lowest key that the host keeps for itself.
@@ -182,6 +194,13 @@ pub struct Context<'a> {
     pub poller: &'a Poller,
     /// What happened, for the host.
     pub events: &'a mut Vec<Event>,
+}
+
+impl Context<'_> {
+    /// A task was never executed.
+    fn reject(&mut self, id: TaskId, reason: impl Into<String>) {
+        self.events.push(Event::Done(Done::failed(id, Outcome::Rejected, reason)));
+    }
 }
 
 /// One task of one request.
@@ -266,10 +285,7 @@ impl Done {
 pub const WORKERS_MAX: u64 = 4096;
 
 /// The option that all pools share.
-const WORKERS: OptionDef = OptionDef {
-    name: "workers",
-    default: "1x",
-    values: Values::Cores { min: 1, max: WORKERS_MAX },
-    help: "how many workers live at a time",
-    used: Used::Always,
-};
+const WORKERS: OptionDef = crate::options! {
+    /// how many workers live at a time
+    workers = "1x", Values::Cores { min: 1, max: WORKERS_MAX };
+}[0];

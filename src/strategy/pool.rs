@@ -1,17 +1,15 @@
 //! `pool`: long-lived worker programs behind one central bounded queue.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::launch::{self, Owned};
+use super::launch::{self, ChildProgram, Owned};
 use super::workers::{self, Launcher, WorkerEnd};
-use super::{Ballast, Children, Context, Kind, Ready, Setup, Span, Strategy, fork_ipc};
-use crate::options::OptionDef;
-use crate::protocol::Usage;
+use super::{Children, Context, Kind, Ready, Setup, Span, Strategy, fork_ipc};
+use crate::workload::options::OptionDef;
 
-pub(super) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     name: "pool",
     summary: "long-lived worker programs behind one central bounded queue",
     options: &OPTIONS,
@@ -21,34 +19,25 @@ pub(super) const KIND: Kind = Kind {
 };
 
 const OPTIONS: [OptionDef; 5] = {
-    let [workers, queue, recycle_after, recycle_jitter] = *workers::OPTIONS;
+    let [workers, queue, recycle_after, recycle_jitter] = workers::OPTIONS;
     [workers, queue, recycle_after, recycle_jitter, fork_ipc::SERIALIZATION]
 };
 
 /// Starts workers as programs.
 struct Programs {
-    program: OsString,
-    spec_args: Vec<OsString>,
+    program: ChildProgram,
     children: HashMap<u64, Owned>,
-    _ballast: Ballast,
 }
 
 fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
-    let _ballast = Ballast::touch(setup.ballast_bytes);
-    let launcher = Programs {
-        program: setup.program.clone().into_os_string(),
-        spec_args: setup.spec.to_args().into_iter().map(OsString::from).collect(),
-        children: HashMap::new(),
-        _ballast,
-    };
-    Ok(Box::new(workers::Workers::start(launcher, &setup)?))
+    let (options, poller) = (setup.options, setup.poller);
+    let launcher = Programs { program: ChildProgram::new(setup), children: HashMap::new() };
+    Ok(Box::new(workers::Workers::start(launcher, options, poller)?))
 }
 
 impl Launcher for Programs {
     fn launch(&mut self, slot: u64, cx: &mut Context<'_>) -> io::Result<OwnedFd> {
-        let mut command = launch::command(&self.program);
-        command.arg("worker").args(&self.spec_args);
-        let (child, socket) = launch::with_socket(command)?;
+        let (child, socket) = launch::with_socket(self.program.command(&["worker"]))?;
         cx.poller.add(&child, workers::launcher_key(slot))?;
         self.children.insert(slot, child);
         Ok(socket)
@@ -70,17 +59,6 @@ impl Launcher for Programs {
         }
         Ok(vec![WorkerEnd { slot, how: exit.status.to_string() }])
     }
-
-    fn is_ready(&self) -> bool {
-        true
-    }
-
-    fn usage_at_ready(&self) -> Usage {
-        Usage::default()
-    }
-
-    /// Workers leave by themselves when their sockets close.
-    fn close(&mut self, _: &mut Context<'_>) {}
 
     fn is_closed(&self) -> bool {
         self.children.is_empty()

@@ -6,11 +6,11 @@ use std::os::fd::OwnedFd;
 use super::fork_server::{ChildRole, ForkServer, Notice, Order, WARM};
 use super::workers::{self, Launcher, WorkerEnd};
 use super::{Children, Context, Kind, Ready, Setup, Span, Strategy};
-use crate::options::OptionDef;
-use crate::protocol::Usage;
 use crate::sys::socket;
+use crate::sys::usage::Usage;
+use crate::workload::options::OptionDef;
 
-pub(super) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     name: "prefork-pool",
     summary: "the same pool, its workers forked from the warm fork server",
     options: &OPTIONS,
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 const OPTIONS: [OptionDef; 5] = {
-    let [workers, queue, recycle_after, recycle_jitter] = *workers::OPTIONS;
+    let [workers, queue, recycle_after, recycle_jitter] = workers::OPTIONS;
     [workers, queue, recycle_after, recycle_jitter, WARM]
 };
 
@@ -28,7 +28,7 @@ struct Server(ForkServer);
 
 fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     let server = ForkServer::start(&setup, ChildRole::Worker, workers::launcher_key(1 << 60))?;
-    Ok(Box::new(workers::Workers::start(Server(server), &setup)?))
+    Ok(Box::new(workers::Workers::start(Server(server), setup.options, setup.poller)?))
 }
 
 impl Launcher for Server {

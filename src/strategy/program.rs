@@ -1,12 +1,11 @@
-//! What `spawn`, `exec-file` and `exec` have in common: a new program per task, parameters as
+//! The common part of `spawn`, `exec-file` and `exec`: a new program per task, parameters as
 //! arguments, the payload on standard input, the answer on standard output.
 //!
 //! Standard output and error are both read as they become ready, so that neither fills up while
 //! the other is waited for. A task is done when its answer is complete (`spawn`) or when the
-//! program has ended and both streams are closed (the buffered two); a program that ends or
-//! closes without an answer is a crash, one that says something else has failed.
+//! program has ended and both streams are closed (the buffered two). A program that ends or
+//! closes without an answer is a crash; any other output is an `app_error`.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,10 +13,9 @@ use std::process::{Command, Stdio};
 
 use rustix::io::Errno;
 
-use super::launch::{self, Owned};
-use super::{
-    Ballast, Census, Context, Done, Event, Ready, Setup, Strategy, Task, TaskId, TaskStamps,
-};
+use super::jobs::Jobs;
+use super::launch::{ChildProgram, Owned};
+use super::{Census, Context, Done, Event, Ready, Setup, Strategy, Task, TaskId, TaskStamps};
 use crate::protocol::text::{AnswerLine, Progress, read_answer};
 use crate::protocol::{MAX_BODY_BYTES, Outcome};
 use crate::sys::clock::now_ns;
@@ -25,7 +23,7 @@ use crate::sys::process::ExitStatus;
 
 /// How the output is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub enum Reading {
     /// As it comes: the answer counts once it is complete.
     Stream,
     /// As a whole: the answer counts once the program has ended and closed its streams.
@@ -44,22 +42,15 @@ const READ_BYTES: usize = 64 << 10;
 const STDERR_KEPT_BYTES: usize = 4 << 10;
 
 /// Builds the command for one task; the arguments after the program are `task ID TASK SPEC…`.
-pub(super) type BuildCommand = fn(&Programs, &[OsString; 3]) -> Command;
+pub type BuildCommand = fn(&ChildProgram, &[OsString; 3]) -> Command;
 
 /// The strategy itself; the three differ in `reading` and `build`.
-pub(super) struct Programs {
-    /// The program to start per task.
-    pub(super) program: OsString,
-    /// Arguments that are the same for every task.
-    pub(super) spec_args: Vec<OsString>,
+struct Programs {
+    program: ChildProgram,
     reading: Reading,
     build: BuildCommand,
-    jobs: HashMap<u64, Job>,
-    slots: HashMap<TaskId, u64>,
-    next_slot: u64,
+    jobs: Jobs<Job>,
     buffer: Vec<u8>,
-    census: Census,
-    _ballast: Ballast,
 }
 
 /// One program that has been started and not yet been reaped.
@@ -79,22 +70,18 @@ struct Job {
     answered: bool,
 }
 
-pub(super) fn start(
+/// Starts one of the three strategies.
+pub fn start(
     setup: Setup<'_>,
     reading: Reading,
     build: BuildCommand,
 ) -> Result<Box<dyn Strategy>, String> {
     Ok(Box::new(Programs {
-        program: setup.program.into_os_string(),
-        spec_args: setup.spec.to_args().into_iter().map(OsString::from).collect(),
+        program: ChildProgram::new(setup),
         reading,
         build,
-        jobs: HashMap::new(),
-        slots: HashMap::new(),
-        next_slot: 0,
+        jobs: Jobs::default(),
         buffer: vec![0; READ_BYTES],
-        census: Census::default(),
-        _ballast: Ballast::touch(setup.ballast_bytes),
     }))
 }
 
@@ -103,23 +90,15 @@ impl Strategy for Programs {
         let id = task.id;
         let dispatched = now_ns();
         match self.launch(task, dispatched, cx) {
-            Ok(job) => {
-                self.census.born();
-                self.slots.insert(id, self.next_slot);
-                self.jobs.insert(self.next_slot, job);
-                self.next_slot += 1;
-            }
-            Err(error) => {
-                let reason = launch::start_error(&self.program, &error);
-                cx.events.push(Event::Done(Done::failed(id, Outcome::Rejected, reason)));
-            }
+            Ok(job) => self.jobs.insert(id, job),
+            Err(error) => cx.reject(id, self.program.start_error(&error)),
         }
     }
 
     fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) {
         let slot = ready.key >> 2;
         // A descriptor of a job that ended earlier in the same round of events.
-        let Some(job) = self.jobs.get_mut(&slot) else {
+        let Some(job) = self.jobs.get(slot) else {
             return;
         };
         match ready.key & 3 {
@@ -130,27 +109,26 @@ impl Strategy for Programs {
         }
         job.settle(cx);
         job.conclude(cx);
-        self.forget_if_over(slot);
+        if job.is_over() {
+            self.jobs.remove(slot, |job| job.id);
+        }
     }
 
     fn expire(&mut self, id: TaskId, cx: &mut Context<'_>) {
-        let Some(&slot) = self.slots.get(&id) else {
+        let Some(slot) = self.jobs.slot_of(id) else {
             return;
         };
-        if let Some(job) = self.jobs.get_mut(&slot) {
+        if let Some(job) = self.jobs.get(slot) {
             job.abandon(cx);
+            if job.is_over() {
+                self.jobs.remove(slot, |job| job.id);
+            }
         }
-        self.forget_if_over(slot);
     }
 
     fn close(&mut self, cx: &mut Context<'_>) {
-        let slots: Vec<u64> = self.jobs.keys().copied().collect();
-        for slot in slots {
-            if let Some(job) = self.jobs.get_mut(&slot) {
-                job.abandon(cx);
-            }
-            self.forget_if_over(slot);
-        }
+        self.jobs.iter_mut().for_each(|job| job.abandon(cx));
+        self.jobs.remove_over(Job::is_over);
     }
 
     fn is_closed(&self) -> bool {
@@ -158,33 +136,25 @@ impl Strategy for Programs {
     }
 
     fn census(&self) -> Census {
-        self.census
+        self.jobs.census()
     }
 }
 
 impl Programs {
-    fn forget_if_over(&mut self, slot: u64) {
-        if let Some(job) = self.jobs.get(&slot).filter(|job| job.is_over()) {
-            self.slots.remove(&job.id);
-            self.jobs.remove(&slot);
-            self.census.gone();
-        }
-    }
-
     fn launch(&self, task: Task, dispatched: u64, cx: &mut Context<'_>) -> io::Result<Job> {
         let args = [
             OsString::from("task"),
             OsString::from(task.id.request.to_string()),
             OsString::from(task.id.task.to_string()),
         ];
-        let mut command = (self.build)(self, &args);
+        let mut command = (self.build)(&self.program, &args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         if !task.payload.is_empty() {
             command.stdin(Stdio::piped());
         }
         let mut child = command.spawn()?;
-        let owned = Owned::new(&child)?;
-        let key = self.next_slot << 2;
+        let owned = Owned::new(child.id())?;
+        let key = self.jobs.next_slot() << 2;
         let register = |fd: OwnedFd, which: u64| -> io::Result<OwnedFd> {
             if which == STDIN {
                 rustix::io::ioctl_fionbio(&fd, true)?;
@@ -216,40 +186,26 @@ impl Programs {
 
 impl Job {
     fn read_stdout(&mut self, buffer: &mut [u8], reading: Reading, cx: &mut Context<'_>) {
-        let Some(fd) = &self.stdout else { return };
-        match rustix::io::read(fd, &mut *buffer) {
-            Ok(0) => forget(&mut self.stdout, cx),
-            Ok(n) => {
-                self.out.extend_from_slice(&buffer[..n]);
-                if reading == Reading::Stream {
-                    self.answer_if_complete(cx);
-                }
-                // Whatever it is, it is longer than any answer.
-                if !self.answered && self.out.len() > MAX_BODY_BYTES + READ_BYTES {
-                    let error = match read_answer(&self.out) {
-                        Err(error) => error.to_string(),
-                        Ok(_) => "more output than any answer may have".to_owned(),
-                    };
-                    self.fail_on_output(&error, cx);
-                }
-            }
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => forget(&mut self.stdout, cx),
+        let Some(n) = read(&mut self.stdout, buffer, cx) else { return };
+        self.out.extend_from_slice(&buffer[..n]);
+        if reading == Reading::Stream {
+            self.answer_if_complete(cx);
+        }
+        // Whatever it is, it is longer than any answer.
+        if !self.answered && self.out.len() > MAX_BODY_BYTES + READ_BYTES {
+            let error = match read_answer(&self.out) {
+                Err(error) => error.to_string(),
+                Ok(_) => "more output than any answer may have".to_owned(),
+            };
+            self.fail_on_output(&error, cx);
         }
     }
 
     fn read_stderr(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
-        let Some(fd) = &self.stderr else { return };
-        match rustix::io::read(fd, &mut *buffer) {
-            Ok(0) => forget(&mut self.stderr, cx),
-            Ok(n) => {
-                self.err.extend_from_slice(&buffer[..n]);
-                let excess = self.err.len().saturating_sub(STDERR_KEPT_BYTES);
-                self.err.drain(..excess);
-            }
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => forget(&mut self.stderr, cx),
-        }
+        let Some(n) = read(&mut self.stderr, buffer, cx) else { return };
+        self.err.extend_from_slice(&buffer[..n]);
+        let excess = self.err.len().saturating_sub(STDERR_KEPT_BYTES);
+        self.err.drain(..excess);
     }
 
     fn write_stdin(&mut self, cx: &mut Context<'_>) {
@@ -274,8 +230,8 @@ impl Job {
     }
 
     /// Reaps a program that has ended once nothing more is to come from its streams. As long as
-    /// it is not reaped its process group can be killed: whoever it has left behind holding a
-    /// stream is in it.
+    /// it is not reaped its process group can be killed, and with it a process that it has left
+    /// behind with an open stream.
     fn settle(&mut self, cx: &mut Context<'_>) {
         let open = self.stdout.is_some() || self.stderr.is_some();
         if !self.ended || (open && !self.answered) {
@@ -292,7 +248,7 @@ impl Job {
         }
     }
 
-    /// No answer is wanted any more: ends the program and whoever it has started.
+    /// No answer is wanted any more: ends the program and all that it has started.
     fn abandon(&mut self, cx: &mut Context<'_>) {
         self.answered = true;
         self.child.kill();
@@ -309,12 +265,10 @@ impl Job {
         match read_answer(&self.out) {
             Ok(Progress::Complete(line, start)) if status.success() => self.answer(line, start, cx),
             Ok(Progress::Complete(..)) => {
-                let reason = format!("answered and then {status}{}", self.last_words());
-                self.finish(Outcome::AppError, 0, reason.into_bytes(), cx);
+                self.fail(Outcome::AppError, &format!("answered and then {status}"), cx);
             }
             Ok(Progress::Incomplete) => {
-                let reason = format!("{status} before it had answered{}", self.last_words());
-                self.finish(Outcome::Crash, 0, reason.into_bytes(), cx);
+                self.fail(Outcome::Crash, &format!("{status} before it had answered"), cx);
             }
             Err(error) => self.fail_on_output(&error.to_string(), cx),
         }
@@ -334,45 +288,33 @@ impl Job {
     fn answer(&mut self, line: AnswerLine, start: usize, cx: &mut Context<'_>) {
         if line.id != self.id.request {
             let reason = format!("answered request {} when asked {}", line.id, self.id.request);
-            return self.finish(Outcome::AppError, 0, reason.into_bytes(), cx);
+            return self.finish(Done::failed(self.id, Outcome::AppError, reason), cx);
         }
         let mut body = std::mem::take(&mut self.out);
         body.drain(..start);
-        let stamps = TaskStamps {
-            dispatched: self.dispatched,
-            child_start: line.child_start,
-            work_start: line.work_start,
-            work_end: line.work_end,
-        };
-        self.finish_with(line.outcome, line.checksum, body, stamps, cx);
+        let AnswerLine { outcome, checksum, child_start, work_start, work_end, .. } = line;
+        let stamps = TaskStamps { dispatched: 0, child_start, work_start, work_end };
+        self.finish(Done { checksum, stamps, body, ..Done::failed(self.id, outcome, "") }, cx);
     }
 
     /// The output is no answer: nothing that follows can make it one.
     fn fail_on_output(&mut self, error: &str, cx: &mut Context<'_>) {
-        let reason = format!("{error}{}", self.last_words());
-        self.finish(Outcome::AppError, 0, reason.into_bytes(), cx);
+        self.fail(Outcome::AppError, error, cx);
         self.child.kill();
         self.close_streams(cx);
     }
 
-    fn finish(&mut self, outcome: Outcome, checksum: u64, body: Vec<u8>, cx: &mut Context<'_>) {
-        let stamps = TaskStamps { dispatched: self.dispatched, ..TaskStamps::default() };
-        self.finish_with(outcome, checksum, body, stamps, cx);
+    fn fail(&mut self, outcome: Outcome, what: &str, cx: &mut Context<'_>) {
+        let last_words = last_line(&self.err).map(|line| format!("; it said: {line}"));
+        let reason = format!("{what}{}", last_words.unwrap_or_default());
+        self.finish(Done::failed(self.id, outcome, reason), cx);
     }
 
-    fn finish_with(
-        &mut self,
-        outcome: Outcome,
-        checksum: u64,
-        body: Vec<u8>,
-        stamps: TaskStamps,
-        cx: &mut Context<'_>,
-    ) {
+    fn finish(&mut self, done: Done, cx: &mut Context<'_>) {
         self.answered = true;
+        let stamps = TaskStamps { dispatched: self.dispatched, ..done.stamps };
         let child_pid = self.child.pid();
-        let id = self.id;
-        let done = Done { id, outcome, checksum, body, stamps, child_pid, reaps: true };
-        cx.events.push(Event::Done(done));
+        cx.events.push(Event::Done(Done { stamps, child_pid, reaps: true, ..done }));
     }
 
     fn close_streams(&mut self, cx: &mut Context<'_>) {
@@ -383,14 +325,10 @@ impl Job {
         }
     }
 
-    /// Streams that are still open after the answer belong to somebody whom the program started;
+    /// Streams that are still open after the answer belong to a process that the program started;
     /// they are closed with the job.
     fn is_over(&self) -> bool {
         self.answered && self.exit.is_some()
-    }
-
-    fn last_words(&self) -> String {
-        last_line(&self.err).map(|line| format!("; it said: {line}")).unwrap_or_default()
     }
 }
 
@@ -398,6 +336,16 @@ impl Job {
 fn last_line(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text);
     text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// Reads once; a stream that has ended is closed.
+fn read(fd: &mut Option<OwnedFd>, buffer: &mut [u8], cx: &mut Context<'_>) -> Option<usize> {
+    match rustix::io::read(fd.as_ref()?, &mut *buffer) {
+        Ok(n @ 1..) => return Some(n),
+        Err(Errno::AGAIN | Errno::INTR) => {}
+        Ok(0) | Err(_) => forget(fd, cx),
+    }
+    None
 }
 
 /// Closing alone is not enough. A child that is being started holds copies of all descriptors

@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::{Done, TaskId, TaskStamps};
 use crate::protocol::{LIGHT_TASK, Outcome};
 use crate::sys::clock::now_ns;
 use crate::workload::{Answer, Input};
 
-/// What became of a task, and when it ran.
+/// The result of a task, and when it ran.
 #[derive(Debug)]
 pub struct Ran {
     /// `Ok`, `AppError` or `Crash`.
@@ -19,6 +20,22 @@ pub struct Ran {
     pub work_start: u64,
     /// When the work was done, in ns.
     pub work_end: u64,
+}
+
+impl Ran {
+    /// The outcome of a task that a thread of this process ran.
+    pub fn done(self, id: TaskId, dispatched: u64, child_start: u64) -> Done {
+        let Ran { outcome, checksum, body, work_start, work_end } = self;
+        Done {
+            id,
+            outcome,
+            checksum,
+            body,
+            stamps: TaskStamps { dispatched, child_start, work_start, work_end },
+            child_pid: std::process::id(),
+            reaps: false,
+        }
+    }
 }
 
 /// Runs one task to its end; a panic is a crash, as it is for a child of its own.

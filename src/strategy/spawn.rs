@@ -1,8 +1,12 @@
 //! `spawn`: a new program per task, arguments in, the answer read as a text stream as it comes.
 
-use super::{Children, Kind, Span, launch, program};
+use std::ffi::OsString;
+use std::process::Command;
 
-pub(super) const KIND: Kind = Kind {
+use super::launch::ChildProgram;
+use super::{Children, Kind, Span, program};
+
+pub const KIND: Kind = Kind {
     name: "spawn",
     summary: "a new program per task, arguments in, text stream out",
     options: &[],
@@ -12,11 +16,6 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// The program itself, without a shell.
-pub(super) fn direct(
-    programs: &program::Programs,
-    args: &[std::ffi::OsString; 3],
-) -> std::process::Command {
-    let mut command = launch::command(&programs.program);
-    command.args(args).args(&programs.spec_args);
-    command
+pub fn direct(program: &ChildProgram, args: &[OsString; 3]) -> Command {
+    program.command(args)
 }

@@ -6,15 +6,13 @@ use std::thread::JoinHandle;
 
 use super::completion::{Completions, Notifier};
 use super::{
-    Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
-    TaskId, TaskStamps,
+    Ballast, Census, Children, Context, Event, Kind, Ready, Setup, Span, Strategy, Task, TaskId,
 };
-use crate::protocol::Outcome;
 use crate::sys::affinity;
 use crate::sys::clock::now_ns;
 use crate::workload::Input;
 
-pub(super) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     name: "thread",
     summary: "a new thread per task, joined",
     options: &[],
@@ -36,8 +34,7 @@ struct Thread {
 
 fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     let _ballast = Ballast::touch(setup.ballast_bytes);
-    let completions = Completions::new(setup.poller, KEY)
-        .map_err(|error| format!("make a channel from threads to the loop: {error}"))?;
+    let completions = Completions::new(setup.poller, KEY)?;
     Ok(Box::new(Thread {
         input: setup.prepare()?,
         completions,
@@ -61,11 +58,7 @@ impl Strategy for Thread {
                 self.running.insert(id, handle);
                 self.census.born();
             }
-            Err(error) => cx.events.push(Event::Done(Done::failed(
-                id,
-                Outcome::Rejected,
-                format!("create a thread: {error}"),
-            ))),
+            Err(error) => cx.reject(id, format!("create a thread: {error}")),
         }
     }
 
@@ -75,9 +68,6 @@ impl Strategy for Thread {
             cx.events.push(Event::Done(done));
         }
     }
-
-    /// A thread cannot be killed. It goes on, and its late answer is ignored.
-    fn expire(&mut self, _: TaskId, _: &mut Context<'_>) {}
 
     /// Joining waits for the last instructions of a thread that has already answered.
     fn tidy(&mut self) {
@@ -97,18 +87,5 @@ fn work(input: &dyn Input, task: Task, dispatched: u64, notifier: &Notifier) {
     let child_start = now_ns();
     affinity::move_child();
     let ran = super::run::run(input, task.id.task, task.payload);
-    notifier.finished(Done {
-        id: task.id,
-        outcome: ran.outcome,
-        checksum: ran.checksum,
-        body: ran.body,
-        stamps: TaskStamps {
-            dispatched,
-            child_start,
-            work_start: ran.work_start,
-            work_end: ran.work_end,
-        },
-        child_pid: std::process::id(),
-        reaps: false,
-    });
+    notifier.finished(ran.done(task.id, dispatched, child_start));
 }

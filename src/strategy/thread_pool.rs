@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use super::completion::Completions;
 use super::{
-    Ballast, Census, Children, Context, Done, Event, Kind, Ready, Setup, Span, Strategy, Task,
-    TaskId, TaskStamps, WORKERS,
+    Ballast, Census, Children, Context, Event, Kind, Ready, Setup, Span, Strategy, Task, WORKERS,
 };
-use crate::options;
-use crate::protocol::Outcome;
 use crate::sys::affinity;
 use crate::workload::Input;
+use crate::workload::options;
 
-pub(super) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     name: "thread-pool",
     summary: "a fixed pool of threads (rayon)",
     options: &[WORKERS],
@@ -34,8 +32,7 @@ struct ThreadPool {
 fn start(setup: Setup<'_>) -> Result<Box<dyn Strategy>, String> {
     let _ballast = Ballast::touch(setup.ballast_bytes);
     let workers = options::count(setup.options, WORKERS.name)?;
-    let completions = Completions::new(setup.poller, KEY)
-        .map_err(|error| format!("make a channel from threads to the loop: {error}"))?;
+    let completions = Completions::new(setup.poller, KEY)?;
     // None only in memory trials, which compare with it; of rayon 0 would ask for the default.
     let pool = (workers > 0).then(|| threads(workers)).transpose()?;
     let census = Census { started: workers, alive: workers, peak: workers };
@@ -53,40 +50,22 @@ fn threads(workers: u64) -> Result<rayon::ThreadPool, String> {
 impl Strategy for ThreadPool {
     fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
         let Some(pool) = &self.pool else {
-            let reason = "the pool has no threads";
-            let done = Done::failed(task.id, Outcome::Rejected, reason);
-            return cx.events.push(Event::Done(done));
+            return cx.reject(task.id, "the pool has no threads");
         };
         let input = Arc::clone(&self.input);
         let notifier = self.completions.notifier();
         pool.spawn(move || {
             let ran = super::run::run(&*input, task.id.task, task.payload);
-            notifier.finished(Done {
-                id: task.id,
-                outcome: ran.outcome,
-                checksum: ran.checksum,
-                body: ran.body,
-                // rayon's queue is its own: the first that can be seen of a task is its thread.
-                // So waiting for a thread, wake-up included, counts as `queue`, and `creation`
-                // is nothing.
-                stamps: TaskStamps {
-                    dispatched: ran.work_start,
-                    child_start: ran.work_start,
-                    work_start: ran.work_start,
-                    work_end: ran.work_end,
-                },
-                child_pid: std::process::id(),
-                reaps: false,
-            });
+            // rayon's queue is its own: the first that can be seen of a task is its thread. So
+            // waiting for a thread, wake-up included, counts as `queue`, and `creation` is nothing.
+            let start = ran.work_start;
+            notifier.finished(ran.done(task.id, start, start));
         });
     }
 
     fn ready(&mut self, _: Ready, cx: &mut Context<'_>) {
         cx.events.extend(self.completions.drain().map(Event::Done));
     }
-
-    /// A thread cannot be killed. It goes on, and its late answer is ignored.
-    fn expire(&mut self, _: TaskId, _: &mut Context<'_>) {}
 
     fn census(&self) -> Census {
         self.census

@@ -1,9 +1,8 @@
-//! What `pool` and `prefork-pool` have in common: N long-lived workers, one central bounded
-//! queue, one task in flight per worker, the worker that was idle last is busy first (its caches
-//! are warm, and the others may stay asleep). How a worker is started and reaped is the
-//! launcher's.
+//! The common part of `pool` and `prefork-pool`: N long-lived workers, one central bounded queue,
+//! one task in flight per worker. The worker that became idle last is used first: its caches are
+//! warm, and the others may stay asleep. The launcher starts and reaps workers.
 //!
-//! A worker that dies is replaced, and the task it had is answered as `crash`. After
+//! A worker that dies is replaced, and its task is answered as `crash`. After
 //! `recycle_after` tasks a worker is told to leave and replaced; `recycle_jitter` spreads that, so
 //! that workers that started together do not leave together.
 
@@ -11,16 +10,19 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::channel::{read_reply, run_header, task_stamps};
-use super::{Census, Context, Done, Event, Ready, Setup, Strategy, Task, TaskId, TaskStamps};
+use super::channel::{read_done, run_header};
+use super::{Census, Context, Done, Event, Ready, Strategy, Task, TaskId, TaskStamps};
 use crate::protocol::conn::{Conn, Fill};
-use crate::protocol::{self, Frame, Kind, Outcome, Usage};
+use crate::protocol::{self, Frame, Kind, Outcome};
 use crate::sys::clock::now_ns;
+use crate::sys::poller::Poller;
+use crate::sys::usage::Usage;
+use crate::workload::options::Options;
 
 mod limits;
 
 use limits::Limits;
-pub(super) use limits::OPTIONS;
+pub use limits::OPTIONS;
 
 /// Workers that die this often in a row before they are ready will not become ready.
 const START_FAILURES_MAX: u32 = 3;
@@ -31,17 +33,17 @@ fn socket_key(slot: u64) -> u64 {
 }
 
 /// The first of two keys that a launcher may use for this slot.
-pub(super) fn launcher_key(slot: u64) -> u64 {
+pub fn launcher_key(slot: u64) -> u64 {
     slot << 2 | 1
 }
 
 /// The slot that any of these keys belongs to.
-pub(super) fn slot_of(key: u64) -> u64 {
+pub fn slot_of(key: u64) -> u64 {
     key >> 2
 }
 
 /// Starts, kills and reaps workers.
-pub(super) trait Launcher {
+pub trait Launcher {
     /// Starts a worker and gives this side's end of its socket.
     fn launch(&mut self, slot: u64, cx: &mut Context<'_>) -> io::Result<OwnedFd>;
 
@@ -51,12 +53,20 @@ pub(super) trait Launcher {
     /// One of the launcher's descriptors is ready: the workers that have ended and are reaped.
     fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) -> Result<Vec<WorkerEnd>, String>;
 
-    fn is_ready(&self) -> bool;
+    /// Whether it can start workers.
+    fn is_ready(&self) -> bool {
+        true
+    }
 
-    fn usage_at_ready(&self) -> Usage;
+    /// What it has used before it could.
+    fn usage_at_ready(&self) -> Usage {
+        Usage::default()
+    }
 
-    /// No worker is needed any more; their sockets are closed already.
-    fn close(&mut self, cx: &mut Context<'_>);
+    /// No worker is needed any more. Their sockets are closed already, which ends them.
+    fn close(&mut self, cx: &mut Context<'_>) {
+        let _ = cx;
+    }
 
     /// Every worker is reaped.
     fn is_closed(&self) -> bool;
@@ -64,13 +74,13 @@ pub(super) trait Launcher {
 
 /// A worker that is gone.
 #[derive(Debug)]
-pub(super) struct WorkerEnd {
-    pub(super) slot: u64,
+pub struct WorkerEnd {
+    pub slot: u64,
     /// "exited with 3"
-    pub(super) how: String,
+    pub how: String,
 }
 
-pub(super) struct Workers<L> {
+pub struct Workers<L> {
     launcher: L,
     workers: HashMap<u64, Worker>,
     idle: Vec<u64>,
@@ -87,7 +97,7 @@ pub(super) struct Workers<L> {
 struct Worker {
     conn: Option<Conn>,
     state: State,
-    /// Has said READY: what becomes of it later is no failure to start.
+    /// Has said READY: a later end is no failure to start.
     was_ready: bool,
     tasks_left: u64,
 }
@@ -105,13 +115,13 @@ enum State {
 }
 
 impl<L: Launcher> Workers<L> {
-    pub(super) fn start(launcher: L, setup: &Setup<'_>) -> Result<Workers<L>, String> {
+    pub fn start(launcher: L, options: &Options, poller: &Poller) -> Result<Workers<L>, String> {
         let mut pool = Workers {
             launcher,
             workers: HashMap::new(),
             idle: Vec::new(),
             queue: VecDeque::new(),
-            limits: Limits::read(setup.options)?,
+            limits: Limits::read(options)?,
             next_slot: 0,
             start_failures: 0,
             was_ready: false,
@@ -120,7 +130,7 @@ impl<L: Launcher> Workers<L> {
             census: Census::default(),
         };
         let mut events = Vec::new();
-        pool.top_up(&mut Context { poller: setup.poller, events: &mut events });
+        pool.top_up(&mut Context { poller, events: &mut events });
         match events.pop() {
             Some(Event::Broken(reason)) => Err(reason),
             _ => Ok(pool),
@@ -183,17 +193,9 @@ impl<L: Launcher> Workers<L> {
                 let reason = String::from_utf8_lossy(&frame.body).into_owned();
                 cx.events.push(Event::Broken(format!("a worker could not start: {reason}")));
             }
-            (_, State::Busy { id, dispatched }) => match read_reply(frame, id) {
-                Ok((reply, body)) => {
-                    cx.events.push(Event::Done(Done {
-                        id,
-                        outcome: frame.header.outcome,
-                        checksum: reply.checksum,
-                        body: body.to_vec(),
-                        stamps: task_stamps(&reply, dispatched),
-                        child_pid: reply.child_pid,
-                        reaps: false,
-                    }));
+            (_, State::Busy { id, dispatched }) => match read_done(frame, id, dispatched) {
+                Ok(done) => {
+                    cx.events.push(Event::Done(done));
                     self.after_task(slot, cx);
                 }
                 Err(error) => self.fail(slot, Outcome::AppError, &error, cx),
@@ -226,7 +228,7 @@ impl<L: Launcher> Workers<L> {
         }
     }
 
-    /// The worker is of no more use: answers its task, kills it. Its end brings a successor.
+    /// The worker has failed: answers its task, kills it. Its end brings a successor.
     fn fail(&mut self, slot: u64, outcome: Outcome, reason: &str, cx: &mut Context<'_>) {
         let Some(worker) = self.workers.get_mut(&slot) else {
             return;
@@ -304,8 +306,7 @@ impl<L: Launcher> Strategy for Workers<L> {
     fn begin(&mut self, task: Task, cx: &mut Context<'_>) {
         self.was_ready = true;
         if self.idle.is_empty() && self.queue.len() >= self.limits.queue {
-            let reason = format!("{} tasks wait already", self.queue.len());
-            return cx.events.push(Event::Done(Done::failed(task.id, Outcome::Rejected, reason)));
+            return cx.reject(task.id, format!("{} tasks wait already", self.queue.len()));
         }
         self.queue.push_back(task);
         self.dispatch(cx);

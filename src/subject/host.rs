@@ -2,6 +2,7 @@
 //! in one place, for readiness or the next deadline.
 
 use std::io;
+use std::ops::RangeInclusive;
 
 use super::requests::{Message, Requests};
 use crate::protocol::conn::{Conn, Fill};
@@ -20,7 +21,7 @@ const DRIVER: u64 = FIRST_HOST_KEY;
 /// How long children may take to leave once they are told; then they are killed.
 const CLOSING_NS: u64 = 2_000_000_000;
 
-pub(super) struct Host<'a> {
+pub struct Host<'a> {
     conn: Conn,
     poller: &'a Poller,
     strategy: Box<dyn Strategy>,
@@ -47,7 +48,7 @@ enum Phase {
 }
 
 impl<'a> Host<'a> {
-    pub(super) fn new(
+    pub fn new(
         conn: Conn,
         poller: &'a Poller,
         configure: &'a Configure,
@@ -73,10 +74,10 @@ impl<'a> Host<'a> {
     }
 
     /// Serves until the driver says STOP or hangs up, and every child has left.
-    pub(super) fn run(mut self) -> io::Result<()> {
+    pub fn run(mut self) -> io::Result<()> {
         let mut ready = Vec::new();
-        // Whatever came together with CONFIGURE is in the buffer already, where no readiness
-        // will tell of it.
+        // Frames that came together with CONFIGURE are in the buffer already, and no readiness
+        // will report them.
         self.obey_all()?;
         loop {
             if self.phase == Phase::Starting && self.strategy.is_ready() {
@@ -125,7 +126,7 @@ impl<'a> Host<'a> {
 
     /// Obeys every frame that has arrived.
     fn obey_all(&mut self) -> io::Result<()> {
-        // All frames of one read were there at the same time, whatever is done between them.
+        // All frames of one read arrived at the same time.
         let arrived = now_ns();
         let mut frames = Vec::new();
         while let Some(frame) = self.conn.next_frame().map_err(io::Error::other)? {
@@ -133,16 +134,12 @@ impl<'a> Host<'a> {
         }
         // Accept all before any is begun: under `blocking` the second waits in the queue while
         // the first runs, and that wait must show as such.
-        for Frame { header, .. } in &frames {
-            if is_light_run(header) {
-                let accepted = self.requests.accept_light(header.id, arrived);
-                accepted.map_err(io::Error::other)?;
-            } else if header.kind == Kind::Run {
-                let accepted = self.requests.accept(header.id, self.tasks, arrived);
-                accepted.map_err(io::Error::other)?;
-                if self.workload.accepts_early() {
-                    self.announce(header.id, arrived);
-                }
+        for Frame { header, .. } in frames.iter().filter(|frame| frame.header.kind == Kind::Run) {
+            let tasks = self.tasks_of(header);
+            let accepted = self.requests.accept(header.id, tasks, arrived);
+            accepted.map_err(io::Error::other)?;
+            if self.workload.accepts_early() && !is_light(header) {
+                self.announce(header.id, arrived);
             }
         }
         if self.workload.accepts_early() {
@@ -162,8 +159,7 @@ impl<'a> Host<'a> {
 
     fn obey(&mut self, frame: Frame, arrived: u64) -> io::Result<()> {
         match frame.header.kind {
-            Kind::Run if is_light_run(&frame.header) => self.begin_light(frame.header.id)?,
-            Kind::Run => self.begin(frame.header.id, frame.body)?,
+            Kind::Run => self.begin(frame)?,
             Kind::Light => {
                 let stamps = LightStamps { accepted: arrived, replied: now_ns() };
                 self.conn.push(Header::new(Kind::Light, frame.header.id), &[&stamps.encode()]);
@@ -175,22 +171,21 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
-    fn begin_light(&mut self, request: u64) -> io::Result<()> {
-        let id = TaskId { request, task: LIGHT_TASK };
-        let payload = Vec::new();
-        let mut cx = Context { poller: self.poller, events: &mut self.events };
-        self.strategy.begin(Task { id, payload }, &mut cx);
-        self.take_events()
+    /// The tasks of a RUN. A light one has a single task, which is no work.
+    fn tasks_of(&self, header: &Header) -> RangeInclusive<u16> {
+        if is_light(header) { LIGHT_TASK..=LIGHT_TASK } else { 0..=self.tasks as u16 - 1 }
     }
 
-    fn begin(&mut self, request: u64, payload: Vec<u8>) -> io::Result<()> {
+    fn begin(&mut self, Frame { header, body }: Frame) -> io::Result<()> {
+        let request = header.id;
+        let tasks = self.tasks_of(&header);
+        let last = *tasks.end();
         let mut cx = Context { poller: self.poller, events: &mut self.events };
-        let last = self.tasks as u16 - 1;
-        for task in 0..last {
-            let payload = payload.clone();
+        for task in *tasks.start()..last {
+            let payload = body.clone();
             self.strategy.begin(Task { id: TaskId { request, task }, payload }, &mut cx);
         }
-        self.strategy.begin(Task { id: TaskId { request, task: last }, payload }, &mut cx);
+        self.strategy.begin(Task { id: TaskId { request, task: last }, payload: body }, &mut cx);
         self.take_events()
     }
 
@@ -260,7 +255,7 @@ impl<'a> Host<'a> {
         let was_behind = self.conn.is_behind();
         let done = match self.conn.flush() {
             Ok(done) => done,
-            // The driver is gone: so is whoever would read an error.
+            // The driver is gone, and with it the reader of an error.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.close(false);
                 return Ok(());
@@ -300,12 +295,12 @@ impl<'a> Host<'a> {
         let mut cx = Context { poller: self.poller, events: &mut self.events };
         self.strategy.close(&mut cx);
         if !farewell {
-            // Nobody reads the driver's side any more; an end-of-file would be ready for ever.
+            // The driver's side is not read any more; an end-of-file would be ready for ever.
             let _ = self.poller.remove(&self.conn);
         }
     }
 
-    /// Dropping the strategy kills and reaps whoever did not leave in time.
+    /// Dropping the strategy kills and reaps the children that did not leave in time.
     fn say_farewell(mut self, farewell: bool) -> io::Result<()> {
         let census = self.strategy.census();
         drop(self.strategy);
@@ -333,8 +328,8 @@ impl<'a> Host<'a> {
     }
 }
 
-fn is_light_run(header: &Header) -> bool {
-    header.kind == Kind::Run && header.flags & FLAG_LIGHT != 0
+fn is_light(header: &Header) -> bool {
+    header.flags & FLAG_LIGHT != 0
 }
 
 /// A reason is for people to read.

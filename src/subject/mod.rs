@@ -15,7 +15,7 @@ mod requests;
 mod serve;
 mod task;
 pub mod watch;
-pub mod worker;
+mod worker;
 
 /// What the program may be asked to do.
 const USAGE: &str = "forkbench-subject is started by forkbench, not by hand.

@@ -1,14 +1,15 @@
-//! Requests under way: joins tasks into requests, keeps deadlines. Pure bookkeeping; what is to
-//! be sent is returned.
+//! Requests in flight: joins tasks into requests, keeps deadlines. Pure bookkeeping that returns
+//! the messages to be sent.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::RangeInclusive;
 
-use crate::protocol::{LIGHT_TASK, Outcome, Reply, Stamps};
+use crate::protocol::{Outcome, Reply, Stamps};
 use crate::strategy::{Done, TaskId};
 
 /// All requests that are not both answered and reaped.
 #[derive(Debug, Default)]
-pub(super) struct Requests {
+pub struct Requests {
     pending: HashMap<u64, Pending>,
     /// In order of acceptance, and so of deadline, since all requests have the same time.
     deadlines: VecDeque<(u64, u64)>,
@@ -21,7 +22,7 @@ struct Pending {
     /// The others follow it.
     first_task: u16,
     checksums: Vec<u64>,
-    tasks_left: u32,
+    tasks_left: usize,
     /// Reapings announced by tasks that are done, less those that have happened.
     reaps_left: i64,
     reaped_any: bool,
@@ -32,9 +33,9 @@ struct Pending {
     answered: bool,
 }
 
-/// What is to be sent.
+/// A message to be sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Message {
+pub enum Message {
     /// A REPLY; `stamps.replied` is still to be set.
     Reply {
         id: u64,
@@ -50,32 +51,25 @@ pub(super) enum Message {
 
 impl Requests {
     /// None, each with this long to be answered in.
-    pub(super) fn new(deadline_ns: u64) -> Requests {
+    pub fn new(deadline_ns: u64) -> Requests {
         Requests { deadline_ns, ..Requests::default() }
     }
 
-    /// A request of `tasks` tasks has arrived.
+    /// A request of these tasks has arrived.
     ///
     /// # Errors
     /// There is one of this id already.
-    pub(super) fn accept(&mut self, id: u64, tasks: u32, accepted: u64) -> Result<(), String> {
-        self.enter(id, 0, tasks, accepted)
-    }
-
-    /// A probe has arrived: a request of the one task that is no work.
-    ///
-    /// # Errors
-    /// As [`Requests::accept`].
-    pub(super) fn accept_light(&mut self, id: u64, accepted: u64) -> Result<(), String> {
-        self.enter(id, LIGHT_TASK, 1, accepted)
-    }
-
-    fn enter(&mut self, id: u64, first: u16, tasks: u32, accepted: u64) -> Result<(), String> {
+    pub fn accept(
+        &mut self,
+        id: u64,
+        tasks: RangeInclusive<u16>,
+        accepted: u64,
+    ) -> Result<(), String> {
         let pending = Pending {
             accepted,
-            first_task: first,
-            checksums: vec![0; tasks as usize],
-            tasks_left: tasks,
+            first_task: *tasks.start(),
+            checksums: vec![0; tasks.len()],
+            tasks_left: tasks.len(),
             reaps_left: 0,
             reaped_any: false,
             last_reaped_ns: 0,
@@ -92,7 +86,7 @@ impl Requests {
     }
 
     /// A task is done. `join` makes the request's checksum out of its tasks'.
-    pub(super) fn done(
+    pub fn done(
         &mut self,
         done: Done,
         now_ns: u64,
@@ -121,7 +115,7 @@ impl Requests {
     }
 
     /// A task's child is reaped.
-    pub(super) fn reaped(&mut self, id: TaskId, at_ns: u64, send: &mut Vec<Message>) {
+    pub fn reaped(&mut self, id: TaskId, at_ns: u64, send: &mut Vec<Message>) {
         let Some(pending) = self.pending.get_mut(&id.request) else {
             return;
         };
@@ -132,7 +126,7 @@ impl Requests {
     }
 
     /// When to call [`Requests::expire`] next.
-    pub(super) fn next_deadline_ns(&mut self) -> Option<u64> {
+    pub fn next_deadline_ns(&mut self) -> Option<u64> {
         while let Some(&(at_ns, id)) = self.deadlines.front() {
             if self.pending.contains_key(&id) {
                 return Some(at_ns);
@@ -145,12 +139,7 @@ impl Requests {
     /// The tasks of requests whose time is over, whose children are to be killed. Those not yet
     /// answered are answered as `timeout`. `reaps` says whether reapings of killed children will
     /// follow.
-    pub(super) fn expire(
-        &mut self,
-        now_ns: u64,
-        reaps: bool,
-        send: &mut Vec<Message>,
-    ) -> Vec<TaskId> {
+    pub fn expire(&mut self, now_ns: u64, reaps: bool, send: &mut Vec<Message>) -> Vec<TaskId> {
         let mut expired = Vec::new();
         while let Some(at_ns) = self.next_deadline_ns() {
             if at_ns > now_ns {
@@ -169,7 +158,7 @@ impl Requests {
             );
             if !pending.answered {
                 // Tasks without an answer have a child each whose reaping will be told.
-                pending.reaps_left += if reaps { i64::from(pending.tasks_left) } else { 0 };
+                pending.reaps_left += if reaps { pending.tasks_left as i64 } else { 0 };
                 pending.reaped_any |= reaps;
                 pending.outcome = Outcome::Timeout;
                 let limit_ms = self.deadline_ns / 1_000_000;
@@ -182,7 +171,7 @@ impl Requests {
     }
 
     /// Whether none is under way.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }
 

@@ -4,14 +4,14 @@ use std::io;
 use std::path::PathBuf;
 
 use super::host::Host;
-use crate::protocol::conn::{Conn, Fill};
+use crate::protocol::conn::Conn;
 use crate::protocol::{Configure, Frame, Header, Kind};
 use crate::strategy::{self, Setup};
 use crate::sys::poller::Poller;
 use crate::sys::socket;
 
 /// Serves the socket on standard input until it is told to stop or the driver hangs up.
-pub(super) fn serve() -> Result<(), String> {
+pub fn serve() -> Result<(), String> {
     let fail = |what: &str| {
         let what = what.to_owned();
         move |error: io::Error| format!("{what}: {error}")
@@ -60,19 +60,13 @@ fn start(
 
 /// Waits for the first frame; `None` when the driver hangs up instead.
 fn read_configure(conn: &mut Conn) -> Result<Option<Configure>, String> {
-    loop {
-        match conn.next_frame().map_err(|error| error.to_string())? {
-            Some(Frame { header, body }) if header.kind == Kind::Configure => {
-                let configure = serde_json::from_slice(&body);
-                return configure.map(Some).map_err(|error| format!("read CONFIGURE: {error}"));
-            }
-            Some(frame) => return Err(format!("the first frame is {:?}", frame.header.kind)),
-            None => {}
+    match conn.wait_frame() {
+        Ok(Some(Frame { header, body })) if header.kind == Kind::Configure => {
+            let configure = serde_json::from_slice(&body);
+            configure.map(Some).map_err(|error| format!("read CONFIGURE: {error}"))
         }
-        match conn.fill() {
-            Ok(Fill::Closed) => return Ok(None),
-            Ok(_) => {}
-            Err(error) => return Err(format!("read CONFIGURE: {error}")),
-        }
+        Ok(Some(frame)) => Err(format!("the first frame is {:?}", frame.header.kind)),
+        Ok(None) => Ok(None),
+        Err(error) => Err(format!("read CONFIGURE: {error}")),
     }
 }

@@ -9,7 +9,7 @@ use crate::sys::affinity;
 use crate::workload::{Answer, Input, Spec};
 
 /// `task ID TASK SPEC…`
-pub(super) fn task(args: &[String], child_start: u64) -> Result<(), String> {
+pub fn task(args: &[String], child_start: u64) -> Result<(), String> {
     affinity::move_child();
     let [id, task, spec @ ..] = args else {
         return Err(format!("expected ID TASK SPEC, got {args:?}"));

@@ -1,4 +1,4 @@
-//! The watcher: ends what is left of a run when its driver ends, however the driver ends.
+//! The watcher: ends the processes of a run when its driver ends, in any way.
 //!
 //! A driver that is killed can clean up no more, and no way to die with one's parent reaches all:
 //! PR_SET_PDEATHSIG asks for code in each program and passes over grandchildren, and the end of a
@@ -6,7 +6,7 @@
 //! nothing but wait for the end of a pipe whose other end only the driver holds.
 //!
 //! What belongs to the run is told by its name alone. Every process that the driver starts has it
-//! in its environment, in [`VARIABLE`], and so has whatever that starts. A process between fork
+//! in its environment, in [`VARIABLE`], and hands it on. A process between fork
 //! and exec in the driver has not, but holds the driver's end of the pipe until it has.
 
 use std::fs;
@@ -34,7 +34,7 @@ const CLEAN_LOOKS: u32 = 4;
 /// The time between two looks.
 const LOOK_NS: u64 = 50_000_000;
 
-/// What is not gone by then cannot be ended.
+/// A process that is not gone by then cannot be ended.
 const PATIENCE_NS: u64 = 60_000_000_000;
 
 /// The name of the run of a driver of this process id that started at this time. All names are
@@ -54,14 +54,14 @@ pub fn driver() -> Option<u32> {
 }
 
 /// Waits for the end of standard input, then ends the processes of the run `NAME` and removes
-/// whatever has its name in one of the folders.
-pub(super) fn watch(args: &[String]) -> Result<(), String> {
+/// everything with its name in one of the folders.
+pub fn watch(args: &[String]) -> Result<(), String> {
     let Some((name, dirs)) = args.split_first() else {
         return Err(super::USAGE.to_owned());
     };
     process::outlive_terminal();
     process::ignore_broken_pipes();
-    // It must not keep anybody from removing the folder.
+    // It must not keep the folder from being removed.
     let _ = std::env::set_current_dir("/");
     let says_ready = std::io::stdout().write_all(b".").and_then(|()| std::io::stdout().flush());
     says_ready.map_err(|error| format!("say that this watches: {error}"))?;
@@ -76,7 +76,7 @@ fn end(name: &str, dirs: &[String]) -> std::io::Result<()> {
     let mut clean_looks = 0;
     while clean_looks < CLEAN_LOOKS && now_ns() < until_ns {
         let killed = kill_all(variable.as_bytes())?;
-        // A control group goes only when nobody is left in it.
+        // A control group can be removed only when no process is left in it.
         let removed: u32 = dirs.iter().map(|dir| remove_named(name, dir.as_ref())).sum();
         let kept = dirs.iter().any(|dir| !named(name, dir.as_ref()).is_empty());
         let is_clean = killed == 0 && removed == 0 && !kept;

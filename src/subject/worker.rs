@@ -1,16 +1,14 @@
 //! Programs with a message channel: one task (`fork-ipc`) or many (`pool`).
 
-use std::io;
-
 use crate::protocol::conn::Conn;
-use crate::protocol::{Header, Kind, Ready};
-use crate::strategy::channel::{Served, serve_one};
+use crate::protocol::{Header, Kind};
+use crate::strategy::channel::{self, Served, serve_one};
 use crate::sys::clock::now_ns;
-use crate::sys::{affinity, process, socket};
-use crate::workload::{Input, Spec};
+use crate::sys::{affinity, socket};
+use crate::workload::Spec;
 
 /// `ipc SPEC…`: one task over the socket on standard input.
-pub(super) fn ipc(args: &[String], child_start: u64) -> Result<(), String> {
+pub fn ipc(args: &[String], child_start: u64) -> Result<(), String> {
     let mut conn = take_socket()?;
     let spec = Spec::from_args(args)?;
     let input = spec.workload()?.prepare(&spec)?;
@@ -23,40 +21,17 @@ pub(super) fn ipc(args: &[String], child_start: u64) -> Result<(), String> {
 }
 
 /// `worker SPEC…`: tasks over the socket on standard input until it closes.
-pub(super) fn worker(args: &[String]) -> Result<(), String> {
+pub fn worker(args: &[String]) -> Result<(), String> {
     let mut conn = take_socket()?;
     let prepared = Spec::from_args(args).and_then(|spec| spec.workload()?.prepare(&spec));
     match prepared {
-        Ok(input) => {
-            serve(&mut conn, &*input).map_err(|error| format!("talk over the channel: {error}"))
-        }
+        Ok(input) => channel::serve(&mut conn, &*input)
+            .map_err(|error| format!("talk over the channel: {error}")),
         Err(reason) => {
             conn.push(Header::new(Kind::Failed, 0), &[reason.as_bytes()]);
             // The pool may be gone; the reason goes to standard error as well.
             let _ = conn.flush();
             Err(reason)
-        }
-    }
-}
-
-/// Says READY, then answers tasks until the socket closes.
-///
-/// # Errors
-/// The socket broke, or spoke something else.
-pub fn serve(conn: &mut Conn, input: &dyn Input) -> io::Result<()> {
-    let ready = Ready {
-        pid: std::process::id(),
-        now_ns: now_ns(),
-        usage: process::usage_self(),
-        ..Ready::default()
-    };
-    let body = serde_json::to_vec(&ready).map_err(io::Error::other)?;
-    conn.push(Header::new(Kind::Ready, 0), &[&body]);
-    conn.flush()?;
-    loop {
-        conn.wait_readable()?;
-        if serve_one(conn, input, now_ns)? == Served::Closed {
-            return Ok(());
         }
     }
 }

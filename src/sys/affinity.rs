@@ -5,8 +5,8 @@ use std::io;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The variable that tells a subject's children the core they are to run on. A variable and not
-/// an argument, because whatever a child starts inherits it, and because setting it per child
-/// would cost each start a copy of the environment.
+/// an argument, because all that a child starts inherits it, and because setting it per child would
+/// cost each start a copy of the environment.
 pub const CHILD_CPU: &str = "FORKBENCH_CHILD_CPU";
 
 /// The cores that the calling thread may run on, ascending.
@@ -18,7 +18,7 @@ pub fn allowed() -> io::Result<Vec<u32>> {
     Ok((0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).map(|cpu| cpu as u32).collect())
 }
 
-/// Restricts the calling thread, and whatever it starts from now on, to these cores.
+/// Restricts the calling thread, and all that it starts from now on, to these cores.
 ///
 /// # Errors
 /// None of them exists or may be used.

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Every page is touched at least once at this distance, whatever the size of huge ones.
+/// The smallest page: at this distance every page is touched, huge ones included.
 const PAGE_BYTES: usize = 4096;
 
 /// What this process carries, or a forked copy inherited. A fork is of a process with one thread,

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Becomes readable when a child of this process has ended. Ends that come together show as one:
-/// whoever is told has to reap until there is nothing more to reap.
+/// the reader has to reap until there is nothing more to reap.
 #[derive(Debug)]
 pub struct ChildEnds {
     signalfd: OwnedFd,
@@ -36,7 +36,7 @@ impl ChildEnds {
         if fd == -1 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the kernel has just made this descriptor, and nobody else knows its number.
+        // SAFETY: the kernel has just made this descriptor, and nothing else knows its number.
         let signalfd = unsafe { OwnedFd::from_raw_fd(fd) };
         Ok(ChildEnds { signalfd })
     }
@@ -44,11 +44,11 @@ impl ChildEnds {
     /// Takes note: not readable any more until the next end.
     pub fn clear(&self) {
         let mut info = [0; size_of::<libc::signalfd_siginfo>()];
-        // Nothing there is what was wanted.
+        // An empty descriptor is as good.
         let _ = rustix::io::read(&self.signalfd, &mut info);
     }
 
-    /// For a forked child: what it starts must find the signal as everybody expects it.
+    /// For a forked child: what it starts must find the signal in its usual state.
     pub fn undo_in_child() {
         let set = just_child();
         // SAFETY: `set` is initialised and outlives the call.

@@ -1,8 +1,8 @@
-//! Files in a directory that may be another's: the one place that opens, writes and removes what
-//! is in a run directory.
+//! Files in a directory that may be another user's: the one place that opens, writes and removes
+//! the files of a run directory.
 //!
 //! Names are looked up in a directory that is held open, and never through a link, so that nothing
-//! outside of it is read, overwritten or removed, whatever was planted there and whenever.
+//! outside of it is read, overwritten or removed, even if links were planted there.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -29,7 +29,7 @@ pub struct Dir {
 }
 
 impl Dir {
-    /// Opens a directory that the user named. It may be a link: what is in it may not.
+    /// Opens a directory that the user named. It may be a link, its files may not.
     ///
     /// # Errors
     /// There is none, or it may not be read.
@@ -85,7 +85,7 @@ impl Dir {
         Ok(names)
     }
 
-    /// Opens a file to read it: nothing but a regular file of at most so many bytes, and no link.
+    /// Opens a regular file of at most `max_bytes` to read it; no link.
     ///
     /// # Errors
     /// There is none, or it is something else or larger.
@@ -222,7 +222,7 @@ impl Dir {
             Errno::LOOP | Errno::NOTDIR | Errno::MLINK if is_link() => {
                 io::Error::other(format!("is a link, which is not followed; expected {expected}"))
             }
-            // A socket, or a named pipe that nobody reads.
+            // A socket, or a named pipe without a reader.
             Errno::NXIO => io::Error::other("is no regular file"),
             _ => errno.into(),
         }
@@ -232,8 +232,8 @@ impl Dir {
 const READING: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// All bytes of a file that the user named, which may be a link: a regular one of at most so many
-/// bytes. A named pipe or a device is refused instead of waited for.
+/// All bytes of a regular file that the user named, which may be a link, of at most `max_bytes`. A
+/// named pipe or a device is refused instead of waited for.
 ///
 /// # Errors
 /// There is none, it is something else or larger, or it cannot be read.

@@ -1,5 +1,5 @@
 //! The least that the system charges for what strategies do: a program started and reaped, a word
-//! of memory handed to and fro. The benches set the strategies beside these; nothing else uses
+//! of memory handed to and fro. The benches compare the strategies with these; nothing else uses
 //! them.
 
 use std::ffi::CStr;
@@ -92,7 +92,7 @@ impl Baton {
     /// Leaves `turn` in the word and wakes the other side.
     pub fn pass(&self, turn: u32) {
         self.word().store(turn, Ordering::Release);
-        // Fails for no address that is mapped; nobody waiting is no failure.
+        // Fails for no address that is mapped; no waiting thread is no failure.
         let _ = futex::wake(self.word(), futex::Flags::empty(), 1);
     }
 
@@ -103,8 +103,7 @@ impl Baton {
             if now != turn {
                 return now;
             }
-            // Whatever ends the sleep (a wake-up, a change before it began, a signal), the word
-            // is looked at again.
+            // A wake-up, an earlier change or a signal ends the sleep: the word is read again.
             let _ = futex::wait(self.word(), futex::Flags::empty(), turn, None);
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod affinity;
 pub mod ballast;
+pub mod cgroup;
 pub mod child_ends;
 pub mod clock;
 pub mod entry;
@@ -13,5 +14,7 @@ pub mod limits;
 pub mod poller;
 pub mod process;
 pub mod scheduling;
+pub mod shell;
 pub mod socket;
 pub mod terminal;
+pub mod usage;

@@ -6,11 +6,11 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use crate::protocol::Usage;
+use super::usage::Usage;
 
-/// Proof that this process had one thread when it was asked. Whoever holds it must not start
-/// threads: then, and only then, a fork's child may run ordinary code instead of the few
-/// functions that are safe after a fork from among threads.
+/// Proof that this process had one thread when it was asked. Its holder must not start threads:
+/// then, and only then, a fork's child may run ordinary code instead of the few functions that are
+/// safe after a fork from among threads.
 #[derive(Debug)]
 pub struct SingleThreaded(());
 
@@ -78,7 +78,7 @@ pub fn raise_segfault() -> ! {
     exit_now(139)
 }
 
-/// Makes writing to a pipe that nobody reads an error instead of the end of this process.
+/// Makes writing to a pipe without a reader an error instead of the end of this process.
 pub fn ignore_broken_pipes() {
     // SAFETY: ignoring a signal installs no handler, so nothing can run at a bad moment.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
@@ -268,7 +268,7 @@ pub fn pidfd(pid: u32) -> io::Result<OwnedFd> {
 /// reaped it yet: until then the number cannot belong to anybody else.
 pub fn kill_tree(pid: u32) {
     let Ok(pid) = pid_of(pid) else { return };
-    // A group that does not exist (yet), or a process that is gone, is what was wanted.
+    // A group that does not exist (yet), or a process that is gone, needs no signal.
     let _ = rustix::process::kill_process_group(pid, Signal::KILL);
     let _ = rustix::process::kill_process(pid, Signal::KILL);
 }
@@ -303,7 +303,7 @@ pub fn lead_group() {
     let _ = rustix::process::setpgid(None, None);
 }
 
-/// Sees to it that the child `pid`, and whatever it starts from now on, leaves no core file. As for
+/// Lets the child `pid`, and all that it starts from now on, leave no core file. As for
 /// [`kill_tree`], it must not have been reaped.
 ///
 /// The limit is 1 byte and not 0: of a size below a page no file is written either, and where cores
@@ -350,7 +350,7 @@ pub fn descends_from(pid: u32) -> bool {
 /// Makes this process survive what a user or a terminal ends a program with: it gets a session of
 /// its own and ignores SIGHUP, SIGINT, SIGQUIT and SIGTERM.
 pub fn outlive_terminal() {
-    // Fails only for the leader of a group, which nobody starts this way.
+    // Fails only for the leader of a group, which is never started this way.
     let _ = rustix::process::setsid();
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
         // SAFETY: ignoring a signal installs no handler, so nothing can run at a bad moment.
@@ -388,7 +388,7 @@ pub fn kill_if(pid: u32, test: impl Fn(u32) -> bool) -> bool {
     if !test(pid) {
         return false;
     }
-    // It may have ended by now, which is what was wanted.
+    // It may have ended by now, which is as good.
     let _ = rustix::process::pidfd_send_signal(held, Signal::KILL);
     true
 }
@@ -401,10 +401,10 @@ pub fn adopt_orphans() -> io::Result<()> {
     Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
-/// Whether there is a process of this id, whoever may see it.
+/// Whether there is a process of this id, visible or not.
 pub fn exists(pid: u32) -> bool {
     let tested = pid_of(pid).map(rustix::process::test_kill_process);
-    // Anything else is said of a process that is there.
+    // Any other error means that the process is there.
     !matches!(tested, Err(_) | Ok(Err(rustix::io::Errno::SRCH)))
 }
 

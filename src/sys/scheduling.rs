@@ -1,13 +1,13 @@
-//! Who goes first where two threads want the same core.
+//! Which of two threads on one core goes first.
 
 use std::io;
 
 /// The calling thread goes before all ordinary threads of the machine until this is dropped.
 ///
 /// The lowest of the real-time priorities is above all that are not. Nothing that the thread starts
-/// meanwhile inherits it, and no other thread of the process is touched. Unless somebody has switched
-/// that off (−1 in `/proc/sys/kernel/sched_rt_runtime_us`), the kernel leaves ordinary threads a
-/// share of each second whatever happens, so one that never sleeps cannot stop the machine.
+/// meanwhile inherits it, and no other thread of the process is touched. Unless that is switched
+/// off (−1 in `/proc/sys/kernel/sched_rt_runtime_us`), the kernel leaves ordinary threads a
+/// share of each second in any case, so one that never sleeps cannot stop the machine.
 #[derive(Debug)]
 pub struct RealTime {
     before: libc::c_int,

@@ -3,19 +3,16 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
+use super::{Input, Spec, Workload, input};
 use crate::sys;
+use crate::workload::options::{self, OptionDef, Values};
 
-pub(super) struct Fault;
+pub struct Fault;
 
-const OPTIONS: &[OptionDef] = &[OptionDef {
-    name: "kind",
-    default: "error",
-    values: Values::Word(&["error", "panic", "exit", "abort", "segfault", "hang"]),
-    help: "how a task fails",
-    used: Used::Always,
-}];
+const OPTIONS: &[OptionDef] = &crate::options! {
+    /// how a task fails
+    kind = "error", Values::Word(&["error", "panic", "exit", "abort", "segfault", "hang"]);
+};
 
 impl Workload for Fault {
     fn name(&self) -> &'static str {
@@ -36,17 +33,7 @@ impl Workload for Fault {
 
     fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
         let kind = options::word(&spec.options, "kind")?.to_owned();
-        Ok(Arc::new(Failure { kind }))
-    }
-}
-
-struct Failure {
-    kind: String,
-}
-
-impl Input for Failure {
-    fn run(&self, _: u32, _: Vec<u8>) -> Result<Answer, String> {
-        match self.kind.as_str() {
+        input(move |_, _| match kind.as_str() {
             "panic" => panic!("the fault workload panics as asked"),
             "exit" => sys::process::exit_now(3),
             "abort" => std::process::abort(),
@@ -55,6 +42,6 @@ impl Input for Failure {
                 sys::process::sleep_until_signal();
             },
             _ => Err("the fault workload fails as asked".to_owned()),
-        }
+        })
     }
 }

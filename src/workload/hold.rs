@@ -13,7 +13,7 @@
 //! 3. writes its process's id and a line feed to `arrived` in one write, which is atomic;
 //! 4. reads one byte from `release`, which blocks until the driver writes one: each byte lets one
 //!    task go, and bytes written beforehand let tasks pass without stopping. The end of the file
-//!    says that the driver is gone: the task fails, so that nobody is held for ever;
+//!    says that the driver is gone: the task fails, so that no task is held for ever;
 //! 5. answers with `touch_mib` as its checksum, and no payload.
 
 use std::fs::{File, OpenOptions};
@@ -25,10 +25,11 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode};
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::ballast;
+use crate::workload::options::{self, OptionDef, Used, Values};
 
-pub(super) struct Hold;
+/// The workload.
+pub struct Hold;
 
 /// Name of the pipe in which tasks say that they are there, in the folder that is the input.
 pub const ARRIVED: &str = "arrived";
@@ -38,29 +39,14 @@ pub const RELEASE: &str = "release";
 
 const MIB_MAX: u64 = 1 << 20;
 
-const OPTIONS: &[OptionDef] = &[
-    OptionDef {
-        name: "touch_mib",
-        default: "0",
-        values: Values::Count { min: 0, max: MIB_MAX },
-        help: "fresh memory that a task touches and keeps while it is held",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "write_mib",
-        default: "0",
-        values: Values::Count { min: 0, max: MIB_MAX },
-        help: "how much of the ballast that its process carries or inherited a task writes to",
-        used: Used::UpTo("ballast_mib"),
-    },
-    OptionDef {
-        name: "input",
-        default: "",
-        values: Values::Text,
-        help: "the folder of its two pipes; made for the run",
-        used: Used::Always,
-    },
-];
+const OPTIONS: &[OptionDef] = &crate::options! {
+    /// fresh memory that a task touches and keeps while it is held
+    touch_mib = "0", Values::Count { min: 0, max: MIB_MAX };
+    /// how much of the ballast that its process carries or inherited a task writes to
+    write_mib = "0", Values::Count { min: 0, max: MIB_MAX }, Used::UpTo("ballast_mib");
+    /// the folder of its two pipes; made for the run
+    input = "", Values::Text;
+};
 
 impl Workload for Hold {
     fn name(&self) -> &'static str {
@@ -125,7 +111,7 @@ impl Input for Barrier {
         ballast::write_to_carried(self.write_mib << 20);
         self.wait()?;
         drop(black_box(kept));
-        Ok(Answer { checksum: self.touch_mib, payload: Vec::new() })
+        Ok(Answer::of(self.touch_mib))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::{OptionDef, Options};
+use crate::workload::options::{OptionDef, Options};
 
 mod analytics;
 mod fault;
@@ -16,6 +16,7 @@ pub mod hold;
 mod image;
 mod mix;
 mod noop;
+pub mod options;
 mod orders;
 mod primes;
 mod random_sum;
@@ -113,8 +114,8 @@ pub trait Workload: Sync {
 
     /// Writes the input that all subjects of a run share into `dir`, once per run, before any
     /// trial, and returns its file: the value of option `input`, with which `prepare` loads it.
-    /// `None` if the input follows from the parameters at no cost. Whatever would make every
-    /// trial fail for one reason (a bad picture, a folder that cannot be written) is found here.
+    /// `None` if the input follows from the parameters at no cost. Errors that would fail every
+    /// trial (a bad picture, a folder that cannot be written) are found here.
     ///
     /// # Errors
     /// The parameters do not fit the workload, the user's own input is not usable, or a file
@@ -157,7 +158,21 @@ pub trait Input: Send + Sync {
     fn run(&self, task: u32, payload: Vec<u8>) -> Result<Answer, String>;
 }
 
-/// What a task answers.
+impl<F: Fn(u32, Vec<u8>) -> Result<Answer, String> + Send + Sync> Input for F {
+    fn run(&self, task: u32, payload: Vec<u8>) -> Result<Answer, String> {
+        self(task, payload)
+    }
+}
+
+/// An input whose tasks a function runs.
+fn input<F>(run: F) -> Result<Arc<dyn Input>, String>
+where
+    F: Fn(u32, Vec<u8>) -> Result<Answer, String> + Send + Sync + 'static,
+{
+    Ok(Arc::new(run))
+}
+
+/// The answer of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
     /// Equal in every runtime for the same input and task.
@@ -166,36 +181,26 @@ pub struct Answer {
     pub payload: Vec<u8>,
 }
 
-/// The three sizes that every workload offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Size {
-    /// Small: about 20 µs to a millisecond.
-    S,
-    /// Medium: some milliseconds.
-    M,
-    /// Large: some ten to some hundred milliseconds.
-    L,
+impl Answer {
+    /// One without a payload.
+    pub fn of(checksum: u64) -> Answer {
+        Answer { checksum, payload: Vec::new() }
+    }
+}
+
+crate::words! {
+    /// The three sizes that every workload offers.
+    pub enum Size {
+        /// Small: about 20 µs to a millisecond.
+        S = "s",
+        /// Medium: some milliseconds.
+        M = "m",
+        /// Large: some ten to some hundred milliseconds.
+        L = "l",
+    }
 }
 
 impl Size {
-    /// All sizes, ascending.
-    pub const ALL: [Size; 3] = [Size::S, Size::M, Size::L];
-
-    /// `s`, `m` or `l`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Size::S => "s",
-            Size::M => "m",
-            Size::L => "l",
-        }
-    }
-
-    /// The size of this name.
-    pub fn by_name(name: &str) -> Option<Size> {
-        Size::ALL.into_iter().find(|size| size.name() == name)
-    }
-
     /// The one of three values that belongs to this size.
     pub fn pick<T>(self, [s, m, l]: [T; 3]) -> T {
         match self {
@@ -328,7 +333,7 @@ mod tests {
             all.map(|w| w.name()).collect()
         };
         assert_eq!(names(&|w| w.accepts_early()), ["orders"]);
-        // Whoever writes an input takes its path back in this option.
+        // A workload that writes an input takes its path back in this option.
         let takes_input = |w: &dyn Workload| w.options().iter().any(|o| o.name == "input");
         assert_eq!(names(&takes_input), ["image", "analytics", "hold"]);
     }

@@ -1,10 +1,10 @@
-//! `noop`: echoes the payload. What is left is what the strategy itself costs.
+//! `noop`: echoes the payload. The rest is the cost of the strategy itself.
 
 use std::sync::Arc;
 
-use super::{Answer, Input, Spec, Workload};
+use super::{Answer, Input, Spec, Workload, input};
 
-pub(super) struct Noop;
+pub struct Noop;
 
 impl Workload for Noop {
     fn name(&self) -> &'static str {
@@ -12,7 +12,7 @@ impl Workload for Noop {
     }
 
     fn summary(&self) -> &'static str {
-        "echoes its payload (0 B to 16 MiB): what the strategy itself costs"
+        "echoes its payload (0 B to 16 MiB): the cost of the strategy itself"
     }
 
     fn takes_payload(&self) -> bool {
@@ -20,15 +20,7 @@ impl Workload for Noop {
     }
 
     fn prepare(&self, _: &Spec) -> Result<Arc<dyn Input>, String> {
-        Ok(Arc::new(Echo))
-    }
-}
-
-struct Echo;
-
-impl Input for Echo {
-    fn run(&self, _: u32, payload: Vec<u8>) -> Result<Answer, String> {
-        Ok(Answer { checksum: checksum(&payload), payload })
+        input(|_, payload: Vec<u8>| Ok(Answer { checksum: checksum(&payload), payload }))
     }
 }
 

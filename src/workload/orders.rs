@@ -9,9 +9,9 @@
 use std::sync::Arc;
 
 use super::mix::mix;
-use super::{Answer, Input, Spec, Workload};
+use super::{Answer, Input, Spec, Workload, input};
 
-pub(super) struct Orders;
+pub struct Orders;
 
 /// E-mail, inventory, payment.
 const TASKS: u32 = 3;
@@ -34,28 +34,20 @@ impl Workload for Orders {
     }
 
     fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
-        Ok(Arc::new(Order {
-            steps: spec.size.pick([625_000, 3_125_000, 12_500_000]),
-            // The low and the high word together, so that every bit of the seed counts.
-            seed: (spec.seed ^ (spec.seed >> 32)) as u32,
-        }))
+        let steps = spec.size.pick([625_000, 3_125_000, 12_500_000]);
+        // The low and the high word together, so that every bit of the seed counts.
+        let seed = (spec.seed ^ (spec.seed >> 32)) as u32;
+        input(move |task, _| process(task, steps, seed))
     }
 }
 
-struct Order {
-    steps: u32,
-    seed: u32,
-}
-
-impl Input for Order {
-    fn run(&self, task: u32, _: Vec<u8>) -> Result<Answer, String> {
-        if task >= TASKS {
-            return Err(format!("an order has {TASKS} tasks, not one numbered {task}"));
-        }
-        // Each task starts elsewhere, so that no two of them can be one computation.
-        let start = self.seed ^ (task + 1).wrapping_mul(0x9e37_79b9);
-        Ok(Answer { checksum: u64::from(mix(start, self.steps)), payload: Vec::new() })
+fn process(task: u32, steps: u32, seed: u32) -> Result<Answer, String> {
+    if task >= TASKS {
+        return Err(format!("an order has {TASKS} tasks, not one numbered {task}"));
     }
+    // Each task starts elsewhere, so that no two of them can be one computation.
+    let start = seed ^ (task + 1).wrapping_mul(0x9e37_79b9);
+    Ok(Answer::of(u64::from(mix(start, steps))))
 }
 
 #[cfg(test)]
@@ -65,14 +57,12 @@ mod tests {
     #[test]
     fn the_tasks_of_an_order_differ_and_so_do_orders() {
         let answers = |seed: u32| -> Vec<u64> {
-            let order = Order { steps: 1_000, seed };
-            (0..TASKS).map(|t| order.run(t, Vec::new()).unwrap().checksum).collect()
+            (0..TASKS).map(|task| process(task, 1_000, seed).unwrap().checksum).collect()
         };
         let mut all = [answers(0), answers(1)].concat();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), 6);
-        let order = Order { steps: 1, seed: 0 };
-        assert!(order.run(TASKS, Vec::new()).is_err());
+        assert!(process(TASKS, 1, 0).is_err());
     }
 }

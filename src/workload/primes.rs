@@ -8,27 +8,17 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
+use super::{Answer, Input, Spec, Workload, input};
+use crate::workload::options::{self, OptionDef, Values};
 
-pub(super) struct Primes;
+pub struct Primes;
 
-const OPTIONS: &[OptionDef] = &[
-    OptionDef {
-        name: "chunks",
-        default: "1",
-        values: Values::Cores { min: 1, max: 4096 },
-        help: "tasks per request",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "split",
-        default: "contiguous",
-        values: Values::Word(&["contiguous", "interleaved"]),
-        help: "how candidates are shared out over the chunks",
-        used: Used::Always,
-    },
-];
+const OPTIONS: &[OptionDef] = &crate::options! {
+    /// tasks per request
+    chunks = "1", Values::Cores { min: 1, max: 4096 };
+    /// how candidates are shared out over the chunks
+    split = "contiguous", Values::Word(&["contiguous", "interleaved"]);
+};
 
 impl Workload for Primes {
     fn name(&self) -> &'static str {
@@ -49,34 +39,22 @@ impl Workload for Primes {
     }
 
     fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
-        Ok(Arc::new(Candidates {
-            limit: spec.size.pick([10_000, 100_000, 1_000_000]),
-            chunks: u64::from(self.tasks(spec)?),
-            interleaved: options::word(&spec.options, "split")? == "interleaved",
-        }))
+        let limit = spec.size.pick([10_000, 100_000, 1_000_000]);
+        let chunks = u64::from(self.tasks(spec)?);
+        let is_interleaved = options::word(&spec.options, "split")? == "interleaved";
+        input(move |task, _| {
+            let (limit, chunk) = (black_box(limit), u64::from(task));
+            let count = match is_interleaved {
+                true => interleaved(limit, chunks, chunk),
+                false => contiguous(limit, chunks, chunk),
+            };
+            Ok(Answer::of(black_box(count)))
+        })
     }
 
     /// The whole's count is the sum of the chunks' counts.
     fn join(&self, counts: &[u64]) -> u64 {
         counts.iter().sum()
-    }
-}
-
-struct Candidates {
-    limit: u64,
-    chunks: u64,
-    interleaved: bool,
-}
-
-impl Input for Candidates {
-    fn run(&self, task: u32, _: Vec<u8>) -> Result<Answer, String> {
-        let (limit, chunk) = (black_box(self.limit), u64::from(task));
-        let count = if self.interleaved {
-            interleaved(limit, self.chunks, chunk)
-        } else {
-            contiguous(limit, self.chunks, chunk)
-        };
-        Ok(Answer { checksum: black_box(count), payload: Vec::new() })
     }
 }
 

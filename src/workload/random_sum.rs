@@ -10,9 +10,9 @@ use std::sync::Arc;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use super::{Answer, Input, Spec, Workload};
+use super::{Answer, Input, Spec, Workload, input};
 
-pub(super) struct RandomSum;
+pub struct RandomSum;
 
 impl Workload for RandomSum {
     fn name(&self) -> &'static str {
@@ -24,23 +24,12 @@ impl Workload for RandomSum {
     }
 
     fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
-        Ok(Arc::new(Draws {
-            count: spec.size.pick([10_000, 1_000_000, 10_000_000]),
-            seed: spec.seed,
-        }))
-    }
-}
-
-struct Draws {
-    count: u64,
-    seed: u64,
-}
-
-impl Input for Draws {
-    fn run(&self, _: u32, _: Vec<u8>) -> Result<Answer, String> {
-        // Both ends are opaque, so that equal requests cannot be folded into one computation.
-        let sum = black_box(sum_of_draws(black_box(self.count), black_box(self.seed)));
-        Ok(Answer { checksum: sum.to_bits(), payload: Vec::new() })
+        let (count, seed) = (spec.size.pick([10_000, 1_000_000, 10_000_000]), spec.seed);
+        input(move |_, _| {
+            // Both ends are opaque, so that equal requests cannot be folded into one computation.
+            let sum = black_box(sum_of_draws(black_box(count), black_box(seed)));
+            Ok(Answer::of(sum.to_bits()))
+        })
     }
 }
 

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use super::{Answer, Input, Spec, Workload};
+use super::{Answer, Input, Spec, Workload, input};
 
-pub(super) struct RandomSumNative;
+pub struct RandomSumNative;
 
 const TOLERANCE: f64 = 0.05;
 
@@ -29,23 +29,18 @@ impl Workload for RandomSumNative {
     }
 
     fn prepare(&self, spec: &Spec) -> Result<Arc<dyn Input>, String> {
-        Ok(Arc::new(Draws { count: spec.size.pick([10_000, 1_000_000, 10_000_000]) }))
+        let count = spec.size.pick([10_000, 1_000_000, 10_000_000]);
+        input(move |_, _| answer(count))
     }
 }
 
-struct Draws {
-    count: u32,
-}
-
-impl Input for Draws {
-    fn run(&self, _: u32, _: Vec<u8>) -> Result<Answer, String> {
-        let sum = black_box(sum_of_draws(black_box(self.count)));
-        let mean = sum / f64::from(self.count);
-        if (mean - 0.5).abs() >= TOLERANCE {
-            return Err(format!("the mean of {} draws is {mean}", self.count));
-        }
-        Ok(Answer { checksum: u64::from(self.count), payload: Vec::new() })
+fn answer(count: u32) -> Result<Answer, String> {
+    let sum = black_box(sum_of_draws(black_box(count)));
+    let mean = sum / f64::from(count);
+    if (mean - 0.5).abs() >= TOLERANCE {
+        return Err(format!("the mean of {count} draws is {mean}"));
     }
+    Ok(Answer::of(u64::from(count)))
 }
 
 fn sum_of_draws(count: u32) -> f64 {
@@ -66,7 +61,6 @@ mod tests {
     #[test]
     fn sums_differ_and_answers_do_not() {
         assert_ne!(sum_of_draws(10_000).to_bits(), sum_of_draws(10_000).to_bits());
-        let draws = Draws { count: 10_000 };
-        assert_eq!(draws.run(0, Vec::new()).unwrap().checksum, 10_000);
+        assert_eq!(answer(10_000).unwrap().checksum, 10_000);
     }
 }

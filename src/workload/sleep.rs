@@ -2,8 +2,8 @@
 //! is nothing, so that queueing can be checked against theory on two cores.
 //!
 //! The time may be drawn per request. Each is drawn from the family's seed and the request's id
-//! alone, whoever serves it and in whatever order, so that the driver can tell what was drawn
-//! without being told.
+//! alone, in any runtime and any order, so that the driver knows the drawn times without being
+//! told.
 
 use std::sync::Arc;
 
@@ -11,58 +11,32 @@ use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
+use crate::workload::options::{self, OptionDef, Used, Values};
 
-pub(super) struct Sleep;
+pub struct Sleep;
 
-const OPTIONS: &[OptionDef] = &[
-    OptionDef {
-        name: "us",
-        default: "1000",
-        values: Values::Count { min: 0, max: 60_000_000 },
-        help: "how long a task sleeps, in microseconds",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "draws",
-        default: "constant",
-        values: Values::Word(&["constant", "log-normal", "bimodal"]),
-        help: "how that varies: not, around this median, or 70 % near it and 30 % near its \
-                       fourfold",
-        used: Used::Unless("us", "0"),
-    },
-];
+const OPTIONS: &[OptionDef] = &crate::options! {
+    /// how long a task sleeps, in microseconds
+    us = "1000", Values::Count { min: 0, max: 60_000_000 };
+    /// how that varies: not, around this median, or 70 % near it and 30 % near its fourfold
+    draws = "constant", Values::Word(&["constant", "log-normal", "bimodal"]),
+        Used::Unless("us", "0");
+};
 
-/// How the times of requests are distributed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Draws {
-    /// Always the time given.
-    Constant,
-    /// The time given is the median; the logarithm's standard deviation is a half.
-    LogNormal,
-    /// 70 % within a tenth of the time given, 30 % within a tenth of its fourfold.
-    Bimodal,
+crate::words! {
+    /// How the times of requests are distributed.
+    pub enum Draws {
+        /// Always the time given.
+        Constant = "constant",
+        /// The time given is the median; the logarithm's standard deviation is a half.
+        LogNormal = "log-normal",
+        /// 70 % within a tenth of the time given, 30 % within a tenth of its fourfold.
+        Bimodal = "bimodal",
+    }
 }
 
 impl Draws {
-    /// All, in the order in which the option names them.
-    pub const ALL: [Draws; 3] = [Draws::Constant, Draws::LogNormal, Draws::Bimodal];
-
-    /// As the option spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Draws::Constant => "constant",
-            Draws::LogNormal => "log-normal",
-            Draws::Bimodal => "bimodal",
-        }
-    }
-
-    /// Those of this name.
-    pub fn by_name(name: &str) -> Option<Draws> {
-        Draws::ALL.into_iter().find(|draws| draws.name() == name)
-    }
-
     /// The mean, in units of the time given.
     pub fn mean(self) -> f64 {
         match self {
@@ -72,7 +46,7 @@ impl Draws {
         }
     }
 
-    /// What is drawn for the request of this id, in ns, where `us` is the time given.
+    /// The time drawn for the request of this id, in ns; `us` is the given time.
     pub fn of_request_ns(self, us: u64, seed: u64, id: u64) -> u64 {
         let given_ns = us * 1_000;
         let mut unit = Unit::new(seed, id);
@@ -118,7 +92,7 @@ impl Workload for Sleep {
     }
 
     fn summary(&self) -> &'static str {
-        "sleeps for the microseconds given, whatever the size: a known service without load"
+        "sleeps for the given microseconds, for any size: a known service without load"
     }
 
     fn options(&self) -> &'static [OptionDef] {
@@ -182,7 +156,7 @@ mod tests {
         }
     }
 
-    /// Mean and median of what is drawn, within five standard errors of what is promised.
+    /// Mean and median of the draws, within five standard errors of their promised values.
     #[test]
     fn draws_are_distributed_as_the_option_says() {
         const N: usize = 100_000;

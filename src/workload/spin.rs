@@ -9,30 +9,20 @@
 use std::sync::Arc;
 
 use super::mix::mix;
-use super::{Answer, Input, Spec, Workload};
-use crate::options::{self, OptionDef, Used, Values};
+use super::{Answer, Input, Spec, Workload, input};
 use crate::sys::clock;
+use crate::workload::options::{self, OptionDef, Values};
 
-pub(super) struct Spin;
+pub struct Spin;
 
 const STEPS_PER_MS: &str = "steps_per_ms";
 
-const OPTIONS: &[OptionDef] = &[
-    OptionDef {
-        name: STEPS_PER_MS,
-        default: "0",
-        values: Values::Count { min: 0, max: 1_000_000_000 },
-        help: "steps of the loop that make a millisecond; 0 measures it once per run and runtime",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "us",
-        default: "1000",
-        values: Values::Count { min: 0, max: 60_000_000 },
-        help: "how long a task is busy on an idle core, in microseconds",
-        used: Used::Always,
-    },
-];
+const OPTIONS: &[OptionDef] = &crate::options! {
+    /// steps of the loop that make a millisecond; 0 measures it once per run and runtime
+    steps_per_ms = "0", Values::Count { min: 0, max: 1_000_000_000 };
+    /// how long a task is busy on an idle core, in microseconds
+    us = "1000", Values::Count { min: 0, max: 60_000_000 };
+};
 
 impl Workload for Spin {
     fn name(&self) -> &'static str {
@@ -40,7 +30,7 @@ impl Workload for Spin {
     }
 
     fn summary(&self) -> &'static str {
-        "fixed work of about the microseconds given, whatever the size: a known load for probes"
+        "fixed work of about the given microseconds, for any size: a known load for probes"
     }
 
     fn options(&self) -> &'static [OptionDef] {
@@ -64,23 +54,14 @@ impl Workload for Spin {
         if per_ms == 0 {
             return Err(format!("option `{STEPS_PER_MS}` is 0; it is measured before a trial"));
         }
-        Ok(Arc::new(Busy { steps: options::count(&spec.options, "us")? * per_ms / 1_000 }))
-    }
-}
-
-struct Busy {
-    steps: u64,
-}
-
-impl Input for Busy {
-    fn run(&self, _: u32, _: Vec<u8>) -> Result<Answer, String> {
-        Ok(Answer { checksum: u64::from(spin(self.steps)), payload: Vec::new() })
+        let steps = options::count(&spec.options, "us")? * per_ms / 1_000;
+        input(move |_, _| Ok(Answer::of(u64::from(spin(steps)))))
     }
 }
 
 /// Where the loop begins.
 const START: u32 = 0x9e37_79b9;
-/// So many steps at a time, so that their count fits into every runtime's small integers.
+/// Steps at a time: their count fits into every runtime's small integers.
 const CHUNK: u32 = 1 << 20;
 
 fn spin(steps: u64) -> u32 {
@@ -89,12 +70,12 @@ fn spin(steps: u64) -> u32 {
     mix(state, (steps % u64::from(CHUNK)) as u32)
 }
 
-/// From which length on a batch of steps is timed: beyond what reading the clock costs.
+/// The shortest batch that is timed: reading the clock takes far less.
 const BATCH_NS: u64 = 2_000_000;
-/// Of so many batches the fastest counts: whatever else the machine does only adds time.
+/// The fastest of this many batches counts: other programs can only add time.
 const BATCHES: u32 = 30;
 
-/// How many steps a millisecond is, by a function that tells how long so many steps take.
+/// Steps per millisecond, by a function that gives the time of a number of steps.
 fn steps_per_ms(mut time_ns: impl FnMut(u64) -> u64) -> u64 {
     let mut steps = 10_000;
     while time_ns(steps) < BATCH_NS {
@@ -107,8 +88,8 @@ fn steps_per_ms(mut time_ns: impl FnMut(u64) -> u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Options;
     use crate::workload::Size;
+    use crate::workload::options::Options;
 
     fn checksum(us: &str, per_ms: &str) -> Result<u64, String> {
         let given = [("us", us), (STEPS_PER_MS, per_ms)];

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use forkbench::protocol::Outcome;
 use forkbench::record::{
-    Environment, Manifest, PlanRow, RequestRow, RunDir, SCHEMA_VERSION, TrialRow,
+    Environment, Manifest, Placement, PlanRow, Regime, RequestRow, Role, RunDir, SCHEMA_VERSION,
+    Status, TrialRow, Validity,
 };
 use forkbench::sys::clock::now_ns;
 use forkbench::{strategy, workload};
@@ -90,7 +91,7 @@ fn planned(row: &TrialRow) -> PlanRow {
         family_id: row.family_id.clone(),
         block: row.block,
         position: row.position,
-        role: row.role.clone(),
+        role: row.role,
         strategy: row.strategy.clone(),
         options: row.options.clone(),
         seed: row.seed,
@@ -114,17 +115,17 @@ fn trials() -> Vec<TrialRow> {
                     family_id: format!("family{family}"),
                     block,
                     position,
-                    role: role.to_owned(),
+                    role: Role::by_name(role).unwrap(),
                     runtime: "rust".to_owned(),
                     workload: workload::ALL[0].name().to_owned(),
                     size: "m".to_owned(),
                     strategy: name.to_owned(),
-                    regime: "closed".to_owned(),
+                    regime: Regime::Closed,
                     callers: Some(1),
-                    placement: "unpinned".to_owned(),
+                    placement: Placement::Unpinned,
                     started_utc: "2026-11-20T10:00:00Z".to_owned(),
-                    status: "ok".to_owned(),
-                    validity: "valid".to_owned(),
+                    status: Status::Ok,
+                    validity: Validity::Valid,
                     n_ok: REQUESTS,
                     throughput_per_s: Some(1e9 / p50_ns as f64),
                     response_p50_ns: Some(p50_ns),

@@ -203,18 +203,10 @@ const WRONG: &[(usize, &str, &str)] = &[
     (7, r#"strategy = [{ workers = 1 }]"#, "7:13: missing key `name`"),
     // Types.
     (5, "workload = 5", "5:12: expected a string, found integer `5`"),
-    (
-        5,
-        "workload = true",
-        "5:12: expected a name in quotes or a list of them, found boolean `true`",
-    ),
+    (5, "workload = true", "5:12: expected a string, found boolean `true`"),
     (9, r#"payload_bytes = "64""#, "9:17: expected a whole number, found string \"64\""),
     (9, "payload_bytes = -1", "9:17: expected 0 or more, found -1"),
-    (
-        9,
-        "payload_bytes = 1.5",
-        "9:17: expected a whole number or a list of them, found floating point `1.5`",
-    ),
+    (9, "payload_bytes = 1.5", "9:17: expected a whole number, found floating point `1.5`"),
     (9, "ballast_mib = [0, [64]]", "9:19: expected a whole number, found a list"),
     (
         7,

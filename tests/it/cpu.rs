@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use crate::common::{Subject, configure_with, spec};
-use forkbench::driver::cpu::{CpuGroup, Meter};
-use forkbench::driver::load::{self, Exchange, GRACE_NS, Pace};
+use forkbench::driver::cgroup::TrialGroup;
+use forkbench::driver::cpu::{self, Meter};
+use forkbench::driver::load::{self, Exchange, Pace, Timeout};
 
 const MS: u64 = 1_000_000;
 
@@ -19,7 +20,7 @@ struct Costs {
     source: &'static str,
 }
 
-fn costs(group: Option<&Arc<CpuGroup>>, min_window_ns: u64) -> Costs {
+fn costs(group: Option<&Arc<TrialGroup>>, min_window_ns: u64) -> Costs {
     let work = spec("random-sum", 0, &[]);
     let mut subject =
         Subject::start(&configure_with("pool", &work, &[("workers", "100")])).unwrap();
@@ -30,9 +31,7 @@ fn costs(group: Option<&Arc<CpuGroup>>, min_window_ns: u64) -> Costs {
         min_window_ns,
         max_window_ns: min_window_ns,
         min_requests: 40,
-        deadline_ns: 30_000 * MS,
-        grace_ns: GRACE_NS,
-        budget_end_ns: None,
+        timeout: Timeout::new(30_000 * MS),
     };
     let exchange = Exchange { payload: Vec::new(), echo: true, checksum: None };
     let measured = load::closed(&mut subject.target, &exchange, pace, 1).unwrap();
@@ -50,7 +49,7 @@ fn costs(group: Option<&Arc<CpuGroup>>, min_window_ns: u64) -> Costs {
 
 #[test]
 fn cpu_per_request_of_a_tiny_window_has_neither_start_nor_stop_of_the_workers() {
-    let group = CpuGroup::create("cpu-test").map(Arc::new);
+    let group = cpu::group("cpu-test");
     let tiny = costs(group.as_ref(), MS);
     let long = costs(group.as_ref(), 1_000 * MS);
     eprintln!("{tiny:?} {long:?}");

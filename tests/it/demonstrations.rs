@@ -107,7 +107,7 @@ fn every_demonstration_shows_what_is_known_to_be_true() {
     assert_eq!(keys.len(), shown.0.len(), "a fact twice");
     for kind in demonstration::ALL {
         for runtime in shown.runtimes(kind.name) {
-            let line = format!("demonstration {} in {runtime}: shown 1 times", kind.name);
+            let line = format!("demonstration {} in {runtime}: shown in 1 of 1 blocks", kind.name);
             assert!(said(&output).contains(&line), "{}", said(&output));
             match kind.name {
                 "separate-processes" => separate_processes(&shown, runtime),
@@ -420,7 +420,7 @@ fn a_budget_ends_demonstrations_after_a_whole_block() {
     let dir = tempfile::tempdir().unwrap();
     let more = ["--blocks", "10000", "--budget", "1s"];
     let (output, out) = show(dir.path(), &QUICK, &more);
-    let expected = "the demonstrations of the last blocks were not run";
+    let expected = "the demonstrations of the last blocks did not run";
     assert!(said(&output).contains(expected), "{}", said(&output));
     let facts = facts(&out);
     let last = facts.last().unwrap();

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use crate::common::runtimes::installed;
 use crate::common::{FORKBENCH, Subject, configure, spec};
-use forkbench::driver::memory::cgroup::TrialGroup;
+use forkbench::driver::cgroup::TrialGroup;
 use forkbench::protocol::{Configure, Outcome};
-use forkbench::record::{self, MemoryRow, TrialRow};
+use forkbench::record::{self, MemoryRow, Phase, ProcessRole, Status, TrialRow};
 
 const MIB: u64 = 1 << 20;
 
@@ -41,7 +41,10 @@ fn family(options: &str, strategies: &str, ballast_mib: &str, children: &str) ->
 /// The rows of these roles at this phase.
 fn at<'a>(rows: &'a [MemoryRow], phase: &str, strategy: &str, role: &str) -> Vec<&'a MemoryRow> {
     let wanted = |row: &&MemoryRow| {
-        row.phase == phase && row.strategy == strategy && row.role == role && row.status == "ok"
+        row.phase.name() == phase
+            && row.strategy == strategy
+            && row.role.name() == role
+            && row.status == Status::Ok
     };
     rows.iter().filter(wanted).collect()
 }
@@ -121,7 +124,7 @@ fn every_strategy_holds_as_many_as_were_asked_for() {
     for trial in &trials {
         let said = (&trial.strategy, &trial.family_id, &trial.reason, &trial.flags);
         let blocking = trial.strategy == "blocking" && trial.family_id.contains("memory3");
-        assert_eq!(trial.status, if blocking { "skipped" } else { "ok" }, "{said:?}");
+        assert_eq!(trial.status.name(), if blocking { "skipped" } else { "ok" }, "{said:?}");
         assert_eq!(trial.flags, "", "{said:?}");
     }
     for (strategy, phase, role) in [
@@ -145,16 +148,17 @@ fn every_strategy_holds_as_many_as_were_asked_for() {
         assert!(threads.contains(&(3, Some(4))), "{strategy}: {threads:?}");
     }
     assert_eq!(at(&rows, "held", "exec", "shell").len(), 3);
-    let trees = rows.iter().filter(|row| row.role == "tree" && row.status == "ok");
+    let trees = rows.iter().filter(|row| row.role == ProcessRole::Tree && row.status == Status::Ok);
     for tree in trees {
         let own = rows.iter().filter(|row| {
-            (&row.trial_id, row.snapshot) == (&tree.trial_id, tree.snapshot) && row.role != "tree"
+            (&row.trial_id, row.snapshot) == (&tree.trial_id, tree.snapshot)
+                && row.role != ProcessRole::Tree
         });
         let pss: u64 = own.map(|row| row.pss_bytes.unwrap()).sum();
         // Of a tree without high-water mark the row of the peak is the highest look.
         assert!(tree.flags == "peak_sampled" || tree.pss_bytes == Some(pss), "{tree:?}");
         assert!(tree.cgroup_usage_bytes.is_some() || !tree.cgroup_reason.is_empty());
-        let first = tree.k == 0 || tree.phase == "idle" && tree.ready_all_ns.is_none();
+        let first = tree.k == 0 || tree.phase == Phase::Idle && tree.ready_all_ns.is_none();
         assert!(first || tree.ready_all_ns.is_some_and(|ns| ns > 0) || tree.strategy == "blocking");
     }
 }
@@ -192,10 +196,10 @@ fn check_runtime(runtime: &str) {
     let (rows, trials) = run(&format!("{families}runtime = \"{runtime}\"\n"), "");
     for trial in trials.iter().filter(|trial| trial.strategy != "blocking") {
         let said = (&trial.strategy, &trial.reason);
-        assert_eq!(trial.status, "ok", "{said:?}");
+        assert_eq!(trial.status, Status::Ok, "{said:?}");
     }
     for row in rows.iter().filter(|row| row.strategy != "blocking") {
-        assert_eq!(row.status, "ok", "{row:?}");
+        assert_eq!(row.status, Status::Ok, "{row:?}");
     }
     for strategy in names {
         let Some((phase, role)) = processes_of(strategy) else {
@@ -235,11 +239,11 @@ fn what_is_beyond_a_limit_is_refused_with_its_name_and_value_before_the_first_ch
     let (rows, trials) = run(&families, "ulimit -n 400;");
     for trial in trials.iter().filter(|trial| trial.strategy != "blocking") {
         let beyond = trial.family_id.contains("memory100");
-        assert_eq!(trial.status, if beyond { "skipped" } else { "ok" }, "{}", trial.reason);
+        assert_eq!(trial.status.name(), if beyond { "skipped" } else { "ok" }, "{}", trial.reason);
         let named = trial.reason.contains("RLIMIT_NOFILE (ulimit -Hn) allows 400");
         assert_eq!(named, beyond, "{}", trial.reason);
     }
-    let refused: Vec<_> = rows.iter().filter(|row| row.status == "skipped").collect();
+    let refused: Vec<_> = rows.iter().filter(|row| row.status == Status::Skipped).collect();
     assert!(refused.iter().any(|row| row.reason.contains("before the first child")));
     assert!(refused.iter().all(|row| row.pid == 0 && row.rss_bytes.is_none()));
 }
@@ -270,7 +274,7 @@ fn a_peak_of_five_milliseconds_in_a_grandchild_is_seen() {
         assert_eq!(answer.outcome, Outcome::Ok, "{}", answer.reason());
         subject.stop();
         let peak = group.charge().peak_bytes.unwrap();
-        let path = group.dir().to_owned();
+        let path = group.dir.clone();
         assert!(path.is_dir());
         group.remove().unwrap();
         assert!(!path.exists());

@@ -2,6 +2,7 @@
 //!
 //! One test, because a trial ends by killing whatever child this process has.
 
+use forkbench::record::Phase;
 use std::path::Path;
 
 use crate::common::SUBJECT;
@@ -35,7 +36,7 @@ fn a_peak_without_a_mark_of_the_kernel_s_is_flagged() {
         programs: &[("rust".to_owned(), program)].into(),
         environment: &environment,
         scratch: scratch.path(),
-        strangers: &[],
+        preexisting: &[],
         budget_end_ns: None,
     };
     let trials = plan::plan(&experiment, 1, 1);
@@ -43,12 +44,12 @@ fn a_peak_without_a_mark_of_the_kernel_s_is_flagged() {
     let mut oracle = Oracle::new(Path::new(SUBJECT), scratch.path());
     let prepared = oracle.prepare(&experiment.families[0].spec, 1).unwrap();
     let ran = trial::run_grouped(&setting, spawn, &prepared, Grouping::Never).unwrap();
-    assert_eq!((ran.row.status.as_str(), ran.row.flags.as_str()), ("ok", ""));
+    assert_eq!((ran.row.status.name(), ran.row.flags.as_str()), ("ok", ""));
     let peak = ran.memory.last().unwrap();
-    assert_eq!((peak.phase.as_str(), peak.flags.as_str()), ("peak", "peak_sampled"));
+    assert_eq!((peak.phase.name(), peak.flags.as_str()), ("peak", "peak_sampled"));
     assert_eq!(peak.cgroup_reason, "none was asked for");
     assert!(peak.pss_bytes >= Some(32 << 20), "{:?}", peak.pss_bytes);
     assert_eq!(peak.cgroup_peak_bytes, None);
-    let unflagged = ran.memory.iter().filter(|row| row.phase != "peak");
+    let unflagged = ran.memory.iter().filter(|row| row.phase != Phase::Peak);
     assert!(unflagged.map(|row| row.flags.as_str()).all(str::is_empty));
 }

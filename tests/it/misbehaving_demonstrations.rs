@@ -46,7 +46,7 @@ fn rows_of(experiment: &Experiment, dir: &Path, name: &str, deadline_ns: u64) ->
         programs: &[("shell".to_owned(), program)].into(),
         environment: &environment,
         scratch: &scratch,
-        strangers: &[],
+        preexisting: &[],
         budget_end_ns: None,
     };
     let rows = demonstrate(&setting, &shown(name), 7, deadline_ns).unwrap();
@@ -55,7 +55,7 @@ fn rows_of(experiment: &Experiment, dir: &Path, name: &str, deadline_ns: u64) ->
 }
 
 #[test]
-fn each_ends_with_a_row_that_says_what_was_wrong() {
+fn faulty_demonstration_ends_with_a_row_that_names_the_fault() {
     forkbench::sys::process::adopt_orphans().unwrap();
     let experiment = wire::parse(EXPERIMENT, "test", 1, 1).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -66,12 +66,12 @@ fn each_ends_with_a_row_that_says_what_was_wrong() {
         ("flood-stderr", 1, ""),
         ("fail", 1, "the demonstration exited with 3"),
         ("kill-itself", 1, "was ended by signal 9"),
-        ("garbage", 1, "said `All is well.` in line 2, which is no fact"),
-        ("no-end", 0, "it has no end"),
-        ("twice", 1, "said `shown` of `a-case` twice"),
-        ("silent", 0, "the demonstration said nothing"),
+        ("garbage", 1, "printed an invalid fact in line 2, `All is well.`"),
+        ("no-end", 0, "the line has no end"),
+        ("twice", 1, "printed `shown` of `a-case` twice"),
+        ("silent", 0, "the demonstration printed nothing"),
         ("flood", 0, "wrote more than 256 KiB of facts and was ended"),
-        ("leave", 1, "left 1 of its processes running, which were ended"),
+        ("leave", 1, "left 1 process running, which was ended"),
     ] {
         let rows = rows_of(&experiment, dir.path(), name, DEADLINE_NS);
         check(&rows, name, facts, reason);
@@ -132,7 +132,7 @@ fn check_what_is_not_there(experiment: &Experiment, dir: &Path) {
             programs: &programs,
             environment: &[],
             scratch: &scratch,
-            strangers: &[],
+            preexisting: &[],
             budget_end_ns: None,
         };
         let rows = demonstrate(&setting, &shown("none"), 1, DEADLINE_NS).unwrap().unwrap();

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{SUBJECT, configure, processes_with, spec};
-use forkbench::driver::load::{self, Exchange, Offer, Pace};
+use forkbench::driver::load::{self, Exchange, Offer, Pace, Timeout};
 use forkbench::driver::oracle::Oracle;
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Launch, Target, subject_environment};
 use forkbench::driver::trial::{self, Setting};
 use forkbench::experiment::DEADLINE_MS;
 use forkbench::experiment::{Arrivals, Experiment, Preset, plan, wire};
-use forkbench::record::TrialRow;
+use forkbench::record::{Status, TrialRow};
 
 const EXPERIMENT: &str = "
     name = 'misbehaving'
@@ -64,7 +64,7 @@ fn row_within(
         programs: &[("rust".to_owned(), program)].into(),
         environment: &environment,
         scratch: scratch.path(),
-        strangers: &[],
+        preexisting: &[],
         budget_end_ns,
     };
     let trial = &plan::plan(experiment, 1, 1)[0];
@@ -120,7 +120,7 @@ fn each_is_a_row_with_what_was_said_last() {
     ] {
         let row = row_of(&experiment, &python, how);
         let said = &row.reason;
-        assert_eq!(row.status, status, "{how}: {said}");
+        assert_eq!(row.status.name(), status, "{how}: {said}");
         assert!(said.contains(reason), "{how}: {said}");
         let last = format!("; last line of stderr: said last: {how}");
         assert_eq!(said.ends_with(&last), status == "failed", "{how}: {said}");
@@ -133,7 +133,7 @@ fn each_is_a_row_with_what_was_said_last() {
     }
     check_ready(&python);
     let row = row_within(&experiment, &python, "silent", Some(1));
-    assert_eq!(row.status, "partial", "its deadline is 30 s: {}", row.reason);
+    assert_eq!(row.status, Status::Partial, "its deadline is 30 s: {}", row.reason);
     assert!(row.reason.contains("budget ended when the subject had left request 1"));
     assert_eq!(processes_with(SCRIPT), [""; 0], "somebody is left");
 }
@@ -141,7 +141,7 @@ fn each_is_a_row_with_what_was_said_last() {
 /// A trial that fails has what was answered until then, and neither rate nor quantile.
 fn check_what_breaks_off(experiment: &Experiment, python: &Path) {
     let row = row_of(experiment, python, "exit-later");
-    assert_eq!((row.status.as_str(), row.n_served), ("failed", Some(20)), "{}", row.reason);
+    assert_eq!((row.status.name(), row.n_served), ("failed", Some(20)), "{}", row.reason);
     assert!(row.reason.contains("the subject exited with 3"), "{}", row.reason);
     assert!(row.first_response_ns.is_some());
     assert_eq!((row.throughput_per_s, row.response_p50_ns, row.window_ns), (None, None, None));
@@ -155,7 +155,7 @@ fn check_what_hangs_after_the_window(python: &Path) {
     let row = row_of(&experiment, python, "hang-later");
     let took_ns = forkbench::sys::clock::now_ns() - begun_ns;
     assert!(took_ns < DEADLINE_MS * 1_000_000, "it was waited for");
-    assert_eq!((row.status.as_str(), row.validity.as_str()), ("ok", "valid"), "{}", row.reason);
+    assert_eq!((row.status.name(), row.validity.name()), ("ok", "valid"), "{}", row.reason);
     assert_eq!(row.n_not_ok_outside, Some(1));
     assert_eq!(row.flags, "given_up;not_ok_outside:1");
 }
@@ -178,14 +178,15 @@ fn check_deadlines(python: &Path, how: &str) {
     let exchange = Exchange { payload: Vec::new(), echo: true, checksum: None };
     let served = if how == "dribble-later" { 20 } else { 0 };
 
+    let timeout = Timeout { grace_ns: 100 * MS, ..Timeout::new(300 * MS) };
     let pace = Pace {
-        grace_ns: 100 * MS,
         // The window begins after what goes wrong.
         warm_up_ns: 60_000 * MS,
-        ..Pace::new(&Preset::by_name("smoke").unwrap(), 1, 300 * MS)
+        ..Pace::new(&Preset::by_name("smoke").unwrap(), 1, timeout)
     };
     let error = load::closed(&mut start(), &exchange, pace, 1).unwrap_err();
-    assert_eq!(error.measured().unwrap().served, served, "{how}");
+    let (error, measured) = error.into_parts();
+    assert_eq!(measured.unwrap().served, served, "{how}");
     let error = error.with_last_words(&launch.stderr).to_string();
     let due = format!("left request {} without an answer", served + 1);
     assert!(error.contains(&due) && error.contains("its deadline of 0.3 s"), "{how}: {error}");
@@ -199,9 +200,7 @@ fn check_deadlines(python: &Path, how: &str) {
         warm_up_ns: 0,
         window_ns: 300 * MS,
         patience_ns: 100 * MS,
-        deadline_ns: 300 * MS,
-        grace_ns: 100 * MS,
-        budget_end_ns: None,
+        timeout,
         limit_ns: u64::MAX,
     };
     match load::open(&mut start(), &exchange, &offer, 1) {

@@ -4,9 +4,10 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
 use forkbench::driver::noise::Monitor;
-use forkbench::driver::noise::judge::{Flag, JUDGED_NS, Label, Level};
+use forkbench::driver::noise::judge::{Flag, Group, JUDGED_NS, Level};
 use forkbench::driver::noise::signal::Signal;
 use forkbench::driver::noise::sources::Sources;
+use forkbench::record::NoiseLabel;
 use forkbench::sys::clock::{now_ns, sleep_until_ns};
 use forkbench::sys::process;
 
@@ -34,11 +35,11 @@ impl Drop for Spinner {
 fn a_foreign_program_that_spins_disturbs_a_trial() {
     let mut monitor = Monitor::start().unwrap();
     let spinner = Spinner::start();
-    monitor.before_trial(0, 1);
+    monitor.before_trial(Group::Block(0, 1));
     sleep_until_ns(now_ns() + JUDGED_NS).unwrap();
     let noise = monitor.after_trial().unwrap();
     drop(spinner);
-    assert_eq!(noise.label, Label::Disturbed, "{noise:?}");
+    assert_eq!(noise.label, NoiseLabel::Disturbed, "{noise:?}");
     let foreign = |flag: &&Flag| flag.signal == Signal::ForeignCpu;
     let flag = noise.flags.iter().find(foreign);
     assert_eq!(flag.map(|flag| flag.level), Some(Level::Disturbed), "{noise:?}");

@@ -2,7 +2,7 @@
 //! machine is; what does is for `forkbench selftest`.
 
 use crate::common::{Heard, Subject, configure, spec};
-use forkbench::driver::load::{self, Exchange, Measured, Offer};
+use forkbench::driver::load::{self, Exchange, Measured, Offer, Timeout};
 use forkbench::experiment::{Arrivals, Probe};
 use forkbench::protocol::Outcome;
 use forkbench::strategy;
@@ -18,9 +18,7 @@ fn offer(rate_per_s: f64) -> Offer {
         warm_up_ns: 50 * MS,
         window_ns: 300 * MS,
         patience_ns: 20_000 * MS,
-        deadline_ns: 30_000 * MS,
-        grace_ns: 10_000 * MS,
-        budget_end_ns: None,
+        timeout: Timeout::new(30_000 * MS),
         limit_ns: u64::MAX,
     }
 }

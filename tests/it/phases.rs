@@ -2,7 +2,7 @@
 //! of one trial, so that a busy machine changes both sides alike.
 use crate::common::runtimes::installed;
 use crate::common::{Subject, configure, spec};
-use forkbench::driver::load::{self, Exchange, Measured, Pace};
+use forkbench::driver::load::{self, Exchange, Measured, Pace, Timeout};
 use forkbench::record::RequestRow;
 
 const CALLERS: u32 = 4;
@@ -16,9 +16,7 @@ fn blocked(mut subject: Subject) -> Measured {
         min_window_ns: 0,
         max_window_ns: 60_000_000_000,
         min_requests: 80,
-        deadline_ns: 30_000_000_000,
-        grace_ns: load::GRACE_NS,
-        budget_end_ns: None,
+        timeout: Timeout::new(30_000_000_000),
     };
     let measured = load::closed(&mut subject.target, &exchange, pace, 1).unwrap();
     subject.stop();

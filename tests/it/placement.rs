@@ -1,5 +1,6 @@
 //! Processes of a trial run where its placement says, seen from outside while they run.
 
+use forkbench::record::Status;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -94,7 +95,10 @@ fn watch(strategy: &str, placement: &str) -> Seen {
     };
     assert!(status.success());
     let rows = forkbench::record::read(&out).unwrap().trials;
-    assert!(rows.iter().all(|row| row.status == "ok" && row.placement == placement), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row.status == Status::Ok && row.placement.name() == placement),
+        "{rows:?}"
+    );
     seen
 }
 

@@ -91,11 +91,12 @@ fn a_run_below_a_quota_that_is_spent_says_so() {
         assert!(row.throttled_ns.is_some());
     }
     let one_line = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = format!(
-        "A CPU quota of 0.2 cores was in force and was spent in {} of {} trials",
-        spent.len(),
-        run.trials.len()
-    );
+    let trials = run.trials.len();
+    let spent = match spent.len() {
+        n if n == trials => format!("all {n} trials"),
+        n => format!("{n} of {trials} trials"),
+    };
+    let expected = format!("A CPU quota of 0.2 cores was in force and was spent in {spent}");
     assert!(one_line.contains(&expected), "{stdout}");
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("A CPU quota of 0.2 cores was in force and was spent in"));

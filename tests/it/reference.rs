@@ -57,7 +57,7 @@ fn it_is_small_without_single_requests_and_says_where_it_is_from() {
 }
 
 #[test]
-fn its_verdicts_are_those_of_the_rules_of_today() {
+fn its_numbers_and_verdicts_are_those_of_the_rules_of_today() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = scratch.path().join("reference");
     fs::create_dir(&dir).unwrap();
@@ -70,12 +70,14 @@ fn its_verdicts_are_those_of_the_rules_of_today() {
     let report =
         Command::new(env!("CARGO_BIN_EXE_forkbench")).arg("report").arg(&dir).output().unwrap();
     assert!(report.status.success(), "{report:?}");
-    let again = fs::read_to_string(dir.join("claims.csv")).unwrap();
-    let kept = read(format!("{DIR}/claims.csv"));
-    for (again, kept) in again.lines().zip(kept.lines()) {
-        assert_eq!(again, kept, "make {DIR} again with `forkbench report`");
+    for name in ["cells", "comparisons", "fits", "load_points", "claims"] {
+        let again = fs::read_to_string(dir.join(format!("{name}.csv"))).unwrap();
+        let kept = read(format!("{DIR}/{name}.csv"));
+        for (again, kept) in again.lines().zip(kept.lines()) {
+            assert_eq!(again, kept, "{name}.csv: make {DIR} again with `forkbench report`");
+        }
+        assert_eq!(again.len(), kept.len(), "{name}.csv");
     }
-    assert_eq!(again.len(), kept.len());
 }
 
 /// A number of the text in the machine's unit, and by how much what it stands for may differ: half

@@ -5,8 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use crate::common::FORKBENCH;
 use crate::common::killing::{kill_after, next};
-use forkbench::record::{self, Run, accepted};
-use forkbench::stats::Safeguards;
+use forkbench::analysis::attempts;
+use forkbench::record::{self, Regime, Run, Status};
 use forkbench::sys::clock::now_ns;
 
 fn begin(out: &Path, blocks: &str) -> Command {
@@ -46,7 +46,7 @@ fn processes_in(dir: &Path) -> Vec<u32> {
 
 /// What counts of a run: each planned trial, and from which pass over its block.
 fn counted(run: &Run) -> BTreeMap<String, u32> {
-    accepted::accepted(&run.trials, Safeguards::ALL_ON)
+    attempts::accepted(&run.trials)
         .into_iter()
         .map(|row| (row.trial_id.clone(), row.pass_number()))
         .collect()
@@ -67,8 +67,8 @@ fn check_whole(out: &Path) {
     let keys: BTreeSet<_> = run.trials.iter().map(|r| (&r.trial_id, r.attempt)).collect();
     assert_eq!(keys.len(), run.trials.len(), "an attempt twice");
     for row in &run.trials {
-        assert_eq!(row.status, "ok", "{} {}", row.trial_id, row.reason);
-        let requests = record::read_requests(out, &row.requests_name()).unwrap();
+        assert_eq!(row.status, Status::Ok, "{} {}", row.trial_id, row.reason);
+        let requests = record::read_timings(out, &row.requests_name()).unwrap();
         assert!(!requests.is_empty());
     }
     let files = std::fs::read_dir(out.join("requests")).unwrap().count();
@@ -226,8 +226,10 @@ preset = "quick"
 /// What a millisecond of `spin` is, in each of its trials.
 fn steps_per_ms(run: &Run) -> BTreeSet<String> {
     let rows = run.trials.iter().filter(|row| row.workload == "spin");
-    rows.map(|row| forkbench::options::parse(&row.workload_options)["steps_per_ms"].clone())
-        .collect()
+    rows.map(|row| {
+        forkbench::workload::options::parse(&row.workload_options)["steps_per_ms"].clone()
+    })
+    .collect()
 }
 
 #[test]
@@ -248,7 +250,7 @@ fn calibrated_work_is_the_same_in_every_trial_and_in_a_resumed_run() {
     assert_eq!((row.purpose.as_str(), row.runtime.as_str()), ("work", "rust"));
     let steps = steps_per_ms(&whole);
     let said_once: BTreeSet<String> =
-        [forkbench::options::parse(&row.workload_options)["steps_per_ms"].clone()].into();
+        [forkbench::workload::options::parse(&row.workload_options)["steps_per_ms"].clone()].into();
     assert_eq!(steps, said_once);
     assert!(!steps.contains("0"));
     // One answer proves one amount of work.
@@ -261,7 +263,7 @@ fn calibrated_work_is_the_same_in_every_trial_and_in_a_resumed_run() {
     let left_out = whole.trials.iter().filter(|row| row.workload == "noop");
     assert!(left_out.clone().count() > 0);
     for row in left_out {
-        assert_eq!(row.status, "skipped");
+        assert_eq!(row.status, Status::Skipped);
         assert!(row.reason.contains("from preset `quick` on"), "{}", row.reason);
     }
     // As if it had been killed before its last block.
@@ -291,7 +293,7 @@ fn calibrated_rates_and_trials_of_the_search_are_kept() {
     let text = std::fs::read_to_string(&path).unwrap();
     let whole = record::read(&out).unwrap();
     let searched = |run: &Run| -> Vec<(String, String, f64)> {
-        let rows = run.trials.iter().filter(|row| row.regime == "search");
+        let rows = run.trials.iter().filter(|row| row.regime == Regime::Search);
         let of = |row: &record::TrialRow| {
             (row.trial_id.clone(), row.strategy.clone(), row.rate_per_s.unwrap())
         };

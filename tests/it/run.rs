@@ -1,5 +1,6 @@
 //! The program as a whole: a run from experiment to page, rebuilt from its files, interrupted,
 //! refused.
+use forkbench::record::{Regime, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -59,28 +60,28 @@ fn the_main_experiment_runs_every_strategy_and_leaves_nothing_behind() {
     for row in &run.trials {
         let name = format!("{} {}", row.family_id, row.strategy);
         assert_eq!(row.flags, "", "{name}: something was left behind");
-        if row.regime == "memory" {
+        if row.regime == Regime::Memory {
             let has_children = row.strategy != "blocking";
             let status = if has_children { "ok" } else { "skipped" };
-            assert_eq!(row.status, status, "{name}: {}", row.reason);
+            assert_eq!(row.status.name(), status, "{name}: {}", row.reason);
             continue;
         }
-        assert_eq!((row.status.as_str(), row.reason.as_str()), ("ok", ""), "{name}");
+        assert_eq!((row.status.name(), row.reason.as_str()), ("ok", ""), "{name}");
         assert!(row.n_ok > 0 && row.window_ns.unwrap() > 0, "{name}");
-        let kept = record::read_requests(&out, &row.trial_id).unwrap();
+        let kept = record::read_timings(&out, &row.trial_id).unwrap();
         assert!(!kept.is_empty(), "{name}");
     }
     let ran: BTreeSet<&str> = run.trials.iter().map(|row| row.strategy.as_str()).collect();
     assert_eq!(ran, strategy::ALL.iter().map(|kind| kind.name).collect());
     // One right answer per family, whatever the strategy.
     let mut checksums: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in run.trials.iter().filter(|row| row.status == "ok") {
+    for row in run.trials.iter().filter(|row| row.status == Status::Ok) {
         checksums.entry(&row.family_id).or_default().insert(&row.checksum);
     }
     assert!(checksums.values().all(|sums| sums.len() == 1 && !sums.contains("")), "{checksums:?}");
     // What else the machine did is known of every trial, and in between.
     let known = |row: &record::TrialRow| {
-        row.status == "skipped" || !row.noise_label.is_empty() && row.noise_span_ns.is_some()
+        row.status == Status::Skipped || row.noise_label.is_some() && row.noise_span_ns.is_some()
     };
     assert!(run.trials.iter().all(known));
     let (noise, remarks) = record::read_noise(&out);
@@ -118,7 +119,8 @@ fn the_phases_of_a_request_add_up_to_its_response() {
         let text = String::from_utf8(zstd::decode_all(packed.unwrap()).unwrap()).unwrap();
         let of_trial = format!(",{},{}", row.trial_id, row.attempt);
         assert!(text.lines().skip(1).all(|line| line.ends_with(&of_trial)), "{}", row.trial_id);
-        for request in record::read_requests(&out, &row.trial_id).unwrap() {
+        for request in csv::Reader::from_reader(text.as_bytes()).deserialize() {
+            let request: record::RequestRow = request.unwrap();
             let stamps = [
                 Some(request.intended_ns),
                 Some(request.sent_ns),

@@ -1,5 +1,6 @@
 //! `image` in every runtime that is installed here: no decoder and no resizer gives the same bits
 //! as another, so what must agree is what people would see.
+use forkbench::record::Status;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -191,10 +192,10 @@ fn a_run_holds_each_runtime_to_its_own_answer() {
         assert_eq!(rows.len(), 3, "reference, placebo and an arm");
         for row in rows {
             if runtime == "rust" || able.contains(runtime) {
-                assert_eq!(row.status, "ok", "{runtime}: {}", row.reason);
+                assert_eq!(row.status, Status::Ok, "{runtime}: {}", row.reason);
                 checksums.insert((runtime, row.checksum.clone()));
             } else {
-                assert_eq!(row.status, "skipped");
+                assert_eq!(row.status, Status::Skipped);
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::common::runtimes::{Installed, installed};
 use crate::common::{Heard, Subject, configure, configure_with, spec};
 use forkbench::driver::target::TargetError;
 use forkbench::protocol::{Configure, FLAG_MORE, FLAG_REAPS, Outcome, Stamps};
+use forkbench::record::Status;
 use forkbench::strategy::Kind;
 use forkbench::workload::{self, Spec};
 
@@ -77,7 +78,7 @@ fn check_checksums(runtime: &str) {
         !workload.is_fault() && !workload.holds() && workload.same_in_every_runtime()
     };
     for workload in workload::ALL.iter().filter(comparable) {
-        let supported = one.runtime.supports_workload(workload.name()).is_ok();
+        let supported = one.runtime.supports(workload.name()).is_ok();
         let is_known = known.iter().any(|name| name == workload.name());
         assert_eq!(supported, is_known, "{} is not checked", workload.name());
     }
@@ -444,11 +445,11 @@ fn a_runtime_that_is_missing_is_rows_that_say_what_to_install() {
         let all = run.trials.iter().filter(|row| row.runtime == runtime);
         all.cloned().collect::<Vec<_>>()
     };
-    assert!(rows("rust").iter().all(|row| row.status == "ok"));
+    assert!(rows("rust").iter().all(|row| row.status == Status::Ok));
     let missing = rows("node");
     assert_eq!(missing.len(), 4);
     for row in missing {
-        assert_eq!(row.status, "skipped");
+        assert_eq!(row.status, Status::Skipped);
         let reason = match row.strategy.as_str() {
             "fork" => "Node.js cannot fork",
             _ => "install Node.js 20 or later, or name it in FORKBENCH_NODE",

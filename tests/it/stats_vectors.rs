@@ -6,7 +6,7 @@ use forkbench::stats::interval::{effective_count, median_interval, median_ranks}
 use forkbench::stats::paired::{WalshAverages, signed_rank_distribution};
 use forkbench::stats::quantile::{P, median, nearest_rank};
 use forkbench::stats::two_sample::{Drift, rank_sum_distribution, shift};
-use forkbench::stats::{Interval, Level, Safeguards, fit, holm, queue};
+use forkbench::stats::{Interval, Level, fit, holm, queue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -123,7 +123,7 @@ struct MedianInterval {
 #[test]
 fn intervals_of_the_median_follow_their_formula() {
     each("median_intervals", 32, |case, expected: &MedianInterval| {
-        let got = median_interval(&expected.values, level(expected.level), Safeguards::ALL_ON);
+        let got = median_interval(&expected.values, level(expected.level));
         let ends = expected.low.zip(expected.high).map(|(low, high)| [low, high]);
         assert_interval(got, ends, case);
     });
@@ -209,7 +209,7 @@ fn shifts_and_their_intervals_invert_scipys_mann_whitney() {
             [(Level::P95, &expected.interval_95), (Level::P98, &expected.interval_98)]
         {
             let (a, b) = (&expected.a, &expected.b);
-            let got = shift(a, b, level, Drift::Removed, Safeguards::ALL_ON).unwrap();
+            let got = shift(a, b, level, Drift::Removed).unwrap();
             assert_near(got.estimate, expected.estimate, case);
             assert!((got.p_value / expected.p - 1.0).abs() < 1e-9, "case {case}");
             match interval {
@@ -248,7 +248,7 @@ struct Adjusted {
 #[test]
 fn holm_follows_its_definition() {
     each("holm", 15, |case, expected: &Adjusted| {
-        let got = holm::adjust(&expected.values, Safeguards::ALL_ON);
+        let got = holm::adjust(&expected.values);
         assert_eq!(got.len(), expected.expected.len());
         for (got, expected) in got.iter().zip(&expected.expected) {
             assert_near(*got, *expected, case);

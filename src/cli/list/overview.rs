@@ -1,4 +1,4 @@
-//! The overview: what there is by name, and what of it is missing here.
+//! The overview: everything that has a name, and what of it is missing here.
 
 use anyhow::Result;
 
@@ -7,17 +7,20 @@ use crate::cli::select::Selection;
 use crate::cli::{here, screen};
 use crate::experiment::plan::{estimated_ns, trials};
 use crate::experiment::{Preset, builtin, demonstration, runtime, wire};
-use crate::options::{OptionDef, Values};
+use crate::workload::options::{OptionDef, Values};
 use crate::{strategy, workload};
 
+/// A name, and a text that may be long.
+type Row = (String, String);
+
 /// Everything that has a name.
-pub(super) fn overview(selection: &Selection, width: u16) -> Result<String> {
+pub fn overview(selection: &Selection, width: u16) -> Result<String> {
     let sections = [
-        ("Experiments", experiments(selection, width)?),
-        ("Presets", presets(width)),
-        ("Workloads", workloads(width)),
-        ("Strategies", strategies(width)),
-        ("Demonstrations", demonstrations(width)),
+        ("Experiments", table(&experiments(selection)?, width)),
+        ("Presets", table(&Preset::ALL.map(|preset| row(preset.name, preset.summary)), width)),
+        ("Workloads", table(&workloads(), width)),
+        ("Strategies", table(&strategies(), width)),
+        ("Demonstrations", table(&demonstrations(), width)),
         ("Runtimes", runtimes(width)),
         ("Not available here", unavailable(width)),
     ];
@@ -25,89 +28,76 @@ pub(super) fn overview(selection: &Selection, width: u16) -> Result<String> {
     Ok(sections.join("\n"))
 }
 
-fn experiments(selection: &Selection, width: u16) -> Result<String> {
+fn row(name: &str, text: &str) -> Row {
+    (name.to_owned(), text.to_owned())
+}
+
+fn table(rows: &[Row], width: u16) -> String {
     let mut columns = Columns::labelled(width, 2);
+    rows.iter().for_each(|(name, text)| columns.row([name, text]));
+    columns.text()
+}
+
+fn experiments(selection: &Selection) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
     for builtin in builtin::ALL {
         let experiment = wire::parse(builtin.text, builtin.path, here::cores(), selection.seed)?;
         let blocks = selection.blocks();
-        let trials = trials(&experiment, &selection.preset, blocks);
-        let time_ns = estimated_ns(&experiment, &selection.preset, blocks);
-        columns.row([builtin.name, &experiment.question]);
         let shown = match experiment.demonstrations.len() * blocks as usize {
             0 => String::new(),
             n => format!(", {n} demonstrations"),
         };
+        rows.push(row(builtin.name, &experiment.question));
         let size = format!(
             "{} families, {} trials{shown} at `{}`, about {}",
             experiment.families.len(),
-            trials,
+            trials(&experiment, &selection.preset, blocks),
             selection.preset.name,
-            screen::duration(time_ns)
+            screen::duration(estimated_ns(&experiment, &selection.preset, blocks))
         );
-        columns.row(["", &size]);
+        rows.push(row("", &size));
     }
-    Ok(columns.text())
+    Ok(rows)
 }
 
-fn presets(width: u16) -> String {
-    let mut columns = Columns::labelled(width, 2);
-    for preset in Preset::ALL {
-        columns.row([preset.name, preset.summary]);
-    }
-    columns.text()
+fn workloads() -> Vec<Row> {
+    let named = |workload: &&dyn workload::Workload| {
+        let own = row(workload.name(), workload.summary());
+        std::iter::once(own).chain(workload.options().iter().map(option))
+    };
+    workload::ALL.iter().flat_map(named).collect()
 }
 
-fn workloads(width: u16) -> String {
-    let mut columns = Columns::labelled(width, 2);
-    for workload in workload::ALL {
-        columns.row([workload.name(), workload.summary()]);
-        options(&mut columns, workload.options());
-    }
-    columns.text()
+fn strategies() -> Vec<Row> {
+    let named = |kind: &strategy::Kind| {
+        let own = row(kind.name, kind.summary);
+        std::iter::once(own).chain(kind.options.iter().map(option))
+    };
+    strategy::ALL.iter().flat_map(named).collect()
 }
 
-fn strategies(width: u16) -> String {
-    let mut columns = Columns::labelled(width, 2);
-    for kind in strategy::ALL {
-        columns.row([kind.name, kind.summary]);
-        options(&mut columns, kind.options);
-    }
-    columns.text()
+/// An option, indented below its owner. That a text is a text goes without saying.
+fn option(def: &OptionDef) -> Row {
+    let default = if def.default.is_empty() { "empty" } else { def.default };
+    let values = match def.values {
+        Values::Text => String::new(),
+        _ => format!("{}; ", def.values.describe()),
+    };
+    (format!("  {}", def.name), format!("{} ({values}default {default})", def.help))
 }
 
-fn demonstrations(width: u16) -> String {
-    let mut columns = Columns::labelled(width, 2);
-    for kind in demonstration::ALL {
+fn demonstrations() -> Vec<Row> {
+    let named = |kind: &demonstration::Kind| {
         let runtimes: Vec<_> = kind.runtimes.iter().map(|(name, _)| *name).collect();
-        columns.row([kind.name, kind.summary]);
-        columns.row(["", &format!("in {}", runtimes.join(", "))]);
-    }
-    columns.text()
-}
-
-/// One line per option, indented below its owner.
-fn options(columns: &mut Columns, defs: &[OptionDef]) {
-    for def in defs {
-        let default = match def.default {
-            "" => "empty",
-            default => default,
-        };
-        // That a text is a text goes without saying.
-        let values = match def.values {
-            Values::Text => String::new(),
-            _ => format!("{}; ", def.values.describe()),
-        };
-        let text = format!("{} ({values}default {default})", def.help);
-        columns.row([&format!("  {}", def.name), &text]);
-    }
+        [row(kind.name, kind.summary), row("", &format!("in {}", runtimes.join(", ")))]
+    };
+    demonstration::ALL.iter().flat_map(named).collect()
 }
 
 fn runtimes(width: u16) -> String {
     let mut text = String::new();
     for runtime in runtime::ALL {
-        let mut columns = Columns::labelled(width, 2);
-        columns.row([runtime.name, runtime.summary]);
-        text += &columns.text();
+        text += &table(&[row(runtime.name, runtime.summary)], width);
         // Not a cell: a path that is wrapped cannot be copied.
         if let Ok(program) = here::runtime_program(runtime) {
             text += &format!("{:20}{}\n", "", program.command[0].display());
@@ -118,30 +108,17 @@ fn runtimes(width: u16) -> String {
 
 /// What is missing here, and why.
 fn unavailable(width: u16) -> String {
-    let mut columns = Columns::labelled(width, 2);
-    let mut none = true;
-    let mut row = |name: &str, reason: &str| {
-        columns.row([name, reason]);
-        none = false;
-    };
+    let mut rows = Vec::new();
     for runtime in runtime::ALL {
-        if let Err(error) = here::runtime_program(runtime) {
-            row(runtime.name, &error);
-        }
-        for (strategy, reason) in runtime.unsupported {
-            row(&format!("{strategy} in {}", runtime.name), reason);
-        }
-        for (workload, reason) in runtime.unsupported_workloads {
-            row(&format!("{workload} in {}", runtime.name), reason);
-        }
+        rows.extend(here::runtime_program(runtime).err().map(|error| row(runtime.name, &error)));
+        let unsupported = runtime.unsupported.iter();
+        rows.extend(
+            unsupported.map(|(name, why)| row(&format!("{name} in {}", runtime.name), why)),
+        );
     }
     for kind in strategy::ALL {
-        if let Some(reason) = here::strategy_unavailable(kind.name) {
-            row(kind.name, &reason);
-        }
+        let reason = here::strategy_unavailable(kind.name);
+        rows.extend(reason.map(|reason| row(kind.name, &reason)));
     }
-    if none {
-        return "  nothing is missing\n".to_owned();
-    }
-    columns.text()
+    if rows.is_empty() { "  nothing is missing\n".to_owned() } else { table(&rows, width) }
 }

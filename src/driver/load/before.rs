@@ -1,20 +1,19 @@
-//! What is measured of a fresh subject before there is load: its first request, alone, and what an
-//! idle round trip takes.
+//! The measurements of a fresh subject before there is load: its first request, alone, and the
+//! idle round trip.
 //!
-//! What a request spends between driver and subject cannot be told from its own stamps: before
+//! The way between driver and subject cannot be told from the stamps of a request: before
 //! `accepted` it may have travelled, or waited unread while the server worked. The idle round trip
 //! tells how long travelling takes; the rest is waiting.
 
 use super::ledger::{Ledger, unasked};
-use super::{Counted, GRACE_NS, within_budget_ns};
-use crate::driver::interrupted;
+use super::{Counted, GRACE_NS, Timeout};
 use crate::driver::samples::nearest_rank;
-use crate::driver::target::{Target, TargetError};
+use crate::driver::target::{Target, TargetError, check_interrupt};
 use crate::protocol::{Kind, LightStamps};
 use crate::record::laws;
 use crate::sys::clock::now_ns;
 
-/// Idle round trips that are measured, at most and at least.
+/// Number of idle round trips, at least and at most.
 const TRIPS: std::ops::RangeInclusive<usize> = 5..=30;
 
 /// After the least number of them, no further one begins when this has passed, in ns.
@@ -32,57 +31,39 @@ pub struct RoundTrip {
 /// The first request of a fresh subject, alone, until it is answered and its children are reaped.
 ///
 /// # Errors
-/// The subject is gone, does not answer within its deadline and the grace or before the run's budget
-/// ends, or speaks something else; or the user interrupted.
-pub(super) fn first(
+/// The subject is gone, does not answer in time, or breaks the protocol; or the user interrupted.
+pub fn first(
     target: &mut Target,
     ledger: &mut Ledger<'_>,
-    deadline_ns: u64,
-    grace_ns: u64,
-    budget_end_ns: Option<u64>,
+    timeout: &Timeout,
 ) -> Result<(), TargetError> {
-    let begun_ns = now_ns();
-    ledger.push(target, begun_ns, begun_ns);
+    let sent_ns = now_ns();
+    let id = ledger.push(target, sent_ns, sent_ns);
     target.flush()?;
-    let due_ns = begun_ns + deadline_ns + grace_ns;
-    let until_ns = within_budget_ns(budget_end_ns, begun_ns, due_ns);
+    let until_ns = timeout.until_ns(sent_ns);
     while ledger.open() > 0 {
-        if interrupted() {
-            return Err(TargetError::Interrupted);
-        }
+        check_interrupt()?;
         // Counted from the sending: bytes that complete no answer buy no time.
-        if now_ns() >= until_ns {
-            let waited_s = (until_ns - begun_ns) as f64 / 1e9;
-            let what =
-                format!("left request 1 without an answer or its reaping for {waited_s:.1} s");
-            return Err(if until_ns < due_ns {
-                TargetError::OutOfBudget(what)
-            } else {
-                let deadline_s = deadline_ns as f64 / 1e9;
-                TargetError::Silent(format!("{what}, beyond its deadline of {deadline_s:.1} s"))
-            });
+        let now = now_ns();
+        if now >= until_ns {
+            return Err(timeout.exceeded(id, sent_ns, now));
         }
         let read_ns = target.wait(Some(until_ns))?;
         if read_ns == 0 {
             continue;
         }
         while let Some(frame) = target.next_frame()? {
-            match frame.header.kind {
-                Kind::Reply => ledger.answered(&frame, read_ns, Counted::No)?,
-                Kind::Reaped => ledger.reaped(&frame, read_ns)?,
-                kind => return Err(TargetError::Silent(format!("sent {kind:?} unasked"))),
-            }
+            ledger.take(&frame, read_ns, Counted::No)?;
         }
     }
     Ok(())
 }
 
-/// What an idle round trip takes, answered by the subject's main loop. Nothing else may be under
-/// way.
+/// The idle round trip, answered by the subject's main loop. Nothing else may be in flight.
 ///
 /// # Errors
 /// As [`first`]; or a stamp is impossible.
-pub(super) fn idle(target: &mut Target) -> Result<RoundTrip, TargetError> {
+pub fn idle(target: &mut Target) -> Result<RoundTrip, TargetError> {
     let begun_ns = now_ns();
     let (mut outbound, mut inbound) = (Vec::new(), Vec::new());
     for id in 1..=*TRIPS.end() {
@@ -103,13 +84,11 @@ fn trip(target: &mut Target, id: u64) -> Result<(u64, u64), TargetError> {
     target.flush()?;
     let until_ns = sent_ns + GRACE_NS;
     loop {
-        if interrupted() {
-            return Err(TargetError::Interrupted);
-        }
+        check_interrupt()?;
         if now_ns() >= until_ns {
             let waited_s = GRACE_NS / 1_000_000_000;
             let what = format!("left idle round trip {id} without an answer for {waited_s} s");
-            return Err(TargetError::Silent(what));
+            return Err(TargetError::Protocol(what));
         }
         let done_ns = target.wait(Some(until_ns))?;
         if done_ns == 0 {
@@ -123,7 +102,7 @@ fn trip(target: &mut Target, id: u64) -> Result<(u64, u64), TargetError> {
             (Kind::Reply, found) => return Err(unasked(found)),
             (kind, _) => {
                 let what = format!("sent {kind:?} when LIGHT {id} was due");
-                return Err(TargetError::Silent(what));
+                return Err(TargetError::Protocol(what));
             }
         }
         let LightStamps { accepted, replied } = LightStamps::decode(&frame.body)?;
@@ -134,7 +113,7 @@ fn trip(target: &mut Target, id: u64) -> Result<(u64, u64), TargetError> {
             ("done_ns", Some(done_ns)),
         ];
         if let Some(fault) = laws::order_of(&order) {
-            return Err(TargetError::Silent(format!("stamped idle round trip {id} {fault}")));
+            return Err(TargetError::Protocol(format!("stamped idle round trip {id} {fault}")));
         }
         return Ok((accepted - sent_ns, done_ns - replied));
     }

@@ -1,8 +1,9 @@
-//! Offering load: what is asked and answered ([`Exchange`]), what came of it ([`Measured`]), and
-//! the loops that offer it. One loop measures every runtime.
+//! Offering load: requests and answers ([`Exchange`]), results ([`Measured`]), and the loops that
+//! offer it. One loop measures every runtime.
 
 use super::cpu::WindowCpu;
 use super::samples::Samples;
+use super::target::TargetError;
 use crate::protocol::{Outcome, REPLY_BYTES};
 use crate::record::RequestRow;
 
@@ -11,6 +12,7 @@ mod closed;
 pub(crate) mod ledger;
 pub mod open;
 pub mod probe;
+mod punctual;
 pub mod schedule;
 pub mod traffic;
 
@@ -23,26 +25,58 @@ pub use traffic::Traffic;
 /// For this long after its deadline the driver waits for the answer to a request.
 pub const GRACE_NS: u64 = 10_000_000_000;
 
-/// When the run's budget is over, what takes up to this long still comes to its end.
+/// After the end of the run's budget, requests and starts of up to this length still end.
 pub const OVERTIME_NS: u64 = 5_000_000_000;
 
-/// Until when to wait for what began at `since_ns` and may end at `due_ns`, in a run whose budget
-/// ends then.
-pub(in crate::driver) fn within_budget_ns(
-    budget_end_ns: Option<u64>,
-    since_ns: u64,
-    due_ns: u64,
-) -> u64 {
+/// Until when to wait for something that began at `since_ns` and is due at `due_ns`.
+pub fn within_budget_ns(budget_end_ns: Option<u64>, since_ns: u64, due_ns: u64) -> u64 {
     budget_end_ns.map_or(due_ns, |end_ns| due_ns.min(end_ns.max(since_ns + OVERTIME_NS)))
 }
 
-/// So many failed requests are kept whole.
+/// Maximum number of failed requests that are kept whole.
 const FAILED_ROWS: usize = 1_000;
 
-/// Length of the longest payload that fits into a frame beside the reply's fixed part.
+/// Length of the longest payload that fits into a frame with the reply's fixed part.
 pub const MAX_PAYLOAD_BYTES: usize = crate::protocol::MAX_BODY_BYTES - REPLY_BYTES;
 
-/// What a request carries and what it must answer.
+/// How long the driver waits for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeout {
+    /// Per-request deadline, as the subject was told.
+    pub deadline_ns: u64,
+    /// How long after its deadline the driver still waits for an answer, which may say that the
+    /// deadline has passed.
+    pub grace_ns: u64,
+    /// When the run's budget ends, if it has one: from then on no request is waited for that takes
+    /// longer than [`OVERTIME_NS`].
+    pub budget_end_ns: Option<u64>,
+}
+
+impl Timeout {
+    /// With the usual grace, in a run without a budget.
+    pub fn new(deadline_ns: u64) -> Timeout {
+        Timeout { deadline_ns, grace_ns: GRACE_NS, budget_end_ns: None }
+    }
+
+    /// Until when the driver waits for a request that was sent at `sent_ns`.
+    fn until_ns(&self, sent_ns: u64) -> u64 {
+        within_budget_ns(self.budget_end_ns, sent_ns, sent_ns + self.deadline_ns + self.grace_ns)
+    }
+
+    /// The error of a request that is not over by then.
+    fn exceeded(&self, id: u64, sent_ns: u64, now: u64) -> TargetError {
+        let waited_s = (now - sent_ns) as f64 / 1e9;
+        let what =
+            format!("left request {id} without an answer or its reaping for {waited_s:.1} s");
+        if now < sent_ns + self.deadline_ns + self.grace_ns {
+            return TargetError::OutOfBudget(what);
+        }
+        let deadline_s = self.deadline_ns as f64 / 1e9;
+        TargetError::Protocol(format!("{what}, beyond its deadline of {deadline_s:.1} s"))
+    }
+}
+
+/// The payload of requests and the right answer.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     /// The payload of every request; its first eight bytes become the request's id, so that no
@@ -54,8 +88,8 @@ pub struct Exchange {
     pub checksum: Option<u64>,
 }
 
-/// What a trial's load came to.
-#[derive(Debug)]
+/// The results of a trial's load.
+#[derive(Debug, Default)]
 pub struct Measured {
     /// The first request of a fresh subject, alone, in ns; `None` if it was not ok.
     pub first_response_ns: Option<u64>,
@@ -65,7 +99,7 @@ pub struct Measured {
     pub outcomes: [u64; Outcome::ALL.len()],
     /// The ok ones among them.
     pub samples: Samples,
-    /// Those of the ok ones that were in time, if the ledger was told what that is.
+    /// The number of ok ones within the ledger's limit.
     pub in_time: u64,
     /// Failed ones among them, at most a thousand.
     pub failed: Vec<RequestRow>,
@@ -73,9 +107,9 @@ pub struct Measured {
     pub served: u64,
     /// Wrong answers anywhere, inside the window or outside.
     pub wrong: u64,
-    /// What an idle round trip takes; `None` where none was measured.
+    /// The time of an idle round trip; `None` where none was measured.
     pub idle: Option<RoundTrip>,
-    /// What the first failure said.
+    /// The reason of the first failure.
     pub first_failure: Option<String>,
     /// Requests before and after the window that were not answered ok, or not at all.
     pub not_ok_outside: u64,
@@ -83,33 +117,10 @@ pub struct Measured {
     pub abandoned: u64,
     /// CPU time of the subject's tree in the window.
     pub cpu: WindowCpu,
-    /// What an open loop offered, and what became of it; `None` of a closed one.
+    /// The traffic of an open loop; `None` of a closed one.
     pub traffic: Option<Traffic>,
-    /// What probes met, where there were any.
+    /// The times of probes, if there were any.
     pub probes: Option<probe::Met>,
-}
-
-impl Measured {
-    /// Nothing yet. `seed` decides which requests of a long window are kept.
-    fn new(seed: u64) -> Measured {
-        Measured {
-            first_response_ns: None,
-            window_ns: 0,
-            outcomes: [0; Outcome::ALL.len()],
-            samples: Samples::new(seed),
-            in_time: 0,
-            failed: Vec::new(),
-            served: 0,
-            wrong: 0,
-            idle: None,
-            first_failure: None,
-            not_ok_outside: 0,
-            abandoned: 0,
-            cpu: WindowCpu::default(),
-            traffic: None,
-            probes: None,
-        }
-    }
 }
 
 /// Whether a request belongs to the window.
@@ -119,6 +130,15 @@ pub enum Counted {
     Yes,
     /// It was the first, or of the warm-up, or of the drain.
     No,
+}
+
+/// An end of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// Its first moment.
+    Opens,
+    /// Its last.
+    Closes,
 }
 
 #[cfg(test)]

@@ -1,30 +1,26 @@
 //! Open loop: requests arrive when they arrive, whether or not those before were answered.
 //!
 //! The schedule is absolute and drawn beforehand. A response is timed from when its request was
-//! *meant* to be sent, so that whatever kept it from being sent, in the driver as in the subject,
-//! is charged to it; how late the generator was is recorded beside it. Arrivals go on until every
+//! *meant* to be sent, so that every delay of its sending, in the driver as in the subject,
+//! is charged to it; the lateness of the generator is recorded too. Arrivals go on until every
 //! request of the window has been answered: the last ones must not find a quieter server than the
 //! others.
 
 use std::iter::Peekable;
-use std::num::NonZeroU64;
 
-use super::before;
 use super::ledger::{Ledger, is_announcement};
 use super::probe::{self, Probes};
+use super::punctual::Punctual;
 use super::schedule::Schedule;
 use super::traffic::{Traffic, Window};
-use super::{Counted, Exchange, GRACE_NS, Measured};
-use crate::driver::cpu::WindowCpu;
-use crate::driver::interrupted;
-use crate::driver::target::{Target, TargetError};
+use super::{Counted, Edge, Exchange, Measured, Timeout, before};
+use crate::driver::target::{Target, TargetError, check_interrupt};
 use crate::experiment::preset::OPEN_REQUESTS;
-use crate::experiment::{Arrivals, Preset, Probe, WindowLength};
+use crate::experiment::{Arrivals, Open, Preset, Probe, WindowLength};
 use crate::protocol::{Frame, Kind, Outcome};
 use crate::sys::clock::now_ns;
-use crate::sys::scheduling::RealTime;
 
-/// So many requests may be under way; what arrives beyond is rejected by the driver, unsent.
+/// Maximum number of requests in flight; arrivals beyond it are rejected by the driver, unsent.
 pub const IN_FLIGHT_MAX: usize = 10_000;
 
 /// Time to get ready for the first arrival.
@@ -32,14 +28,14 @@ const LEAD_NS: u64 = 2_000_000;
 
 const MS: u64 = 1_000_000;
 
-/// What is offered, and for how long.
+/// The offered load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Offer {
     /// Requests per second, above 0.
     pub rate_per_s: f64,
     /// How they are spread.
     pub arrivals: Arrivals,
-    /// What probes go through, if there are any.
+    /// The kind of probes, if there are any.
     pub probe: Option<Probe>,
     /// Probes alone, before any load, in ns; 0 without probes.
     pub unloaded_ns: u64,
@@ -49,12 +45,8 @@ pub struct Offer {
     pub window_ns: u64,
     /// How long after the window to wait for the answers of its requests, in ns.
     pub patience_ns: u64,
-    /// A request's time to be answered in, as the subject was told.
-    pub deadline_ns: u64,
-    /// How long after its deadline the driver still waits for the first answer.
-    pub grace_ns: u64,
-    /// When the run's budget ends, if it has one. The load itself lasts as long as was planned.
-    pub budget_end_ns: Option<u64>,
+    /// How long the first request may be in flight. The load itself lasts as long as was planned.
+    pub timeout: Timeout,
     /// A response under this is in time, in ns.
     pub limit_ns: u64,
 }
@@ -62,17 +54,12 @@ pub struct Offer {
 impl Offer {
     /// This preset's, at this rate: long enough for a p99 within the preset's bounds, and as long
     /// for every arm, since it follows from the rate alone.
-    pub fn new(
-        preset: &Preset,
-        open: &crate::experiment::Open,
-        rate_per_s: f64,
-        deadline_ns: u64,
-    ) -> Offer {
+    pub fn new(preset: &Preset, open: &Open, rate_per_s: f64, timeout: Timeout) -> Offer {
         let [min_ns, max_ns] = preset.open_window_ns;
         let wanted_ns = (OPEN_REQUESTS * 1e9 / rate_per_s) as u64;
         let window_ns = match (open.window, open.probe) {
             (WindowLength::Shortest, _) => min_ns,
-            // Probes come at their own rate, of which nothing needs to be guessed.
+            // Probes come at their own rate, which is known.
             (WindowLength::AsNeeded, Some(_)) => max_ns,
             (WindowLength::AsNeeded, None) => wanted_ns.clamp(min_ns, max_ns),
         };
@@ -86,20 +73,18 @@ impl Offer {
             warm_up_ns: preset.warm_up_ns.max(window_ns / 5),
             window_ns,
             patience_ns: window_ns.clamp(500 * MS, 3_000 * MS),
-            deadline_ns,
-            grace_ns: GRACE_NS,
-            budget_end_ns: None,
-            limit_ns: u64::MAX,
+            timeout,
+            limit_ns: open.slo.map_or(u64::MAX, |slo| slo.limit_ns),
         }
     }
 }
 
 /// Runs the open loop to its end: first request, probes alone, warm-up, window, answers. If not
 /// all answers have come when patience is over, the caller must not expect the subject to stop
-/// in an orderly way: it has work left.
+/// in order: it has work left.
 ///
 /// # Errors
-/// The subject is gone, silent or speaks something else; or the user interrupted.
+/// The subject is gone, does not answer or breaks the protocol; or the user interrupted.
 pub fn open(
     target: &mut Target,
     exchange: &Exchange,
@@ -107,9 +92,7 @@ pub fn open(
     seed: u64,
 ) -> Result<Measured, TargetError> {
     let mut ledger = Ledger::new(exchange, seed).with_limit(offer.limit_ns);
-    let Offer { deadline_ns, grace_ns, budget_end_ns, .. } = *offer;
-    let first = before::first(target, &mut ledger, deadline_ns, grace_ns, budget_end_ns);
-    if let Err(error) = first {
+    if let Err(error) = before::first(target, &mut ledger, &offer.timeout) {
         return Err(error.under_load(ledger.close(0)));
     }
     let _punctual = Punctual::begin();
@@ -122,91 +105,44 @@ pub fn open(
     }
 }
 
-/// A generator that is woken when it should: its timers end at once instead of up to 50 µs later,
-/// and it goes before the work that it asks for, as a caller on another machine would. While every
-/// core works, it would otherwise wait for the end of somebody's time slice.
-///
-/// An ordinary thread of the highest priority waits for it all the same: the kernel lets whoever
-/// runs finish his slice, some milliseconds. So it is a real-time thread where it may be. That is
-/// not unfair to the subject: what it takes from it is what the generator needs anyway, only at once
-/// instead of later. It sleeps until a request is due or an answer is there, and does a bounded
-/// amount of work per wake: what was due when it looked, and what one read brought. What it costs is
-/// in `driver_cpu_ns`. A rate beyond what the generator can send would keep it from sleeping; even
-/// then it ends when patience does, and the kernel's limit on real-time threads leaves the others
-/// their share. Not for longer than needed: subjects inherit timers and niceness.
-struct Punctual {
-    real_time: Option<RealTime>,
-    nice: Option<i32>,
-}
-
-/// The highest of an ordinary thread.
-const NICE: i32 = -20;
-
-impl Punctual {
-    fn begin() -> Punctual {
-        // Where they are refused, the generator is later, which is recorded.
-        let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
-        let real_time = RealTime::begin().ok();
-        let before = rustix::process::getpriority_process(None).ok();
-        let raised =
-            real_time.is_none() && rustix::process::setpriority_process(None, NICE).is_ok();
-        Punctual { real_time, nice: before.filter(|_| raised) }
-    }
-}
-
-impl Drop for Punctual {
-    fn drop(&mut self) {
-        // A real-time thread has no slack that could be set.
-        drop(self.real_time.take());
-        let _ = rustix::thread::set_current_timer_slack(None);
-        if let Some(nice) = self.nice {
-            let _ = rustix::process::setpriority_process(None, nice);
-        }
-    }
-}
-
 struct Loop<'t, 'e> {
     target: &'t mut Target,
     ledger: Ledger<'e>,
-    course: Course,
+    timetable: Timetable,
     traffic: Traffic,
     probes: Option<(Probe, Probes)>,
     unloaded: Window,
-    cpu: WindowCpu,
 }
 
 impl<'t, 'e> Loop<'t, 'e> {
     fn main(target: &'t mut Target, ledger: Ledger<'e>, offer: &Offer, seed: u64) -> Self {
         let start_ns = now_ns() + LEAD_NS;
-        let course = Course::new(offer, start_ns, seed);
-        let window = course.window;
+        let timetable = Timetable::new(offer, start_ns, seed);
+        let window = timetable.window;
         Loop {
             target,
             ledger,
             traffic: Traffic::new(window),
             probes: offer.probe.map(|probe| (probe, Probes::new(start_ns, window.until_ns, seed))),
             unloaded: Window { from_ns: start_ns, until_ns: start_ns + offer.unloaded_ns },
-            cpu: WindowCpu::default(),
-            course,
+            timetable,
         }
     }
 
     /// Until all is answered, or patience is over.
     fn run(&mut self) -> Result<(), TargetError> {
-        let until_ns = self.course.give_up_ns;
+        let until_ns = self.timetable.give_up_ns;
         let mut frames = Vec::new();
         loop {
-            // Before sending: what is due later than this may not have been sent.
+            // Before sending: requests that are due later may not have been sent.
             let now = now_ns();
             self.send_due()?;
-            self.read_cpu(now);
-            self.course.consider(now, &self.traffic);
-            if now >= until_ns || (!self.course.offering && self.open() == 0) {
+            self.ledger.passes(self.timetable.edge(now), self.target);
+            self.timetable.consider(now, &self.traffic);
+            if now >= until_ns || (!self.timetable.offering && self.open() == 0) {
                 return Ok(());
             }
-            if interrupted() {
-                return Err(TargetError::Interrupted);
-            }
+            check_interrupt()?;
             let wake_ns = self.wake_ns().map_or(until_ns, |at_ns| at_ns.min(until_ns));
             let read_ns = self.target.wait(Some(wake_ns))?;
             if read_ns == 0 {
@@ -216,21 +152,12 @@ impl<'t, 'e> Loop<'t, 'e> {
                 self.note(&frame, read_ns);
                 frames.push(frame);
             }
-            // What is due goes out before the answers are verified: that must not make the
+            // Due requests are sent before the answers are verified: that must not make the
             // generator late.
             self.send_due()?;
             for frame in frames.drain(..) {
                 self.enter(&frame, read_ns)?;
             }
-        }
-    }
-
-    /// Reads the CPU time of the subject once the window has begun, and once it has ended.
-    fn read_cpu(&mut self, now: u64) {
-        match self.course.edge(now) {
-            Some(Edge::Opens) => self.cpu.open(self.target.cpu()),
-            Some(Edge::Closes) => self.cpu.close(self.target.cpu()),
-            None => {}
         }
     }
 
@@ -240,14 +167,14 @@ impl<'t, 'e> Loop<'t, 'e> {
     }
 
     fn wake_ns(&mut self) -> Option<u64> {
-        let probe = self.probes.as_mut().and_then(|(_, p)| p.next_ns());
-        let turn = self.course.next_turn_ns();
-        [probe, self.course.next_ns(), turn].into_iter().flatten().min()
+        let probe = self.probes.as_mut().and_then(|(_, probes)| probes.next_ns());
+        let edge = self.timetable.next_edge_ns();
+        [probe, self.timetable.next_ns(), edge].into_iter().flatten().min()
     }
 
-    /// Sends everything whose time has come by now. What comes due while sending waits for the next
-    /// time: at a rate that cannot be sent there would be no end to it, and nobody to read answers,
-    /// to hear an interruption or to end the window.
+    /// Sends everything that is due by now. Requests that come due while sending wait for the next
+    /// time: at a rate that cannot be sent there would be no end to it, and no time to read
+    /// answers, to notice an interruption or to end the window.
     fn send_due(&mut self) -> Result<(), TargetError> {
         let due_ns = now_ns();
         let mut any = false;
@@ -260,11 +187,11 @@ impl<'t, 'e> Loop<'t, 'e> {
                 }
             }
         }
-        while let Some(intended_ns) = self.course.take_due(due_ns) {
+        while let Some(intended_ns) = self.timetable.take_due(due_ns) {
             // Within, the clock is read per request: each stamp is that of its own sending.
             let now = now_ns();
             if self.ledger.in_flight() >= IN_FLIGHT_MAX {
-                let counted = self.course.window.counts(intended_ns);
+                let counted = self.timetable.window.counts(intended_ns);
                 self.ledger.reject(intended_ns, now, counted);
                 self.traffic.rejected(intended_ns);
                 continue;
@@ -276,22 +203,21 @@ impl<'t, 'e> Loop<'t, 'e> {
         if any { self.target.flush() } else { Ok(()) }
     }
 
-    /// Takes note of an arrival, which costs next to nothing.
+    /// Notes an answer, which costs next to nothing.
     fn note(&mut self, frame: &Frame, read_ns: u64) {
-        let id = frame.header.id;
         if frame.header.kind != Kind::Reply || is_announcement(frame) {
             return;
         }
-        if let Some(sent) = self.ledger.sent(id) {
+        if let Some(sent) = self.ledger.sent(frame.header.id) {
             let is_ok = frame.header.outcome == Outcome::Ok;
             self.traffic.done(sent.sent_ns, read_ns, is_ok);
-            if self.course.window.counts(sent.intended_ns) == Counted::Yes {
-                self.course.answered += 1;
+            if self.timetable.window.counts(sent.intended_ns) == Counted::Yes {
+                self.timetable.answered += 1;
             }
         }
     }
 
-    /// Enters it into the books, which verifies it.
+    /// Enters a frame into the books, which verifies it.
     fn enter(&mut self, frame: &Frame, read_ns: u64) -> Result<(), TargetError> {
         let id = frame.header.id;
         if probe::is_probe(id) {
@@ -301,17 +227,10 @@ impl<'t, 'e> Loop<'t, 'e> {
             }
             return Ok(());
         }
-        match frame.header.kind {
-            Kind::Reply => {
-                let counted = self
-                    .ledger
-                    .sent(id)
-                    .map_or(Counted::No, |sent| self.course.window.counts(sent.intended_ns));
-                self.ledger.answered(frame, read_ns, counted)
-            }
-            Kind::Reaped => self.ledger.reaped(frame, read_ns),
-            kind => Err(TargetError::Silent(format!("sent {kind:?} under load"))),
-        }
+        let sent = self.ledger.sent(id);
+        let counted =
+            sent.map_or(Counted::No, |sent| self.timetable.window.counts(sent.intended_ns));
+        self.ledger.take(frame, read_ns, counted)
     }
 
     fn finish(mut self) -> Measured {
@@ -322,8 +241,9 @@ impl<'t, 'e> Loop<'t, 'e> {
             self.traffic.unanswered(sent.intended_ns, sent.sent_ns);
         }
         self.traffic.close();
-        let window = self.course.window;
-        let (unloaded, end_ns) = (self.unloaded, end_ns.max(window.until_ns));
+        let window = self.timetable.window;
+        let end_ns = end_ns.max(window.until_ns);
+        let unloaded = self.unloaded;
         let probes = self.probes.map(|(_, probes)| probe::Met {
             unloaded: probes.met(unloaded, end_ns),
             loaded: probes.met(window, end_ns),
@@ -332,15 +252,14 @@ impl<'t, 'e> Loop<'t, 'e> {
             traffic: Some(self.traffic),
             probes,
             abandoned,
-            cpu: self.cpu,
             ..self.ledger.close(window.length_ns())
         }
     }
 }
 
-/// Where the loop stands in its schedule. Pure: it is told the time.
+/// The schedule and the window of an open loop. Pure: it is told the time.
 #[derive(Debug, Clone)]
-struct Course {
+struct Timetable {
     schedule: Peekable<Schedule>,
     /// When the schedule's time 0 is.
     load_ns: u64,
@@ -350,23 +269,16 @@ struct Course {
     offering: bool,
     /// Requests of the window that are answered.
     answered: u64,
-    /// What comes next of the window, until it is over.
+    /// The next end of the window, until it is over.
     ahead: Option<Edge>,
 }
 
-/// An end of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Edge {
-    Opens,
-    Closes,
-}
-
-impl Course {
-    fn new(offer: &Offer, start_ns: u64, seed: u64) -> Course {
+impl Timetable {
+    fn new(offer: &Offer, start_ns: u64, seed: u64) -> Timetable {
         let load_ns = start_ns + offer.unloaded_ns;
         let from_ns = load_ns + offer.warm_up_ns;
         let until_ns = from_ns + offer.window_ns;
-        Course {
+        Timetable {
             schedule: Schedule::new(offer.arrivals, offer.rate_per_s, seed).peekable(),
             load_ns,
             window: Window { from_ns, until_ns },
@@ -405,7 +317,7 @@ impl Course {
     }
 
     /// The next end of the window: arrivals may be seconds apart.
-    fn next_turn_ns(&self) -> Option<u64> {
+    fn next_edge_ns(&self) -> Option<u64> {
         self.ahead.filter(|_| self.offering).map(|edge| self.edge_ns(edge))
     }
 
@@ -419,4 +331,4 @@ impl Course {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

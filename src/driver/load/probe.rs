@@ -1,4 +1,4 @@
-//! Light probes beside heavy load: is the server alive, does another user get through? Timed from
+//! Light probes during heavy load: is the server alive, does another user get through? Timed from
 //! when they were meant to be sent, first without load, then under it.
 
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::Counted;
 use super::schedule::ProbeSchedule;
 use super::traffic::Window;
-use crate::driver::samples::nearest_rank;
+use crate::stats::quantile::{P, nearest_rank};
 
 /// Time from one probe to the next, in ns: 100 per second.
 pub const SLOT_NS: u64 = 10_000_000;
@@ -67,7 +67,7 @@ impl Probes {
         Some(self.next_id)
     }
 
-    /// An answer arrived; one that nobody waits for changes nothing.
+    /// An answer arrived; an unknown one changes nothing.
     pub fn done(&mut self, id: u64, done_ns: u64, is_ok: bool) {
         match self.open.remove(&id) {
             Some(intended_ns) if is_ok => self.answered.push((intended_ns, done_ns)),
@@ -81,7 +81,7 @@ impl Probes {
         self.open.len()
     }
 
-    /// What the probes met that were meant to be sent within a window, at a time when nothing
+    /// The times of the probes that were meant to be sent within a window, at a time when nothing
     /// more can happen to them. One that is not answered by then took at least until then.
     pub fn met(&self, window: Window, end_ns: u64) -> Times {
         let counts = |intended_ns: u64| window.counts(intended_ns) == Counted::Yes;
@@ -101,7 +101,7 @@ impl Probes {
     }
 }
 
-/// What the probes of one trial met.
+/// The probes of one trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Met {
     /// Before the load began.
@@ -123,10 +123,8 @@ pub struct Times {
 
 impl Times {
     /// Nearest-rank quantile, if there are ten probes beyond it (or it is the median).
-    pub fn quantile_ns(&self, p: f64) -> Option<u64> {
-        let n = self.sorted_ns.len() as f64;
-        let shown = p <= 0.5 || n * (1.0 - p) >= 10.0 - 1e-9;
-        nearest_rank(&self.sorted_ns, p).filter(|_| shown)
+    pub fn quantile_ns(&self, p: P) -> Option<u64> {
+        nearest_rank(&self.sorted_ns, p).filter(|_| p.is_known_of(self.sorted_ns.len()))
     }
 
     /// The longest, in ns.
@@ -179,7 +177,7 @@ mod tests {
         assert!(times.gap_max_ns.unwrap() < 2 * SLOT_NS);
     }
 
-    /// A probe that is sent into a block waits for what is left of it, from when it was meant to
+    /// A probe that is sent into a block waits for the rest of it, from when it was meant to
     /// be sent; the gap is the block, and the time to the answer before.
     #[test]
     fn a_block_shows_in_every_figure() {
@@ -190,8 +188,8 @@ mod tests {
         assert!((19.0..=21.0).contains(&over(times.over_1s_ratio())));
         let gap_ns = times.gap_max_ns.unwrap();
         assert!((1_200 * MS..1_200 * MS + SLOT_NS).contains(&gap_ns), "{gap_ns}");
-        assert!(times.quantile_ns(0.95).unwrap() > 1_000 * MS);
-        assert_eq!(times.quantile_ns(0.99), None, "two probes are beyond it");
+        assert!(times.quantile_ns(P::P95).unwrap() > 1_000 * MS);
+        assert_eq!(times.quantile_ns(P::P99), None, "two probes are beyond it");
     }
 
     #[test]

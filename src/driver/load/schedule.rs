@@ -76,7 +76,7 @@ impl Iterator for ProbeSchedule {
     fn next(&mut self) -> Option<u64> {
         let start_ns = self.slot * self.slot_ns;
         self.slot += 1;
-        // Below one slot always: a unit is at most 1, and what is taken from it above 0.
+        // Below one slot always: a unit is above 0 and at most 1.
         let within = (1.0 - unit(&mut self.generator)) * self.slot_ns as f64;
         Some(start_ns + within as u64)
     }
@@ -130,7 +130,7 @@ mod tests {
         assert!(correlation.abs() < 5.0 / root, "{correlation}");
     }
 
-    /// How often a second has so many arrivals: as a Poisson count, whose variance is its mean.
+    /// Arrivals per second are a Poisson count, whose variance is its mean.
     #[test]
     fn counts_per_second_vary_as_much_as_they_are_large() {
         let seconds = 2_000;

@@ -1,12 +1,14 @@
-//! What an open loop offered and what became of it: lateness of the generator, requests under
-//! way, and whether the subject kept up. Pure: it is told what happened and when.
+//! The traffic of an open loop: lateness of the generator, requests in
+//! flight, and whether the subject kept up. Pure: it is told what happened and when.
 
 use hdrhistogram::Histogram;
 
 use super::Counted;
-use crate::driver::samples::histogram;
+use crate::driver::samples::DIGITS;
+use crate::stats::quantile::histogram_ns;
 
-/// The window: what is meant to be sent from its first moment up to, and without, its last.
+/// The window: requests that are meant to be sent from its first moment up to, and without, its
+/// last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Its first moment.
@@ -43,11 +45,11 @@ pub struct Traffic {
     window: Window,
     lateness: Histogram<u64>,
     in_flight: u64,
-    /// Since when so many are under way.
+    /// When `in_flight` last changed.
     since_ns: u64,
-    /// Requests under way × ns, over each third of the window.
+    /// Requests in flight × ns, over each third of the window.
     areas: [u128; 3],
-    /// What single requests spent under way inside the window, summed. Found from their stamps,
+    /// The time of single requests in flight inside the window, summed. Found from their stamps,
     /// where the areas are found from counting: by Little's law they are the same.
     stays_ns: u128,
     /// Requests meant to be sent inside the window.
@@ -58,11 +60,11 @@ pub struct Traffic {
     pub completed: u64,
     /// The ok ones among them.
     pub completed_ok: u64,
-    /// Requests of the window that were never sent, because too many were under way.
+    /// Requests of the window that were never sent, because too many were in flight.
     pub rejected: u64,
     /// Requests of the window that had no answer when the trial was given up.
     pub unanswered: u64,
-    /// Requests under way at the window's first moment.
+    /// Requests in flight at the window's first moment.
     pub in_flight_start: u64,
     /// And at its end.
     pub in_flight_end: u64,
@@ -75,7 +77,7 @@ impl Traffic {
     pub fn new(window: Window) -> Traffic {
         Traffic {
             window,
-            lateness: histogram(),
+            lateness: histogram_ns(DIGITS),
             in_flight: 0,
             since_ns: 0,
             areas: [0; 3],
@@ -112,7 +114,7 @@ impl Traffic {
         }
     }
 
-    /// A request was not sent, because too many were under way.
+    /// A request was not sent, because too many were in flight.
     pub fn rejected(&mut self, intended_ns: u64) {
         if self.window.counts(intended_ns) == Counted::Yes {
             self.offered += 1;
@@ -185,14 +187,14 @@ impl Traffic {
         self.sent as f64 * 1e9 / self.window.length_ns() as f64
     }
 
-    /// Mean number of requests under way during the window.
+    /// Mean number of requests in flight during the window.
     pub fn in_flight_mean(&self) -> f64 {
         let area: u128 = self.areas.iter().sum();
         area as f64 / self.window.length_ns() as f64
     }
 
-    /// Requests under way as counted, over those that the requests' own stamps make; 1 if all is
-    /// well. `None` if none was under way.
+    /// Requests in flight as counted, over those that the requests' own stamps make; 1 if all is
+    /// well. `None` if none was in flight.
     pub fn littles_law_ratio(&self) -> Option<f64> {
         let area: u128 = self.areas.iter().sum();
         (self.stays_ns > 0).then(|| area as f64 / self.stays_ns as f64)
@@ -225,7 +227,7 @@ mod tests {
     const MS: u64 = 1_000_000;
     const WINDOW: Window = Window { from_ns: 1_000 * MS, until_ns: 4_000 * MS };
 
-    /// What a FIFO server makes of requests at these times that take it so long each; it is given
+    /// Traffic of a FIFO server with this service time and requests at these times; it is given
     /// up at `end_ns`.
     fn served(times: impl Iterator<Item = u64>, service_ns: u64, end_ns: u64) -> Traffic {
         let mut traffic = Traffic::new(WINDOW);
@@ -326,7 +328,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is offered and however it is served, counting and stamps agree.
+        /// Counting and stamps agree for any load and any service time.
         #[test]
         fn littles_law_holds(
             gaps in prop::collection::vec(1..200_u64, 20..200), service_ms in 1..150_u64

@@ -1,5 +1,5 @@
-//! The driver's side of the barrier at which tasks of `hold` stand: who has arrived, and how many
-//! may go. The rules are in [`hold`].
+//! The driver's side of the barrier at which tasks of `hold` stand: which have arrived, and how
+//! many may go. The rules are in [`hold`].
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -10,8 +10,8 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::workload::hold;
 
-/// Both pipes, open for reading and writing: so tasks can open their ends at any time, and what
-/// is in the pipes outlives whoever wrote it. Dropping it frees whoever still stands there.
+/// Both pipes, open for reading and writing: so tasks can open their ends at any time, and the
+/// contents of the pipes outlive their writers. Dropping it releases the tasks that stand there.
 #[derive(Debug)]
 pub struct Barrier {
     arrived: File,
@@ -30,14 +30,11 @@ impl Barrier {
             let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
             Ok(rustix::fs::open(dir.join(name), flags, Mode::empty())?.into())
         };
-        Ok(Barrier {
-            arrived: open(hold::ARRIVED)?,
-            release: open(hold::RELEASE)?,
-            partial: Vec::new(),
-        })
+        let (arrived, release) = (open(hold::ARRIVED)?, open(hold::RELEASE)?);
+        Ok(Barrier { arrived, release, partial: Vec::new() })
     }
 
-    /// What is readable when somebody has arrived.
+    /// Readable when a task has arrived.
     pub fn arrivals_fd(&self) -> BorrowedFd<'_> {
         self.arrived.as_fd()
     }
@@ -45,31 +42,26 @@ impl Barrier {
     /// The processes of the tasks that have arrived since the last call.
     ///
     /// # Errors
-    /// Somebody has written what is no process's id.
+    /// A line in the pipe is not a process id.
     pub fn arrivals(&mut self) -> io::Result<Vec<u32>> {
-        let mut buffer = [0; 4096];
-        loop {
-            match self.arrived.read(&mut buffer) {
-                Ok(n) => self.partial.extend_from_slice(&buffer[..n]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        match self.arrived.read_to_end(&mut self.partial) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
         }
         let whole = self.partial.iter().rposition(|&byte| byte == b'\n');
         let lines: Vec<u8> = self.partial.drain(..whole.map_or(0, |end| end + 1)).collect();
         let lines = String::from_utf8_lossy(&lines).into_owned();
         let pid = |line: &str| {
-            let what = format!("`{line}` arrived at the barrier; expected a process's id");
+            let what = format!("`{line}` arrived at the barrier; expected a process id");
             line.parse().map_err(|_| io::Error::other(what))
         };
         lines.lines().map(pid).collect()
     }
 
-    /// Lets so many tasks go: those that stand there, and then those that come.
+    /// Releases this number of tasks: those that stand there, and then later ones.
     ///
     /// # Errors
-    /// More than a pipe holds are let go at once.
+    /// More are released at once than a pipe holds.
     pub fn release(&mut self, tasks: usize) -> io::Result<()> {
         self.release.write_all(&vec![b'.'; tasks])
     }

@@ -1,18 +1,18 @@
-//! What the system allows: so many processes, threads, descriptors and mappings. A trial that
-//! would go beyond is refused before its first child, with the limit's name and value; soft limits
-//! are raised for the trial where they may be.
+//! The system's limits on processes, threads, descriptors and mappings. A trial that would exceed
+//! one is refused before its first child, with the limit's name and value; soft limits are raised
+//! for the trial where that is allowed.
 
 use std::fs;
-use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{cgroup, text};
-use crate::experiment::runtime::RUST_NAME;
+use crate::driver::cgroup::{self, Group};
+use crate::driver::processes::field;
+use crate::experiment::runtime;
 use crate::strategy::{Children, Span};
 use crate::sys::process;
 
-/// What a trial needs, at most.
+/// The needs of a trial, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Need {
     /// Processes and threads, which the kernel counts alike.
@@ -23,20 +23,9 @@ pub struct Need {
     pub mappings: u64,
 }
 
-/// One limit as it is here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
-    /// As an administrator would look for it.
-    pub name: &'static str,
-    /// The most that may be.
-    pub most: u64,
-    /// How many there are already.
-    pub used: u64,
-}
-
-/// The subject, its helpers, a shell: beside the children.
+/// The subject, its helpers, a shell: in addition to the children.
 const TASKS_BESIDE: u64 = 16;
-/// What a runtime has open for itself.
+/// Descriptors of a runtime itself.
 const DESCRIPTORS_BESIDE: u64 = 64;
 /// Socket or pipes and a descriptor of the process, at most, while it is being created: both ends.
 const DESCRIPTORS_PER_CHILD: u64 = 8;
@@ -44,15 +33,12 @@ const DESCRIPTORS_PER_CHILD: u64 = 8;
 const MAPPINGS_BESIDE: u64 = 1_000;
 /// Stack and guard page.
 const MAPPINGS_PER_THREAD: u64 = 2;
-/// A runtime with threads of its own starts so many in each of its processes.
-const TASKS_OF_A_RUNTIME: u64 = 12;
 
 impl Need {
-    /// What so many children of a strategy need, in a runtime without (`rust`) or with threads
-    /// of its own.
+    /// The need of `k` children of a strategy in this runtime.
     pub fn of(children: Children, k: u32, runtime: &str) -> Need {
         let k = u64::from(k);
-        let per_process = if runtime == RUST_NAME { 1 } else { TASKS_OF_A_RUNTIME };
+        let per_process = runtime::by_name(runtime).map_or(1, |runtime| runtime.costs.threads);
         let (tasks, descriptors, mappings) = match children {
             Children::None => (0, 0, 0),
             Children::Threads(_) => (k, 0, k * MAPPINGS_PER_THREAD),
@@ -74,15 +60,24 @@ impl Need {
 
 /// Why the system does not allow it, if it does not.
 pub fn refusal(need: Need) -> Option<String> {
-    let limits = limits();
-    limits.iter().find_map(|(what, limit)| {
-        let wanted = match what {
-            What::Tasks => need.tasks,
-            What::Descriptors => need.descriptors,
-            What::Mappings => need.mappings,
-        };
-        let Limit { name, most, used } = limit;
-        (used.saturating_add(wanted) > *most).then(|| {
+    let running = tasks_running();
+    let sysctl = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    // Root may exceed it; for others all of their processes and threads count.
+    let is_root = rustix::process::geteuid().is_root();
+    let own_tasks = getrlimit(Resource::Nproc).maximum.filter(|_| !is_root);
+    let (pids, pids_used) = pids_of_groups().unzip();
+    let descriptors = getrlimit(Resource::Nofile).maximum;
+    let limits = [
+        (need.tasks, "RLIMIT_NPROC (ulimit -u)", own_tasks, tasks_of_user()),
+        (need.tasks, "kernel.pid_max", sysctl("/proc/sys/kernel/pid_max"), running),
+        (need.tasks, "kernel.threads-max", sysctl("/proc/sys/kernel/threads-max"), running),
+        (need.tasks, PIDS_MAX, pids, pids_used.unwrap_or(0)),
+        (need.descriptors, "RLIMIT_NOFILE (ulimit -Hn)", descriptors, 0),
+        (need.mappings, "vm.max_map_count", sysctl("/proc/sys/vm/max_map_count"), 0),
+    ];
+    limits.into_iter().find_map(|(wanted, name, most, used)| {
+        let most = most?;
+        (used.saturating_add(wanted) > most).then(|| {
             format!(
                 "refused before the first child: {name} allows {most}, of which {used} are taken, \
                  and the trial may need {wanted}; raise it or ask for fewer children"
@@ -91,87 +86,54 @@ pub fn refusal(need: Need) -> Option<String> {
     })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    Tasks,
-    Descriptors,
-    Mappings,
-}
+const PIDS_MAX: &str = "pids.max of this control group or one above it";
 
-/// Every limit that is known here; those that have none are left out.
-fn limits() -> Vec<(What, Limit)> {
-    let tasks = tasks_running();
-    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    let limit = |name, most: Option<u64>, used| most.map(|most| Limit { name, most, used });
-    // Root may go beyond; to others all of their processes and threads count.
-    let own_tasks = match rustix::process::geteuid().is_root() {
-        true => None,
-        false => getrlimit(Resource::Nproc).maximum,
-    };
-    let found = [
-        (What::Tasks, limit("RLIMIT_NPROC (ulimit -u)", own_tasks, tasks_of_user())),
-        (What::Tasks, limit("kernel.pid_max", number("/proc/sys/kernel/pid_max"), tasks)),
-        (What::Tasks, limit("kernel.threads-max", number("/proc/sys/kernel/threads-max"), tasks)),
-        (What::Tasks, pids_of_groups()),
-        (
-            What::Descriptors,
-            limit("RLIMIT_NOFILE (ulimit -Hn)", getrlimit(Resource::Nofile).maximum, 0),
-        ),
-        (What::Mappings, limit("vm.max_map_count", number("/proc/sys/vm/max_map_count"), 0)),
-    ];
-    let known = found.into_iter();
-    known.filter_map(|(what, limit)| Some((what, limit?))).collect()
-}
-
-/// Processes and threads of the whole machine; the fourth field of `/proc/loadavg` ends with it.
+/// Processes and threads of the whole machine: the fourth field of `/proc/loadavg` ends with it.
 fn tasks_running() -> u64 {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let field = text.split_ascii_whitespace().nth(3);
-    let total = field.and_then(|field| field.split_once('/')?.1.parse().ok());
-    total.unwrap_or(0)
+    field.and_then(|field| field.split_once('/')?.1.parse().ok()).unwrap_or(0)
 }
 
-/// Processes and threads of this process's user, which is what `RLIMIT_NPROC` counts, as far as
-/// they may be seen.
+/// Visible processes and threads of this process's user, which `RLIMIT_NPROC` counts.
 fn tasks_of_user() -> u64 {
     let user = rustix::process::getuid().as_raw();
     let pids = process::all().unwrap_or_default().into_iter();
     let tasks = pids.filter_map(|pid| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let (owner, threads) = text::tasks(&status)?;
+        let (owner, threads) = owner_and_threads(&status)?;
         (owner == user).then_some(threads)
     });
     tasks.sum()
 }
 
-/// The tightest pids controller above this process, of either version.
-fn pids_of_groups() -> Option<Limit> {
-    let dirs = cgroup::above("pids").into_iter().map(|place| place.dir);
-    tightest(dirs)
+/// The user of a process of this `status`, and its number of threads.
+fn owner_and_threads(status: &str) -> Option<(u32, u64)> {
+    let user = field(status, "Uid")?.split_ascii_whitespace().next()?;
+    Some((user.parse().ok()?, field(status, "Threads")?.parse().ok()?))
 }
 
-/// Of groups that contain each other the one that has the fewest left.
-fn tightest(dirs: impl Iterator<Item = PathBuf>) -> Option<Limit> {
-    let number = |path: PathBuf| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    let limits = dirs.filter_map(|dir| {
-        Some(Limit {
-            name: "pids.max of this control group or one above it",
-            most: number(dir.join("pids.max"))?,
-            used: number(dir.join("pids.current"))?,
-        })
-    });
-    limits.min_by_key(|limit| limit.most.saturating_sub(limit.used))
+/// Limit and use of the tightest pids controller above this process.
+fn pids_of_groups() -> Option<(u64, u64)> {
+    tightest(&cgroup::above("pids"))
 }
 
-/// Soft limits raised to their hard ones, which what is started inherits. Dropping it lowers them
-/// again: a timed trial that is short of nothing runs under the limits that the user has.
+/// Limit and use of the group that has the fewest left, of groups that contain each other.
+fn tightest(groups: &[Group]) -> Option<(u64, u64)> {
+    let limit = |group: &Group| Some((group.number("pids.max")?, group.number("pids.current")?));
+    let limits = groups.iter().filter_map(limit);
+    limits.min_by_key(|(most, used)| most.saturating_sub(*used))
+}
+
+/// Soft limits raised to their hard ones, which children inherit. Dropping it lowers them again: a
+/// timed trial with few children runs under the limits that the user has.
 #[derive(Debug)]
 pub struct Raised {
     before: Vec<(Resource, Rlimit)>,
 }
 
 impl Raised {
-    /// Raises what a trial of this need is short of.
+    /// Raises the limits that are tight for this need.
     pub fn raise(need: Need) -> Raised {
         let wanted = [(Resource::Nofile, need.descriptors), (Resource::Nproc, need.tasks)];
         let before = wanted.into_iter().filter_map(|(resource, wanted)| {
@@ -193,8 +155,7 @@ impl Drop for Raised {
     }
 }
 
-/// What a refusal by the system is called, by the error in an answer's reason, in any runtime's
-/// words.
+/// The name of the system's refusal behind an answer's reason, which may be in any runtime's words.
 pub fn classified(reason: &str) -> &'static str {
     const AGAIN: &str = "EAGAIN: no more processes or threads may be created";
     const SIGNS: [(&str, &[&str]); 4] = [
@@ -213,21 +174,19 @@ pub fn classified(reason: &str) -> &'static str {
         (AGAIN, &["EAGAIN", "os error 11)", "Errno 11]", "can't start new thread"]),
     ];
     let found = SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| reason.contains(sign)));
+    // A fork in a control group whose pids are used up says EAGAIN, too.
+    let pids_are_used_up = || pids_of_groups().is_some_and(|(most, used)| used >= most);
     match found.map(|(name, _)| *name) {
-        // A fork in a control group whose pids are used up says EAGAIN, too.
         Some(AGAIN) if pids_are_used_up() => "EAGAIN: pids.max of this control group is reached",
         Some(name) => name,
         None => "no limit that is known here",
     }
 }
 
-fn pids_are_used_up() -> bool {
-    pids_of_groups().is_some_and(|limit| limit.used >= limit.most)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::cgroup::Version;
 
     #[test]
     fn what_is_beyond_a_limit_is_refused_with_its_name_and_value() {
@@ -252,16 +211,17 @@ mod tests {
         };
         write(&own, "max\n", "3\n");
         write(root.path(), "100\n", "90\n");
-        let found = || tightest([own.clone(), root.path().to_owned()].into_iter()).unwrap();
-        assert_eq!((found().most, found().used), (100, 90));
+        let group = |dir: &std::path::Path| Group { dir: dir.to_owned(), version: Version::V2 };
+        let found = || tightest(&[group(&own), group(root.path())]).unwrap();
+        assert_eq!(found(), (100, 90));
         write(&own, "8\n", "3\n");
-        assert_eq!((found().most, found().used), (8, 3));
+        assert_eq!(found(), (8, 3));
     }
 
     #[test]
     fn a_user_s_tasks_are_counted_by_threads() {
         let status = "Name:\tx\nUid:\t7\t8\t8\t8\nThreads:\t3\n";
-        assert_eq!(text::tasks(status), Some((7, 3)));
+        assert_eq!(owner_and_threads(status), Some((7, 3)));
         assert!(tasks_of_user() >= 1);
     }
 

@@ -1,16 +1,16 @@
-//! The machine's memory, and the floor under which no memory trial may press it.
+//! The machine's memory, and the floor below which no trial may press it.
 
 use std::fs;
 use std::sync::OnceLock;
 
-use super::cgroup::{self, Place, Version};
-use super::text;
+use crate::driver::cgroup::{self, Group, Version};
+use crate::driver::processes::field_bytes;
 use crate::driver::target::TargetError;
 
 /// A trial that holds children ends before less than this share of the memory is available.
 const FLOOR_PERCENT: u64 = 15;
 
-/// What `/proc/meminfo` says, in bytes, `None` where it does not, and what limits this process.
+/// `/proc/meminfo` in bytes, `None` where it lacks a field, and the tightest control group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Machine {
     /// `MemTotal`.
@@ -21,12 +21,12 @@ pub struct Machine {
     pub group: Option<Room>,
 }
 
-/// What a control group may have, and how much of it is left, in bytes.
+/// A control group's limit and the rest of it, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// The most that it may be charged for.
     pub limit_bytes: u64,
-    /// What it is not yet charged for, and files that the kernel would drop.
+    /// Memory that it is not yet charged for, and files that the kernel would drop.
     pub available_bytes: u64,
 }
 
@@ -34,28 +34,26 @@ impl Machine {
     /// As it is now.
     pub fn read() -> Machine {
         let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let total_bytes = text::meminfo(&text, "MemTotal");
+        let total_bytes = field_bytes(&text, "MemTotal");
         // Where they are does not change; what they allow may.
-        static ABOVE: OnceLock<Vec<Place>> = OnceLock::new();
-        let above = ABOVE.get_or_init(|| cgroup::above("memory")).iter();
-        let rooms = above.filter_map(room);
-        // A limit beyond the machine's memory is how version 1 says that there is none.
+        static ABOVE: OnceLock<Vec<Group>> = OnceLock::new();
+        let rooms = ABOVE.get_or_init(|| cgroup::above("memory")).iter().filter_map(room);
+        // Version 1 says by a limit beyond the machine's memory that there is none.
         let limiting = rooms.filter(|room| total_bytes.is_none_or(|most| room.limit_bytes < most));
         Machine {
             total_bytes,
-            available_bytes: text::meminfo(&text, "MemAvailable"),
+            available_bytes: field_bytes(&text, "MemAvailable"),
             group: limiting.min_by_key(|room| room.available_bytes),
         }
     }
 
-    /// Why it has not got so many bytes more to give, if it has not.
+    /// Why it cannot give `more_bytes`, if it cannot.
     pub fn lacks(self, more_bytes: u64) -> Option<String> {
-        let machine = self.total_bytes.zip(self.available_bytes);
-        let machine = machine.and_then(|(total, left)| {
+        let of_machine = self.total_bytes.zip(self.available_bytes).and_then(|(total, left)| {
             let what = "MemAvailable is";
             lack(what, left, total, more_bytes)
         });
-        machine.or_else(|| {
+        of_machine.or_else(|| {
             let Room { limit_bytes, available_bytes } = self.group?;
             let what = "the memory control group of this process has left";
             lack(what, available_bytes, limit_bytes, more_bytes)
@@ -81,13 +79,9 @@ fn lack(what: &str, available: u64, total: u64, more_bytes: u64) -> Option<Strin
     })
 }
 
-/// What a group has left; `None` of one that has no limit.
-fn room(place: &Place) -> Option<Room> {
-    let number = |file: &str| -> Option<u64> {
-        let text = fs::read_to_string(place.dir.join(file)).ok()?;
-        text.trim().parse().ok()
-    };
-    let (limit, usage, files) = match place.version {
+/// Limit and rest of a group; `None` of one that has no limit.
+fn room(group: &Group) -> Option<Room> {
+    let (limit, usage, files) = match group.version {
         Version::V1 => (
             "memory.limit_in_bytes",
             "memory.usage_in_bytes",
@@ -95,14 +89,13 @@ fn room(place: &Place) -> Option<Room> {
         ),
         Version::V2 => ("memory.max", "memory.current", ["inactive_file", "active_file"]),
     };
-    let (limit_bytes, usage_bytes) = (number(limit)?, number(usage)?);
-    let stat = fs::read_to_string(place.dir.join("memory.stat")).unwrap_or_default();
-    let dropped = files.map(|name| cgroup::stat_field(&stat, name).unwrap_or(0));
+    let (limit_bytes, usage_bytes) = (group.number(limit)?, group.number(usage)?);
+    let dropped = files.map(|name| group.field("memory.stat", name).unwrap_or(0));
     let kept_bytes = usage_bytes.saturating_sub(dropped.iter().sum());
     Some(Room { limit_bytes, available_bytes: limit_bytes.saturating_sub(kept_bytes) })
 }
 
-/// What is asked again and again while children are created.
+/// Asked repeatedly while children are created.
 ///
 /// # Errors
 /// The machine is about to run out of memory.
@@ -111,6 +104,39 @@ pub fn still_has_memory() -> Result<(), TargetError> {
         None => Ok(()),
         Some(reason) => Err(TargetError::Failed(reason)),
     }
+}
+
+/// Processes that the kernel has ended for lack of memory, as counted by this process's own groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OomKills(Option<u64>);
+
+impl OomKills {
+    /// Up to now.
+    pub fn so_far() -> OomKills {
+        // The nearest group that counts: those above it count others' processes as well.
+        OomKills(cgroup::above("memory").iter().find_map(oom_kills))
+    }
+
+    /// Adds the kills since then to a reason: a signal 9 does not say why it was sent.
+    pub fn explain(self, reason: &mut String) {
+        let now = OomKills::so_far();
+        let since = now.0.zip(self.0).map_or(0, |(now, then)| now.saturating_sub(then));
+        if since == 0 || reason.is_empty() {
+            return;
+        }
+        let processes = if since == 1 { "process" } else { "processes" };
+        reason.push_str(&format!(
+            "; out of memory: the kernel ended {since} {processes} of this control group"
+        ));
+    }
+}
+
+fn oom_kills(group: &Group) -> Option<u64> {
+    let file = match group.version {
+        Version::V1 => "memory.oom_control",
+        Version::V2 => "memory.events",
+    };
+    group.field(file, "oom_kill")
 }
 
 #[cfg(test)]
@@ -154,7 +180,7 @@ mod tests {
     fn what_a_group_has_left_is_read_of_either_version() {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
-        let read = |version| room(&Place { dir: dir.path().to_owned(), version });
+        let read = |version| room(&Group { dir: dir.path().to_owned(), version });
         write("memory.stat", "inactive_file 5\nactive_file 7\ntotal_inactive_file 11\n");
         write("memory.max", "max\n");
         write("memory.current", "600\n");
@@ -165,5 +191,26 @@ mod tests {
         write("memory.limit_in_bytes", "1000\n");
         write("memory.usage_in_bytes", "600\n");
         assert_eq!(read(Version::V1), left(411));
+    }
+
+    #[test]
+    fn the_kernels_own_count_explains_a_reason() {
+        let group = |dir: &std::path::Path, version| Group { dir: dir.to_owned(), version };
+        let dir = tempfile::tempdir().unwrap();
+        let v1 = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n";
+        fs::write(dir.path().join("memory.oom_control"), v1).unwrap();
+        let v2 = "low 0\nhigh 0\nmax 9\noom 2\noom_kill 2\noom_group_kill 0\n";
+        fs::write(dir.path().join("memory.events"), v2).unwrap();
+        assert_eq!(oom_kills(&group(dir.path(), Version::V1)), Some(3));
+        assert_eq!(oom_kills(&group(dir.path(), Version::V2)), Some(2));
+        assert_eq!(oom_kills(&group("/nonexistent".as_ref(), Version::V2)), None);
+        let mut reason = "the subject was ended by signal 9".to_owned();
+        OomKills(None).explain(&mut reason);
+        OomKills::so_far().explain(&mut reason);
+        assert_eq!(reason, "the subject was ended by signal 9", "nothing was counted since");
+        if OomKills::so_far().0.is_some_and(|count| count > 0) {
+            OomKills(Some(0)).explain(&mut reason);
+            assert!(reason.contains("; out of memory: the kernel ended"), "{reason}");
+        }
     }
 }

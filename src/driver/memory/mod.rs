@@ -1,52 +1,49 @@
-//! The `memory` regime: trials of their own, in which so many children are held while the memory
-//! of the whole tree is read. Nothing is timed in them, because reading stops who is read.
+//! The `memory` regime: trials of their own, in which children are held while the memory
+//! of the whole tree is read. Nothing is timed in them, because reading stops the read process.
 //!
-//! A [`Session`] is what is around one such trial: a control group, raised limits, the looks that
-//! were taken. It outlives the subject, so that the group is removed when nobody is in it.
+//! A [`Session`] surrounds one such trial: its control group and its snapshots. It outlives the
+//! subject, so that the group is removed when it is empty.
 
 use std::path::{Path, PathBuf};
 
-use super::load::{Exchange, Measured};
+use super::cgroup::TrialGroup;
+use super::load::Measured;
 use super::oracle::Prepared;
+use super::setting::Setting;
 use super::target::{Guard, Target, TargetError};
-use super::trial::Setting;
 use crate::experiment::runtime::RUST_NAME;
 use crate::experiment::{Arm, Family, Trial};
-use crate::record::MemoryRow;
+use crate::record::{MemoryRow, Phase};
 use crate::strategy::{self, Children, Span};
 use crate::sys::clock::now_ns;
 
 pub mod barrier;
-pub mod cgroup;
-mod course;
+pub mod holding;
 pub mod limits;
 pub mod machine;
-pub(super) mod oom;
-pub mod process;
+mod requests;
 mod rows;
 pub mod sweep;
-mod text;
 pub mod tree;
 
 use barrier::Barrier;
-use cgroup::TrialGroup;
-use course::Course;
 use limits::{Need, Raised};
 use machine::Machine;
-use process::Reader;
-use sweep::{Phase, Snapshot};
+use requests::HeldRequests;
+pub use rows::skipped as skipped_row;
+use sweep::Snapshot;
 use tree::Creation;
 
-/// A request's time to be answered in: it is held while a thousand children are created and read.
+/// Per-request deadline: a request is held while a thousand children are created and read.
 pub const DEADLINE_MS: u64 = 600_000;
 
 /// Asked while a pool of a thousand workers is started.
 pub const GUARD: Guard = machine::still_has_memory;
 
-/// Requests to each worker until the last look at a pool.
+/// Requests to each worker until the last snapshot of a pool.
 const REQUESTS_PER_WORKER: usize = 100;
 
-/// As many in all: they are let go beforehand, by a byte each, and so many fit into a pipe.
+/// Maximum of these in all: they are released beforehand, by a byte each, and a pipe holds no more.
 const REQUESTS_MAX: usize = 10_000;
 
 /// The share of the time that sampling may take where it must stand in for a high-water mark.
@@ -55,13 +52,110 @@ const SAMPLING_SHARE: u64 = 10;
 /// Whether a trial has a control group of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grouping {
-    /// If the system lets it.
+    /// If the system allows it.
     WherePossible,
     /// Not even then: peaks are sampled.
     Never,
 }
 
-/// What is around one memory trial.
+/// From this number of children on a timed trial is checked against the system's limits beforehand.
+const MANY: u32 = 100;
+
+/// The children that a trial has at a time, where limits may matter.
+#[derive(Debug, Clone, Copy)]
+pub struct Crowd<'a> {
+    family: &'a Family,
+    arm: &'a Arm,
+    kind: Children,
+    children: u32,
+}
+
+impl<'a> Crowd<'a> {
+    /// All children of a memory trial; of a closed loop those that are many. The number of an open
+    /// loop is not known beforehand.
+    pub fn of(family: &'a Family, arm: &'a Arm) -> Option<Crowd<'a>> {
+        let kind = strategy::by_name(&arm.strategy)?.children;
+        let crowd = |children| Crowd { family, arm, kind, children };
+        if let Some(children) = family.load.children() {
+            return Some(crowd(children));
+        }
+        let callers = family.load.callers()?;
+        let children = match kind.span()? {
+            Span::Pool => arm.options.get("workers")?.parse().ok()?,
+            Span::Request => {
+                let tasks = family.spec.workload().and_then(|w| w.tasks(&family.spec)).ok()?;
+                callers.saturating_mul(tasks)
+            }
+        };
+        (children >= MANY).then(|| crowd(children))
+    }
+
+    /// Why the system does not allow them, or cannot hold them.
+    pub fn refusal(&self) -> Option<String> {
+        self.not_held().or_else(|| limits::refusal(self.need())).or_else(|| {
+            let bytes = self.bytes_each().saturating_mul(u64::from(self.children));
+            Machine::read().lacks(bytes.saturating_add(self.family.ballast_bytes))
+        })
+    }
+
+    /// Soft limits raised to what they need, until it is dropped.
+    pub fn raise_limits(&self) -> Raised {
+        Raised::raise(self.need())
+    }
+
+    fn need(&self) -> Need {
+        Need::of(self.kind, self.children, &self.family.runtime)
+    }
+
+    /// Why the children of a memory trial cannot be held.
+    fn not_held(&self) -> Option<String> {
+        let (family, strategy) = (self.family, &self.arm.strategy);
+        let children = family.load.children()?;
+        let holds = family.spec.workload().is_ok_and(|workload| workload.holds());
+        match self.kind.span() {
+            None if children > 0 => {
+                Some(format!("`{strategy}` has no children that could be held"))
+            }
+            Some(Span::Request) if !holds => Some(format!(
+                "children of `{strategy}` are gone when their request is answered; workload \
+                 `hold` holds them"
+            )),
+            Some(Span::Pool) if children == 0 && family.runtime != RUST_NAME => {
+                Some("a pool of this runtime has at least one worker".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// The memory that a child touches and what it has of its own.
+    fn bytes_each(&self) -> u64 {
+        let option_mib = |name: &str| -> u64 {
+            let mib = self.family.spec.options.get(name);
+            mib.and_then(|mib| mib.parse().ok()).unwrap_or(0)
+        };
+        let written_mib = match self.kind {
+            Children::Copies(_) => option_mib("write_mib"),
+            _ => 0,
+        };
+        let touched_mib = option_mib("touch_mib").saturating_add(written_mib);
+        (touched_mib << 20).saturating_add(own_bytes(self.kind, &self.family.runtime))
+    }
+}
+
+/// About the memory of an idle child: an interpreter's own heap, or next to nothing.
+fn own_bytes(kind: Children, runtime: &str) -> u64 {
+    const MIB: u64 = 1 << 20;
+    match (kind, runtime) {
+        (Children::None, _) => 0,
+        (_, RUST_NAME) => MIB / 4,
+        (Children::Programs(_), "python") => 8 * MIB,
+        (Children::Programs(_), _) => 10 * MIB,
+        (Children::Threads(_), "python") => MIB / 4,
+        (Children::Threads(_) | Children::Copies(_), _) => 5 * MIB,
+    }
+}
+
+/// The surroundings of one memory trial.
 #[derive(Debug)]
 pub struct Session<'a> {
     setting: &'a Setting<'a>,
@@ -76,104 +170,12 @@ pub struct Session<'a> {
     /// How many of the children were there, if not all were.
     short: Option<usize>,
     sampled_pss_bytes: Option<u64>,
-    _raised: Raised,
-}
-
-/// Why the arm has nothing to be held, or may not be.
-pub fn refusal(family: &Family, arm: &Arm) -> Option<String> {
-    let children = family.load.children()?;
-    let kind = strategy::by_name(&arm.strategy)?.children;
-    let strategy = &arm.strategy;
-    let holds = family.spec.workload().is_ok_and(|workload| workload.holds());
-    match kind.span() {
-        None if children > 0 => {
-            return Some(format!("`{strategy}` has no children that could be held"));
-        }
-        Some(Span::Request) if !holds => {
-            return Some(format!(
-                "children of `{strategy}` are gone when their request is answered; workload \
-                 `hold` holds them"
-            ));
-        }
-        Some(Span::Pool) if children == 0 && family.runtime != RUST_NAME => {
-            return Some("a pool of this runtime has at least one worker".to_owned());
-        }
-        _ => {}
-    }
-    lacking(family, kind, children)
-}
-
-/// So many children strain a system: below that, what a timed trial needs is not asked beforehand.
-const MANY: u32 = 100;
-
-/// The children that a timed trial has at a time, if they are so many that the system may not
-/// allow them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Crowd {
-    kind: Children,
-    children: u32,
-}
-
-impl Crowd {
-    /// Those of a closed loop; what an open one has under way nobody knows beforehand.
-    pub fn of(family: &Family, arm: &Arm) -> Option<Crowd> {
-        let callers = family.load.callers()?;
-        let kind = strategy::by_name(&arm.strategy)?.children;
-        let children = match kind.span()? {
-            Span::Pool => arm.options.get("workers")?.parse().ok()?,
-            Span::Request => {
-                let tasks = family.spec.workload().and_then(|w| w.tasks(&family.spec)).ok()?;
-                callers.saturating_mul(tasks)
-            }
-        };
-        (children >= MANY).then_some(Crowd { kind, children })
-    }
-
-    /// Why the system does not allow them, if it does not.
-    pub fn refusal(self, family: &Family) -> Option<String> {
-        lacking(family, self.kind, self.children)
-    }
-
-    /// Soft limits raised to what they need, until it is dropped.
-    pub fn raise_limits(self, family: &Family) -> Raised {
-        Raised::raise(Need::of(self.kind, self.children, &family.runtime))
-    }
-}
-
-/// The limit or the memory that so many children of this kind would go beyond.
-fn lacking(family: &Family, kind: Children, children: u32) -> Option<String> {
-    let option_mib = |name: &str| -> u64 {
-        let mib = family.spec.options.get(name);
-        mib.and_then(|mib| mib.parse().ok()).unwrap_or(0)
-    };
-    let touched_mib = option_mib("touch_mib").saturating_add(match kind {
-        Children::Copies(_) => option_mib("write_mib"),
-        _ => 0,
-    });
-    let per_child = (touched_mib << 20).saturating_add(own_bytes(kind, &family.runtime));
-    let wanted_bytes = per_child.saturating_mul(u64::from(children));
-    limits::refusal(Need::of(kind, children, &family.runtime))
-        .or_else(|| Machine::read().lacks(wanted_bytes.saturating_add(family.ballast_bytes)))
-}
-
-/// About what a child has that does nothing: an interpreter's own heap, or next to nothing.
-fn own_bytes(kind: Children, runtime: &str) -> u64 {
-    const MIB: u64 = 1 << 20;
-    match (kind, runtime) {
-        (Children::None, _) => 0,
-        (_, RUST_NAME) => MIB / 4,
-        (Children::Programs(_), "python") => 8 * MIB,
-        (Children::Programs(_), _) => 10 * MIB,
-        (Children::Threads(_), "python") => MIB / 4,
-        (Children::Threads(_) | Children::Copies(_), _) => 5 * MIB,
-    }
 }
 
 impl<'a> Session<'a> {
-    /// Makes the group and raises limits; `None` of a trial that is not about memory.
+    /// Makes the group; `None` of a trial of another regime.
     pub fn begin(setting: &'a Setting<'a>, trial: &'a Trial, grouping: Grouping) -> Option<Self> {
-        let family = &setting.experiment.families[trial.family];
-        let arm = &family.arms[trial.arm];
+        let (family, arm) = setting.of(trial);
         let children = family.load.children()?;
         let kind = strategy::by_name(&arm.strategy).map_or(Children::None, |kind| kind.children);
         Some(Session {
@@ -191,7 +193,6 @@ impl<'a> Session<'a> {
             ready_all_ns: None,
             short: None,
             sampled_pss_bytes: None,
-            _raised: Raised::raise(Need::of(kind, children, &family.runtime)),
         })
     }
 
@@ -203,71 +204,57 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Has the children of this subject held, and looks at them.
+    /// Holds the children of this subject and takes snapshots.
     ///
     /// # Errors
-    /// The subject is gone, silent or speaks something else; the machine runs out of memory; or
-    /// the user interrupted.
+    /// The subject is gone, does not answer or breaks the protocol; the machine runs out of memory;
+    /// or the user interrupted.
     pub fn observe(
         &mut self,
         target: &mut Target,
         prepared: &Prepared,
     ) -> Result<Measured, TargetError> {
         let root = target.pid();
-        let mut reader = Reader::default();
-        if self.kind.span() == Some(Span::Pool) {
+        let span = self.kind.span();
+        if span == Some(Span::Pool) {
             self.ready_all_ns = Some(target.ready_ns - target.started_ns);
         }
-        self.look(Phase::Idle, root, &mut reader);
+        self.snapshot(Phase::Idle, root);
         let barrier = open_barrier(prepared)?;
         let tasks = self.children as usize;
         // Version 2 has had a high-water mark only since Linux 5.19.
         let group = self.group.as_ref().ok();
         let unmarked = group.and_then(|group| group.charge().peak_bytes).is_none();
-        let mut sampler = Sampler::new(self.creation, unmarked);
-        let mut between = |root| sampler.between(root);
-        let exchange: &Exchange = &prepared.exchange;
-        let seed = self.trial.seed;
+        let sampler = unmarked.then(|| Sampler::new(self.creation));
         let holds = barrier.is_some();
-        let mut course = Course::new(target, exchange, barrier, seed, &mut between)?;
-        match self.kind.span() {
-            Some(Span::Request) if tasks > 0 => {
-                let held = course.hold(tasks)?;
-                match held.arrived == tasks {
-                    true => self.ready_all_ns = Some(held.took_ns),
-                    false => self.short = Some(held.arrived),
-                }
-                self.look(Phase::Held, root, &mut reader);
-                course.let_go()?;
+        let (exchange, seed) = (&prepared.exchange, self.trial.seed);
+        let mut requests = HeldRequests::new(target, exchange, barrier, seed, sampler)?;
+        // At the barrier no worker can get two tasks while another has none.
+        if tasks > 0 && (span == Some(Span::Request) || (span.is_some() && holds)) {
+            let held = requests.hold(tasks)?;
+            self.short = Some(held.arrived).filter(|&arrived| arrived != tasks);
+            if span == Some(Span::Request) {
+                self.ready_all_ns = self.short.is_none().then_some(held.took_ns);
+                self.snapshot(Phase::Held, root);
             }
-            Some(Span::Pool) if tasks > 0 => {
-                if holds {
-                    // The barrier sees to it that no worker gets two and another none.
-                    let held = course.hold(tasks)?;
-                    if held.arrived != tasks {
-                        self.short = Some(held.arrived);
-                    }
-                    course.let_go()?;
-                } else {
-                    course.pass(tasks, tasks)?;
-                }
-                self.look(Phase::First, root, &mut reader);
-                let total = (tasks * REQUESTS_PER_WORKER).min(REQUESTS_MAX);
-                course.pass(total, tasks)?;
-                self.look(Phase::Hundred, root, &mut reader);
-            }
-            _ => {}
+            requests.release()?;
+        } else if tasks > 0 && span.is_some() {
+            requests.pass(tasks, tasks)?;
         }
-        let measured = course.close();
-        self.look(Phase::Peak, root, &mut reader);
-        self.sampled_pss_bytes = sampler.highest();
+        if tasks > 0 && span == Some(Span::Pool) {
+            self.snapshot(Phase::First, root);
+            let total = (tasks * REQUESTS_PER_WORKER).min(REQUESTS_MAX);
+            requests.pass(total, tasks)?;
+            self.snapshot(Phase::Hundred, root);
+        }
+        let (measured, sampled_pss_bytes) = requests.close();
+        self.snapshot(Phase::Peak, root);
+        self.sampled_pss_bytes = sampled_pss_bytes;
         Ok(measured)
     }
 
-    /// Removes the group. To be called when nobody is in it any more.
-    ///
-    /// Gives the rows, of a trial that ended with `failure` a last one that says so, and a flag if
-    /// the group could not be removed.
+    /// Removes the group, which must be empty. Gives the rows, those of a failed trial with a last
+    /// one that says so, and a flag if the group could not be removed.
     pub fn finish(self, failure: Option<&str>) -> (Vec<MemoryRow>, Option<String>) {
         let rows = rows::rows(&self, failure);
         let removed = self.group.map(TrialGroup::remove);
@@ -275,16 +262,10 @@ impl<'a> Session<'a> {
         (rows, left.then(|| "cgroup_left".to_owned()))
     }
 
-    fn look(&mut self, phase: Phase, root: u32, reader: &mut Reader) {
+    fn snapshot(&mut self, phase: Phase, root: u32) {
         let group = self.group.as_ref().ok();
-        let snapshot = Snapshot::take(phase, root, self.creation, group, reader);
-        self.snapshots.push(snapshot);
+        self.snapshots.push(Snapshot::take(phase, root, self.creation, group));
     }
-}
-
-/// The row of a memory trial that was not run.
-pub fn skipped_row(setting: &Setting<'_>, trial: &Trial, reason: &str) -> Option<MemoryRow> {
-    rows::skipped(setting, trial, reason)
 }
 
 /// The barrier of a workload that has one.
@@ -293,40 +274,31 @@ fn open_barrier(prepared: &Prepared) -> Result<Option<Barrier>, TargetError> {
         return Ok(None);
     }
     let dir = prepared.spec.options.get("input").map_or("", String::as_str);
-    let opened = Barrier::open(Path::new(dir));
-    opened
-        .map(Some)
-        .map_err(|error| TargetError::Io { attempt: format!("open the barrier in {dir}"), error })
+    let opened = Barrier::open(Path::new(dir)).map(Some);
+    opened.map_err(TargetError::io(format!("open the barrier in {dir}")))
 }
 
-/// Looks again and again where the kernel keeps no high-water mark, as seldom as not to stop the
-/// tree for more than its share of the time.
+/// Takes snapshots where the kernel keeps no high-water mark, so seldom that it stops the tree for
+/// no more than its share of the time.
 #[derive(Debug)]
 struct Sampler {
     creation: Creation,
-    wanted: bool,
-    reader: Reader,
     next_ns: u64,
     highest_bytes: Option<u64>,
 }
 
 impl Sampler {
-    fn new(creation: Creation, wanted: bool) -> Sampler {
-        Sampler { creation, wanted, reader: Reader::default(), next_ns: 0, highest_bytes: None }
+    fn new(creation: Creation) -> Sampler {
+        Sampler { creation, next_ns: 0, highest_bytes: None }
     }
 
-    fn between(&mut self, root: u32) {
-        if !self.wanted || now_ns() < self.next_ns {
+    fn sample(&mut self, root: u32) {
+        if now_ns() < self.next_ns {
             return;
         }
-        let look = Snapshot::take(Phase::Peak, root, self.creation, None, &mut self.reader);
-        let pss_bytes = look.sum(|holding| Some(holding.rollup.pss_bytes));
-        self.highest_bytes = self.highest_bytes.max(pss_bytes);
-        self.next_ns = now_ns() + look.sweep_ns * SAMPLING_SHARE;
-    }
-
-    fn highest(&self) -> Option<u64> {
-        self.highest_bytes
+        let snapshot = Snapshot::take(Phase::Peak, root, self.creation, None);
+        self.highest_bytes = self.highest_bytes.max(snapshot.pss_bytes());
+        self.next_ns = now_ns() + snapshot.sweep_ns * SAMPLING_SHARE;
     }
 }
 
@@ -370,13 +342,13 @@ mod tests {
         );
         let family = &mut experiment.families[0];
         let arm = family.arms.last().unwrap().clone();
-        let crowd = Crowd::of(family, &arm).unwrap();
+        let kind = Crowd::of(family, &arm).unwrap().kind;
         family.ballast_bytes = 1 << 60;
-        let reason = crowd.refusal(family).unwrap();
+        let reason = Crowd::of(family, &arm).unwrap().refusal().unwrap();
         assert!(reason.contains("MemAvailable is"), "{reason}");
         // A child of an interpreter is counted, although it touches nothing.
-        assert!(own_bytes(crowd.kind, "node") > own_bytes(crowd.kind, RUST_NAME));
+        assert!(own_bytes(kind, "node") > own_bytes(kind, RUST_NAME));
         family.load = Load::Memory { children: 1 };
-        assert_eq!(Crowd::of(family, &arm), None);
+        assert_eq!(Crowd::of(family, &arm).unwrap().children, 1);
     }
 }

@@ -1,5 +1,5 @@
 //! A fixed piece of work, timed before and after a trial: if it takes longer than at the run's
-//! start, the machine has become slower, whatever the reason.
+//! start, the machine has become slower, for any reason.
 
 use std::hint::black_box;
 
@@ -21,7 +21,7 @@ const PLACES: u32 = 32 << 10;
 /// The time of all slices together, about: what one run of the canary costs.
 pub const CANARY_NS: u64 = 5_000_000;
 
-/// The median of so many slices is what counts: an interrupt hits one of them, a slower clock
+/// The median of these slices counts: an interrupt hits one of them, a slower clock
 /// hits all. A program that takes the processor away for longer is for `foreign_cpu` to find.
 const SLICES: usize = 5;
 

@@ -2,7 +2,7 @@
 
 use super::text::CpuTimes;
 
-/// What is counted: since boot, or in a span. `None` is what this machine does not count, here or
+/// Counts since boot, or in a span. `None` is a count that this machine lacks, here or
 /// at either end of the span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -60,7 +60,7 @@ pub struct Counters {
     pub counts: Counts,
 }
 
-/// What was counted between two moments, or in several such spans together.
+/// Counts between two moments, or in several such spans together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     /// Length.
@@ -70,7 +70,7 @@ pub struct Span {
 }
 
 impl Counters {
-    /// What was counted since `earlier`; a counter that went back (idle time may, by a tick)
+    /// Counts since `earlier`; a counter that went back (idle time may, by a tick)
     /// counted nothing.
     #[must_use]
     pub fn since(&self, earlier: &Counters) -> Span {
@@ -91,7 +91,7 @@ impl Span {
         }
     }
 
-    /// Share of the processors' time that the hypervisor gave to somebody else.
+    /// Share of the processors' time that the hypervisor gave to other guests.
     pub fn steal_ratio(&self, cpus: u32) -> Option<f64> {
         self.share(self.counts.cpu?.steal_ns, cpus)
     }
@@ -100,7 +100,7 @@ impl Span {
     /// ticks say less than the own trees used.
     ///
     /// Busy time is known in two ways, each wrong in a way of its own: added up from ticks, which
-    /// a program that wakes with the tick can dodge or attract; and as what is left of the wall
+    /// a program that wakes with the tick can dodge or attract; and as the rest of the wall
     /// clock without idle time and steal, which also holds the time of a machine that stood still
     /// as a whole. The lesser of the two is taken, so that neither fault alone raises a flag.
     pub fn foreign_cpu_ratio(&self, cpus: u32) -> Option<f64> {

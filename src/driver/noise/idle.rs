@@ -1,12 +1,12 @@
-//! What the machine does while nothing of ours runs: pure arithmetic over counters that were read
-//! every 100 ms.
+//! The machine while nothing of ours runs: pure arithmetic over counters that were read every
+//! 100 ms.
 
 use super::counters::Counters;
 use super::judge::JUDGED_NS;
-use super::signal::{Readings, Signal};
-use crate::stats::quantile::{P, max, median, nearest_rank};
+use super::signal::{PerSignal, Readings, Signal};
+use crate::stats::quantile::{P, median, nearest_rank};
 
-/// What was seen at one moment of an idle time.
+/// One moment of an idle time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Moment {
     /// Everything so far.
@@ -30,75 +30,70 @@ pub struct Spread {
     pub max: f64,
 }
 
-/// What an idle time showed.
+/// The results of an idle time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Idle {
     /// Its length, in ns.
     pub wall_ns: u64,
-    /// What a canary took, in ns: their median. `None` if none ran.
+    /// The median time of a canary, in ns. `None` if none ran.
     pub canary_ns: Option<f64>,
-    /// By [`Signal`]'s number; `None` where it cannot be read.
-    spreads: [Option<Spread>; Signal::ALL.len()],
+    /// `None` where the signal cannot be read.
+    spreads: PerSignal<Spread>,
 }
 
 impl Idle {
     /// Rates over every stretch of [`JUDGED_NS`] (of all of it, if it is shorter), canaries and
     /// frequencies against their own medians, pauses of every stretch.
     pub fn of(moments: &[Moment], cpus: u32) -> Idle {
-        let windows: Vec<(&Moment, &[Moment])> = windows(moments);
         let readings: Vec<Readings> =
-            windows.iter().map(|(first, rest)| of_window(first, rest, cpus)).collect();
+            windows(moments).iter().map(|window| of_window(window, cpus)).collect();
         let canaries_ns: Vec<f64> =
             moments.iter().filter_map(|m| Some(m.canary_ns? as f64)).collect();
-        let canaries = against_median(canaries_ns.iter().copied());
-        let frequencies = against_median(moments.iter().filter_map(|m| m.frequency_hz));
-        let drops = frequencies.into_iter().map(|ratio| (1.0 - ratio).max(0.0));
+        let frequencies: Vec<f64> = moments.iter().filter_map(|m| m.frequency_hz).collect();
+        let drops = against_median(&frequencies).into_iter().map(|ratio| (1.0 - ratio).max(0.0));
         let drops: Vec<f64> = drops.collect();
-        let spreads = Signal::ALL.map(|signal| match signal {
-            Signal::Canary => spread(&canaries),
+        let spreads = PerSignal::from_fn(|signal| match signal {
+            Signal::Canary => spread(&against_median(&canaries_ns)),
             Signal::FrequencyDrop => spread(&drops),
             _ => {
                 let values = readings.iter().filter_map(|r| r.get(signal));
                 spread(&values.collect::<Vec<_>>())
             }
         });
-        let end_ns = moments.last().map_or(0, |m| m.counters.t_ns);
-        let start_ns = moments.first().map_or(0, |m| m.counters.t_ns);
-        Idle { wall_ns: end_ns.saturating_sub(start_ns), canary_ns: median(&canaries_ns), spreads }
+        let t_ns = |moment: Option<&Moment>| moment.map_or(0, |moment| moment.counters.t_ns);
+        let wall_ns = t_ns(moments.last()).saturating_sub(t_ns(moments.first()));
+        Idle { wall_ns, canary_ns: median(&canaries_ns), spreads }
     }
 
-    /// What this signal did.
+    /// The values of this signal.
     pub fn spread(&self, signal: Signal) -> Option<Spread> {
-        self.spreads[signal as usize]
+        self.spreads.get(signal)
     }
 
-    /// What thresholds are held against.
+    /// The values that thresholds are compared with.
     pub fn p95(&self) -> Readings {
-        Signal::ALL.into_iter().fold(Readings::default(), |r, signal| {
-            r.with(signal, self.spread(signal).map(|spread| spread.p95))
-        })
+        Readings::from_fn(|signal| Some(self.spread(signal)?.p95))
     }
 }
 
-/// Every stretch that is long enough, as its first moment and those after it.
-fn windows(moments: &[Moment]) -> Vec<(&Moment, &[Moment])> {
-    let long_enough = |first: &Moment, last: &Moment| {
-        last.counters.t_ns.saturating_sub(first.counters.t_ns) >= JUDGED_NS
+/// Every stretch that is long enough, or all of it.
+fn windows(moments: &[Moment]) -> Vec<&[Moment]> {
+    let long_enough = |window: &[Moment], last: &Moment| {
+        last.counters.t_ns.saturating_sub(window[0].counters.t_ns) >= JUDGED_NS
     };
-    let mut windows = Vec::new();
-    for (index, first) in moments.iter().enumerate() {
-        let rest = &moments[index + 1..];
-        if let Some(last) = rest.iter().position(|last| long_enough(first, last)) {
-            windows.push((first, &rest[..=last]));
-        }
-    }
-    match moments.split_first() {
-        Some((first, rest)) if windows.is_empty() && !rest.is_empty() => vec![(first, rest)],
-        _ => windows,
-    }
+    let from = |start: usize| {
+        let rest = &moments[start..];
+        let end = rest.iter().position(|last| long_enough(rest, last))?;
+        Some(&rest[..=end])
+    };
+    let windows: Vec<&[Moment]> = (0..moments.len()).filter_map(from).collect();
+    if windows.is_empty() && moments.len() > 1 { vec![moments] } else { windows }
 }
 
-fn of_window(first: &Moment, rest: &[Moment], cpus: u32) -> Readings {
+fn of_window(window: &[Moment], cpus: u32) -> Readings {
+    let [first, rest @ ..] = window else {
+        return Readings::default();
+    };
     let last = rest.last().unwrap_or(first);
     let span = last.counters.since(&first.counters);
     let pause = rest.iter().filter_map(|m| m.vm_pause_ns).max();
@@ -106,9 +101,8 @@ fn of_window(first: &Moment, rest: &[Moment], cpus: u32) -> Readings {
 }
 
 /// Each value over the median of all.
-fn against_median(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let values: Vec<f64> = values.collect();
-    let Some(middle) = median(&values).filter(|middle| *middle > 0.0) else {
+fn against_median(values: &[f64]) -> Vec<f64> {
+    let Some(middle) = median(values).filter(|middle| *middle > 0.0) else {
         return Vec::new();
     };
     values.iter().map(|value| value / middle).collect()
@@ -117,11 +111,8 @@ fn against_median(values: impl Iterator<Item = f64>) -> Vec<f64> {
 fn spread(values: &[f64]) -> Option<Spread> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    Some(Spread {
-        median: median(&sorted)?,
-        p95: nearest_rank(&sorted, P::P95)?,
-        max: max(&sorted)?,
-    })
+    let (median, max) = (median(&sorted)?, *sorted.last()?);
+    Some(Spread { median, p95: nearest_rank(&sorted, P::P95)?, max })
 }
 
 #[cfg(test)]
@@ -176,7 +167,7 @@ mod tests {
         let Adapted { thresholds, raised, .. } = Thresholds::new(2).raised_to(&idle.p95(), 2);
         // The only canary that was slow is one of nine, and so within their 95 %.
         assert_eq!(raised, [Signal::ForeignCpu, Signal::Canary, Signal::VmPause]);
-        let warn = thresholds.of(Signal::ForeignCpu).unwrap().warn;
+        let warn = thresholds.get(Signal::ForeignCpu).unwrap().warn;
         assert!((warn - 0.15).abs() < 1e-9, "{warn}");
     }
 

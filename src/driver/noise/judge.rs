@@ -1,16 +1,20 @@
-//! When noise is too much: thresholds, fixed before the run and the same for all arms, and what
-//! they say about a trial.
+//! When noise is too much: thresholds, fixed before the run and the same for all arms, and the
+//! judgement of a trial.
 //!
-//! Only what comes from outside may disturb a trial. Run-queue delay and pressure on the
-//! processors are made by the load itself; they are recorded and never judged.
+//! Only disturbances from outside count. Run-queue delay and pressure on the processors are
+//! made by the load itself; they are recorded and never judged.
 
-use serde_json::{Map, Value, json};
+use crate::record::NoiseLabel;
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::counters::Span;
-use super::signal::{Readings, Signal};
+use super::signal::{Limits, PerSignal, Readings, Signal};
 
 /// Rates are judged over at least this long. The kernel counts in 10 ms: a quarter of a core is 12
-/// ticks of half a second, and 2 of a trial of 90 ms, which no one can tell from none.
+/// ticks of half a second, and 2 of a trial of 90 ms, which cannot be told from none.
 pub const JUDGED_NS: u64 = 500_000_000;
 
 /// How bad.
@@ -32,76 +36,24 @@ impl Level {
     }
 }
 
-/// Two limits; a value is bad if it is above.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
-    /// Above: [`Level::Warn`].
-    pub warn: f64,
-    /// Above: [`Level::Disturbed`].
-    pub disturbed: f64,
-}
-
 impl Limits {
     /// How bad this value is; `None` if it is not.
     pub fn level(self, value: f64) -> Option<Level> {
         if value > self.disturbed {
             Some(Level::Disturbed)
-        } else if value > self.warn {
-            Some(Level::Warn)
         } else {
-            None
+            (value > self.warn).then_some(Level::Warn)
         }
     }
 }
 
-/// A signal's limits on a machine that is quiet when it is idle: where a single trial is visibly
-/// off. Shares of processor time are of all processors together, and their limits are parts of one
-/// core, since one core is what most trials use.
-pub fn limits(signal: Signal, cpus: u32) -> Limits {
-    let core = one_core(cpus);
-    let limits = |warn, disturbed| Limits { warn, disturbed };
-    match signal {
-        Signal::Steal => limits(0.05 * core, 0.1 * core),
-        Signal::ForeignCpu => limits(0.1 * core, 0.25 * core),
-        Signal::Canary => limits(1.05, 1.1),
-        Signal::VmPause => limits(10e6, 20e6),
-        Signal::FrequencyDrop => limits(0.05, 0.1),
-        Signal::Throttle | Signal::QuotaThrottled => limits(0.0, 0.0),
-        // 100 pages take about 10 ms to be read.
-        Signal::SwapIn => limits(0.0, 100.0),
-        Signal::MemPressure => limits(0.01, 0.05),
-        Signal::IoPressure => limits(0.02, 0.1),
-    }
-}
-
-/// Up to where a limit may be raised to the idle machine's level: beyond, what it lets pass would
-/// change results, and the signal is not watched.
-fn cap(signal: Signal, cpus: u32) -> f64 {
-    let core = one_core(cpus);
-    match signal {
-        Signal::Steal | Signal::ForeignCpu => 0.5 * core,
-        Signal::Canary => 1.25,
-        Signal::VmPause => 50e6,
-        Signal::FrequencyDrop | Signal::MemPressure | Signal::IoPressure => 0.25,
-        Signal::Throttle | Signal::SwapIn | Signal::QuotaThrottled => f64::INFINITY,
-    }
-}
-
-fn one_core(cpus: u32) -> f64 {
-    1.0 / f64::from(cpus.max(1))
-}
-
-/// The limits of every signal.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
-    /// `None`: not watched.
-    limits: [Option<Limits>; Signal::ALL.len()],
-}
+/// The limits of every signal; `None` of one that is not watched.
+pub type Thresholds = PerSignal<Limits>;
 
 /// Thresholds that fit the idle machine, and how they differ from those of a quiet one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapted {
-    /// What holds from here on.
+    /// The thresholds from here on.
     pub thresholds: Thresholds,
     /// Signals whose limits the idle machine broke; if there is any, it is *noisy*.
     pub raised: Vec<Signal>,
@@ -110,76 +62,58 @@ pub struct Adapted {
 }
 
 impl Thresholds {
-    /// Those of a machine with so many processors that is quiet when it is idle.
+    /// Those of a machine with `cpus` processors that is quiet when it is idle.
     pub fn new(cpus: u32) -> Thresholds {
-        Thresholds { limits: Signal::ALL.map(|signal| Some(limits(signal, cpus))) }
-    }
-
-    /// Those of this signal; `None` if it is not watched.
-    pub fn of(&self, signal: Signal) -> Option<Limits> {
-        self.limits[signal as usize]
+        Thresholds::from_fn(|signal| Some(signal.limits(cpus)))
     }
 
     /// For a machine that is like `idle_p95` when nothing runs: where that breaks a threshold,
-    /// both become at least 1.5 times as far from calm. A limit that would have to be raised to
-    /// its cap takes its signal out of watch: at the cap the idle machine would break it.
+    /// both become at least 1.5 times as far from calm. A signal whose limit would have to be
+    /// raised to its cap is not watched: at the cap the idle machine would break it.
     pub fn raised_to(&self, idle_p95: &Readings, cpus: u32) -> Adapted {
-        let mut adapted = Adapted { thresholds: *self, raised: Vec::new(), unwatched: Vec::new() };
-        for signal in Signal::ALL.into_iter().filter(|s| s.may_be_raised()) {
-            let place = &mut adapted.thresholds.limits[signal as usize];
-            let (Some(limits), Some(p95)) = (place.as_mut(), idle_p95.get(signal)) else {
-                continue;
+        let (mut raised, mut unwatched) = (Vec::new(), Vec::new());
+        let thresholds = Thresholds::from_fn(|signal| {
+            let limits = self.get(signal)?;
+            let (Some(cap), Some(p95)) = (signal.cap(cpus), idle_p95.get(signal)) else {
+                return Some(limits);
             };
             if p95 <= limits.warn {
-                continue;
+                return Some(limits);
             }
-            adapted.raised.push(signal);
+            raised.push(signal);
             let limit = signal.calm() + 1.5 * (p95 - signal.calm());
-            if limit >= cap(signal, cpus) {
-                *place = None;
-                adapted.unwatched.push((signal, p95));
-            } else {
-                limits.warn = limits.warn.max(limit);
-                limits.disturbed = limits.disturbed.max(limit);
+            if limit >= cap {
+                unwatched.push((signal, p95));
+                return None;
             }
-        }
-        adapted
+            let Limits { warn, disturbed } = limits;
+            Some(Limits { warn: warn.max(limit), disturbed: disturbed.max(limit) })
+        });
+        Adapted { thresholds, raised, unwatched }
     }
 
     /// Every signal that is above a limit.
     pub fn flags(&self, readings: &Readings) -> Vec<Flag> {
         let flag = |signal: Signal| {
-            let level = self.of(signal)?.level(readings.get(signal)?)?;
+            let level = self.get(signal)?.level(readings.get(signal)?)?;
             Some(Flag { signal, level })
         };
         Signal::ALL.into_iter().filter_map(flag).collect()
     }
 
-    /// These, but for what [`Thresholds::json`] once wrote.
+    /// These, changed to what [`Thresholds::json`] once wrote.
     #[must_use]
-    pub fn with_json(mut self, written: &Value) -> Thresholds {
-        for signal in Signal::ALL {
-            match written.get(signal.name()) {
-                Some(Value::Null) => self.limits[signal as usize] = None,
-                Some(limits) => {
-                    let number = |name: &str| limits[name].as_f64();
-                    if let Some((warn, disturbed)) = number("warn").zip(number("disturbed")) {
-                        self.limits[signal as usize] = Some(Limits { warn, disturbed });
-                    }
-                }
-                None => {}
-            }
-        }
-        self
+    pub fn with_json(self, written: &Value) -> Thresholds {
+        Thresholds::from_fn(|signal| {
+            let found = written.get(signal.name()).map(Option::<Limits>::deserialize);
+            found.and_then(Result::ok).unwrap_or(self.get(signal))
+        })
     }
 
-    /// `{"steal": {"warn": 0.005, "disturbed": 0.01}, …}`, `null` for what is not watched.
+    /// `{"steal": {"warn": 0.005, "disturbed": 0.01}, …}`, `null` for a signal that is not watched.
     pub fn json(&self) -> Value {
-        let limits = |Limits { warn, disturbed }| json!({"warn": warn, "disturbed": disturbed});
-        let one = |signal: Signal| {
-            (signal.name().to_owned(), self.of(signal).map_or(Value::Null, limits))
-        };
-        Value::Object(Signal::ALL.into_iter().map(one).collect::<Map<_, _>>())
+        let one = |signal: Signal| (signal.name().to_owned(), json!(self.get(signal)));
+        Value::Object(Signal::ALL.into_iter().map(one).collect())
     }
 }
 
@@ -192,70 +126,55 @@ pub struct Flag {
     pub level: Level,
 }
 
-impl std::fmt::Display for Flag {
+impl fmt::Display for Flag {
     /// `steal:disturbed`
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.signal.name(), self.level.name())
     }
 }
 
-/// What all signals together say about a trial.
+/// Trials that are judged together where they are short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label {
-    /// No flag.
-    Quiet,
-    /// The worst flag is a warning.
-    Warn,
-    /// A flag says so.
-    Disturbed,
-    /// No flag, but what was watched is too short to judge the rates by.
-    Unjudged,
+pub enum Group {
+    /// Those of a family's block: the family's index, and the block.
+    Block(usize, u32),
+    /// One trial of calibration.
+    Calibration(u32),
+    /// Those of a round of the search.
+    Search(u32),
+    /// One trial or check of the self-test.
+    Check(u32),
 }
 
-impl Label {
-    /// All, as the words of a column.
-    pub const ALL: [Label; 4] = [Label::Quiet, Label::Warn, Label::Disturbed, Label::Unjudged];
-
-    /// As in rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Label::Quiet => "quiet",
-            Label::Warn => Level::Warn.name(),
-            Label::Disturbed => Level::Disturbed.name(),
-            Label::Unjudged => "unjudged",
-        }
-    }
-}
-
-/// Trials of one family's block so far, so that rates of short ones can be judged together.
+/// The trials of one group so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Block {
-    key: Option<(usize, u32)>,
+    group: Option<Group>,
     so_far: Span,
 }
 
 impl Block {
-    /// Takes the next trial: its own counters and events, and which family's which block it is
-    /// in. Rates are judged over the trial alone if it is long enough, else over the block up to
-    /// and with it; the last trial of a block so tells about all of it.
+    /// Takes the next trial with its own counters and readings. Rates are judged over the trial
+    /// alone if it is long enough, else over the group up to and with it; so the last trial of a
+    /// block tells about all of it.
     pub fn judge(
         &mut self,
-        key: (usize, u32),
+        group: Group,
         span: &Span,
         own: &Readings,
         thresholds: &Thresholds,
         cpus: u32,
-    ) -> (Label, Vec<Flag>) {
-        self.so_far = if self.key == Some(key) { self.so_far.plus(span) } else { *span };
-        self.key = Some(key);
+    ) -> (NoiseLabel, Vec<Flag>) {
+        self.so_far = if self.group == Some(group) { self.so_far.plus(span) } else { *span };
+        self.group = Some(group);
         let judged = [span, &self.so_far].into_iter().find(|span| span.wall_ns >= JUDGED_NS);
         let rates = judged.map(|span| Readings::of(span, cpus));
         let flags = thresholds.flags(&own.with_rates_of(rates.as_ref()));
         let label = match flags.iter().map(|flag| flag.level).max() {
-            Some(Level::Disturbed) => Label::Disturbed,
-            Some(Level::Warn) => Label::Warn,
-            None if judged.is_some() => Label::Quiet,
-            None => Label::Unjudged,
+            Some(Level::Disturbed) => NoiseLabel::Disturbed,
+            Some(Level::Warn) => NoiseLabel::Warn,
+            None if judged.is_some() => NoiseLabel::Quiet,
+            None => NoiseLabel::Unjudged,
         };
         (label, flags)
     }
@@ -278,7 +197,7 @@ mod tests {
         Span { wall_ns: wall_ms * MS, counts: Counts { cpu: Some(cpu), ..Counts::default() } }
     }
 
-    fn judge(block: &mut Block, key: (usize, u32), span: &Span) -> (Label, String) {
+    fn judge(block: &mut Block, key: Group, span: &Span) -> (NoiseLabel, String) {
         let own = Readings::of(span, 2);
         let (label, flags) = block.judge(key, span, &own, &Thresholds::new(2), 2);
         let flags: Vec<_> = flags.iter().map(Flag::to_string).collect();
@@ -289,14 +208,14 @@ mod tests {
     fn a_long_trial_is_judged_by_itself() {
         let mut block = Block::default();
         let mut check = |ratio, label, flags: &str| {
-            let judged = judge(&mut block, (0, 1), &foreign(500, ratio));
+            let judged = judge(&mut block, Group::Block(0, 1), &foreign(500, ratio));
             assert_eq!(judged, (label, flags.to_owned()), "{ratio}");
         };
         // Of one core: 8 %, 12 %, 26 %.
-        check(0.04, Label::Quiet, "");
-        check(0.06, Label::Warn, "foreign_cpu:warn");
-        check(0.13, Label::Disturbed, "foreign_cpu:disturbed");
-        check(0.0, Label::Quiet, "");
+        check(0.04, NoiseLabel::Quiet, "");
+        check(0.06, NoiseLabel::Warn, "foreign_cpu:warn");
+        check(0.13, NoiseLabel::Disturbed, "foreign_cpu:disturbed");
+        check(0.0, NoiseLabel::Quiet, "");
     }
 
     #[test]
@@ -304,18 +223,21 @@ mod tests {
         let mut block = Block::default();
         let (short, calm) = (foreign(200, 0.25), foreign(200, 0.0));
         // Too little of the block is over to judge it.
-        assert_eq!(judge(&mut block, (0, 1), &short).0, Label::Unjudged);
-        assert_eq!(judge(&mut block, (0, 1), &calm).0, Label::Unjudged);
+        assert_eq!(judge(&mut block, Group::Block(0, 1), &short).0, NoiseLabel::Unjudged);
+        assert_eq!(judge(&mut block, Group::Block(0, 1), &calm).0, NoiseLabel::Unjudged);
         // Half a core for a third of the time is a sixth of a core.
-        assert_eq!(judge(&mut block, (0, 1), &calm).0, Label::Warn);
+        assert_eq!(judge(&mut block, Group::Block(0, 1), &calm).0, NoiseLabel::Warn);
         // And for half of the time a quarter.
-        assert_eq!(judge(&mut block, (0, 1), &foreign(200, 0.26)).0, Label::Disturbed);
+        assert_eq!(
+            judge(&mut block, Group::Block(0, 1), &foreign(200, 0.26)).0,
+            NoiseLabel::Disturbed
+        );
         // Another block begins anew, and so does another family.
-        for key in [(0, 2), (1, 2)] {
+        for key in [Group::Block(0, 2), Group::Block(1, 2)] {
             for _ in 0..2 {
-                assert_eq!(judge(&mut block, key, &calm).0, Label::Unjudged);
+                assert_eq!(judge(&mut block, key, &calm).0, NoiseLabel::Unjudged);
             }
-            assert_eq!(judge(&mut block, key, &calm).0, Label::Quiet);
+            assert_eq!(judge(&mut block, key, &calm).0, NoiseLabel::Quiet);
         }
     }
 
@@ -324,16 +246,16 @@ mod tests {
         let mut block = Block::default();
         let mut judge = |own: Readings| {
             let span = foreign(100, 0.0);
-            let (label, _) = block.judge((0, 1), &span, &own, &Thresholds::new(2), 2);
+            let (label, _) = block.judge(Group::Block(0, 1), &span, &own, &Thresholds::new(2), 2);
             label
         };
         let own = Readings::of(&foreign(100, 0.0), 2);
-        assert_eq!(judge(own.with(Signal::VmPause, Some(15e6))), Label::Warn);
-        assert_eq!(judge(own), Label::Unjudged);
-        assert_eq!(judge(own.with(Signal::Canary, Some(1.11))), Label::Disturbed);
-        assert_eq!(judge(own.with(Signal::Throttle, Some(1.0))), Label::Disturbed);
-        assert_eq!(judge(own.with(Signal::SwapIn, Some(101.0))), Label::Disturbed);
-        assert_eq!(judge(own.with(Signal::FrequencyDrop, Some(0.05))), Label::Quiet);
+        assert_eq!(judge(own.with(Signal::VmPause, Some(15e6))), NoiseLabel::Warn);
+        assert_eq!(judge(own), NoiseLabel::Unjudged);
+        assert_eq!(judge(own.with(Signal::Canary, Some(1.11))), NoiseLabel::Disturbed);
+        assert_eq!(judge(own.with(Signal::Throttle, Some(1.0))), NoiseLabel::Disturbed);
+        assert_eq!(judge(own.with(Signal::SwapIn, Some(101.0))), NoiseLabel::Disturbed);
+        assert_eq!(judge(own.with(Signal::FrequencyDrop, Some(0.05))), NoiseLabel::Quiet);
     }
 
     /// 31 of 51 periods were spent by a run below a quota of half a core; each froze a trial for
@@ -342,10 +264,10 @@ mod tests {
     fn one_period_in_which_a_quota_was_spent_disturbs_a_trial() {
         let mut span = foreign(90, 0.0);
         span.counts.throttled_periods = Some(0);
-        assert_eq!(judge(&mut Block::default(), (0, 1), &span).1, "");
+        assert_eq!(judge(&mut Block::default(), Group::Block(0, 1), &span).1, "");
         span.counts.throttled_periods = Some(1);
-        let judged = judge(&mut Block::default(), (0, 1), &span);
-        assert_eq!(judged, (Label::Disturbed, "quota_throttled:disturbed".to_owned()));
+        let judged = judge(&mut Block::default(), Group::Block(0, 1), &span);
+        assert_eq!(judged, (NoiseLabel::Disturbed, "quota_throttled:disturbed".to_owned()));
     }
 
     #[test]
@@ -359,7 +281,7 @@ mod tests {
         let Adapted { thresholds, raised, unwatched } = quiet.raised_to(&idle, 2);
         assert_eq!((raised, unwatched), (vec![Signal::ForeignCpu, Signal::Canary], vec![]));
         let close = |signal: Signal, warn: f64, disturbed: f64| {
-            let limits = thresholds.of(signal).unwrap();
+            let limits = thresholds.get(signal).unwrap();
             assert!((limits.warn - warn).abs() < 1e-12, "{limits:?}");
             assert!((limits.disturbed - disturbed).abs() < 1e-12, "{limits:?}");
         };
@@ -367,7 +289,7 @@ mod tests {
         close(Signal::ForeignCpu, 0.15, 0.15);
         close(Signal::Canary, 1.09, 1.1);
         for signal in [Signal::Steal, Signal::SwapIn] {
-            assert_eq!(thresholds.of(signal), quiet.of(signal));
+            assert_eq!(thresholds.get(signal), quiet.get(signal));
         }
     }
 
@@ -381,7 +303,7 @@ mod tests {
         assert_eq!(raised, [Signal::ForeignCpu, Signal::Canary]);
         assert_eq!(unwatched, [(Signal::ForeignCpu, 0.3), (Signal::Canary, 1.2)]);
         assert_eq!(Signal::ForeignCpu.shown(0.3, 2), "60 % of a core");
-        assert_eq!(thresholds.of(Signal::ForeignCpu), None);
+        assert_eq!(thresholds.get(Signal::ForeignCpu), None);
         assert_eq!(thresholds.flags(&idle), []);
         assert!(thresholds.json()["foreign_cpu"].is_null());
         // A run that is resumed does not watch it again.
@@ -429,17 +351,17 @@ mod tests {
             let quiet = Thresholds::new(cpus);
             let Adapted { thresholds, raised, unwatched } = quiet.raised_to(&idle, cpus);
             for signal in Signal::ALL {
-                let Some(new) = thresholds.of(signal) else {
+                let Some(new) = thresholds.get(signal) else {
                     prop_assert!(unwatched.iter().any(|(one, _)| *one == signal));
                     prop_assert!(raised.contains(&signal));
                     continue;
                 };
-                let old = limits(signal, cpus);
+                let old = signal.limits(cpus);
                 prop_assert!(new.warn >= old.warn && new.disturbed >= old.disturbed);
                 prop_assert!(new.warn <= new.disturbed);
-                prop_assert!(new.disturbed < cap(signal, cpus));
+                prop_assert!(signal.cap(cpus).is_none_or(|cap| new.disturbed < cap));
                 let level = new.level(idle.get(signal).unwrap_or(0.0));
-                prop_assert!(level.is_none() || !signal.may_be_raised(), "{signal:?}");
+                prop_assert!(level.is_none() || signal.cap(cpus).is_none(), "{signal:?}");
             }
         }
     }

@@ -1,18 +1,18 @@
-//! What else happened on this machine while a trial ran: signals, thresholds, flags.
+//! Disturbances of this machine while a trial ran: signals, thresholds, flags.
 //!
 //! Counters of the kernel are read at both edges of a trial, a fixed piece of work is timed before
-//! and after it, and one thread ([`ticker`]) watches for pauses meanwhile. Whatever a machine
-//! lacks is `None`, with the reason in [`Monitor::unavailable`].
+//! and after it, and one thread ([`ticker`]) watches for pauses meanwhile. Counters that a machine
+//! lacks are `None`, with the reason in [`Monitor::unavailable`].
 //!
-//! The own trees' CPU time needs no look at `/proc/PID/stat`: when a trial is over, all that it
-//! started has been reaped by the driver or by somebody whom the driver reaped, and the kernel has
+//! The CPU time of the subject's tree needs no look at `/proc/PID/stat`: when a trial is over, all
+//! that it started has been reaped by the driver or its descendants, and the kernel has
 //! added it up to the microsecond.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 pub mod canary;
 pub mod counters;
@@ -24,18 +24,18 @@ pub mod text;
 pub mod ticker;
 
 use canary::Canary;
-use counters::Counters;
+use counters::{Counters, Span};
 use idle::{Idle, Moment};
-use judge::{Adapted, Block, Flag, Label, Thresholds};
+use judge::{Adapted, Block, Flag, Group, Thresholds};
 use signal::{Readings, Signal};
 use sources::Sources;
 use ticker::{Sample, Ticker};
 
-use crate::record::{Environment, NoiseRow, TrialRow};
+use crate::record::{Environment, NoiseLabel, NoiseRow, TrialRow};
 use crate::stats::quantile::median;
 use crate::sys::clock::{now_ns, sleep_until_ns};
 
-/// So many canaries at the start tell how long one takes.
+/// Number of canaries at the start, which tell how long one takes.
 const BASELINE_RUNS: usize = 9;
 
 /// While the machine is idle, a canary runs at every second moment.
@@ -47,10 +47,12 @@ pub struct Monitor {
     sources: Arc<Sources>,
     ticker: Ticker,
     canary: Canary,
-    /// What a canary takes here, in ns, and the frequency at the start.
-    baseline: (f64, Option<f64>),
+    /// The time of a canary on this machine, in ns.
+    canary_ns: f64,
+    /// The frequency at the start.
+    frequency_hz: Option<f64>,
     thresholds: Thresholds,
-    /// How the idle machine changed the thresholds; `None` if it was not asked.
+    /// How the idle machine changed the thresholds; `None` if it was not watched.
     adapted: Option<Adapted>,
     block: Block,
     begun: Option<Begun>,
@@ -61,49 +63,34 @@ pub struct Monitor {
 /// A trial that is going on.
 #[derive(Debug)]
 struct Begun {
-    key: (usize, u32),
+    group: Group,
     counters: Counters,
     canary_ns: u64,
 }
 
-/// What was seen over one trial, from before its subject was started until all of it was reaped.
+/// The noise of one trial, from before its subject was started until all of it was reaped.
 /// Longer than the trial's window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialNoise {
-    /// Length, in ns.
-    pub span_ns: u64,
-    /// See [`Signal`].
-    pub steal_ratio: Option<f64>,
-    /// See [`Signal`].
-    pub foreign_cpu_ratio: Option<f64>,
-    /// The worse one of before and after, over the baseline.
-    pub canary_ratio: Option<f64>,
-    /// See [`Signal`].
+    /// The counters.
+    pub span: Span,
+    /// The signals of the trial alone.
+    pub readings: Readings,
+    /// The longest pause.
     pub vm_pause_ns: Option<u64>,
-    /// See [`Signal`].
-    pub mem_pressure_ratio: Option<f64>,
-    /// See [`Signal`].
-    pub io_pressure_ratio: Option<f64>,
-    /// Periods in which a CPU quota was spent.
-    pub throttled_periods: Option<u64>,
-    /// Time for which processors were taken for it, added up over them.
-    pub throttled_ns: Option<u64>,
     /// The frequency after the trial over that at the run's start.
     pub freq_ratio: Option<f64>,
-    /// For which the driver's measuring thread was ready and did not run; recorded only, because
-    /// the own load causes it.
-    pub runq_delay_ns: Option<u64>,
     /// Every signal above a limit.
     pub flags: Vec<Flag>,
     /// All of them in a word.
-    pub label: Label,
+    pub label: NoiseLabel,
 }
 
 impl Monitor {
-    /// Opens what there is to read, times the canary, starts the thread. Takes about 0.1 s.
+    /// Opens the sources, times the canary, starts the thread. Takes about 0.1 s.
     ///
     /// # Errors
-    /// The system has no thread to give. What cannot be read is no error.
+    /// The system has no thread to give. A source that cannot be read is no error.
     pub fn start() -> io::Result<Monitor> {
         let sources = Arc::new(Sources::open());
         let canary = Canary::calibrated();
@@ -115,7 +102,8 @@ impl Monitor {
         }
         Ok(Monitor {
             ticker: Ticker::start(Arc::clone(&sources))?,
-            baseline: (median(&runs).unwrap_or(0.0), median(&frequencies)),
+            canary_ns: median(&runs).unwrap_or(0.0),
+            frequency_hz: median(&frequencies),
             thresholds: Thresholds::new(sources.cpus),
             sources,
             canary,
@@ -140,13 +128,8 @@ impl Monitor {
         reasons
     }
 
-    /// The limits that hold now.
-    pub fn thresholds(&self) -> &Thresholds {
-        &self.thresholds
-    }
-
-    /// Watches the machine while nothing of ours runs, for `wall_ns` or until the user interrupts,
-    /// and calls `each` ten times a second with the share that is over.
+    /// Watches the idle machine for `wall_ns` or until the user interrupts, and calls `each` ten
+    /// times a second with the share that is over.
     pub fn watch_idle(&mut self, wall_ns: u64, mut each: impl FnMut(f64)) -> Idle {
         self.ticker.take_pause_ns();
         let first = self.moment(0);
@@ -167,25 +150,21 @@ impl Monitor {
     fn moment(&self, number: usize) -> Moment {
         let canary_ns = number.is_multiple_of(CANARY_EVERY).then(|| self.canary.run_ns());
         let frequency_hz = canary_ns.and_then(|_| self.sources.frequency_hz().ok());
-        Moment {
-            counters: self.sources.all(),
-            vm_pause_ns: self.ticker.take_pause_ns(),
-            canary_ns,
-            frequency_hz,
-        }
+        let counters = self.sources.all();
+        Moment { counters, vm_pause_ns: self.ticker.take_pause_ns(), canary_ns, frequency_hz }
     }
 
-    /// Raises the thresholds that this machine breaks when it is idle, and holds canaries against
+    /// Raises the thresholds that this machine breaks when it is idle, and compares canaries with
     /// those of the idle time, as the thresholds are: the few at the start are all of one moment,
     /// which on a machine whose speed wanders may be a fast one. Before the first trial.
     pub fn adapt_to(&mut self, idle: &Idle) {
         let adapted = Thresholds::new(self.cpus()).raised_to(&idle.p95(), self.cpus());
-        self.baseline.0 = idle.canary_ns.unwrap_or(self.baseline.0);
+        self.canary_ns = idle.canary_ns.unwrap_or(self.canary_ns);
         self.thresholds = adapted.thresholds;
         self.adapted = Some(adapted);
     }
 
-    /// Signals whose thresholds the idle machine broke; none if it was not asked.
+    /// Signals whose thresholds the idle machine broke; none if it was not watched.
     pub fn raised(&self) -> Vec<Signal> {
         self.adapted.as_ref().map(|adapted| adapted.raised.clone()).unwrap_or_default()
     }
@@ -195,10 +174,8 @@ impl Monitor {
         if let Some(thresholds) = began.facts.get("noise_thresholds") {
             self.thresholds = Thresholds::new(self.cpus()).with_json(thresholds);
         }
-        let canary_ns = began.facts.get("noise_canary_ns");
-        if let Some(canary_ns) = canary_ns.and_then(serde_json::Value::as_f64) {
-            self.baseline.0 = canary_ns;
-        }
+        let canary_ns = began.facts.get("noise_canary_ns").and_then(Value::as_f64);
+        self.canary_ns = canary_ns.unwrap_or(self.canary_ns);
     }
 
     /// Records the thresholds, whether the idle machine broke any, and what cannot be watched: a
@@ -206,14 +183,13 @@ impl Monitor {
     /// reason.
     pub fn describe(&self, environment: &mut Environment) {
         environment.record("noise_thresholds", Ok(self.thresholds.json()));
-        environment.record("noise_canary_ns", Ok(self.baseline.0));
+        environment.record("noise_canary_ns", Ok(self.canary_ns));
         let found = || {
             let reason = "the machine was not watched before so short a run";
             self.adapted.as_ref().ok_or_else(|| reason.to_owned())
         };
         let names = |adapted: &Adapted| {
-            let names: Vec<_> = adapted.raised.iter().map(|signal| signal.name()).collect();
-            json!(names)
+            json!(adapted.raised.iter().map(|signal| signal.name()).collect::<Vec<_>>())
         };
         environment.record("noise_raised_thresholds", found().map(names));
         let label = |adapted: &Adapted| if adapted.raised.is_empty() { "quiet" } else { "noisy" };
@@ -223,7 +199,7 @@ impl Monitor {
                 let level = signal.shown(*p95, self.cpus());
                 (signal.name().to_owned(), json!(format!("the idle machine itself is at {level}")))
             };
-            json!(adapted.unwatched.iter().map(one).collect::<serde_json::Map<_, _>>())
+            json!(adapted.unwatched.iter().map(one).collect::<Map<_, _>>())
         };
         environment.record("noise_not_watched", found().map(unwatched));
         for (name, reason) in self.unavailable() {
@@ -231,11 +207,11 @@ impl Monitor {
         }
     }
 
-    /// Just before a trial, which belongs to this family's this block.
-    pub fn before_trial(&mut self, family: usize, block: u32) {
+    /// Just before a trial of this group.
+    pub fn before_trial(&mut self, group: Group) {
         let canary_ns = self.canary.run_ns();
         self.ticker.take_pause_ns();
-        self.begun = Some(Begun { key: (family, block), counters: self.sources.all(), canary_ns });
+        self.begun = Some(Begun { group, counters: self.sources.all(), canary_ns });
     }
 
     /// Just after a trial, when all that it started has been reaped; `None` if none was begun.
@@ -247,35 +223,20 @@ impl Monitor {
         let vm_pause_ns = self.ticker.take_pause_ns();
         let canary_ns = self.canary.run_ns().max(begun.canary_ns);
         let frequency_hz = self.sources.frequency_hz().ok();
-        let (canary_at_start_ns, frequency_at_start_hz) = self.baseline;
-        let canary_ratio =
-            (canary_at_start_ns > 0.0).then(|| canary_ns as f64 / canary_at_start_ns);
-        let freq_ratio = frequency_hz.zip(frequency_at_start_hz).map(|(now, then)| now / then);
-        let drop = freq_ratio.map(|ratio| (1.0 - ratio).max(0.0));
-        let own = Readings::of(&span, self.cpus())
+        // The worse one of before and after.
+        let canary_ratio = (self.canary_ns > 0.0).then(|| canary_ns as f64 / self.canary_ns);
+        let freq_ratio = frequency_hz.zip(self.frequency_hz).map(|(now, then)| now / then);
+        let readings = Readings::of(&span, self.cpus())
             .with(Signal::VmPause, vm_pause_ns.map(|ns| ns as f64))
             .with(Signal::Canary, canary_ratio)
-            .with(Signal::FrequencyDrop, drop);
-        let (key, cpus) = (begun.key, self.cpus());
-        let (label, flags) = self.block.judge(key, &span, &own, &self.thresholds, cpus);
-        Some(TrialNoise {
-            span_ns: span.wall_ns,
-            steal_ratio: own.get(Signal::Steal),
-            foreign_cpu_ratio: own.get(Signal::ForeignCpu),
-            canary_ratio,
-            vm_pause_ns,
-            mem_pressure_ratio: own.get(Signal::MemPressure),
-            io_pressure_ratio: own.get(Signal::IoPressure),
-            throttled_periods: span.counts.throttled_periods,
-            throttled_ns: span.counts.throttled_ns,
-            freq_ratio,
-            runq_delay_ns: span.counts.run_queue_delay_ns,
-            flags,
-            label,
-        })
+            .with(Signal::FrequencyDrop, freq_ratio.map(|ratio| (1.0 - ratio).max(0.0)));
+        let cpus = self.cpus();
+        let (label, flags) =
+            self.block.judge(begun.group, &span, &readings, &self.thresholds, cpus);
+        Some(TrialNoise { span, readings, vm_pause_ns, freq_ratio, flags, label })
     }
 
-    /// What the thread sampled since this was last asked, oldest first; intervals that ended
+    /// The thread's samples since the last call, oldest first; intervals that ended
     /// during the last trial carry its id.
     pub fn take_rows(&self, run_id: &str, trial_id: &str) -> Vec<NoiseRow> {
         let (from_ns, to_ns) = self.watched_ns;
@@ -291,20 +252,23 @@ impl Monitor {
 impl TrialNoise {
     /// Fills in a row's columns.
     pub fn fill_in(&self, row: &mut TrialRow) {
-        // Beyond six places there is nothing but the length of the number.
+        // Six places: beyond them there is nothing but the length of the number.
         let rounded = |ratio: Option<f64>| Some((ratio? * 1e6).round() / 1e6);
-        row.noise_span_ns = Some(self.span_ns);
-        row.noise_steal_ratio = rounded(self.steal_ratio);
-        row.noise_foreign_cpu_ratio = rounded(self.foreign_cpu_ratio);
-        row.noise_canary_ratio = rounded(self.canary_ratio);
+        let ratio = |signal| rounded(self.readings.get(signal));
+        let counts = &self.span.counts;
+        row.noise_span_ns = Some(self.span.wall_ns);
+        row.noise_steal_ratio = ratio(Signal::Steal);
+        row.noise_foreign_cpu_ratio = ratio(Signal::ForeignCpu);
+        row.noise_canary_ratio = ratio(Signal::Canary);
         row.noise_vm_pause_ns = self.vm_pause_ns;
-        row.noise_mem_pressure_ratio = rounded(self.mem_pressure_ratio);
-        row.noise_io_pressure_ratio = rounded(self.io_pressure_ratio);
+        row.noise_mem_pressure_ratio = ratio(Signal::MemPressure);
+        row.noise_io_pressure_ratio = ratio(Signal::IoPressure);
         row.noise_freq_ratio = rounded(self.freq_ratio);
-        row.noise_runq_delay_ns = self.runq_delay_ns;
-        row.throttled_periods = self.throttled_periods;
-        row.throttled_ns = self.throttled_ns;
-        row.noise_label = self.label.name().to_owned();
+        // Recorded only, because the load itself causes it.
+        row.noise_runq_delay_ns = counts.run_queue_delay_ns;
+        row.throttled_periods = counts.throttled_periods;
+        row.throttled_ns = counts.throttled_ns;
+        row.noise_label = Some(self.label);
         let flags: Vec<String> = self.flags.iter().map(Flag::to_string).collect();
         row.noise_flags = flags.join(";");
     }
@@ -340,26 +304,26 @@ mod tests {
     fn a_trial_is_watched_from_before_to_after() {
         let mut monitor = Monitor::start().unwrap();
         assert_eq!(monitor.after_trial(), None);
-        monitor.before_trial(0, 1);
+        monitor.before_trial(Group::Block(0, 1));
         let until_ns = now_ns() + 3 * ticker::SAMPLE_NS;
         sleep_until_ns(until_ns).unwrap();
         let noise = monitor.after_trial().unwrap();
-        assert!(noise.span_ns >= 3 * ticker::SAMPLE_NS);
+        assert!(noise.span.wall_ns >= 3 * ticker::SAMPLE_NS);
         let missing = monitor.unavailable();
         let has = [
-            ("steal", noise.steal_ratio.is_some()),
-            ("foreign_cpu", noise.foreign_cpu_ratio.is_some()),
+            ("steal", noise.readings.get(Signal::Steal).is_some()),
+            ("foreign_cpu", noise.readings.get(Signal::ForeignCpu).is_some()),
             ("vm_pause", noise.vm_pause_ns.is_some()),
             ("freq", noise.freq_ratio.is_some()),
-            ("mem_pressure", noise.mem_pressure_ratio.is_some()),
-            ("io_pressure", noise.io_pressure_ratio.is_some()),
-            ("runq_delay", noise.runq_delay_ns.is_some()),
-            ("quota_throttled", noise.throttled_periods.is_some()),
+            ("mem_pressure", noise.readings.get(Signal::MemPressure).is_some()),
+            ("io_pressure", noise.readings.get(Signal::IoPressure).is_some()),
+            ("runq_delay", noise.span.counts.run_queue_delay_ns.is_some()),
+            ("quota_throttled", noise.span.counts.throttled_periods.is_some()),
         ];
         for (name, available) in has {
             assert_ne!(available, missing.contains_key(name), "{name}");
         }
-        assert!(noise.canary_ratio.is_some_and(|ratio| ratio > 0.0));
+        assert!(noise.readings.get(Signal::Canary).is_some_and(|ratio| ratio > 0.0));
         let (from_ns, to_ns) = monitor.watched_ns;
         for row in monitor.take_rows("run", "t0001") {
             let during = row.t_ns >= from_ns && row.t_ns <= to_ns;
@@ -368,8 +332,8 @@ mod tests {
         assert!(monitor.take_rows("run", "t0001").len() <= 1);
         let mut row = TrialRow::default();
         noise.fill_in(&mut row);
-        assert_eq!(row.noise_label, noise.label.name());
-        assert_eq!(row.noise_span_ns, Some(noise.span_ns));
+        assert_eq!(row.noise_label, Some(noise.label));
+        assert_eq!(row.noise_span_ns, Some(noise.span.wall_ns));
     }
 
     #[test]
@@ -384,7 +348,7 @@ mod tests {
         assert!(shares.is_sorted() && shares.last() == Some(&1.0), "{shares:?}");
         assert!(idle.spread(Signal::Canary).is_some());
         monitor.adapt_to(&idle);
-        assert_eq!(Some(monitor.baseline.0), idle.canary_ns);
+        assert_eq!(Some(monitor.canary_ns), idle.canary_ns);
         let mut environment = Environment::default();
         monitor.describe(&mut environment);
         let noisy = environment.facts["noise_when_idle"] == "noisy";

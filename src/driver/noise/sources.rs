@@ -7,55 +7,90 @@ use std::os::unix::fs::FileExt;
 
 use super::counters::{Counters, Counts};
 use super::signal::Signal;
-use super::text::{self, Share, Throttled};
-use crate::driver::memory::cgroup;
+use super::text::{self, CpuTimes, Throttled};
+use crate::driver::cgroup;
 use crate::sys::clock::now_ns;
 use crate::sys::process;
 
 /// Holds the longest of the files that are read whole, `/proc/vmstat`, twice over.
 const BUFFER: usize = 16 << 10;
 
-/// Where a signal is read, or why it cannot be.
-type Source = Result<File, String>;
+/// A number in a file of the kernel, or why it cannot be read.
+#[derive(Debug)]
+pub struct Source<T> {
+    file: Result<File, String>,
+    parse: fn(&str) -> Option<T>,
+}
+
+impl<T> Source<T> {
+    /// Opens a file and tries it once: some open and cannot be read, such as those of pressure on a
+    /// kernel that was started without it.
+    pub fn open(path: &str, parse: fn(&str) -> Option<T>) -> Source<T> {
+        let file = File::open(path).map_err(|error| format!("{path}: {error}"));
+        let file = file.and_then(|file| match read_at_start(&file, parse) {
+            Ok(Some(_)) => Ok(file),
+            Ok(None) => Err(format!("{path}: does not count it")),
+            Err(error) => Err(format!("{path}: {error}")),
+        });
+        Source { file, parse }
+    }
+
+    /// The number now.
+    pub fn read(&self) -> Option<T> {
+        read_at_start(self.file.as_ref().ok()?, self.parse).ok()?
+    }
+
+    /// Why it cannot be read, if it cannot.
+    fn reason(&self) -> Option<&String> {
+        self.file.as_ref().err()
+    }
+}
+
+/// One read: the kernel makes up these files anew at every read from their start, and gives
+/// whole lines up to the buffer's end. The rest is not needed.
+fn read_at_start<T>(file: &File, parse: fn(&str) -> Option<T>) -> io::Result<Option<T>> {
+    let mut buffer = [0; BUFFER];
+    let n = file.read_at(&mut buffer, 0)?;
+    // Names of devices are the only bytes that the kernel does not choose, and none is in these.
+    Ok(parse(std::str::from_utf8(&buffer[..n]).unwrap_or_default()))
+}
+
+/// The run-queue delay of the calling thread.
+pub fn delay_of_this_thread() -> Source<u64> {
+    Source::open("/proc/thread-self/schedstat", text::run_queue_delay_ns)
+}
 
 /// Every file that noise is read from.
 #[derive(Debug)]
 pub struct Sources {
     /// Processors that `/proc/stat` counts, at least 1.
     pub cpus: u32,
-    stat: Source,
-    cpu_pressure: Source,
-    mem_pressure: Source,
-    io_pressure: Source,
-    vmstat: Source,
-    main_schedstat: Source,
+    cpu: Source<CpuTimes>,
+    cpu_stall: Source<u64>,
+    mem_stall: Source<u64>,
+    io_stall: Source<u64>,
+    swap_in: Source<u64>,
+    /// Of the thread that measures, which every program begins with.
+    run_queue_delay: Source<u64>,
     /// Counters of heat, one path per core and one for the package.
     throttle_paths: Vec<String>,
     /// `cpu.stat` of this process's control group and of those above that count throttling.
-    quotas: Result<Vec<File>, String>,
+    quotas: Result<Vec<Source<Throttled>>, String>,
 }
 
 impl Sources {
-    /// Opens what there is, and tries each file once: some open and cannot be read, such as
-    /// those of pressure on a kernel that was started without it.
+    /// Opens the files that exist.
     pub fn open() -> Sources {
         let cpus = fs::read_to_string("/proc/stat").map_or(1, |stat| text::cpu_count(&stat).max(1));
-        let pressure = |name: &str, share| {
-            source(&format!("/proc/pressure/{name}"), move |text| {
-                text::pressure_ns(text, share).is_some()
-            })
-        };
+        let some = |text: &str| text::pressure_ns(text, "some");
         Sources {
             cpus,
-            stat: source("/proc/stat", |text| text::cpu_times(text).is_some()),
-            cpu_pressure: pressure("cpu", Share::Some),
-            mem_pressure: pressure("memory", Share::Some),
-            io_pressure: pressure("io", Share::Full),
-            vmstat: source("/proc/vmstat", |text| text::swap_in_pages(text).is_some()),
-            // Of the thread that measures, which is the one that every program begins with.
-            main_schedstat: source("/proc/self/schedstat", |text| {
-                text::run_queue_delay_ns(text).is_some()
-            }),
+            cpu: Source::open("/proc/stat", text::cpu_times),
+            cpu_stall: Source::open("/proc/pressure/cpu", some),
+            mem_stall: Source::open("/proc/pressure/memory", some),
+            io_stall: Source::open("/proc/pressure/io", |text| text::pressure_ns(text, "full")),
+            swap_in: Source::open("/proc/vmstat", text::swap_in_pages),
+            run_queue_delay: Source::open("/proc/self/schedstat", text::run_queue_delay_ns),
             throttle_paths: throttle_paths(cpus),
             quotas: quotas(),
         }
@@ -63,48 +98,37 @@ impl Sources {
 
     /// Why signals cannot be read here, by name.
     pub fn unavailable(&self) -> BTreeMap<&'static str, String> {
-        let files = [
-            (Signal::Steal.name(), &self.stat),
-            (Signal::ForeignCpu.name(), &self.stat),
-            (Signal::MemPressure.name(), &self.mem_pressure),
-            (Signal::IoPressure.name(), &self.io_pressure),
-            (Signal::SwapIn.name(), &self.vmstat),
-            ("cpu_pressure", &self.cpu_pressure),
-            ("runq_delay", &self.main_schedstat),
+        let no_heat = self.throttle_paths.is_empty();
+        let no_heat = no_heat.then(|| format!("{CPUS}/cpu0/thermal_throttle: there is none"));
+        let frequency = self.frequency_hz().err();
+        let reasons = [
+            (Signal::Steal.name(), self.cpu.reason()),
+            (Signal::ForeignCpu.name(), self.cpu.reason()),
+            (Signal::MemPressure.name(), self.mem_stall.reason()),
+            (Signal::IoPressure.name(), self.io_stall.reason()),
+            (Signal::SwapIn.name(), self.swap_in.reason()),
+            (Signal::Throttle.name(), no_heat.as_ref()),
+            (Signal::QuotaThrottled.name(), self.quotas.as_ref().err()),
+            (Signal::FrequencyDrop.name(), frequency.as_ref()),
+            ("cpu_pressure", self.cpu_stall.reason()),
+            ("runq_delay", self.run_queue_delay.reason()),
         ];
-        let mut reasons: BTreeMap<_, _> = files
-            .into_iter()
-            .filter_map(|(name, source)| Some((name, source.as_ref().err()?.clone())))
-            .collect();
-        if self.throttle_paths.is_empty() {
-            let reason = format!("{CPUS}/cpu0/thermal_throttle: there is none");
-            reasons.insert(Signal::Throttle.name(), reason);
-        }
-        if let Err(reason) = &self.quotas {
-            reasons.insert(Signal::QuotaThrottled.name(), reason.clone());
-        }
-        if let Err(reason) = self.frequency_hz() {
-            reasons.insert(Signal::FrequencyDrop.name(), reason);
-        }
-        reasons
+        reasons.into_iter().filter_map(|(name, reason)| Some((name, reason?.clone()))).collect()
     }
 
-    /// What can be read quickly, ten times a second: all but heat and quotas.
+    /// The counters that can be read quickly, ten times a second: all but heat and quotas.
     pub fn sample(&self) -> Counters {
-        let stat = read(&self.stat, text::cpu_times);
-        let pressure = |source, share| read(source, |text| text::pressure_ns(text, share));
+        let cpu = self.cpu.read();
         let used = process::usage_self().plus(process::usage_children());
         let counts = Counts {
-            cpu: stat,
+            cpu,
             own_cpu_ns: used.cpu_user_ns + used.cpu_system_ns,
-            cpu_stall_ns: pressure(&self.cpu_pressure, Share::Some),
-            mem_stall_ns: pressure(&self.mem_pressure, Share::Some),
-            io_stall_ns: pressure(&self.io_pressure, Share::Full),
-            swap_in_pages: read(&self.vmstat, text::swap_in_pages),
-            throttles: None,
-            run_queue_delay_ns: read(&self.main_schedstat, text::run_queue_delay_ns),
-            throttled_periods: None,
-            throttled_ns: None,
+            cpu_stall_ns: self.cpu_stall.read(),
+            mem_stall_ns: self.mem_stall.read(),
+            io_stall_ns: self.io_stall.read(),
+            swap_in_pages: self.swap_in.read(),
+            run_queue_delay_ns: self.run_queue_delay.read(),
+            ..Counts::default()
         };
         Counters { t_ns: now_ns(), counts }
     }
@@ -121,11 +145,10 @@ impl Sources {
         counters
     }
 
-    /// Over all groups together, whether they have a quota now or get one while a run goes on.
+    /// Over all groups together, whether they have a quota now or get one during the run.
     fn throttled(&self) -> Option<Throttled> {
         let groups = self.quotas.as_ref().ok()?.iter();
-        let read = |file| read_at_start(file, text::throttled).ok()?;
-        groups.map(read).try_fold(Throttled::default(), |sum, group| {
+        groups.map(Source::read).try_fold(Throttled::default(), |sum, group| {
             let group = group?;
             Some(Throttled {
                 periods: sum.periods.saturating_add(group.periods),
@@ -161,60 +184,15 @@ fn throttle_paths(cpus: u32) -> Vec<String> {
 }
 
 /// Groups that count no throttling are left out: without a CPU controller they have no quota.
-fn quotas() -> Result<Vec<File>, String> {
+fn quotas() -> Result<Vec<Source<Throttled>>, String> {
     let groups = cgroup::above("cpu");
     if groups.is_empty() {
         return Err("/proc/self/mounts: no control groups are mounted".to_owned());
     }
-    let stat = |place: &cgroup::Place| {
-        let path = place.dir.join("cpu.stat");
-        source(&path.to_string_lossy(), |text| text::throttled(text).is_some()).ok()
+    let stat = |group: cgroup::Group| {
+        Source::open(&group.dir.join("cpu.stat").to_string_lossy(), text::throttled)
     };
-    Ok(groups.iter().filter_map(stat).collect())
-}
-
-fn source(path: &str, understood: impl Fn(&str) -> bool) -> Source {
-    let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
-    match read_at_start(&file, |text| understood(text)) {
-        Ok(true) => Ok(file),
-        Ok(false) => Err(format!("{path}: does not count it")),
-        Err(error) => Err(format!("{path}: {error}")),
-    }
-}
-
-fn read<T>(source: &Source, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-    read_at_start(source.as_ref().ok()?, parse).ok()?
-}
-
-/// One read: the kernel makes up these files anew at every read from their start, and hands out
-/// whole lines up to the buffer's end. What is cut off behind it is not needed.
-fn read_at_start<T>(file: &File, parse: impl Fn(&str) -> T) -> io::Result<T> {
-    let mut buffer = [0; BUFFER];
-    let n = file.read_at(&mut buffer, 0)?;
-    // Names of devices are the only bytes that the kernel does not choose, and none is in these.
-    Ok(parse(std::str::from_utf8(&buffer[..n]).unwrap_or_default()))
-}
-
-/// This thread's own run-queue delay.
-#[derive(Debug)]
-pub struct OwnDelay {
-    schedstat: Source,
-}
-
-impl OwnDelay {
-    /// Of the thread that calls this.
-    pub fn of_this_thread() -> OwnDelay {
-        OwnDelay {
-            schedstat: source("/proc/thread-self/schedstat", |text| {
-                text::run_queue_delay_ns(text).is_some()
-            }),
-        }
-    }
-
-    /// So far, in ns; `None` where it is not counted.
-    pub fn read_ns(&self) -> Option<u64> {
-        read(&self.schedstat, text::run_queue_delay_ns)
-    }
+    Ok(groups.into_iter().map(stat).filter(|stat| stat.file.is_ok()).collect())
 }
 
 #[cfg(test)]
@@ -244,9 +222,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_or_not_understood_says_so() {
-        let missing = source("/proc/no such file", |_| true).unwrap_err();
+        let reason = |path, parse| Source::<u64>::open(path, parse).file.unwrap_err();
+        let missing = reason("/proc/no such file", |_| Some(1));
         assert!(missing.starts_with("/proc/no such file: "), "{missing}");
-        let other = source("/proc/version", |_| false).unwrap_err();
+        let other = reason("/proc/version", |_| None);
         assert_eq!(other, "/proc/version: does not count it");
     }
 

@@ -1,18 +1,18 @@
-//! What the kernel's accounting files say: text in, numbers out. No text makes these panic, and a
+//! The kernel's accounting files: text in, numbers out. No text makes these panic, and a
 //! text that is not understood is `None`, which becomes "unavailable" and never a zero.
 
 /// The kernel's unit of time in `/proc/stat`, in ns. It is `USER_HZ`, 100 on every architecture
-/// that this builds for, whatever the kernel's own tick.
+/// that this builds for, independent of the kernel's own tick.
 pub const TICK_NS: u64 = 10_000_000;
 
 /// Time of all processors together since boot, in ns, in whole [`TICK_NS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CpuTimes {
-    /// User, nice, system and interrupts: somebody worked.
+    /// User, nice, system and interrupts.
     pub busy_ns: u64,
     /// Idle and waiting for input or output.
     pub idle_ns: u64,
-    /// The hypervisor ran somebody else while a processor of this machine wanted to run.
+    /// The hypervisor ran another guest while a processor of this machine wanted to run.
     pub steal_ns: u64,
 }
 
@@ -46,22 +46,10 @@ pub fn cpu_count(stat: &str) -> u32 {
     u32::try_from(stat.lines().filter(is_one).count()).unwrap_or(u32::MAX)
 }
 
-/// Which of a pressure file's two lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Share {
-    /// At least one task was held up.
-    Some,
-    /// All tasks were.
-    Full,
-}
-
-/// The time so far, in ns, for which tasks were held up: `total=` of a file in `/proc/pressure`.
-pub fn pressure_ns(text: &str, share: Share) -> Option<u64> {
-    let name = match share {
-        Share::Some => "some ",
-        Share::Full => "full ",
-    };
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+/// The time so far, in ns, for which tasks were held up: `total=` of a file in `/proc/pressure`,
+/// in its line `some` (at least one task was) or `full` (all tasks were).
+pub fn pressure_ns(text: &str, line: &str) -> Option<u64> {
+    let line = text.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' '))?;
     let total = line.split_ascii_whitespace().find_map(|word| word.strip_prefix("total="))?;
     total.parse::<u64>().ok()?.checked_mul(1_000)
 }
@@ -121,8 +109,8 @@ mod tests {
         }
         let most = u64::MAX;
         assert_eq!(cpu_times(&format!("cpu {most} 1 1 1 1 1 1 1")), None);
-        assert_eq!(pressure_ns("", Share::Some), None);
-        assert_eq!(pressure_ns("some avg10=0.00", Share::Some), None);
+        assert_eq!(pressure_ns("", "some"), None);
+        assert_eq!(pressure_ns("some avg10=0.00", "some"), None);
         assert_eq!(swap_in_pages("pgpgin 5\n"), None);
         assert_eq!(run_queue_delay_ns("12"), None);
     }
@@ -131,10 +119,10 @@ mod tests {
     fn pressure_swap_and_delay_are_found_where_they_stand() {
         let text = "some avg10=0.66 avg60=5.58 avg300=39.04 total=933\n\
                     full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n";
-        assert_eq!(pressure_ns(text, Share::Some), Some(933_000));
-        assert_eq!(pressure_ns(text, Share::Full), Some(7_000));
+        assert_eq!(pressure_ns(text, "some"), Some(933_000));
+        assert_eq!(pressure_ns(text, "full"), Some(7_000));
         // Before Linux 5.13 there is no `full` of processors.
-        assert_eq!(pressure_ns(&text[..46], Share::Full), None);
+        assert_eq!(pressure_ns(&text[..46], "full"), None);
         let vmstat = "pgpgin 9\npswpin 12\npswpout 13\n";
         assert_eq!(swap_in_pages(vmstat), Some(12));
         assert_eq!(run_queue_delay_ns("55003 45417 2\n"), Some(45_417));
@@ -174,8 +162,8 @@ mod tests {
     fn all(text: &str) {
         let _ = cpu_times(text);
         let _ = cpu_count(text);
-        let _ = pressure_ns(text, Share::Some);
-        let _ = pressure_ns(text, Share::Full);
+        let _ = pressure_ns(text, "some");
+        let _ = pressure_ns(text, "full");
         let _ = swap_in_pages(text);
         let _ = run_queue_delay_ns(text);
         let _ = throttled(text);

@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::counters::{Counters, Span};
-use super::sources::{OwnDelay, Sources};
+use super::counters::Span;
+use super::sources::{Sources, delay_of_this_thread};
 use crate::sys::clock::{now_ns, sleep_until_ns};
 
 /// Between two wake-ups.
@@ -23,19 +23,19 @@ pub const TICK_NS: u64 = 5_000_000;
 /// Between two samples.
 pub const SAMPLE_NS: u64 = 100_000_000;
 
-/// More samples than anybody leaves uncollected: of nearly three hours.
+/// Maximum number of uncollected samples: those of nearly three hours.
 const MAX_SAMPLES: usize = 100_000;
 
-/// What happened in one interval.
+/// The counters of one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Sample {
     /// The interval's end, `CLOCK_MONOTONIC`.
     pub t_ns: u64,
-    /// What was counted.
+    /// The counters.
     pub span: Span,
     /// The longest time in it for which nothing ran and no run queue explains it.
     pub vm_pause_ns: Option<u64>,
-    /// What this thread itself used.
+    /// CPU time of this thread itself.
     pub sampler_cpu_ns: u64,
 }
 
@@ -46,11 +46,11 @@ pub struct Ticker {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     stop: AtomicBool,
     /// Whether pauses can be told from run queues at all.
-    tells_pauses: AtomicBool,
+    tells_pauses: bool,
     /// The longest since it was last taken.
     pause_ns: AtomicU64,
     samples: Mutex<Vec<Sample>>,
@@ -69,8 +69,10 @@ impl Ticker {
     /// The system has no thread to give.
     pub fn start(sources: Arc<Sources>) -> io::Result<Ticker> {
         let shared = Arc::new(Shared {
-            tells_pauses: AtomicBool::new(OwnDelay::of_this_thread().read_ns().is_some()),
-            ..Shared::default()
+            stop: AtomicBool::default(),
+            tells_pauses: delay_of_this_thread().read().is_some(),
+            pause_ns: AtomicU64::default(),
+            samples: Mutex::default(),
         });
         let thread = std::thread::Builder::new().name("noise".to_owned()).spawn({
             let shared = Arc::clone(&shared);
@@ -82,8 +84,7 @@ impl Ticker {
     /// The longest pause, in ns, since this was last asked; `None` where pauses cannot be told.
     pub fn take_pause_ns(&self) -> Option<u64> {
         let pause_ns = self.shared.pause_ns.swap(0, Ordering::Relaxed);
-        let tells = self.shared.tells_pauses.load(Ordering::Relaxed);
-        tells.then_some(pause_ns)
+        self.shared.tells_pauses.then_some(pause_ns)
     }
 
     /// The samples since this was last asked, oldest first.
@@ -104,79 +105,44 @@ impl Drop for Ticker {
 }
 
 fn tick(shared: &Shared, sources: &Sources) {
-    let delay = OwnDelay::of_this_thread();
-    let mut lateness = Lateness::new(delay.read_ns());
-    let mut sampler = Sampler::new(sources);
+    let delay = delay_of_this_thread();
+    let mut delay_ns = delay.read();
+    let (mut last, mut cpu_ns, mut longest_ns) = (sources.sample(), thread_cpu_ns(), 0);
     let mut due_ns = now_ns() + TICK_NS;
     while !shared.stop.load(Ordering::Relaxed) {
         if sleep_until_ns(due_ns).is_err() {
             return;
         }
         let woke_ns = now_ns();
-        let pause_ns = lateness.unexplained_ns(woke_ns - due_ns, delay.read_ns());
+        let before_ns = std::mem::replace(&mut delay_ns, delay.read());
+        let pause_ns = unexplained_ns(woke_ns - due_ns, before_ns, delay_ns);
         shared.pause_ns.fetch_max(pause_ns, Ordering::Relaxed);
-        sampler.pause_ns = sampler.pause_ns.max(pause_ns);
-        if woke_ns >= sampler.last.t_ns + SAMPLE_NS {
-            let mut sample = sampler.take(sources);
-            if !shared.tells_pauses.load(Ordering::Relaxed) {
-                sample.vm_pause_ns = None;
-            }
+        longest_ns = pause_ns.max(longest_ns);
+        if woke_ns >= last.t_ns + SAMPLE_NS {
+            let (now, used_ns) = (sources.sample(), thread_cpu_ns());
+            let sample = Sample {
+                t_ns: now.t_ns,
+                span: now.since(&last),
+                vm_pause_ns: shared.tells_pauses.then_some(longest_ns),
+                sampler_cpu_ns: used_ns.saturating_sub(cpu_ns),
+            };
+            (last, cpu_ns, longest_ns) = (now, used_ns, 0);
             let mut samples = shared.lock();
             if samples.len() < MAX_SAMPLES {
                 samples.push(sample);
             }
         }
-        // Ticks that were missed are not made up for: they would all be late for one reason.
+        // Missed ticks are not made up for: they would all be late for one reason.
         due_ns = (due_ns + TICK_NS).max(now_ns());
     }
 }
 
-/// How late a thread woke, less what waiting for its turn explains.
-#[derive(Debug, Clone, Copy)]
-struct Lateness {
-    delay_ns: Option<u64>,
-}
-
-impl Lateness {
-    /// `delay_ns` is the thread's run-queue delay so far.
-    fn new(delay_ns: Option<u64>) -> Lateness {
-        Lateness { delay_ns }
-    }
-
-    fn unexplained_ns(&mut self, late_ns: u64, delay_ns: Option<u64>) -> u64 {
-        let waited_ns = match (delay_ns, self.delay_ns) {
-            (Some(now), Some(then)) => now.saturating_sub(then),
-            // Then nothing tells a pause from a queue, and nothing is claimed.
-            _ => late_ns,
-        };
-        self.delay_ns = delay_ns;
-        late_ns.saturating_sub(waited_ns)
-    }
-}
-
-struct Sampler {
-    last: Counters,
-    cpu_ns: u64,
-    pause_ns: u64,
-}
-
-impl Sampler {
-    fn new(sources: &Sources) -> Sampler {
-        Sampler { last: sources.sample(), cpu_ns: thread_cpu_ns(), pause_ns: 0 }
-    }
-
-    fn take(&mut self, sources: &Sources) -> Sample {
-        let now = sources.sample();
-        let cpu_ns = thread_cpu_ns();
-        let sample = Sample {
-            t_ns: now.t_ns,
-            span: now.since(&self.last),
-            vm_pause_ns: Some(self.pause_ns),
-            sampler_cpu_ns: cpu_ns.saturating_sub(self.cpu_ns),
-        };
-        *self = Sampler { last: now, cpu_ns, pause_ns: 0 };
-        sample
-    }
+/// How late a thread woke, less its wait for a processor, of which the run-queue delay so far tells
+/// at this wake-up and the one before. Without it a pause cannot be told from a queue, and nothing
+/// is claimed.
+fn unexplained_ns(late_ns: u64, before_ns: Option<u64>, delay_ns: Option<u64>) -> u64 {
+    let waited_ns = delay_ns.zip(before_ns).map(|(now, then)| now.saturating_sub(then));
+    waited_ns.map_or(0, |waited_ns| late_ns.saturating_sub(waited_ns))
 }
 
 fn thread_cpu_ns() -> u64 {
@@ -190,13 +156,11 @@ mod tests {
 
     #[test]
     fn only_what_no_queue_explains_is_a_pause() {
-        let mut lateness = Lateness::new(Some(1_000));
-        assert_eq!(lateness.unexplained_ns(500, Some(1_400)), 100);
-        // The delay so far was accounted for; none of it explains this one.
-        assert_eq!(lateness.unexplained_ns(500, Some(1_400)), 500);
-        assert_eq!(lateness.unexplained_ns(500, Some(9_000)), 0);
-        assert_eq!(lateness.unexplained_ns(500, None), 0);
-        assert_eq!(lateness.unexplained_ns(500, Some(9_000)), 0);
+        assert_eq!(unexplained_ns(500, Some(1_000), Some(1_400)), 100);
+        assert_eq!(unexplained_ns(500, Some(1_400), Some(1_400)), 500);
+        assert_eq!(unexplained_ns(500, Some(1_400), Some(9_000)), 0);
+        assert_eq!(unexplained_ns(500, Some(9_000), None), 0);
+        assert_eq!(unexplained_ns(500, None, Some(9_000)), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is written down before the first trial: which run this is, and on what machine.
+//! What is recorded before the first trial: the run and the machine.
 
 use std::io;
 
@@ -9,12 +9,12 @@ use crate::driver::target::subject_environment;
 use crate::experiment::Preset;
 use crate::record::{self, Manifest, SCHEMA_VERSION, Windows};
 
-/// How long the idle machine is watched: a shorter look may miss a speed that the machine also has.
+/// How long the idle machine is watched: a shorter time may miss a speed that the machine also has.
 const IDLE_NS: std::ops::RangeInclusive<u64> = 3_000_000_000..=10_000_000_000;
 
 /// Watches the machine from now on: first while nothing of ours runs, for as long as ten windows,
 /// within [`IDLE_NS`]. A run of a single block, which compares nothing, takes no time for it.
-pub(super) fn monitor(preset: &Preset) -> io::Result<Monitor> {
+pub fn monitor(preset: &Preset) -> io::Result<Monitor> {
     let mut monitor = Monitor::start()?;
     if preset.blocks > 1 {
         let ten_windows_ns = preset.min_window_ns.saturating_mul(10);
@@ -25,7 +25,7 @@ pub(super) fn monitor(preset: &Preset) -> io::Result<Monitor> {
     Ok(monitor)
 }
 
-pub(super) fn manifest(order: &Order<'_>) -> Manifest {
+pub fn manifest(order: &Order<'_>) -> Manifest {
     let experiment = order.experiment;
     let run_id = match order.out.file_name() {
         Some(name) => name.to_string_lossy().into_owned(),
@@ -64,7 +64,7 @@ fn windows(preset: &Preset) -> Windows {
     }
 }
 
-pub(super) fn environment(order: &Order<'_>) -> record::Environment {
+pub fn environment(order: &Order<'_>) -> record::Environment {
     let mut environment = record::environment::collect(order.subject);
     let variables = subject_environment().into_iter().map(|(k, v)| format!("{k}={v}"));
     let variables: Vec<String> = variables.collect();

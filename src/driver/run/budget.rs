@@ -8,29 +8,30 @@ use crate::experiment::{Experiment, Preset, plan};
 use crate::record::TrialRow;
 use crate::sys::clock::now_ns;
 
-/// Between the end of what is watched of one trial and the start of the next: canaries, files.
+/// Between the watched times of two trials: canaries, files.
 const BETWEEN_TRIALS_NS: u64 = 100_000_000;
 
-/// What of a budget is left for blocks where a search follows.
+/// The part of a budget for blocks where a search follows.
 pub fn for_blocks_ns(experiment: &Experiment, budget_ns: Option<u64>) -> Option<u64> {
     let searched = search::trials_max(experiment) > 0;
     budget_ns.map(|ns| if searched { ns - ns / 3 } else { ns })
 }
 
-/// What a trial of a search is taken to last while none has: the longest window with its warm-up,
+/// The assumed length of the first trial of a search: the longest window with its warm-up,
 /// and requests that are waited for when it is over.
-pub(super) fn search_trial_ns(preset: &Preset) -> u64 {
+pub fn search_trial_ns(preset: &Preset) -> u64 {
     preset.open_window_ns[1] / 5 * 6 + 3_000_000_000
 }
 
+/// The time that a run may take, and what its blocks take of it.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     started_ns: u64,
     limit_ns: Option<u64>,
     /// The same without what a search after the blocks is to have.
     blocks_limit_ns: Option<u64>,
     estimate_ns: u64,
-    /// What the longest block of each family took.
+    /// The time of the longest block of each family.
     longest_ns: BTreeMap<usize, u64>,
     /// When the first trial of this process began, and how many are over.
     pace: Option<(u64, u64)>,
@@ -38,12 +39,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// Counts from `started_ns`, of which a run that is resumed has spent some before.
-    pub(super) fn new(
-        experiment: &Experiment,
-        preset: &Preset,
-        started_ns: u64,
-        spent_ns: u64,
-    ) -> Budget {
+    pub fn new(experiment: &Experiment, preset: &Preset, started_ns: u64, spent_ns: u64) -> Budget {
         // The report is written when all is measured.
         let usable = |ns: u64| ns - (ns / 50).min(2_000_000_000);
         let limit_ns = preset.budget_ns.map(usable);
@@ -58,12 +54,12 @@ impl Budget {
     }
 
     /// When it is spent, if it has an end.
-    pub(super) fn end_ns(&self) -> Option<u64> {
+    pub fn end_ns(&self) -> Option<u64> {
         self.limit_ns.map(|ns| self.started_ns + ns)
     }
 
     /// Learns from blocks that were run before.
-    pub(super) fn learn(&mut self, experiment: &Experiment, rows: &[TrialRow]) {
+    pub fn learn(&mut self, experiment: &Experiment, rows: &[TrialRow]) {
         let mut blocks: BTreeMap<(usize, u32, u32), u64> = BTreeMap::new();
         for row in rows {
             let families = &experiment.families;
@@ -79,34 +75,34 @@ impl Budget {
     }
 
     /// A block of this family is over.
-    pub(super) fn block_took(&mut self, family: usize, ns: u64) {
+    pub fn block_took(&mut self, family: usize, ns: u64) {
         let longest = self.longest_ns.entry(family).or_default();
         *longest = ns.max(*longest);
     }
 
     /// Whether a block of this family may begin: if it is expected to end in time. Of each family
     /// the first always may.
-    pub(super) fn allows(&self, family: usize, block: u32) -> bool {
+    pub fn allows(&self, family: usize, block: u32) -> bool {
         let longest_ns = self.longest_ns.get(&family).copied().unwrap_or(0);
         let end_ns = now_ns() - self.started_ns + longest_ns;
         block == 1 || self.blocks_limit_ns.is_none_or(|limit_ns| end_ns <= limit_ns)
     }
 
     /// Whether a trial that takes this long will end in time.
-    pub(super) fn has_time_for(&self, trial_ns: u64) -> bool {
+    pub fn has_time_for(&self, trial_ns: u64) -> bool {
         let end_ns = (now_ns() - self.started_ns).saturating_add(trial_ns);
         self.limit_ns.is_none_or(|limit_ns| end_ns <= limit_ns)
     }
 
     /// A trial begins.
-    pub(super) fn count_trial(&mut self) {
+    pub fn count_trial(&mut self) {
         let (_, begun) = self.pace.get_or_insert((now_ns(), 0));
         *begun += 1;
     }
 
-    /// About how long so many trials will take: from what others took, or from the plan while
+    /// About how long `left` trials will take: by the pace so far, or from the plan while
     /// there are none.
-    pub(super) fn left_ns(&self, left: usize, total: usize) -> u64 {
+    pub fn left_ns(&self, left: usize, total: usize) -> u64 {
         let by_pace = match self.pace {
             Some((since_ns, begun @ 2..)) => (now_ns() - since_ns) / (begun - 1) * left as u64,
             _ => (self.estimate_ns as f64 * left as f64 / total.max(1) as f64) as u64,

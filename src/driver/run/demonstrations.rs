@@ -1,35 +1,35 @@
-//! The demonstrations of a run: behind the trials of each block, so that what differs from time to
-//! time has as many values as blocks.
+//! The demonstrations of a run: after the trials of each block, so that facts that vary have a value
+//! for each block.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use super::budget::Budget;
-use super::course::Course;
 use super::resume::Past;
+use super::runner::Runner;
 use super::{Order, Progress};
 use crate::driver::demonstrations::{DEADLINE_NS, demonstrate, skipped};
 use crate::driver::interrupted;
 use crate::experiment::Demonstration;
-use crate::record::{FactRow, PlanRow, SEARCH, TrialRow};
+use crate::record::{FactRow, PlanRow, Regime, TrialRow};
 use crate::sys::clock::now_ns;
 
-/// In the place of a family's index: what demonstrations take of a budget.
+/// In place of a family's index: the demonstrations' share of a budget.
 const DEMONSTRATIONS: usize = usize::MAX - 1;
 
 /// How far it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
-    /// All that was to be shown has its rows.
+pub enum Shown {
+    /// Every demonstration has its rows.
     All,
-    /// The user ended it.
+    /// The user ended the run.
     Interrupted,
-    /// A block would not have ended in time.
+    /// The next block would not end in time.
     OutOfBudget,
 }
 
-/// Those of a block that are not over yet, in the order of the file.
+/// The demonstrations of a block that have not ended yet, in the order of the file.
 fn due<'a>(all: &'a [Demonstration], facts: &[FactRow], block: u32) -> Vec<&'a Demonstration> {
     let over: BTreeSet<(&str, &str)> = facts
         .iter()
@@ -40,25 +40,24 @@ fn due<'a>(all: &'a [Demonstration], facts: &[FactRow], block: u32) -> Vec<&'a D
     all.iter().filter(is_due).collect()
 }
 
-/// The last block of which trials were run; where there are none to be run, the last one asked
-/// for.
-pub(super) fn last_block(plan: &[PlanRow], rows: &[TrialRow], blocks: u32) -> u32 {
+/// The last block with trials; without planned trials, the last block of the preset.
+pub fn last_block(plan: &[PlanRow], rows: &[TrialRow], blocks: u32) -> u32 {
     if plan.is_empty() {
         return blocks;
     }
-    let planned = rows.iter().filter(|row| row.regime != SEARCH);
+    let planned = rows.iter().filter(|row| row.regime != Regime::Search);
     planned.map(|row| row.block).max().unwrap_or(0)
 }
 
-/// Whether a run that goes on would find nothing to show.
-pub(super) fn all_shown(order: &Order<'_>, plan: &[PlanRow], past: &Past) -> bool {
+/// Whether a resumed run has no demonstration left to run.
+pub fn all_shown(order: &Order<'_>, plan: &[PlanRow], past: &Past) -> bool {
     let all = &order.experiment.demonstrations;
     let last = last_block(plan, &past.trials, order.preset.blocks);
     (1..=last).all(|block| due(all, &past.facts, block).is_empty())
 }
 
-/// Learns what the demonstrations of a block take from blocks that were shown before.
-pub(super) fn learn(budget: &mut Budget, facts: &[FactRow]) {
+/// Learns the duration of a block's demonstrations from earlier blocks.
+pub fn learn(budget: &mut Budget, facts: &[FactRow]) {
     let mut blocks: BTreeMap<u32, f64> = BTreeMap::new();
     for row in facts.iter().filter(|row| row.is_last()) {
         *blocks.entry(row.block).or_default() += row.value.unwrap_or(0.0);
@@ -68,9 +67,9 @@ pub(super) fn learn(budget: &mut Budget, facts: &[FactRow]) {
     }
 }
 
-impl Course<'_, '_> {
-    /// Shows what is not over yet, up to and with this block.
-    pub(super) fn show_until(
+impl Runner<'_, '_> {
+    /// Runs the demonstrations that are left, up to and including this block.
+    pub fn show_until(
         &mut self,
         last: u32,
         progress: &mut impl FnMut(Progress<'_>),
@@ -91,16 +90,14 @@ impl Course<'_, '_> {
                 }
             }
             self.budget.block_took(DEMONSTRATIONS, now_ns() - begun_ns);
-            // Nobody but the machine's watchers saw this time, and a run that is resumed counts
-            // what they saw.
-            let noise = self.monitor.take_rows(self.setting.run_id, "");
-            self.dir.append_noise(&noise)?;
+            // Only the noise monitor saw this time, and a resumed run counts its rows.
+            self.recorder.append_noise("")?;
             self.ended_ns = now_ns();
         }
         Ok(Shown::All)
     }
 
-    /// Shows one thing and puts it on disk; `false` if the user ended it.
+    /// Runs one and writes its rows; `false` if the user ended the run.
     fn show(
         &mut self,
         shown: &Demonstration,
@@ -116,14 +113,14 @@ impl Course<'_, '_> {
             left_ns: self.budget.left_ns(total - done, total),
             next: Some((&name, &shown.runtime, block)),
         });
-        let rows = match (self.order.lacking)(&shown.runtime) {
+        let rows = match self.order.unavailable.runtimes.get(&shown.runtime).cloned() {
             Some(reason) => vec![skipped(self.setting.run_id, shown, block, reason)],
             None => match demonstrate(self.setting, shown, block, DEADLINE_NS)? {
                 Some(rows) => rows,
                 None => return Ok(false),
             },
         };
-        self.dir.append_facts(&rows)?;
+        self.recorder.dir.append_facts(&rows)?;
         self.facts.extend(rows);
         Ok(true)
     }
@@ -132,6 +129,7 @@ impl Course<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Regime;
     use crate::record::facts::TOOK_MS;
 
     fn row(name: &str, runtime: &str, block: u32, fact: &str) -> FactRow {
@@ -145,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_its_last_row_is_over() {
+    fn demonstration_is_over_only_with_its_last_row() {
         let all = [("crash", "node"), ("crash", "rust"), ("max-buffer", "node")];
         let all = all.map(|(name, runtime)| Demonstration {
             name: name.to_owned(),
@@ -171,11 +169,11 @@ mod tests {
     fn demonstrations_follow_the_blocks_that_were_run() {
         let trial = |block, regime: &str| TrialRow {
             block,
-            regime: regime.to_owned(),
+            regime: Regime::by_name(regime).unwrap(),
             ..TrialRow::default()
         };
         let plan = [PlanRow::default()];
-        let rows = [trial(1, "closed"), trial(2, "open"), trial(9, SEARCH)];
+        let rows = [trial(1, "closed"), trial(2, "open"), trial(9, "search")];
         assert_eq!(last_block(&plan, &rows, 6), 2);
         assert_eq!(last_block(&plan, &[], 6), 0);
         assert_eq!(last_block(&[], &[], 6), 6);

@@ -12,6 +12,7 @@ use super::noise::Monitor;
 use super::oracle::Oracle;
 use super::private;
 use super::programs::SubjectProgram;
+use super::recorder::Recorder;
 use super::target::{TargetError, subject_environment};
 use super::trial::Setting;
 use super::{calibrate, search, work};
@@ -22,17 +23,17 @@ use crate::sys::process;
 
 mod before;
 pub mod budget;
-mod course;
 mod demonstrations;
 mod resume;
+mod runner;
 
 use before::{environment, manifest};
 use budget::Budget;
-use course::Course;
 use resume::Past;
 pub use resume::Refused;
+use runner::Runner;
 
-/// What is to be run, and where to.
+/// A run as it was asked for.
 #[derive(Debug, Clone)]
 pub struct Order<'a> {
     /// What.
@@ -43,7 +44,7 @@ pub struct Order<'a> {
     pub preset: Preset,
     /// The objective of open loops, instead of the default.
     pub slo: Option<Slo>,
-    /// What a pool is to fit into, which the report says.
+    /// The memory that a pool is to fit into, for the report.
     pub memory_budget_bytes: Option<u64>,
     /// δ of the report: the smallest difference that matters.
     pub delta_ratio: f64,
@@ -51,7 +52,7 @@ pub struct Order<'a> {
     pub seed: u64,
     /// The Rust subject, which also writes the inputs and knows the right answers.
     pub subject: &'a Path,
-    /// What to start as the subject of each runtime that is available here.
+    /// The program of each runtime's subject that is available here.
     pub programs: &'a BTreeMap<String, SubjectProgram>,
     /// The command line after the program's name.
     pub arguments: &'a [String],
@@ -60,14 +61,41 @@ pub struct Order<'a> {
     /// Whether the directory holds the beginning of this very run. Experiment, preset and seed
     /// are then those of its files.
     pub resume: bool,
-    /// Why an arm of a family cannot be measured on this machine, if it cannot. An arm of a
-    /// runtime without a program never can.
-    pub unavailable: fn(&Family, &Arm) -> Option<String>,
-    /// Why a runtime is not available on this machine, if it is not.
-    pub lacking: fn(&str) -> Option<String>,
+    /// The arms and runtimes that cannot be measured on this machine.
+    pub unavailable: Unavailable,
 }
 
-/// Where a run stands, told between trials.
+/// Why arms and runtimes cannot be measured on this machine.
+#[derive(Debug, Clone)]
+pub struct Unavailable {
+    /// By family and arm of the experiment; `None` for an arm that can be measured.
+    pub arms: Vec<Vec<Option<String>>>,
+    /// By the name of a runtime of demonstrations.
+    pub runtimes: BTreeMap<String, String>,
+}
+
+impl Unavailable {
+    /// The reasons that `arm` and `runtime` give.
+    pub fn of(
+        experiment: &Experiment,
+        arm: impl Fn(&Family, &Arm) -> Option<String>,
+        runtime: impl Fn(&str) -> Option<String>,
+    ) -> Unavailable {
+        let of_family = |family: &Family| family.arms.iter().map(|of| arm(family, of)).collect();
+        let shown = experiment.demonstrations.iter().map(|shown| &shown.runtime);
+        Unavailable {
+            arms: experiment.families.iter().map(of_family).collect(),
+            runtimes: shown.filter_map(|name| Some((name.clone(), runtime(name)?))).collect(),
+        }
+    }
+
+    /// Whether no arm of a family can be measured.
+    pub fn is_whole_family(&self, family: usize) -> bool {
+        self.arms[family].iter().all(Option::is_some)
+    }
+}
+
+/// The state of a run, told between trials.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
     /// Trials that have a row.
@@ -81,16 +109,16 @@ pub struct Progress<'a> {
     pub next: Option<(&'a str, &'a str, u32)>,
 }
 
-/// A run that is over.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Every planned trial has a row, but those of families that were measured enough before.
+    /// Every planned trial has a row, except those of families that were stopped.
     Complete,
     /// It was complete when it was resumed.
     NothingLeft,
     /// The budget was spent; later blocks were dropped whole.
     OutOfBudget {
-        /// Trials that were planned and not run; none if it was but the last demonstrations.
+        /// Trials that were planned and not run; none if only demonstrations were dropped.
         dropped: usize,
     },
     /// The user ended it.
@@ -108,11 +136,11 @@ pub enum End {
 /// machine does not let a trial be cleaned up. [`Refused`] if it cannot be resumed.
 pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End> {
     let started_ns = now_ns();
-    let strangers = leftovers::children().context("list this process's own children")?;
+    let preexisting = leftovers::children().context("list this process's own children")?;
     process::adopt_orphans().context("become the reaper of orphaned children")?;
     super::catch_interrupts().context("catch Ctrl-C")?;
     let trials = plan::plan(order.experiment, order.preset.blocks, order.seed);
-    let plan = plan::plan_rows(order.experiment, &trials);
+    let plan = crate::record::plan_rows(order.experiment, &trials);
     let mut environment = environment(order);
     let begun = match order.resume {
         true => begin_again(order, &trials, &plan, &environment)?,
@@ -121,11 +149,10 @@ pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End>
     let Some(mut begun) = begun else {
         return Ok(End::NothingLeft);
     };
-    let scratch =
-        std::path::absolute(begun.dir.scratch()?).context("find the scratch directory")?;
+    let scratch = begun.recorder.dir.scratch()?;
+    let scratch = std::path::absolute(scratch).context("find the scratch directory")?;
     let copies = copies(order, &scratch)?;
-    let subject_environment = subject_environment();
-    let run_id = begun.run_id.clone();
+    let run_id = begun.recorder.run_id.clone();
     let mut oracle = Oracle::new(order.subject, &scratch).of_runtimes(order.programs);
     let experiment = match prepare_all(order, &mut begun, &mut oracle) {
         Ok(experiment) => experiment,
@@ -142,14 +169,14 @@ pub fn run(order: &Order<'_>, progress: impl FnMut(Progress<'_>)) -> Result<End>
         experiment: &experiment,
         preset: order.preset,
         programs: &copies,
-        environment: &subject_environment,
+        environment: &subject_environment(),
         scratch: &scratch,
-        strangers: &strangers,
+        preexisting: &preexisting,
         budget_end_ns: order.preset.budget_ns.map(|ns| started_ns + ns),
     };
     let planned = (trials.as_slice(), plan.as_slice());
     let end = run_planned(&setting, order, planned, &mut begun, &mut oracle, started_ns, progress);
-    begun.dir.finish()?;
+    begun.recorder.dir.finish()?;
     end
 }
 
@@ -163,38 +190,39 @@ fn run_planned(
     started_ns: u64,
     mut progress: impl FnMut(Progress<'_>),
 ) -> Result<End> {
-    let Some(experiment) = calibrated(order, setting, begun, oracle)? else {
-        let missing = trials.len();
-        return Ok(End::Interrupted { missing });
+    let Begun { recorder, past } = begun;
+    let known = &past.calibration;
+    let found = calibrate::calibrated(setting, order.slo, known, oracle, order.seed, recorder);
+    let experiment = match found {
+        Err(error) if is_interrupt(&error) => {
+            return Ok(End::Interrupted { missing: trials.len() });
+        }
+        found => found?,
     };
-    let past = std::mem::take(&mut begun.past);
+    let past = std::mem::take(past);
     let mut budget = Budget::new(&experiment, &order.preset, started_ns, past.spent_ns);
-    let setting = Setting { experiment: &experiment, budget_end_ns: budget.end_ns(), ..*setting };
     budget.learn(&experiment, &past.trials);
     demonstrations::learn(&mut budget, &past.facts);
-    let mut course = Course {
+    let mut runner = Runner {
         order,
-        setting: &setting,
+        setting: &Setting { experiment: &experiment, budget_end_ns: budget.end_ns(), ..*setting },
         trials,
         plan,
         rows: past.trials,
-        looked_at: past.looked_at,
+        last_snapshots: past.last_snapshots,
         facts: past.facts,
         budget,
         ended_ns: 0,
         oracle,
-        monitor: &mut begun.monitor,
-        dir: &mut begun.dir,
+        recorder,
     };
-    course.go(&mut progress)
+    runner.go(&mut progress)
 }
 
 /// A run whose directory is open and whose machine is watched.
 struct Begun {
-    dir: RunDir,
-    run_id: String,
+    recorder: Recorder,
     past: Past,
-    monitor: Monitor,
 }
 
 /// Watches the idle machine and makes the directory.
@@ -203,7 +231,8 @@ fn begin(order: &Order<'_>, plan: &[PlanRow], environment: &mut Environment) -> 
     let monitor = before::monitor(&order.preset).context("start watching the machine")?;
     monitor.describe(environment);
     let dir = RunDir::create(&order.out, &manifest, environment, order.toml, plan)?;
-    Ok(Begun { dir, run_id: manifest.run_id, past: Past::default(), monitor })
+    let recorder = Recorder { run_id: manifest.run_id, monitor, dir };
+    Ok(Begun { recorder, past: Past::default() })
 }
 
 /// Reopens the directory; `None` if nothing is left to be run.
@@ -215,16 +244,16 @@ fn begin_again(
 ) -> Result<Option<Begun>> {
     let (dir, run_id, past) = resume::open(order, plan, environment)?;
     let searched = search::trials_max(order.experiment) > 0;
-    let measured = course::due(trials, plan, &past.trials, &order.preset).is_empty();
+    let measured = runner::due(trials, plan, &past.trials, &order.preset).is_empty();
     if !searched && measured && demonstrations::all_shown(order, plan, &past) {
         return Ok(None);
     }
     let mut monitor = Monitor::start().context("start watching the machine")?;
     monitor.keep_thresholds(&past.environment);
-    Ok(Some(Begun { dir, run_id, past, monitor }))
+    Ok(Some(Begun { recorder: Recorder { run_id, monitor, dir }, past }))
 }
 
-/// The programs where nobody replaces them while they are measured, if they may run there.
+/// The programs where they cannot be replaced while they are measured, if they may run there.
 fn copies(order: &Order<'_>, scratch: &Path) -> Result<BTreeMap<String, SubjectProgram>> {
     match private::may_run_below(&order.out) {
         true => Ok(private::copies(order.programs, &scratch.join("programs"))?),
@@ -232,7 +261,7 @@ fn copies(order: &Order<'_>, scratch: &Path) -> Result<BTreeMap<String, SubjectP
     }
 }
 
-/// The directory of a run that has measured nothing yet.
+/// Removes the directory of a run that has measured nothing yet.
 fn remove_empty(out: &Path) -> Result<()> {
     fs::remove_dir_all(out).with_context(|| format!("remove {}, which is empty", out.display()))
 }
@@ -244,32 +273,13 @@ fn prepare_all(
     begun: &mut Begun,
     oracle: &mut Oracle<'_>,
 ) -> Result<Experiment> {
-    let (run_id, known) = (&begun.run_id, &begun.past.calibration);
-    let (given, unavailable) = (order.experiment, order.unavailable);
-    let experiment = work::calibrated(given, run_id, unavailable, known, oracle, &mut begun.dir)?;
-    let can_run = |family: &&Family| {
-        let mut arms = family.arms.iter();
-        arms.any(|arm| (order.unavailable)(family, arm).is_none())
-    };
-    let mut families = experiment.families.iter().filter(can_run);
-    families.try_for_each(|family| oracle.prepare_family(family, order.seed).map(drop))?;
-    Ok(experiment)
-}
-
-/// The experiment with its rates known; `None` if the user ended the run meanwhile.
-fn calibrated(
-    order: &Order<'_>,
-    setting: &Setting<'_>,
-    begun: &mut Begun,
-    oracle: &mut Oracle<'_>,
-) -> Result<Option<Experiment>> {
-    let known = &begun.past.calibration;
-    let to = (&mut begun.monitor, &mut begun.dir);
-    match calibrate::calibrated(setting, order.slo, known, oracle, order.seed, to) {
-        Ok(experiment) => Ok(Some(experiment)),
-        Err(error) if is_interrupt(&error) => Ok(None),
-        Err(error) => Err(error),
+    let experiment = work::calibrated(order, &begun.past.calibration, oracle, &mut begun.recorder)?;
+    for (index, family) in experiment.families.iter().enumerate() {
+        if !order.unavailable.is_whole_family(index) {
+            oracle.prepare_family(family, order.seed)?;
+        }
     }
+    Ok(experiment)
 }
 
 fn is_interrupt(error: &anyhow::Error) -> bool {

@@ -25,22 +25,22 @@ impl Refused {
     }
 }
 
-/// What a run has behind it; nothing if it begins.
+/// What a run has measured before; nothing if it begins.
 #[derive(Debug, Default)]
-pub(super) struct Past {
-    pub(super) trials: Vec<TrialRow>,
-    pub(super) calibration: Vec<CalibrationRow>,
+pub struct Past {
+    pub trials: Vec<TrialRow>,
+    pub calibration: Vec<CalibrationRow>,
     /// Of demonstrations that are over.
-    pub(super) facts: Vec<FactRow>,
-    /// The last attempt at a memory trial of which there is a look: it may have been cut short
+    pub facts: Vec<FactRow>,
+    /// The last attempt at a memory trial of which there is a snapshot: it may have been cut short
     /// before it had a row of its own.
-    pub(super) looked_at: BTreeMap<String, u32>,
+    pub last_snapshots: BTreeMap<String, u32>,
     /// How long it was watched, idle time included.
-    pub(super) spent_ns: u64,
-    pub(super) environment: Environment,
+    pub spent_ns: u64,
+    pub environment: Environment,
 }
 
-/// Facts that numbers of one run must share, beside those of its runtimes.
+/// Facts that numbers of one run must share, in addition to those of its runtimes.
 const SAME: [&str; 15] = [
     "forkbench_hash",
     "subject_hash",
@@ -59,20 +59,20 @@ const SAME: [&str; 15] = [
     "sh_target",
 ];
 
-/// Opens the run's directory, which nobody else may be writing, and reads what is in it.
-pub(super) fn open(
+/// Opens the run's directory for this process alone, and reads what is in it.
+pub fn open(
     order: &Order<'_>,
     plan: &[PlanRow],
     now: &Environment,
 ) -> Result<(RunDir, String, Past)> {
     let refuse = |reason: String| Refused::because(&order.out, reason);
-    // What differs is said before the directory is touched.
+    // Differences are reported before the directory is touched.
     let before = record::read(&order.out)?;
     if let Some(reason) = difference(&before, plan, now) {
         return Err(refuse(reason));
     }
     let mut dir = RunDir::reopen(&order.out)?;
-    // Anew, because a torn row is gone, and whoever wrote may have written until just now.
+    // Anew, because a torn row is gone, and another process may have written until just now.
     let mut run = record::read(&order.out)?;
     if let Some(remark) = run.remarks.first() {
         let advice = "a run is continued only as it was written; `forkbench report` uses the rest";
@@ -81,13 +81,13 @@ pub(super) fn open(
     dir.keep_requests_of(&run.trials)?;
     dir.keep_whole_demonstrations_of(&mut run.facts)?;
     let (noise, _) = record::read_noise(&order.out);
-    let mut looked_at: BTreeMap<String, u32> = BTreeMap::new();
+    let mut last_snapshots: BTreeMap<String, u32> = BTreeMap::new();
     for row in &run.memory {
-        let attempt = looked_at.entry(row.trial_id.clone()).or_default();
+        let attempt = last_snapshots.entry(row.trial_id.clone()).or_default();
         *attempt = row.attempt.max(*attempt);
     }
     let past = Past {
-        looked_at,
+        last_snapshots,
         calibration: record::read_calibration(&order.out),
         spent_ns: noise.iter().map(|row| row.interval_ns).sum(),
         environment: run.environment,
@@ -97,7 +97,7 @@ pub(super) fn open(
     Ok((dir, run.manifest.run_id, past))
 }
 
-/// Why what would be measured now could not stand beside what was measured then.
+/// Why new measurements could not be compared with those of the run's beginning.
 fn difference(run: &Run, plan: &[PlanRow], now: &Environment) -> Option<String> {
     if let Some(fact) = changed_fact(&run.environment, now) {
         return Some(fact);

@@ -1,14 +1,14 @@
-//! What checks are run with: a fresh subject of any workload and strategy under any load, with
+//! The bench of all checks: a fresh subject of any workload and strategy under any load, with
 //! every answer verified.
 
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use super::wakeups::Lateness;
 use super::{Extent, S};
 use crate::driver::leftovers;
-use crate::driver::load::{self, Exchange, GRACE_NS, Measured, Offer, Pace};
+use crate::driver::load::{self, Exchange, Measured, Offer, Pace, Timeout};
 use crate::driver::noise::Monitor;
 use crate::driver::oracle::Oracle;
 use crate::driver::programs::SubjectProgram;
@@ -16,43 +16,51 @@ use crate::driver::target::{Launch, Target, TargetError, subject_environment};
 use crate::driver::trial::{self, Ran, Setting};
 use crate::experiment::runtime::RUST_NAME;
 use crate::experiment::{Arrivals, DEADLINE_MS, Experiment, Preset, Trial};
-use crate::options::{self, OptionDef, Options};
 use crate::protocol::{Configure, Outcome};
 use crate::strategy;
+use crate::workload::options;
 use crate::workload::{self, Size, Spec};
 
 /// Of everything that is drawn.
-pub(super) const SEED: u64 = 1;
+pub const SEED: u64 = 1;
 
-/// What a subject does, and how; options that are not given are at their defaults.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Service<'a> {
-    pub(super) workload: &'a str,
-    pub(super) options: &'a [(&'a str, &'a str)],
-    pub(super) payload_bytes: u64,
-    pub(super) strategy: &'a str,
-    pub(super) strategy_options: &'a [(&'a str, &'a str)],
+/// A workload under a strategy. Options are as in rows, `us=1000;draws=bimodal`; the others are at
+/// their defaults.
+#[derive(Debug, Clone)]
+pub struct Service {
+    pub workload: &'static str,
+    pub options: String,
+    pub payload_bytes: u64,
+    pub strategy: &'static str,
+    pub strategy_options: String,
 }
 
-impl<'a> Service<'a> {
+impl Service {
     /// Under `blocking`, without payload.
-    pub(super) fn blocking(workload: &'a str, options: &'a [(&'a str, &'a str)]) -> Service<'a> {
-        Service { workload, options, payload_bytes: 0, strategy: "blocking", strategy_options: &[] }
+    pub fn blocking(workload: &'static str, options: impl Into<String>) -> Service {
+        Service {
+            workload,
+            options: options.into(),
+            payload_bytes: 0,
+            strategy: "blocking",
+            strategy_options: String::new(),
+        }
     }
 
     fn configure(&self) -> Result<Configure> {
         let workload = workload::by_name(self.workload).context("no such workload")?;
         let strategy = strategy::by_name(self.strategy).context("no such strategy")?;
+        let given = options::parse(&self.strategy_options);
         Ok(Configure {
             spec: Spec {
                 workload: self.workload.to_owned(),
                 size: Size::S,
                 seed: SEED,
                 payload_bytes: self.payload_bytes,
-                options: resolve(workload.options(), self.options)?,
+                options: options::resolve(workload.options(), &options::parse(&self.options), 1)?,
             },
             strategy: self.strategy.to_owned(),
-            strategy_options: resolve(strategy.options, self.strategy_options)?,
+            strategy_options: options::resolve(strategy.options, &given, 1)?,
             ballast_bytes: 0,
             deadline_ms: DEADLINE_MS,
             child_program: None,
@@ -60,29 +68,24 @@ impl<'a> Service<'a> {
     }
 }
 
-fn resolve(defs: &[OptionDef], given: &[(&str, &str)]) -> Result<Options> {
-    let given = given.iter().map(|&(k, v)| (k.to_owned(), v.to_owned()));
-    Ok(options::resolve(defs, &given.collect(), 1)?)
-}
-
 /// Loads subjects and keeps what the last checks judge.
-pub(super) struct Bench<'a> {
+pub struct Bench<'a> {
     subject: &'a Path,
     scratch: &'a Path,
-    pub(super) extent: Extent,
-    pub(super) monitor: Monitor,
+    pub extent: Extent,
+    pub monitor: Monitor,
     oracle: Oracle<'a>,
     /// Little's law in every open load so far: requests counted over those that stamps make.
-    pub(super) littles_law_ratios: Vec<f64>,
+    pub littles_law_ratios: Vec<f64>,
     /// How long the noise thread has watched so far, in ns.
-    pub(super) watched_ns: u64,
-    /// What it used meanwhile, in ns.
-    pub(super) sampler_cpu_ns: u64,
-    key: usize,
+    pub watched_ns: u64,
+    /// Its CPU time meanwhile, in ns.
+    pub sampler_cpu_ns: u64,
+    groups: u32,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(
+    pub fn new(
         subject: &'a Path,
         scratch: &'a Path,
         extent: Extent,
@@ -97,62 +100,37 @@ impl<'a> Bench<'a> {
             littles_law_ratios: Vec::new(),
             watched_ns: 0,
             sampler_cpu_ns: 0,
-            key: 0,
+            groups: 0,
         }
     }
 
-    /// For the monitor: what is watched under different numbers is judged apart.
-    pub(super) fn next_key(&mut self) -> usize {
-        self.key += 1;
-        self.key
+    /// Starts watching the machine: judged apart from everything before.
+    pub fn watch(&mut self) {
+        self.groups += 1;
+        self.monitor.before_trial(crate::driver::noise::judge::Group::Check(self.groups));
     }
 
-    /// Adds up what watching has cost since this was last called.
-    pub(super) fn collect_samples(&mut self) {
+    /// Adds up the cost of watching since the last call.
+    pub fn collect_samples(&mut self) {
         for row in self.monitor.take_rows("", "") {
             self.watched_ns += row.interval_ns;
             self.sampler_cpu_ns += row.sampler_cpu_ns;
         }
     }
 
-    /// How late this machine wakes what sleeps or waits, just now.
+    /// How late this machine wakes sleeping and waiting threads just now.
     ///
     /// # Errors
     /// It has no thread or socket to give.
-    pub(super) fn lateness(&self) -> Result<Lateness> {
+    pub fn lateness(&self) -> Result<Lateness> {
         Lateness::measure(self.extent.wakeups)
     }
 
-    /// Does something to a fresh subject, and stops it.
-    ///
-    /// # Errors
-    /// It could not be started, asked or stopped, or what was done failed.
-    pub(super) fn with_subject<T>(
-        &mut self,
-        service: &Service<'_>,
-        then: impl FnOnce(&mut Target, &Exchange) -> Result<T>,
-    ) -> Result<T> {
-        let (mut target, exchange) = self.start(service)?;
-        let done = then(&mut target, &exchange)?;
-        target.stop()?;
-        Ok(done)
-    }
-
-    /// A fresh subject, and what to ask of it. Dropping it ends it.
+    /// A fresh subject whose answers are not verified. Dropping it ends it.
     ///
     /// # Errors
     /// It could not be started.
-    pub(super) fn start(&mut self, service: &Service<'_>) -> Result<(Target, Exchange)> {
-        let spec = service.configure()?.spec;
-        let prepared = self.oracle.prepare(&spec, SEED)?;
-        Ok((self.start_unverified(service)?, prepared.exchange))
-    }
-
-    /// A fresh subject whose answers nobody waits for. Dropping it ends it.
-    ///
-    /// # Errors
-    /// It could not be started.
-    pub(super) fn start_unverified(&mut self, service: &Service<'_>) -> Result<Target> {
+    pub fn start(&mut self, service: &Service) -> Result<Target> {
         let mut configure = service.configure()?;
         configure.spec = self.oracle.calibrate(&configure.spec, None)?;
         let launch = Launch {
@@ -164,13 +142,49 @@ impl<'a> Bench<'a> {
         Ok(target.map_err(|error| error.with_last_words(&launch.stderr))?)
     }
 
+    /// Loads a fresh subject and stops it; every request must be answered rightly.
+    ///
+    /// # Errors
+    /// It could not be started, loaded or stopped, or an answer is missing or wrong.
+    pub fn load(
+        &mut self,
+        service: &Service,
+        load: impl FnOnce(&mut Target, &Exchange) -> Result<Measured, TargetError>,
+    ) -> Result<Measured> {
+        let exchange = self.oracle.prepare(&service.configure()?.spec, SEED)?.exchange;
+        let mut target = self.start(service)?;
+        let measured = load(&mut target, &exchange)?;
+        all_right(&measured)?;
+        target.stop()?;
+        let traffic = measured.traffic.as_ref();
+        self.littles_law_ratios.extend(traffic.and_then(|traffic| traffic.littles_law_ratio()));
+        Ok(measured)
+    }
+
+    /// An open loop.
+    ///
+    /// # Errors
+    /// As [`Bench::load`].
+    pub fn open(&mut self, service: &Service, offer: &Offer) -> Result<Measured> {
+        self.load(service, |target, exchange| load::open(target, exchange, offer, SEED))
+    }
+
+    /// One caller's closed loop for about this long.
+    ///
+    /// # Errors
+    /// As [`Bench::load`].
+    pub fn closed(&mut self, service: &Service, window_ns: u64) -> Result<Measured> {
+        let pace = one_caller(window_ns);
+        self.load(service, |target, exchange| load::closed(target, exchange, pace, SEED))
+    }
+
     /// A trial as a run does it.
     ///
     /// # Errors
-    /// Its input could not be made, or the user interrupted. How it went is in what it gives.
-    pub(super) fn trial(&mut self, experiment: &Experiment, trial: &Trial) -> Result<Ran> {
-        // No subject runs between trials: what is there was there before.
-        let strangers = leftovers::children().context("list this process's own children")?;
+    /// Its input could not be made, or the user interrupted. Its own failure is in its row.
+    pub fn trial(&mut self, experiment: &Experiment, trial: &Trial) -> Result<Ran> {
+        // No subject runs between trials: every child is a preexisting one.
+        let preexisting = leftovers::children().context("list this process's own children")?;
         let program = SubjectProgram::compiled(self.subject.to_owned());
         let setting = Setting {
             run_id: "selftest",
@@ -179,73 +193,29 @@ impl<'a> Bench<'a> {
             programs: &[(RUST_NAME.to_owned(), program)].into(),
             environment: &subject_environment(),
             scratch: self.scratch,
-            strangers: &strangers,
+            preexisting: &preexisting,
             budget_end_ns: None,
         };
         let spec = &experiment.families[trial.family].spec;
         let prepared = self.oracle.prepare(spec, trial.seed)?;
         Ok(trial::run(&setting, trial, &prepared)?)
     }
-
-    /// An open loop whose every request is answered rightly.
-    ///
-    /// # Errors
-    /// As above; or an answer is missing or wrong.
-    pub(super) fn open(&mut self, service: &Service<'_>, offer: &Offer) -> Result<Measured> {
-        let load =
-            |target: &mut Target, exchange: &Exchange| load::open(target, exchange, offer, SEED);
-        self.open_with(service, load)
-    }
-
-    /// The same, with something done beside it.
-    ///
-    /// # Errors
-    /// As above.
-    pub(super) fn open_with(
-        &mut self,
-        service: &Service<'_>,
-        load: impl FnOnce(&mut Target, &Exchange) -> Result<Measured, TargetError>,
-    ) -> Result<Measured> {
-        let measured = self.with_subject(service, |target, exchange| {
-            let measured = load(target, exchange)?;
-            all_right(&measured)?;
-            Ok(measured)
-        })?;
-        let traffic = measured.traffic.as_ref();
-        self.littles_law_ratios.extend(traffic.and_then(|traffic| traffic.littles_law_ratio()));
-        Ok(measured)
-    }
-
-    /// One caller's closed loop for about this long, every answer right.
-    ///
-    /// # Errors
-    /// As above.
-    pub(super) fn closed(&mut self, service: &Service<'_>, window_ns: u64) -> Result<Measured> {
-        let pace = one_caller(window_ns);
-        self.with_subject(service, |target, exchange| {
-            let measured = load::closed(target, exchange, pace, SEED)?;
-            all_right(&measured)?;
-            Ok(measured)
-        })
-    }
 }
 
 /// A warm-up of a sixth of the window; the window is no longer than it must be.
-pub(super) fn one_caller(window_ns: u64) -> Pace {
+pub fn one_caller(window_ns: u64) -> Pace {
     Pace {
         callers: 1,
         warm_up_ns: window_ns / 6,
         min_window_ns: window_ns,
         max_window_ns: window_ns,
         min_requests: 1,
-        deadline_ns: DEADLINE_MS * 1_000_000,
-        grace_ns: GRACE_NS,
-        budget_end_ns: None,
+        timeout: Timeout::new(DEADLINE_MS * 1_000_000),
     }
 }
 
 /// An open loop whose window begins at once.
-pub(super) fn offer(rate_per_s: f64, arrivals: Arrivals, window_ns: u64) -> Offer {
+pub fn offer(rate_per_s: f64, arrivals: Arrivals, window_ns: u64) -> Offer {
     Offer {
         rate_per_s,
         arrivals,
@@ -254,26 +224,20 @@ pub(super) fn offer(rate_per_s: f64, arrivals: Arrivals, window_ns: u64) -> Offe
         warm_up_ns: 0,
         window_ns,
         patience_ns: 5 * S,
-        deadline_ns: DEADLINE_MS * 1_000_000,
-        grace_ns: GRACE_NS,
-        budget_end_ns: None,
+        timeout: Timeout::new(DEADLINE_MS * 1_000_000),
         limit_ns: u64::MAX,
     }
 }
 
 /// Whether every request was answered, and rightly.
-///
-/// # Errors
-/// What the first of the others said.
-pub(super) fn all_right(measured: &Measured) -> Result<()> {
-    let unanswered = measured.abandoned;
-    if unanswered > 0 {
-        bail!("{unanswered} requests had no answer in the end");
+fn all_right(measured: &Measured) -> Result<()> {
+    if measured.abandoned > 0 {
+        bail!("{} requests had no answer in the end", measured.abandoned);
     }
     let ok = measured.outcomes[Outcome::Ok as usize];
     if ok == 0 || measured.outcomes.iter().sum::<u64>() != ok {
         let said = measured.first_failure.as_deref().unwrap_or("none was made");
-        return Err(anyhow!("not every request was answered rightly: {said}"));
+        bail!("not every request was answered rightly: {said}");
     }
     Ok(())
 }

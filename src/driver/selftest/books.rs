@@ -1,35 +1,17 @@
-//! Little's law in every open load of the other checks: requests under way as counted are those
+//! Little's law in every open load of the other checks: requests in flight as counted are those
 //! that their own stamps make. Books that lose or double a request break it.
 
-use anyhow::Result;
+use super::Findings;
 
-use super::bench::Bench;
-use super::{Check, Findings, Line};
-
-pub(super) const CHECK: Check = Check {
-    name: "Little's law",
-    asked: |_| {
-        "requests under way, counted and by their stamps, in all open loads above".to_owned()
-    },
-    run,
-};
-
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
-    Ok(judge(&bench.littles_law_ratios))
-}
-
-fn judge(ratios: &[f64]) -> Findings {
+/// Judges the law over all open loads so far.
+pub fn judge(ratios: &[f64]) -> Findings {
     let off = ratios.iter().map(|ratio| (ratio - 1.0).abs());
     let worst = off.fold(0.0, f64::max);
-    Findings {
-        lines: vec![Line::new(
-            "worst",
-            format!("{:.3} % off, of {} loads", worst * 100.0, ratios.len()),
-            "within 2 %",
-            !ratios.is_empty() && worst <= 0.02,
-        )],
-        figures: vec![("worst_difference_ratio".to_owned(), worst)],
-    }
+    let found = format!("{:.3} % off, of {} loads", worst * 100.0, ratios.len());
+    let mut findings = Findings::default();
+    findings.line("worst", found, "within 2 %", !ratios.is_empty() && worst <= 0.02);
+    findings.figure("worst_difference_ratio", worst);
+    findings
 }
 
 #[cfg(test)]

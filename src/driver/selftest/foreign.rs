@@ -3,29 +3,16 @@
 use anyhow::Result;
 
 use super::bench::{Bench, Service};
-use super::{Check, Findings, Line, MS};
-use crate::driver::noise::judge::Level;
+use super::{Findings, MS};
+use crate::driver::noise::judge::{Flag, Level};
 use crate::driver::noise::signal::Signal;
 
-pub(super) const CHECK: Check = Check {
-    name: "foreign load",
-    asked: |extent| {
-        let trials = extent.foreign_trials as usize;
-        format!(
-            "{trials} trials of {} s, a spinning program beside {} of them",
-            extent.foreign_window_ns as f64 / 1e9,
-            (0..trials).filter(|&trial| is_disturbed(trial)).count()
-        )
-    },
-    run,
-};
-
 /// Three of ten, spread out.
-fn is_disturbed(trial: usize) -> bool {
+pub fn is_disturbed(trial: u32) -> bool {
     trial * 3 % 10 < 3
 }
 
-/// Whether a program spun beside a trial, and whether the trial was flagged for it.
+/// Whether a program spun during a trial, and whether the trial was flagged for it.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     disturbed: bool,
@@ -38,68 +25,46 @@ fn judge(seen: &[Seen]) -> Findings {
         (of.clone().filter(|one| one.flagged).count(), of.count())
     };
     let ((found, disturbed), (false_alarms, quiet)) = (count(true), count(false));
-    Findings {
-        lines: vec![
-            Line::new(
-                "disturbed and flagged",
-                format!("{found} of {disturbed}"),
-                "≥ 95 %",
-                found > 0 && 100 * found >= 95 * disturbed,
-            ),
-            Line::new(
-                "flagged for nothing",
-                format!("{false_alarms} of {quiet}"),
-                "≤ 2 %",
-                quiet > 0 && 100 * false_alarms <= 2 * quiet,
-            ),
-        ],
-        figures: vec![
-            ("disturbed".to_owned(), disturbed as f64),
-            ("disturbed_flagged".to_owned(), found as f64),
-            ("quiet".to_owned(), quiet as f64),
-            ("quiet_flagged".to_owned(), false_alarms as f64),
-        ],
-    }
+    let mut findings = Findings::default();
+    let is_seen = found > 0 && 100 * found >= 95 * disturbed;
+    let is_right = quiet > 0 && 100 * false_alarms <= 2 * quiet;
+    findings.line("disturbed and flagged", format!("{found} of {disturbed}"), "≥ 95 %", is_seen);
+    findings.line("flagged for nothing", format!("{false_alarms} of {quiet}"), "≤ 2 %", is_right);
+    findings.figure("disturbed", disturbed as f64);
+    findings.figure("disturbed_flagged", found as f64);
+    findings.figure("quiet", quiet as f64);
+    findings.figure("quiet_flagged", false_alarms as f64);
+    findings
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
-    let mut seen = Vec::new();
-    for trial in 0..bench.extent.foreign_trials as usize {
-        let disturbed = is_disturbed(trial);
-        let flagged = is_flagged(bench, disturbed)?;
-        seen.push(Seen { disturbed, flagged });
-    }
-    Ok(judge(&seen))
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+    let trials = (0..bench.extent.foreign_trials).map(is_disturbed);
+    let seen =
+        trials.map(|disturbed| Ok(Seen { disturbed, flagged: is_flagged(bench, disturbed)? }));
+    Ok(judge(&seen.collect::<Result<Vec<_>>>()?))
 }
 
-/// Runs a trial and says whether its foreign load was above the second threshold. Watched apart
-/// from whatever is watched around it, which ends with it.
+/// Runs a trial and says whether its foreign load was above the second threshold. It is watched
+/// apart from the check, whose watching ends with it.
 fn is_flagged(bench: &mut Bench<'_>, disturbed: bool) -> Result<bool> {
     let window_ns = bench.extent.foreign_window_ns;
-    let spinner = match disturbed {
-        // Longer than the trial. It is reaped after the trial only, so that nothing tells it from
-        // anybody else's program; dropping it ends it.
-        true => {
-            let us = (3 * window_ns / 1_000).clamp(1, 60_000_000).to_string();
-            // Its right answer is not wanted: finding it out would take as long.
-            Some(bench.start_unverified(&Service::blocking("spin", &[("us", &us)]))?)
-        }
-        false => None,
-    };
-    let spinner = spinner.map(|mut target| {
+    let mut spinner = None;
+    if disturbed {
+        // Longer than the trial. It is reaped only after the trial, so that nothing tells it from
+        // a foreign program; dropping it ends it.
+        let us = (3 * window_ns / 1_000).clamp(1, 60_000_000);
+        // Its answer is not verified: computing it would take as long.
+        let mut target = bench.start(&Service::blocking("spin", format!("us={us}")))?;
         target.push_run(1, &[]);
-        target.flush().map(|()| target)
-    });
-    let spinner = spinner.transpose()?;
-    let key = bench.next_key();
-    bench.monitor.before_trial(key, 1);
-    bench.closed(&Service::blocking("sleep", &[("us", "2000")]), window_ns.max(MS))?;
+        target.flush()?;
+        spinner = Some(target);
+    }
+    bench.watch();
+    bench.closed(&Service::blocking("sleep", "us=2000"), window_ns.max(MS))?;
     let noise = bench.monitor.after_trial();
     drop(spinner);
-    let is_foreign = |flag: &crate::driver::noise::judge::Flag| {
-        flag.signal == Signal::ForeignCpu && flag.level == Level::Disturbed
-    };
-    Ok(noise.is_some_and(|noise| noise.flags.iter().any(is_foreign)))
+    let foreign = Flag { signal: Signal::ForeignCpu, level: Level::Disturbed };
+    Ok(noise.is_some_and(|noise| noise.flags.contains(&foreign)))
 }
 
 #[cfg(test)]
@@ -107,7 +72,7 @@ mod tests {
     use super::*;
     use crate::driver::selftest::State;
 
-    fn states(flagged: impl Fn(usize, bool) -> bool) -> [State; 2] {
+    fn states(flagged: impl Fn(u32, bool) -> bool) -> [State; 2] {
         let seen: Vec<Seen> = (0..200)
             .map(|trial| Seen {
                 disturbed: is_disturbed(trial),
@@ -120,7 +85,7 @@ mod tests {
 
     #[test]
     fn three_of_ten_are_disturbed_and_not_in_a_row() {
-        let disturbed: Vec<usize> = (0..20).filter(|&trial| is_disturbed(trial)).collect();
+        let disturbed: Vec<u32> = (0..20).filter(|&trial| is_disturbed(trial)).collect();
         assert_eq!(disturbed, [0, 4, 7, 10, 14, 17]);
     }
 

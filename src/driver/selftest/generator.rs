@@ -4,24 +4,13 @@ use anyhow::{Context, Result};
 
 use super::bench::{Bench, Service, offer};
 use super::wakeups::Lateness;
-use super::{Check, Findings, Line, MS};
+use super::{Findings, MS};
 use crate::driver::load::Offer;
 use crate::experiment::Arrivals;
 
-pub(super) const CHECK: Check = Check {
-    name: "generator",
-    asked: |extent| {
-        format!(
-            "requests without work at constant rates, {} s each; how late each is sent",
-            extent.generator_window_ns as f64 / 1e9
-        )
-    },
-    run,
-};
-
 const RATES_PER_S: [f64; 3] = [100.0, 1_000.0, 5_000.0];
 
-/// What became of one rate.
+/// The results at one rate.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     rate_per_s: f64,
@@ -38,38 +27,31 @@ fn judge(all: &[Kept], late: &Lateness) -> Findings {
     let mut findings = Findings::default();
     for kept in all {
         let rate = kept.rate_per_s;
-        let ratio = kept.achieved_per_s / rate;
         // A millionth for the division.
-        let is_exact = (ratio - 1.0).abs() <= 1e-3 + 1e-6;
+        let is_exact = (kept.achieved_per_s / rate - 1.0).abs() <= 1e-3 + 1e-6;
         let achieved = format!("{:.1}/s", kept.achieved_per_s);
-        let line = Line::new(format!("rate of {rate}/s"), achieved, "within 0.1 %", is_exact);
-        findings.lines.push(line);
-        let [p50, p99, max] = [kept.lateness_p50_ns, kept.lateness_p99_ns, kept.lateness_max_ns]
-            .map(|ns| format!("{:.3}", ns as f64 / 1e6));
-        let is_early = kept.lateness_p99_ns <= MS + machine_ns;
-        let what = "  late by p50, p99, max";
-        let line = Line::new(what, format!("{p50}, {p99}, {max} ms"), &bar, is_early);
-        findings.lines.push(line);
-        let figures = [
-            ("achieved_per_s", kept.achieved_per_s),
-            ("lateness_p50_ns", kept.lateness_p50_ns as f64),
-            ("lateness_p99_ns", kept.lateness_p99_ns as f64),
-            ("lateness_max_ns", kept.lateness_max_ns as f64),
-        ];
-        let named = figures.map(|(name, value)| (format!("at_{rate}_per_s_{name}"), value));
-        findings.figures.extend(named);
+        findings.line(format!("rate of {rate}/s"), achieved, "within 0.1 %", is_exact);
+        let times_ns = [kept.lateness_p50_ns, kept.lateness_p99_ns, kept.lateness_max_ns];
+        let [p50, p99, max] = times_ns.map(|ns| format!("{:.3}", ns as f64 / 1e6));
+        let is_in_time = kept.lateness_p99_ns <= MS + machine_ns;
+        let found = format!("{p50}, {p99}, {max} ms");
+        findings.line("  late by p50, p99, max", found, bar.as_str(), is_in_time);
+        findings.figure(format!("at_{rate}_per_s_achieved_per_s"), kept.achieved_per_s);
+        for (name, ns) in ["p50", "p99", "max"].into_iter().zip(times_ns) {
+            findings.figure(format!("at_{rate}_per_s_lateness_{name}_ns"), ns as f64);
+        }
     }
     findings
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let window_ns = bench.extent.generator_window_ns;
     let before = bench.lateness()?;
     let mut all = Vec::new();
     for rate_per_s in RATES_PER_S {
-        let offer =
-            Offer { warm_up_ns: 500 * MS, ..offer(rate_per_s, Arrivals::Constant, window_ns) };
-        let measured = bench.open(&Service::blocking("noop", &[]), &offer)?;
+        let offer = offer(rate_per_s, Arrivals::Constant, window_ns);
+        let offer = Offer { warm_up_ns: 500 * MS, ..offer };
+        let measured = bench.open(&Service::blocking("noop", ""), &offer)?;
         let traffic = measured.traffic.context("an open loop has traffic")?;
         let late = |p| traffic.lateness_ns(p).context("nothing was sent");
         all.push(Kept {

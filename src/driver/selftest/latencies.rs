@@ -1,28 +1,15 @@
-//! Known latencies: a server that sleeps for times that are drawn per request, measured beside
-//! what was drawn.
+//! Known latencies: a server that sleeps for times that are drawn per request, compared with
+//! these draws.
 
 use anyhow::{Context, Result};
 
 use super::bench::{Bench, SEED, Service, offer};
 use super::wakeups::{Lateness, Path};
-use super::{Check, Findings, Line, ms, percent_off};
+use super::{Findings, ms, percent_off};
 use crate::driver::samples::nearest_rank;
 use crate::experiment::Arrivals;
 use crate::record::RequestRow;
 use crate::workload::Draws;
-
-pub(super) const CHECK: Check = Check {
-    name: "known latencies",
-    asked: |extent| {
-        format!(
-            "a thread per request sleeps for a time drawn around 20 ms, at {RATE_PER_S}/s for {} \
-             s; quantiles of responses beside those of the draws, without and with the machine's \
-             own late wake-ups",
-            extent.open_window_ns as f64 / 1e9
-        )
-    },
-    run,
-};
 
 const US: u64 = 20_000;
 const RATE_PER_S: f64 = 150.0;
@@ -31,7 +18,7 @@ const RATE_PER_S: f64 = 150.0;
 const BARS: [(f64, f64, &str); 3] =
     [(0.5, 0.01, "within 1 %"), (0.9, 0.015, "within 1.5 %"), (0.99, 0.03, "within 3 %")];
 
-/// Responses of some requests, and what was drawn for the same, in ns; in any order.
+/// Responses of some requests, and the draws of the same, in ns; in any order.
 struct Known {
     draws: Draws,
     responses_ns: Vec<u64>,
@@ -42,50 +29,45 @@ struct Known {
 /// the driver wakes the server, the server the thread, the thread the server and that the driver.
 const PATH: Path = Path { sleeps: 2, hand_overs: 4 };
 
-/// Responses may be anywhere between what was drawn and that with the machine's own late wake-ups,
+/// Responses may be anywhere between the draw and the draw with the machine's own late wake-ups,
 /// which may be fewer while a load runs; the bars begin beyond.
-fn judge(mut all: Vec<Known>, late: &Lateness) -> Findings {
+fn judge(all: Vec<Known>, late: &Lateness) -> Findings {
     let mut findings = Findings::default();
-    for known in &mut all {
-        known.responses_ns.sort_unstable();
-        known.drawn_ns.sort_unstable();
-        let mut later_ns = late.added_to(&known.drawn_ns, PATH);
-        later_ns.sort_unstable();
+    for Known { draws, responses_ns, drawn_ns } in all {
+        let later_ns = late.added_to(&drawn_ns, PATH);
+        let [responses_ns, drawn_ns, later_ns] =
+            [responses_ns, drawn_ns, later_ns].map(|mut times_ns| {
+                times_ns.sort_unstable();
+                times_ns
+            });
         for (p, tolerance, bar) in BARS {
             let quantile = |sorted_ns: &[u64]| nearest_rank(sorted_ns, p).unwrap_or(0) as f64;
-            let found = quantile(&known.responses_ns);
-            let (drawn, later) = (quantile(&known.drawn_ns), quantile(&later_ns));
+            let found = quantile(&responses_ns);
+            let (drawn, later) = (quantile(&drawn_ns), quantile(&later_ns));
             // `later` is at least `drawn`, sample by sample.
             let ratio = found / found.clamp(drawn, later);
             let percent = p * 100.0;
-            let name = known.draws.name();
-            findings.lines.push(Line::new(
-                format!("{name}, p{percent}"),
-                format!("{}, {} off", ms(found), percent_off(ratio)),
-                bar,
-                (ratio - 1.0).abs() <= tolerance,
-            ));
-            let figures = [("response", found), ("drawn", drawn), ("drawn_and_late", later)];
-            let key = name.replace('-', "_");
-            let named = figures.map(|(what, ns)| (format!("{key}_{what}_p{percent}_ns"), ns));
-            findings.figures.extend(named);
+            let shown = format!("{}, {} off", ms(found), percent_off(ratio));
+            let holds = (ratio - 1.0).abs() <= tolerance;
+            findings.line(format!("{}, p{percent}", draws.name()), shown, bar, holds);
+            let key = draws.name().replace('-', "_");
+            for (what, ns) in [("response", found), ("drawn", drawn), ("drawn_and_late", later)] {
+                findings.figure(format!("{key}_{what}_p{percent}_ns"), ns);
+            }
         }
     }
     findings
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let offer = offer(RATE_PER_S, Arrivals::Poisson, bench.extent.open_window_ns);
     let before = bench.lateness()?;
-    let us = US.to_string();
     let mut all = Vec::new();
     for draws in [Draws::LogNormal, Draws::Bimodal] {
         let service = Service {
-            workload: "sleep",
-            options: &[("us", &us), ("draws", draws.name())],
             payload_bytes: 8,
             strategy: "thread",
-            strategy_options: &[],
+            ..Service::blocking("sleep", format!("us={US};draws={}", draws.name()))
         };
         let rows = bench.open(&service, &offer)?.samples.into_rows();
         rows.first().context("no request was answered")?;
@@ -135,7 +117,7 @@ mod tests {
         assert_eq!(states(&late(), |ns| ns + machine_ns), [Pass; 3]);
         assert_eq!(states(&punctual(), |ns| ns + machine_ns), [Fail; 3]);
         assert_eq!(states(&late(), |ns| ns + machine_ns + 1_000_000), [Fail; 3]);
-        // What is earlier than was drawn is wrong on any machine.
+        // A response earlier than its draw is wrong on any machine.
         assert_eq!(states(&late(), |ns| ns - 700_000), [Fail; 3]);
     }
 }

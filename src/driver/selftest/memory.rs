@@ -2,23 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 
+use super::Findings;
 use super::bench::{Bench, SEED};
-use super::{Check, Findings, Line};
 use crate::experiment::{Role, plan, wire};
-use crate::record::MemoryRow;
-
-pub(super) const CHECK: Check = Check {
-    name: "memory",
-    asked: |extent| {
-        let touched: Vec<_> = extent.touched_mib.iter().map(u64::to_string).collect();
-        format!(
-            "a child that touches {} MiB, and {COPIES} copies of a process of {SHARED_MIB} MiB \
-             before and after each has written to {WRITTEN_MIB} MiB of it",
-            touched.join(", ")
-        )
-    },
-    run,
-};
+use crate::record::{MemoryRow, Phase, ProcessRole, Status};
 
 const MIB: u64 = 1 << 20;
 
@@ -26,12 +13,12 @@ const COPIES: u64 = 4;
 const SHARED_MIB: u64 = 256;
 const WRITTEN_MIB: u64 = 64;
 
-/// What was read, in bytes.
+/// Readings, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Read {
     /// The USS of a child that touches nothing.
     bare_uss_bytes: u64,
-    /// That of those that touch so many MiB.
+    /// By MiB touched, the USS of the child.
     touched: Vec<(u64, u64)>,
     /// The PSS of a tree of copies that have written nothing.
     shared_pss_bytes: u64,
@@ -41,14 +28,14 @@ struct Read {
     written_pss_bytes: u64,
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let touched_mib = bench.extent.touched_mib;
     let rows = held(bench, touched_mib)?;
     let uss = |mib: u64| -> Result<u64> {
-        let row = one(&rows, "child", "spawn", &format!("touch_mib={mib};"))?;
+        let row = one(&rows, ProcessRole::Child, "spawn", &format!("touch_mib={mib};"))?;
         row.uss_bytes.context("a child has no USS")
     };
-    let tree = |mib: u64| one(&rows, "tree", "fork", &format!("write_mib={mib}"));
+    let tree = |mib: u64| one(&rows, ProcessRole::Tree, "fork", &format!("write_mib={mib}"));
     let pss = |row: &MemoryRow| row.pss_bytes.context("a tree has no PSS");
     let touched = touched_mib.iter().map(|&mib| Ok((mib, uss(mib)?)));
     let (shared, written) = (tree(0)?, tree(WRITTEN_MIB)?);
@@ -79,17 +66,17 @@ fn held(bench: &mut Bench<'_>, touched_mib: &[u64]) -> Result<Vec<MemoryRow>> {
             continue;
         }
         let ran = bench.trial(&experiment, &trial)?;
-        if ran.row.status != "ok" {
+        if ran.row.status != Status::Ok {
             bail!("a memory trial of `{}`: {}", ran.row.strategy, ran.row.reason);
         }
-        rows.extend(ran.memory.into_iter().filter(|row| row.phase == "held"));
+        rows.extend(ran.memory.into_iter().filter(|row| row.phase == Phase::Held));
     }
     Ok(rows)
 }
 
 fn one<'a>(
     rows: &'a [MemoryRow],
-    role: &str,
+    role: ProcessRole,
     strategy: &str,
     option: &str,
 ) -> Result<&'a MemoryRow> {
@@ -98,7 +85,7 @@ fn one<'a>(
     };
     let row = rows.iter().find(is_it);
     let row = row.with_context(|| format!("no {role} of `{strategy}` with {option}"))?;
-    if row.status != "ok" {
+    if row.status != Status::Ok {
         bail!("the {role} of `{strategy}` with {option}: {}", row.reason);
     }
     Ok(row)
@@ -109,32 +96,24 @@ fn judge(read: &Read) -> Findings {
     for &(mib, uss_bytes) in &read.touched {
         let own_bytes = uss_bytes.saturating_sub(read.bare_uss_bytes);
         let (due, tolerance) = (mib * MIB, (mib * MIB / 100).max(256 << 10));
-        findings.lines.push(Line::new(
-            format!("USS of a child that touches {mib} MiB, less that of a bare one"),
-            in_mib(own_bytes),
-            "± 1 % or 256 KiB",
-            own_bytes.abs_diff(due) <= tolerance,
-        ));
-        let name = format!("uss_of_{mib}_mib_bytes");
-        findings.figures.push((name, own_bytes as f64));
+        let what = format!("USS of a child that touches {mib} MiB, less that of a bare one");
+        let holds = own_bytes.abs_diff(due) <= tolerance;
+        findings.line(what, in_mib(own_bytes), "± 1 % or 256 KiB", holds);
+        findings.figure(format!("uss_of_{mib}_mib_bytes"), own_bytes as f64);
     }
-    let naive = in_mib(read.shared_rss_bytes);
-    let mut of_copies = |when: &str, name: &str, pss_bytes: u64, due_mib: u64, beside: &str| {
-        findings.lines.push(Line::new(
-            format!("PSS of all copies and their origin {when}"),
-            format!("{}{beside}", in_mib(pss_bytes)),
-            &format!("{due_mib} MiB ± 2 %"),
-            pss_bytes.abs_diff(due_mib * MIB) <= due_mib * MIB / 50,
-        ));
-        findings.figures.push((name.to_owned(), pss_bytes as f64));
+    let mut of_copies = |when: &str, pss_bytes: u64, due_mib: u64, naive: &str| {
+        let what = format!("PSS of all copies and their origin {when}");
+        let found = format!("{}{naive}", in_mib(pss_bytes));
+        let holds = pss_bytes.abs_diff(due_mib * MIB) <= due_mib * MIB / 50;
+        findings.line(what, found, format!("{due_mib} MiB ± 2 %"), holds);
     };
-    let (before, after) = (read.shared_pss_bytes, read.written_pss_bytes);
-    let beside = format!(" (sum of RSS: {naive})");
-    of_copies("before", "shared_pss_bytes", before, SHARED_MIB, &beside);
-    let due_mib = SHARED_MIB + COPIES * WRITTEN_MIB;
-    of_copies("after writing", "written_pss_bytes", after, due_mib, "");
-    let naive_bytes = read.shared_rss_bytes as f64;
-    findings.figures.push(("shared_rss_bytes".to_owned(), naive_bytes));
+    let naive = format!(" (sum of RSS: {})", in_mib(read.shared_rss_bytes));
+    of_copies("before", read.shared_pss_bytes, SHARED_MIB, &naive);
+    let written_mib = SHARED_MIB + COPIES * WRITTEN_MIB;
+    of_copies("after writing", read.written_pss_bytes, written_mib, "");
+    findings.figure("shared_pss_bytes", read.shared_pss_bytes as f64);
+    findings.figure("written_pss_bytes", read.written_pss_bytes as f64);
+    findings.figure("shared_rss_bytes", read.shared_rss_bytes as f64);
     findings
 }
 

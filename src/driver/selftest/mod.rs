@@ -1,9 +1,9 @@
-//! Live self-tests: does the driver see what it has to see, on this machine, now? Each check loads
-//! real subjects and holds what it found against what is known. What a check found is judged by a
-//! pure function, which the suite tests with data that must fail; the checks themselves are timed,
-//! and so are no tests of the suite.
+//! Live self-tests: does the driver measure rightly, on this machine, now? Each check loads
+//! real subjects and compares the results with known ones. Results are judged by a pure function,
+//! which the suite tests with data that must fail; the checks themselves are timed, and so are no
+//! tests of the suite.
 //!
-//! A check is a file and a line in `ALL`.
+//! A check is an entry of [`checks::ALL`] and a function in a file.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,15 @@ use anyhow::{Context, Result};
 
 use super::leftovers;
 use super::noise::Monitor;
-use super::noise::judge::Label;
 use super::noise::signal::Signal;
 use super::target::TargetError;
+use crate::record::NoiseLabel;
 use crate::sys::clock::now_ns;
 use crate::sys::process;
 
 mod bench;
 mod books;
+mod checks;
 mod foreign;
 mod generator;
 mod latencies;
@@ -33,42 +34,17 @@ mod stall;
 mod wakeups;
 
 use bench::Bench;
+use checks::{ALL, Check};
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
-
-/// All checks, in the order in which they are run: the first is about the machine alone, the last
-/// two judge what the others met.
-const ALL: &[Check] = &[
-    wakeups::CHECK,
-    stall::CHECK,
-    generator::CHECK,
-    latencies::CHECK,
-    queue::CHECK,
-    slower::CHECK,
-    ramp::CHECK,
-    placebo::CHECK,
-    memory::CHECK,
-    foreign::CHECK,
-    books::CHECK,
-    sampling::CHECK,
-];
-
-/// One thing that the driver has to get right.
-#[derive(Clone, Copy)]
-struct Check {
-    name: &'static str,
-    /// What is done, in a sentence without its full stop.
-    asked: fn(&Extent) -> String,
-    run: fn(&mut Bench<'_>) -> Result<Findings>,
-}
 
 /// How many and how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Extent {
     /// How long the idle machine is watched, in ns.
     pub idle_ns: u64,
-    /// How often the machine's own wake-ups are looked at, each time that they are.
+    /// Number of the machine's own wake-ups per measurement of them.
     pub wakeups: u32,
     /// Length of the window in which the subject is stopped once, in ns.
     pub stall_window_ns: u64,
@@ -78,7 +54,7 @@ pub struct Extent {
     pub open_window_ns: u64,
     /// Length of the windows of trials that are compared, in ns.
     pub trial_window_ns: u64,
-    /// Comparisons of an arm with 5 % more work.
+    /// Comparisons of an arm with 10 % more work.
     pub slower_runs: u32,
     /// A/A comparisons.
     pub placebos: u32,
@@ -123,7 +99,7 @@ impl Extent {
     };
 }
 
-/// What a check found.
+/// The findings of a check.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Findings {
     lines: Vec<Line>,
@@ -131,31 +107,39 @@ struct Findings {
     figures: Vec<(String, f64)>,
 }
 
+impl Findings {
+    /// Adds a figure against its bar, for people.
+    fn line(
+        &mut self,
+        what: impl Into<String>,
+        found: String,
+        bar: impl Into<String>,
+        holds: bool,
+    ) {
+        let state = if holds { State::Pass } else { State::Fail };
+        self.lines.push(Line { what: what.into(), found, bar: bar.into(), state });
+    }
+
+    /// Adds a figure for programs.
+    fn figure(&mut self, name: impl Into<String>, value: f64) {
+        self.figures.push((name.into(), value));
+    }
+}
+
 /// One figure against its bar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Of what.
     pub what: String,
-    /// What was found.
+    /// The figure.
     pub found: String,
-    /// What was due.
+    /// The bar.
     pub bar: String,
     /// Whether it holds.
     pub state: State,
 }
 
-impl Line {
-    fn new(what: impl Into<String>, found: String, bar: &str, holds: bool) -> Line {
-        Line {
-            what: what.into(),
-            found,
-            bar: bar.to_owned(),
-            state: if holds { State::Pass } else { State::Fail },
-        }
-    }
-}
-
-/// What became of a bar.
+/// The state of a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It holds.
@@ -182,19 +166,19 @@ impl State {
 pub struct Checked {
     /// Its name.
     pub name: &'static str,
-    /// What was done.
+    /// The check in a sentence.
     pub asked: String,
     /// Every bar; at least one.
     pub lines: Vec<Line>,
     /// By name with unit, in machine units.
     pub figures: Vec<(String, f64)>,
-    /// What disturbed the machine meanwhile, as in rows.
+    /// Disturbances of the machine meanwhile, as in rows.
     pub noise: Vec<String>,
     /// How long it took, in ns.
     pub took_ns: u64,
 }
 
-/// All that a self-test found.
+/// The results of a self-test.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
     /// Signals by which the machine was noisy before anything was started; none if it was quiet.
@@ -213,7 +197,7 @@ impl Report {
     }
 }
 
-/// Where a self-test stands, told before each check.
+/// The state of a self-test, told before each check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// From 1.
@@ -224,13 +208,13 @@ pub struct Progress {
     pub name: &'static str,
 }
 
-/// Runs every check with this Rust subject. Whatever cannot be run is a line that does not hold;
-/// what was found before an interrupt is in the report.
+/// Runs every check with this Rust subject. A check that cannot be run is a line that does not hold;
+/// an interrupted report has the results until then.
 ///
 /// # Errors
 /// The machine cannot be watched, or there is no place for files that are gone afterwards.
 pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -> Result<Report> {
-    let strangers = leftovers::children().context("list this process's own children")?;
+    let preexisting = leftovers::children().context("list this process's own children")?;
     process::adopt_orphans().context("become the reaper of orphaned children")?;
     super::catch_interrupts().context("catch Ctrl-C")?;
     let scratch = Scratch::create()?;
@@ -247,7 +231,7 @@ pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -
         }
         progress(Progress { number, of: ALL.len(), name: check.name });
         let checked = run_one(check, &mut bench, !report.noisy_when_idle.is_empty());
-        leftovers::clean_up(&strangers).context("clean up after a check")?;
+        leftovers::clean_up(&preexisting).context("clean up after a check")?;
         match checked {
             Some(checked) => report.checks.push(checked),
             None => report.is_interrupted = true,
@@ -259,22 +243,21 @@ pub fn run(subject: &Path, extent: Extent, mut progress: impl FnMut(Progress)) -
 /// Runs one check; `None` if the user interrupted it.
 fn run_one(check: &Check, bench: &mut Bench<'_>, is_noisy: bool) -> Option<Checked> {
     let begin_ns = now_ns();
-    let key = bench.next_key();
-    bench.monitor.before_trial(key, 1);
+    bench.watch();
     let found = (check.run)(bench);
     let noise = bench.monitor.after_trial();
     bench.collect_samples();
-    let is_disturbed = noise.as_ref().is_some_and(|n| n.label == Label::Disturbed);
-    let found = match found {
-        Ok(findings) => Ok(findings),
-        Err(error) if is_interrupt(&error) => return None,
-        Err(error) => Err(could_not_be_run(&error)),
-    };
+    if let Err(error) = &found
+        && matches!(error.downcast_ref(), Some(TargetError::Interrupted))
+    {
+        return None;
+    }
+    let is_disturbed = noise.as_ref().is_some_and(|n| n.label == NoiseLabel::Disturbed);
     let Findings { lines, figures } = excused(found, is_noisy || is_disturbed);
     let flags = noise.map(|noise| noise.flags).unwrap_or_default();
     Some(Checked {
         name: check.name,
-        asked: (check.asked)(&bench.extent),
+        asked: check.asked(&bench.extent),
         lines,
         figures,
         noise: flags.iter().map(ToString::to_string).collect(),
@@ -282,41 +265,27 @@ fn run_one(check: &Check, bench: &mut Bench<'_>, is_noisy: bool) -> Option<Check
     })
 }
 
-/// Whatever went wrong, as a line that does not hold.
-fn could_not_be_run(error: &anyhow::Error) -> Findings {
-    let said = format!("{error:#}");
-    Findings {
-        lines: vec![Line::new("could not be run", said, "an answer", false)],
-        figures: Vec::new(),
-    }
-}
-
-/// What is left of a check's findings on a machine that is noisy or not. Noise is no excuse where
-/// there are none: it makes answers late, not wrong or missing.
-fn excused(found: Result<Findings, Findings>, is_noisy: bool) -> Findings {
+/// The findings on a machine that is noisy or not: there, a bar that does not hold is undecided, and
+/// one that holds, holds. Noise is no excuse for an error: it makes answers late, not wrong or
+/// missing.
+fn excused(found: Result<Findings>, is_noisy: bool) -> Findings {
+    let mut findings = Findings::default();
     match found {
-        Ok(mut findings) => {
-            if is_noisy {
-                excuse(&mut findings.lines);
-            }
-            findings
+        Ok(found) => findings = found,
+        Err(error) => {
+            findings.line("could not be run", format!("{error:#}"), "an answer", false);
+            return findings;
         }
-        Err(not_run) => not_run,
     }
-}
-
-/// On a noisy machine what does not hold is not decided. What holds in spite of it, holds.
-fn excuse(lines: &mut [Line]) {
-    for line in lines.iter_mut().filter(|line| line.state == State::Fail) {
-        line.state = State::Noisy;
+    for line in &mut findings.lines {
+        if is_noisy && line.state == State::Fail {
+            line.state = State::Noisy;
+        }
     }
+    findings
 }
 
-fn is_interrupt(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(TargetError::Interrupted))
-}
-
-/// A directory for what subjects say on standard error; gone when dropped.
+/// A directory for the standard error of subjects; gone when dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -331,7 +300,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Nothing is left to tell it to; the system's own folder for such files is emptied by it.
+        // A failure has no one to be told to; the system empties its own folder for such files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -353,7 +322,12 @@ mod tests {
     use super::*;
 
     fn checked(states: &[State]) -> Checked {
-        let line = |&state: &State| Line { state, ..Line::new("", String::new(), "", true) };
+        let line = |&state: &State| Line {
+            what: String::new(),
+            found: String::new(),
+            bar: String::new(),
+            state,
+        };
         Checked {
             name: "",
             asked: String::new(),
@@ -382,19 +356,20 @@ mod tests {
     }
 
     #[test]
-    fn noise_excuses_what_does_not_hold_and_nothing_else() {
-        let mut lines = checked(&[State::Pass, State::Fail]).lines;
-        excuse(&mut lines);
-        let states: Vec<State> = lines.iter().map(|line| line.state).collect();
+    fn noise_excuses_bars_that_do_not_hold_and_nothing_else() {
+        let lines = checked(&[State::Pass, State::Fail]).lines;
+        let found = excused(Ok(Findings { lines, figures: Vec::new() }), true);
+        let states: Vec<State> = found.lines.iter().map(|line| line.state).collect();
         assert_eq!(states, [State::Pass, State::Noisy]);
     }
 
     #[test]
-    fn what_could_not_be_run_is_a_failure_on_any_machine() {
-        let found = could_not_be_run(&anyhow::anyhow!("the subject died"));
-        for (found, state) in [(Err(found), State::Fail), (Ok(failing()), State::Noisy)] {
-            assert_eq!(excused(found, true).lines[0].state, state);
+    fn check_that_could_not_be_run_fails_on_any_machine() {
+        let error = || Err(anyhow::anyhow!("the subject died"));
+        for is_noisy in [true, false] {
+            assert_eq!(excused(error(), is_noisy).lines[0].state, State::Fail);
         }
+        assert_eq!(excused(Ok(failing()), true).lines[0].state, State::Noisy);
         assert_eq!(excused(Ok(failing()), false).lines[0].state, State::Fail);
     }
 
@@ -405,13 +380,5 @@ mod tests {
         std::fs::write(path.join("a.stderr"), "x").unwrap();
         drop(scratch);
         assert!(!path.exists());
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let mut names: Vec<_> = ALL.iter().map(|check| check.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), ALL.len());
     }
 }

@@ -1,27 +1,25 @@
-//! Arms that differ in nothing but what a check wants, compared as a run compares its own: fresh
+//! Arms that differ only in what a check varies, compared as a run compares its own: fresh
 //! subjects in the planner's order, a p50 each, judged by block.
 
 use anyhow::{Context, Result, ensure};
 
-use super::bench::Bench;
+use super::bench::{Bench, Service};
 use crate::driver::samples::Time;
+use crate::experiment::DELTA_RATIO;
 use crate::experiment::{plan, wire};
-use crate::stats::Safeguards;
-use crate::stats::verdict::{
-    Better, DELTA_RATIO, FamilyValues, Judgement, Observed, Settings, judge,
-};
+use crate::stats::verdict::{Better, FamilyValues, Judgement, Observed, Settings, judge};
 
-/// What trials came to.
+/// The results of trials.
 #[derive(Debug, Clone)]
-pub(super) struct Blocks {
+pub struct Blocks {
     /// By arm and block, in ns: reference, placebo, and the arm if there is one.
-    pub(super) by_arm: Vec<Vec<Option<f64>>>,
+    pub by_arm: Vec<Vec<Option<f64>>>,
     /// In the order in which they were run.
-    pub(super) in_time: Vec<f64>,
+    pub in_time: Vec<f64>,
 }
 
-/// A family with so many arms besides the reference and the placebo, 0 or 1. Its strategies only
-/// make it plan that many: what the arms do is the check's.
+/// A family with this number of arms besides the reference and the placebo, 0 or 1. Its strategies
+/// only make it plan that many: each check decides what the arms do.
 fn family(others: usize) -> String {
     let strategy = if others == 0 { "blocking" } else { "thread" };
     format!(
@@ -30,11 +28,11 @@ fn family(others: usize) -> String {
     )
 }
 
-/// Runs trials: `p50_ns` is told how many were before, and of which arm this one is.
+/// Runs trials: `p50_ns` is given the number of trials before, and the arm.
 ///
 /// # Errors
 /// A trial failed.
-pub(super) fn measure(
+pub fn measure(
     others: usize,
     blocks: u32,
     seed: u64,
@@ -53,23 +51,17 @@ pub(super) fn measure(
     Ok(measured)
 }
 
-/// The p50 of one trial of a workload under `blocking`, with one caller, in ns.
+/// The p50 of one trial with one caller, in ns.
 ///
 /// # Errors
 /// It failed.
-pub(super) fn p50_ns(
-    bench: &mut Bench<'_>,
-    workload: &str,
-    options: &[(&str, &str)],
-) -> Result<u64> {
-    let service = super::bench::Service::blocking(workload, options);
-    let measured = bench.closed(&service, bench.extent.trial_window_ns)?;
-    let p50 = measured.samples.quantile(Time::Response, 0.5);
-    p50.context("no request was answered ok")
+pub fn p50_ns(bench: &mut Bench<'_>, service: &Service) -> Result<u64> {
+    let measured = bench.closed(service, bench.extent.trial_window_ns)?;
+    measured.samples.quantile(Time::Response, 0.5).context("no request was answered ok")
 }
 
-/// What a run would conclude.
-pub(super) fn conclude(by_arm: &[Vec<Option<f64>>]) -> Judgement {
+/// The conclusion of a run.
+pub fn conclude(by_arm: &[Vec<Option<f64>>]) -> Judgement {
     let [reference, placebo, arms @ ..] = by_arm else {
         unreachable!("a family has a reference and a placebo")
     };
@@ -80,6 +72,12 @@ pub(super) fn conclude(by_arm: &[Vec<Option<f64>>]) -> Judgement {
             arms: arms.iter().map(|arm| Observed::Blocks(arm)).collect(),
         },
         Settings { better: Better::Lower, delta_ratio: DELTA_RATIO },
-        Safeguards::ALL_ON,
     )
+}
+
+/// The middle one of some values; NaN of none.
+pub fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -2,34 +2,18 @@
 
 use anyhow::Result;
 
-use super::bench::{Bench, SEED};
-use super::{Check, Findings, Line, pairs};
+use super::bench::{Bench, SEED, Service};
+use super::{Findings, pairs};
 use crate::stats::verdict::Comparison;
 
-pub(super) const CHECK: Check = Check {
-    name: "placebos",
-    asked: |extent| {
-        format!(
-            "{} times the same arm under two labels, random-sum of 10 000 draws, {} blocks of {} \
-             ms each",
-            extent.placebos,
-            extent.placebo_blocks,
-            extent.trial_window_ns / super::MS
-        )
-    },
-    run,
-};
-
-/// How many of so many right tests may be below 0.05: three of 20, 18 of 200, beyond which a
-/// right procedure gets once or twice in a hundred times; in between by the same deviations.
+/// How many of `placebos` right tests may be below 0.05: three of 20, 18 of 200, which a right
+/// procedure exceeds once or twice in a hundred times; in between by the same deviations.
 fn flagged_max(placebos: usize) -> usize {
-    match placebos {
-        0..=20 => 3,
-        _ => {
-            let n = placebos as f64;
-            (0.05 * n + 2.6 * (n * 0.05 * 0.95).sqrt()).floor() as usize
-        }
+    if placebos <= 20 {
+        return 3;
     }
+    let n = placebos as f64;
+    (0.05 * n + 2.6 * (n * 0.05 * 0.95).sqrt()).floor() as usize
 }
 
 fn judge(placebos: &[Comparison]) -> Findings {
@@ -37,37 +21,27 @@ fn judge(placebos: &[Comparison]) -> Findings {
     let is_flagged = |one: &&Comparison| one.p_value.is_none_or(|p| p < 0.05);
     let flagged = placebos.iter().filter(is_flagged).count();
     let wrong = placebos.iter().filter(|one| one.conclusion.is_difference()).count();
-    let mut off: Vec<f64> =
-        placebos.iter().filter_map(|one| Some((one.ratio? - 1.0).abs())).collect();
-    off.sort_by(f64::total_cmp);
-    let median_off = off.get(off.len() / 2).copied().unwrap_or(f64::NAN);
+    let off = placebos.iter().filter_map(|one| Some((one.ratio? - 1.0).abs()));
+    let median_off = pairs::middle(off);
     let max = flagged_max(n);
-    Findings {
-        lines: vec![
-            Line::new(
-                "p < 0.05",
-                format!("{flagged} of {n}, median {:.2} % off", median_off * 100.0),
-                &format!("≤ {max}"),
-                n > 0 && flagged <= max,
-            ),
-            Line::new("called different", format!("{wrong} of {n}"), "≤ 1 %", 100 * wrong <= n),
-        ],
-        figures: vec![
-            ("placebos".to_owned(), n as f64),
-            ("flagged".to_owned(), flagged as f64),
-            ("called_different".to_owned(), wrong as f64),
-            ("median_difference_ratio".to_owned(), median_off),
-        ],
-    }
+    let mut findings = Findings::default();
+    let found = format!("{flagged} of {n}, median {:.2} % off", median_off * 100.0);
+    findings.line("p < 0.05", found, format!("≤ {max}"), n > 0 && flagged <= max);
+    findings.line("called different", format!("{wrong} of {n}"), "≤ 1 %", 100 * wrong <= n);
+    findings.figure("placebos", n as f64);
+    findings.figure("flagged", flagged as f64);
+    findings.figure("called_different", wrong as f64);
+    findings.figure("median_difference_ratio", median_off);
+    findings
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+    let service = Service::blocking("random-sum", "");
     let mut placebos = Vec::new();
     for run in 0..bench.extent.placebos {
         let seed = SEED + u64::from(run);
-        let blocks = pairs::measure(0, bench.extent.placebo_blocks, seed, |_, _| {
-            pairs::p50_ns(bench, "random-sum", &[])
-        })?;
+        let blocks = bench.extent.placebo_blocks;
+        let blocks = pairs::measure(0, blocks, seed, |_, _| pairs::p50_ns(bench, &service))?;
         placebos.push(pairs::conclude(&blocks.by_arm).placebo);
     }
     Ok(judge(&placebos))

@@ -1,37 +1,25 @@
 //! First come, first served: every request's response against the recursions of Lindley and of
-//! Kiefer and Wolfowitz, from what was really drawn. Stationary theory would need minutes to be met
+//! Kiefer and Wolfowitz, from the real draws. Stationary theory would need minutes to be met
 //! by a queue at 70 %, and is checked in simulation.
 
 use anyhow::{Context, Result};
 
 use super::bench::{Bench, SEED, Service, offer};
 use super::wakeups::Path;
-use super::{Check, Findings, Line, MS, ms};
+use super::{Findings, MS, ms};
 use crate::driver::samples::nearest_rank;
 use crate::experiment::Arrivals;
 use crate::record::RequestRow;
 use crate::stats::queue::{Offered, fifo_waits_ns};
 use crate::workload::Draws;
 
-pub(super) const CHECK: Check = Check {
-    name: "queues",
-    asked: |extent| {
-        format!(
-            "Poisson arrivals at 70 % of what one server and {SERVERS} servers can do, for {} s; \
-             each response beside the queue's recursion and the machine's own late wake-ups",
-            extent.open_window_ns as f64 / 1e9
-        )
-    },
-    run,
-};
-
 const UTILIZATION: f64 = 0.7;
 const SERVERS: usize = 4;
 const US: u64 = 10_000;
 const TOLERANCE_NS: u64 = MS / 5;
 
-/// One request: when it was to arrive, what its service took and was to take, what its response
-/// was, in ns.
+/// One request: when it was to arrive, what its service took and was to take, and its response, in
+/// ns.
 #[derive(Debug, Clone, Copy)]
 struct Served {
     arrival_ns: u64,
@@ -45,11 +33,11 @@ struct Served {
 fn errors_ns(served: &[Served], servers: usize, late_ns: u64) -> Vec<u64> {
     let mut served = served.to_vec();
     served.sort_by_key(|request| request.arrival_ns);
-    let offered: Vec<Offered> = served
-        .iter()
-        .map(|request| Offered { arrival_ns: request.arrival_ns, service_ns: request.service_ns })
-        .collect();
-    let waits_ns = fifo_waits_ns(&offered, servers);
+    let offered = |request: &Served| Offered {
+        arrival_ns: request.arrival_ns,
+        service_ns: request.service_ns,
+    };
+    let waits_ns = fifo_waits_ns(&served.iter().map(offered).collect::<Vec<_>>(), servers);
     let error = |(request, wait_ns): (&Served, u64)| {
         let due_ns = wait_ns + request.service_ns;
         request.response_ns.abs_diff(request.response_ns.clamp(due_ns, due_ns + late_ns))
@@ -59,81 +47,66 @@ fn errors_ns(served: &[Served], servers: usize, late_ns: u64) -> Vec<u64> {
     errors
 }
 
-/// The same against what was drawn alone: sleeps that ended late are errors here, and add up in
-/// whoever waits behind them.
-fn pure_errors_ns(served: &[Served], servers: usize) -> Vec<u64> {
-    let pure = |request: &Served| Served { service_ns: request.drawn_ns, ..*request };
-    errors_ns(&served.iter().map(pure).collect::<Vec<_>>(), servers, 0)
-}
-
 /// `late_ns` is what the machine's own wake-ups typically add to a response.
-fn judge(what: &str, served: &[Served], servers: usize, late_ns: u64) -> Findings {
+fn judge(findings: &mut Findings, what: &str, served: &[Served], (servers, late_ns): (usize, u64)) {
     let errors = errors_ns(served, servers, late_ns);
-    let quantile = |p| nearest_rank(&errors, p).unwrap_or(u64::MAX);
-    let (median_ns, p99_ns) = (quantile(0.5), quantile(0.99));
-    let pure_ns = nearest_rank(&pure_errors_ns(served, servers), 0.5).unwrap_or(u64::MAX);
-    let shown = |ns: u64| ms(ns as f64);
-    let found =
-        format!("{}, p99 {}; of pure draws {}", shown(median_ns), shown(p99_ns), shown(pure_ns));
-    let holds = median_ns <= TOLERANCE_NS;
+    // Against the draws alone: late sleeps are errors here, and add up in the requests behind
+    // them.
+    let pure = |request: &Served| Served { service_ns: request.drawn_ns, ..*request };
+    let pure = errors_ns(&served.iter().map(pure).collect::<Vec<_>>(), servers, 0);
+    let quantile = |errors: &[u64], p| nearest_rank(errors, p).unwrap_or(u64::MAX);
+    let median_ns = quantile(&errors, 0.5);
+    let figures_ns = [median_ns, quantile(&errors, 0.99), quantile(&pure, 0.5), late_ns];
+    let [median, p99, pure, _] = figures_ns.map(|ns| ms(ns as f64));
+    let found = format!("{median}, p99 {p99}; of pure draws {pure}");
+    findings.line(format!("{what}, median error"), found, "≤ 0.2 ms", median_ns <= TOLERANCE_NS);
     let key = what.replace(' ', "_");
-    Findings {
-        lines: vec![Line::new(format!("{what}, median error"), found, "≤ 0.2 ms", holds)],
-        figures: vec![
-            (format!("{key}_error_p50_ns"), median_ns as f64),
-            (format!("{key}_error_p99_ns"), p99_ns as f64),
-            (format!("{key}_pure_draws_error_p50_ns"), pure_ns as f64),
-            (format!("{key}_machine_late_ns"), late_ns as f64),
-            (format!("{key}_requests"), errors.len() as f64),
-        ],
+    let names = ["error_p50", "error_p99", "pure_draws_error_p50", "machine_late"];
+    for (name, ns) in names.into_iter().zip(figures_ns) {
+        findings.figure(format!("{key}_{name}_ns"), ns as f64);
     }
+    findings.figure(format!("{key}_requests"), errors.len() as f64);
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
-    // The generator sleeps and wakes the server, which answers; that a service ends late is in its
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+    // The generator sleeps and wakes the server, which answers; a late end of a service is in its
     // stamps. Between a server and its workers a request is handed over twice more.
     let path = |hand_overs| Path { sleeps: 1, hand_overs };
     let one = ("one server", "blocking", Draws::LogNormal, 1, path(2));
     let some = ("4 servers", "pool", Draws::Bimodal, SERVERS, path(4));
-    let mut all = Findings::default();
+    let mut findings = Findings::default();
     for (what, strategy, draws, servers, path) in [one, some] {
         let before = bench.lateness()?;
         let served = serve(bench, strategy, draws, servers)?;
         let late_ns = before.and(&bench.lateness()?).typical_ns(path);
-        let findings = judge(what, &served, servers, late_ns);
-        all.lines.extend(findings.lines);
-        all.figures.extend(findings.figures);
+        judge(&mut findings, what, &served, (servers, late_ns));
     }
-    Ok(all)
+    Ok(findings)
 }
 
 fn serve(
     bench: &mut Bench<'_>,
-    strategy: &str,
+    strategy: &'static str,
     draws: Draws,
     servers: usize,
 ) -> Result<Vec<Served>> {
     let mean_s = draws.mean() * US as f64 / 1e6;
     let rate_per_s = UTILIZATION * servers as f64 / mean_s;
-    let (us, workers) = (US.to_string(), servers.to_string());
-    let workers = [("workers", workers.as_str())];
+    let workers = if servers > 1 { format!("workers={servers}") } else { String::new() };
     let service = Service {
-        workload: "sleep",
-        options: &[("us", &us), ("draws", draws.name())],
         payload_bytes: 8,
         strategy,
-        strategy_options: if servers > 1 { &workers } else { &[] },
+        strategy_options: workers,
+        ..Service::blocking("sleep", format!("us={US};draws={}", draws.name()))
     };
     let offer = offer(rate_per_s, Arrivals::Poisson, bench.extent.open_window_ns);
     let rows = bench.open(&service, &offer)?.samples.into_rows();
-    rows.iter()
-        .map(|row| served(row, draws))
-        .collect::<Option<_>>()
-        .context("an answer is without stamps")
+    let served: Option<_> = rows.iter().map(|row| served(row, draws)).collect();
+    served.context("an answer is without stamps")
 }
 
-/// The service is what was drawn, or more where the sleep ended late: that keeps a server from
-/// the next request like any work. Less than was drawn would be an answer too early, and shows
+/// The service is the draw, or more where the sleep ended late: that keeps a server from
+/// the next request like any work. Less than the draw would be an answer too early, and shows
 /// as an error.
 fn served(row: &RequestRow, draws: Draws) -> Option<Served> {
     let took_ns = row.work_end_ns?.checked_sub(row.work_start_ns?)?;
@@ -173,8 +146,14 @@ mod tests {
             .collect()
     }
 
+    fn judged(served: &[Served], servers: usize, late_ns: u64) -> Findings {
+        let mut findings = Findings::default();
+        judge(&mut findings, "one server", served, (servers, late_ns));
+        findings
+    }
+
     fn state(served: &[Served], servers: usize) -> State {
-        judge("", served, servers, 0).lines[0].state
+        judged(served, servers, 0).lines[0].state
     }
 
     #[test]
@@ -203,7 +182,7 @@ mod tests {
     fn the_error_against_pure_draws_counts_late_sleeps() {
         let mut late = served(1);
         late.iter_mut().for_each(|request| request.drawn_ns -= MS / 2);
-        let findings = judge("one server", &late, 1, 0);
+        let findings = judged(&late, 1, 0);
         assert_eq!(findings.lines[0].state, State::Pass);
         let found = &findings.lines[0].found;
         // Half of the requests are first in their server, half wait for another.
@@ -216,14 +195,14 @@ mod tests {
         let state = |by_ns: u64| {
             let mut late = served(4);
             late.iter_mut().for_each(|request| request.response_ns += by_ns);
-            judge("", &late, 4, machine_ns).lines[0].state
+            judged(&late, 4, machine_ns).lines[0].state
         };
         assert_eq!(state(machine_ns + TOLERANCE_NS), State::Pass);
         assert_eq!(state(machine_ns + TOLERANCE_NS + 1), State::Fail);
         assert_eq!(state(machine_ns + MS), State::Fail);
         let mut early = served(4);
         early.iter_mut().for_each(|request| request.response_ns -= 3 * MS / 10);
-        assert_eq!(judge("", &early, 4, machine_ns).lines[0].state, State::Fail);
+        assert_eq!(judged(&early, 4, machine_ns).lines[0].state, State::Fail);
     }
 
     #[test]

@@ -5,20 +5,9 @@
 
 use anyhow::Result;
 
-use super::bench::{Bench, SEED};
+use super::bench::{Bench, SEED, Service};
 use super::pairs::{self, Blocks};
-use super::{Check, Findings, Line, percent_off};
-
-pub(super) const CHECK: Check = Check {
-    name: "ramp",
-    asked: |_| {
-        format!(
-            "two identical arms, {BLOCKS} blocks, work growing by 30 % from the first trial to \
-             the last"
-        )
-    },
-    run,
-};
+use super::{Findings, percent_off};
 
 const BLOCKS: u32 = 20;
 const US: usize = 2_000;
@@ -32,37 +21,24 @@ fn judge(blocks: &Blocks) -> Findings {
     let (first, second) = blocks.in_time.split_at(blocks.in_time.len() / 2);
     let one_after_the_other = [first, second].map(|half| half.iter().copied().map(Some).collect());
     let sequential = ratio(&one_after_the_other);
-    Findings {
-        lines: vec![
-            Line::new(
-                "taking turns",
-                percent_off(interleaved),
-                "within 1 %",
-                (interleaved - 1.0).abs() <= 0.01,
-            ),
-            Line::new(
-                "one after the other",
-                percent_off(sequential),
-                "≥ 10 % off",
-                sequential >= 1.10,
-            ),
-        ],
-        figures: vec![
-            ("interleaved_ratio".to_owned(), interleaved),
-            ("sequential_ratio".to_owned(), sequential),
-        ],
-    }
+    let mut findings = Findings::default();
+    let is_equal = (interleaved - 1.0).abs() <= 0.01;
+    findings.line("taking turns", percent_off(interleaved), "within 1 %", is_equal);
+    findings.line("one after the other", percent_off(sequential), "≥ 10 % off", sequential >= 1.10);
+    findings.figure("interleaved_ratio", interleaved);
+    findings.figure("sequential_ratio", sequential);
+    findings
 }
 
-/// What the trial of this number is given, in µs.
+/// The work of the trial of this number, in µs.
 fn us(trial: usize) -> usize {
     let last = 2 * BLOCKS as usize - 1;
     US + US * 3 * trial / (10 * last)
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let blocks = pairs::measure(0, BLOCKS, SEED, |trial, _| {
-        pairs::p50_ns(bench, "spin", &[("us", &us(trial).to_string())])
+        pairs::p50_ns(bench, &Service::blocking("spin", format!("us={}", us(trial))))
     })?;
     Ok(judge(&blocks))
 }

@@ -1,33 +1,16 @@
-//! What watching the machine costs while all the other checks run.
+//! The cost of watching the machine while all the other checks run.
 
-use anyhow::Result;
+use super::Findings;
 
-use super::bench::Bench;
-use super::{Check, Findings, Line};
-
-pub(super) const CHECK: Check = Check {
-    name: "watching",
-    asked: |_| "what the thread that samples noise has used so far, of one core".to_owned(),
-    run,
-};
-
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
-    bench.collect_samples();
-    Ok(judge(bench.watched_ns, bench.sampler_cpu_ns))
-}
-
-fn judge(watched_ns: u64, used_ns: u64) -> Findings {
+/// Judges the CPU time of the thread that watches.
+pub fn judge(watched_ns: u64, used_ns: u64) -> Findings {
     let ratio = used_ns as f64 / watched_ns as f64;
     let seconds = watched_ns as f64 / 1e9;
-    Findings {
-        lines: vec![Line::new(
-            "share of one core",
-            format!("{:.2} % of {seconds:.0} s", ratio * 100.0),
-            "≤ 1 %",
-            ratio <= 0.01,
-        )],
-        figures: vec![("sampler_ratio".to_owned(), ratio)],
-    }
+    let mut findings = Findings::default();
+    let found = format!("{:.2} % of {seconds:.0} s", ratio * 100.0);
+    findings.line("share of one core", found, "≤ 1 %", ratio <= 0.01);
+    findings.figure("sampler_ratio", ratio);
+    findings
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-use super::bench::{Bench, SEED, Service, all_right, offer, one_caller};
+use super::bench::{Bench, SEED, Service, offer, one_caller};
 use super::wakeups::Lateness;
-use super::{Check, Findings, Line, MS, S, ms};
+use super::{Findings, MS, S, ms};
 use crate::driver::load::{self, Measured, Offer};
 use crate::driver::samples::Time;
 use crate::driver::target::{Target, TargetError};
@@ -16,32 +16,13 @@ use crate::experiment::Arrivals;
 use crate::sys::clock::{now_ns, sleep_until_ns};
 use crate::sys::process;
 
-pub(super) const CHECK: Check = Check {
-    name: "stall",
-    asked: |extent| {
-        format!(
-            "a server of 1 ms is stopped for 100 ms, once in {} s: at a constant 200 requests/s, \
-             and with one caller in a closed loop",
-            extent.stall_window_ns as f64 / 1e9
-        )
-    },
-    run,
-};
-
 const STALL_NS: u64 = 100 * MS;
-const SERVICE: Service<'static> = Service {
-    workload: "sleep",
-    options: &[("us", "1000")],
-    payload_bytes: 0,
-    strategy: "blocking",
-    strategy_options: &[],
-};
 
-/// What the server sleeps for each request, and how often it is asked.
+/// The server's sleep per request, and the rate of requests.
 const SERVICE_NS: u64 = MS;
 const RATE_PER_S: f64 = 200.0;
 
-/// What the stall did to the p99 of either loop, in ns.
+/// The effect of the stall on the p99 of either loop, in ns.
 #[derive(Debug, Clone, Copy)]
 struct Stall {
     /// Of the windows.
@@ -50,8 +31,8 @@ struct Stall {
     closed_p99_ns: u64,
 }
 
-/// `L − (1 − q)(1 − ρ)T` + service, where each service is longer by what a sleep ends late: 61 ms on
-/// a machine that never is, where T is 5 s.
+/// `L − (1 − q)(1 − ρ)T` + service, where each service is longer by the lateness of a sleep: 61 ms
+/// on a machine that is never late, where T is 5 s.
 fn due_open_p99_ns(window_ns: u64, late: &Lateness) -> f64 {
     let service_ns = SERVICE_NS as f64 + late.mean_sleep_ns();
     let utilization = RATE_PER_S * service_ns / 1e9;
@@ -60,41 +41,36 @@ fn due_open_p99_ns(window_ns: u64, late: &Lateness) -> f64 {
 
 fn judge(found: Stall, late: &Lateness) -> Findings {
     let due_ns = due_open_p99_ns(found.window_ns, late);
-    let open = (found.open_p99_ns as f64 - due_ns).abs() <= 5.0 * MS as f64;
+    let (open_ns, closed_ns) = (found.open_p99_ns as f64, found.closed_p99_ns as f64);
+    let open = (open_ns - due_ns).abs() <= 5.0 * MS as f64;
+    let open_bar = format!("{:.0} ± 5 ms", due_ns / MS as f64);
     // The slowest hundredth of sleeps is the machine's.
     let closed_bar_ns = 5 * MS + late.sleep_ns(0.99);
     let closed = found.closed_p99_ns < closed_bar_ns;
-    let shown = |ns: u64| ms(ns as f64);
-    let open_bar = format!("{:.0} ± 5 ms", due_ns / MS as f64);
     let closed_bar = format!("< {:.1} ms", closed_bar_ns as f64 / MS as f64);
-    Findings {
-        lines: vec![
-            Line::new("open loop, p99", shown(found.open_p99_ns), &open_bar, open),
-            Line::new("closed loop, p99", shown(found.closed_p99_ns), &closed_bar, closed),
-        ],
-        figures: vec![
-            ("open_p99_ns".to_owned(), found.open_p99_ns as f64),
-            ("open_p99_due_ns".to_owned(), due_ns),
-            ("closed_p99_ns".to_owned(), found.closed_p99_ns as f64),
-        ],
-    }
+    let mut findings = Findings::default();
+    findings.line("open loop, p99", ms(open_ns), open_bar, open);
+    findings.line("closed loop, p99", ms(closed_ns), closed_bar, closed);
+    findings.figure("open_p99_ns", open_ns);
+    findings.figure("open_p99_due_ns", due_ns);
+    findings.figure("closed_p99_ns", closed_ns);
+    findings
 }
 
-fn run(bench: &mut Bench<'_>) -> Result<Findings> {
+pub fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     let window_ns = bench.extent.stall_window_ns;
+    let service = Service::blocking("sleep", "us=1000");
     let before = bench.lateness()?;
-    let offer =
-        Offer { warm_up_ns: S.min(window_ns), ..offer(RATE_PER_S, Arrivals::Constant, window_ns) };
+    let offer = offer(RATE_PER_S, Arrivals::Constant, window_ns);
+    let offer = Offer { warm_up_ns: S.min(window_ns), ..offer };
     let at_ns = offer.warm_up_ns + window_ns * 2 / 5;
-    let open = bench.open_with(&SERVICE, |target, exchange| {
+    let open = bench.load(&service, |target, exchange| {
         stalled(target, at_ns, |target| load::open(target, exchange, &offer, SEED))
     })?;
     let pace = one_caller(window_ns);
     let at_ns = pace.warm_up_ns + window_ns * 2 / 5;
-    let closed = bench.with_subject(&SERVICE, |target, exchange| {
-        let closed = stalled(target, at_ns, |target| load::closed(target, exchange, pace, SEED))?;
-        all_right(&closed)?;
-        Ok(closed)
+    let closed = bench.load(&service, |target, exchange| {
+        stalled(target, at_ns, |target| load::closed(target, exchange, pace, SEED))
     })?;
     let p99 = |measured: &Measured| {
         let p99 = measured.samples.quantile(Time::Response, 0.99);
@@ -104,7 +80,7 @@ fn run(bench: &mut Bench<'_>) -> Result<Findings> {
     Ok(judge(found, &before.and(&bench.lateness()?)))
 }
 
-/// Runs some load while the subject is stopped once, so long after now.
+/// Runs a load while the subject is stopped once, `after_ns` from now.
 fn stalled<T>(
     target: &mut Target,
     after_ns: u64,
@@ -116,25 +92,21 @@ fn stalled<T>(
     thread::scope(|scope| {
         let stalling = scope.spawn(|| {
             sleep_until_ns(at_ns)?;
-            // A load that has failed may have reaped the subject: the number is another's then.
+            // A load that has failed may have reaped the subject: the number may be another's then.
             if is_over.load(Ordering::Relaxed) {
                 return Ok(());
             }
             process::stop(pid)?;
             let slept = sleep_until_ns(now_ns() + STALL_NS);
-            // Whatever became of the sleep: a stopped subject would never end.
+            // Also after a failed sleep: a stopped subject would never end.
             process::go_on(pid)?;
             slept
         });
         let measured = load(target);
         is_over.store(true, Ordering::Relaxed);
-        match stalling.join() {
-            Ok(Ok(())) => measured,
-            Ok(Err(error)) => {
-                Err(TargetError::Io { attempt: "stop the subject for a while".to_owned(), error })
-            }
-            Err(_) => Err(TargetError::Silent("could not be stopped".to_owned())),
-        }
+        let stalled = stalling.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+        stalled.map_err(TargetError::io("stop the subject for a while"))?;
+        measured
     })
 }
 

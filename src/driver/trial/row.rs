@@ -1,33 +1,40 @@
-//! What a trial measured as the cells of its row, and whether they may be used. Pure.
+//! The measurements of a trial as cells of its row, and whether they may be used. Pure.
 
 use super::Done;
+use super::open_row::{add_flag, fill_probes, fill_traffic};
 use crate::driver::load::Measured;
 use crate::driver::memory;
-use crate::driver::open_row::{add_flag, fill_probes, fill_traffic};
 use crate::driver::samples::Time;
 use crate::driver::target::Farewell;
-use crate::protocol::{EventLoop, Outcome, Ready};
-use crate::record::{RequestRow, TrialRow};
+use crate::protocol::{Outcome, Ready};
+use crate::record::{RequestRow, Status, TrialRow, Validity};
+use crate::stats::quantile::P;
 
-pub(super) fn fail(row: &mut TrialRow, reason: String) {
-    row.status = "failed".to_owned();
-    row.validity = "invalid".to_owned();
+pub fn fail(row: &mut TrialRow, reason: String) {
+    row.status = Status::Failed;
+    row.validity = Validity::Invalid;
     row.reason = reason;
 }
 
-pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
+/// Fills in a trial that ended. `children` are those that were held: then there is no time under
+/// load.
+pub fn fill_in(row: &mut TrialRow, done: Done, children: Option<u32>) -> Vec<RequestRow> {
     let Done { measured, ready, ready_ns, alive_ns, farewell } = done;
     row.ready_ns = Some(ready_ns);
     row.alive_ns = Some(alive_ns);
     row.tasks = Some(ready.tasks);
-    row.first_response_ns = measured.first_response_ns;
-    row.window_ns = Some(measured.window_ns);
     row.n_served = Some(measured.served);
     count_outcomes(row, &measured);
-    fill_rate_and_cpu(row, &measured);
     if let Some(farewell) = farewell {
         fill_usage(row, &farewell, &ready);
     }
+    if let Some(children) = children {
+        judge_held(row, &measured, children);
+        return measured.failed;
+    }
+    row.first_response_ns = measured.first_response_ns;
+    row.window_ns = Some(measured.window_ns);
+    fill_rate_and_cpu(row, &measured);
     fill_times(row, &measured);
     judge(row, &measured);
     if let Some(traffic) = &measured.traffic {
@@ -42,28 +49,16 @@ pub(super) fn fill_in(row: &mut TrialRow, done: Done) -> Vec<RequestRow> {
     requests
 }
 
-/// A trial whose children were held: nothing of it is a time under load.
-pub(super) fn fill_in_held(row: &mut TrialRow, done: Done, children: u32) -> Vec<RequestRow> {
-    let measured = &done.measured;
-    row.ready_ns = Some(done.ready_ns);
-    row.alive_ns = Some(done.alive_ns);
-    row.tasks = Some(done.ready.tasks);
-    row.n_served = Some(measured.served);
-    count_outcomes(row, measured);
-    if let Some(farewell) = &done.farewell {
-        fill_usage(row, farewell, &done.ready);
-    }
+fn judge_held(row: &mut TrialRow, measured: &Measured, children: u32) {
     let said = measured.first_failure.clone().unwrap_or_default();
     let failed: u64 = measured.outcomes[1..].iter().sum();
     if failed > 0 {
         let limit = memory::limits::classified(&said);
         let reason = format!("{failed} requests of {children} children failed ({limit}): {said}");
-        fail(row, reason);
-    } else {
-        row.status = "ok".to_owned();
-        row.validity = "valid".to_owned();
+        return fail(row, reason);
     }
-    done.measured.failed
+    row.status = Status::Ok;
+    row.validity = Validity::Valid;
 }
 
 fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
@@ -76,12 +71,9 @@ fn fill_usage(row: &mut TrialRow, farewell: &Farewell, ready: &Ready) {
     row.ctx_involuntary = Some(used.ctx_involuntary);
     row.children_started = Some(farewell.stats.children_started);
     row.children_peak = Some(farewell.stats.children_peak);
-    if let Some(event_loop) = farewell.stats.event_loop {
-        fill_event_loop(row, event_loop);
-    }
-}
-
-fn fill_event_loop(row: &mut TrialRow, event_loop: EventLoop) {
+    let Some(event_loop) = farewell.stats.event_loop else {
+        return;
+    };
     row.event_loop_delay_p50_ns = Some(event_loop.delay_p50_ns);
     row.event_loop_delay_p99_ns = Some(event_loop.delay_p99_ns);
     row.event_loop_delay_max_ns = Some(event_loop.delay_max_ns);
@@ -102,9 +94,8 @@ fn count_outcomes(row: &mut TrialRow, measured: &Measured) {
     row.n_not_ok_outside = Some(measured.not_ok_outside);
 }
 
-/// What a trial that broke off had answered until then. There is no rate and no quantile: it has no
-/// window.
-pub(super) fn count_answered(row: &mut TrialRow, measured: &Measured) {
+/// The answers of a trial that broke off. It has no window, and so no rate and no quantile.
+pub fn count_answered(row: &mut TrialRow, measured: &Measured) {
     count_outcomes(row, measured);
     row.n_served = Some(measured.served);
     row.first_response_ns = measured.first_response_ns;
@@ -128,26 +119,22 @@ fn fill_rate_and_cpu(row: &mut TrialRow, measured: &Measured) {
 
 fn fill_times(row: &mut TrialRow, measured: &Measured) {
     let samples = &measured.samples;
-    // A quantile needs ten requests beyond it, and any at all needs twenty (the median apart,
-    // which even a smoke run may show for what it is).
-    let shown = |p: f64| {
-        let n = samples.seen() as f64;
-        p <= 0.5 || (n >= 20.0 && n * (1.0 - p) >= 10.0 - 1e-9)
-    };
+    let shown = |p: P| p.is_known_of(samples.seen() as usize);
     // What had no answer at the end was slower than all that had: leaving it out would flatter.
     let slower = measured.traffic.as_ref().map_or(0, |t| t.unanswered) as f64;
     let among = 1.0 + slower / (samples.seen() as f64).max(1.0);
-    let quantile = |time, p: f64| {
-        let found = samples.quantile(time, (p * among).min(1.0));
-        found.filter(|_| shown(p) && p * among <= 1.0)
+    let quantile = |time, p: P| {
+        let share = p.as_f64() * among;
+        let found = samples.quantile(time, share.min(1.0));
+        found.filter(|_| shown(p) && share <= 1.0)
     };
-    row.response_p50_ns = quantile(Time::Response, 0.5);
-    row.response_p90_ns = quantile(Time::Response, 0.9);
-    row.response_p99_ns = quantile(Time::Response, 0.99);
+    row.response_p50_ns = quantile(Time::Response, P::P50);
+    row.response_p90_ns = quantile(Time::Response, P::P90);
+    row.response_p99_ns = quantile(Time::Response, P::P99);
     row.response_max_ns = samples.response_max_ns();
-    row.service_p50_ns = quantile(Time::Service, 0.5);
-    row.service_p90_ns = quantile(Time::Service, 0.9);
-    row.service_p99_ns = quantile(Time::Service, 0.99);
+    row.service_p50_ns = quantile(Time::Service, P::P50);
+    row.service_p90_ns = quantile(Time::Service, P::P90);
+    row.service_p99_ns = quantile(Time::Service, P::P99);
     let between = |from: fn(&RequestRow) -> Option<u64>, to: fn(&RequestRow) -> Option<u64>| {
         samples.median_of(|r| Some(to(r)?.saturating_sub(from(r)?)))
     };
@@ -159,7 +146,7 @@ fn fill_times(row: &mut TrialRow, measured: &Measured) {
     let acknowledged =
         |p: f64| samples.quantile_of(p, |r| Some(r.acknowledged_ns?.saturating_sub(r.intended_ns)));
     row.acknowledged_p50_ns = acknowledged(0.5);
-    row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(0.9));
+    row.acknowledged_p90_ns = acknowledged(0.9).filter(|_| shown(P::P90));
     row.queue_p50_ns = samples.median_of(RequestRow::queue_ns);
     row.creation_p50_ns = between(|r| r.dispatched_ns, |r| r.child_start_ns);
     row.load_p50_ns = between(|r| r.child_start_ns, |r| r.work_start_ns);
@@ -186,7 +173,7 @@ fn judge(row: &mut TrialRow, measured: &Measured) {
     }
     if let Some(reason) = nothing_due(row, measured) {
         fail(row, reason);
-        row.status = "skipped".to_owned();
+        row.status = Status::Skipped;
         return;
     }
     if row.n_ok == 0 {
@@ -196,8 +183,8 @@ fn judge(row: &mut TrialRow, measured: &Measured) {
         };
         return fail(row, format!("no request was answered ok; {first}"));
     }
-    row.status = "ok".to_owned();
-    row.validity = "valid".to_owned();
+    row.status = Status::Ok;
+    row.validity = Validity::Valid;
     row.reason = said;
 }
 
@@ -207,7 +194,7 @@ mod tests {
     use crate::driver::load::traffic::Window;
     use crate::driver::load::{Exchange, Ledger, Traffic};
 
-    /// What an open loop of 0.2 s measured that was offered nothing but this.
+    /// The results of an open loop of 0.2 s that was offered only this request.
     fn measured(sent_ns: Option<u64>) -> Measured {
         let exchange = Exchange { payload: Vec::new(), echo: false, checksum: None };
         let mut traffic = Traffic::new(Window { from_ns: 0, until_ns: 200_000_000 });
@@ -223,11 +210,11 @@ mod tests {
     fn a_window_without_an_arrival_is_no_failed_trial_and_says_why() {
         let mut row = TrialRow { rate_per_s: Some(0.5), ..TrialRow::default() };
         judge(&mut row, &measured(None));
-        assert_eq!((row.status.as_str(), row.validity.as_str()), ("skipped", "invalid"));
+        assert_eq!((row.status.name(), row.validity.name()), ("skipped", "invalid"));
         let said = "no arrival fell into the window of 0.2 s at 0.5/s: a longer window";
         assert!(row.reason.starts_with(said), "{}", row.reason);
         judge(&mut row, &measured(Some(1)));
-        assert_eq!(row.status, "failed");
+        assert_eq!(row.status, Status::Failed);
         assert!(row.reason.ends_with("none was answered at all"), "{}", row.reason);
     }
 }

@@ -3,14 +3,15 @@
 
 use std::ops::Range;
 
-use super::WireError;
-use super::expand::strategy_names;
+use toml::Spanned;
+
+use super::Read;
 use super::factor::{Entries, Factor, WireStrategy};
-use super::read::Reader;
+use super::read::{Entry, Reader};
 use super::unused::{Choice, settle};
 use crate::experiment::{Arm, Role};
-use crate::options::OptionDef;
 use crate::strategy;
+use crate::workload::options::OptionDef;
 
 /// A block of a family must fit into an hour.
 const ARMS_MAX: usize = 500;
@@ -19,11 +20,11 @@ const ARMS_MAX: usize = 500;
 ///
 /// The reference is the first arm of its strategy, or is added with its options at their defaults
 /// if the family does not list it.
-pub(super) fn arms(
+pub fn arms(
     reader: &Reader<'_>,
     factor: &Factor<WireStrategy>,
     reference: &'static str,
-) -> Result<Vec<Arm>, WireError> {
+) -> Read<Vec<Arm>> {
     let mut listed = listed(reader, factor)?;
     let reference = match listed.iter().position(|arm| arm.strategy == reference) {
         Some(index) => listed.remove(index),
@@ -39,33 +40,25 @@ pub(super) fn arms(
     Ok(front.into_iter().chain(others).collect())
 }
 
-fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Result<Vec<Choice>, WireError> {
-    let names = strategy_names();
+fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Read<Vec<Choice>> {
     if factor.items.is_empty() {
         let message = "empty list; expected at least one strategy, or \"*\" for all";
         return Err(reader.error(factor.span.clone(), message));
     }
     let mut listed = Vec::new();
     for item in &factor.items {
-        match item.get_ref() {
+        let choices = match item.get_ref() {
             WireStrategy::Name(name) if name == "*" => {
-                for &name in &names {
-                    let new = defaults(reader, name);
-                    add(reader, &mut listed, item.span(), new)?;
-                }
+                strategy::names().into_iter().map(|name| defaults(reader, name)).collect()
             }
             WireStrategy::Name(name) => {
-                let name = toml::Spanned::new(item.span(), name.clone());
-                let name = reader.name(&name, "strategy", &names)?;
-                let new = defaults(reader, name);
-                add(reader, &mut listed, item.span(), new)?;
+                let name = Spanned::new(item.span(), name.clone());
+                vec![defaults(reader, reader.name(&name, "strategy", &strategy::names())?)]
             }
-            WireStrategy::Table { name, options } => {
-                let strategy = reader.name(name, "strategy", &names)?;
-                for new in combinations(reader, strategy, options)? {
-                    add(reader, &mut listed, item.span(), new)?;
-                }
-            }
+            WireStrategy::Table(Entries(entries)) => combinations(reader, item.span(), entries)?,
+        };
+        for choice in choices {
+            add(reader, &mut listed, item.span(), choice)?;
         }
     }
     Ok(listed)
@@ -73,26 +66,20 @@ fn listed(reader: &Reader<'_>, factor: &Factor<WireStrategy>) -> Result<Vec<Choi
 
 /// Adds an arm, unless an equal one is there: one that is written the same is a mistake, one that
 /// merely resolves to the same on this machine is left out.
-fn add(
-    reader: &Reader<'_>,
-    listed: &mut Vec<Choice>,
-    span: Range<usize>,
-    new: Choice,
-) -> Result<(), WireError> {
-    let mut same = listed.iter().filter(|old| old.strategy == new.strategy);
-    if same.any(|old| old.options.written == new.options.written) {
-        let message = format!(
-            "arm `{}` is there twice; expected it once, or with other options",
-            described(&new)
-        );
+fn add(reader: &Reader<'_>, listed: &mut Vec<Choice>, span: Range<usize>, new: Choice) -> Read<()> {
+    let same = || listed.iter().filter(|old| old.strategy == new.strategy);
+    if same().any(|old| old.options.written == new.options.written) {
+        let arm = described(&new);
+        let message =
+            format!("arm `{arm}` is there twice; expected it once, or with other options");
         return Err(reader.error(span, message));
     }
-    let mut same = listed.iter().filter(|old| old.strategy == new.strategy);
-    if !same.any(|old| old.options.resolved == new.options.resolved) {
+    if !same().any(|old| old.options.resolved == new.options.resolved) {
         listed.push(new);
     }
     if listed.len() > ARMS_MAX {
-        let message = format!("more than {ARMS_MAX} arms in one family; expected at most so many");
+        let message =
+            format!("more than {ARMS_MAX} arms in one family; expected at most that many");
         return Err(reader.error(span, message));
     }
     Ok(())
@@ -102,35 +89,44 @@ fn defaults(reader: &Reader<'_>, strategy: &'static str) -> Choice {
     Choice { strategy, options: reader.defaults(definitions(strategy)) }
 }
 
-fn combinations(
-    reader: &Reader<'_>,
-    strategy: &'static str,
-    given: &Entries<Factor<super::factor::Scalar>>,
-) -> Result<Vec<Choice>, WireError> {
-    let defs = definitions(strategy);
-    let valid: Vec<_> = defs.iter().map(|def| def.name).collect();
-    for (key, _) in &given.0 {
-        reader.option(key, &format!("`{strategy}`"), &valid)?;
-    }
-    let combinations = reader.combinations(defs, &given.0)?.into_iter();
-    let choices = combinations.map(|options| Choice { strategy, options });
-    settle(reader, &given.0, choices.collect())
+/// The name of a strategy's table, and its options.
+pub fn named(entries: &[Entry]) -> (Option<&Entry>, impl Iterator<Item = &Entry>) {
+    let is_name = |entry: &&Entry| entry.0.get_ref() == "name";
+    (entries.iter().find(is_name), entries.iter().filter(move |entry| !is_name(entry)))
 }
 
-pub(super) fn definitions(strategy: &str) -> &'static [OptionDef] {
+fn combinations(reader: &Reader<'_>, span: Range<usize>, entries: &[Entry]) -> Read<Vec<Choice>> {
+    let (name, given) = named(entries);
+    let Some((_, name)) = name else {
+        return Err(reader.error(span, "missing key `name`"));
+    };
+    let [name] = name.items.as_slice() else {
+        return Err(reader.error(name.span.clone(), "expected one name in quotes, found a list"));
+    };
+    let name = Spanned::new(name.span(), name.get_ref().0.clone());
+    let strategy = reader.name(&name, "strategy", &strategy::names())?;
+    let defs = definitions(strategy);
+    let valid: Vec<_> = defs.iter().map(|def| def.name).collect();
+    let given: Vec<&Entry> = given.collect();
+    for (key, _) in &given {
+        reader.option(key, &format!("`{strategy}`"), &valid)?;
+    }
+    let combinations = reader.combinations(defs, given.iter().copied())?.into_iter();
+    let choices = combinations.map(|options| Choice { strategy, options });
+    settle(reader, &given, choices.collect())
+}
+
+/// The options that a strategy has.
+pub fn definitions(strategy: &str) -> &'static [OptionDef] {
     strategy::by_name(strategy).map_or(&[], |kind| kind.options)
 }
 
 /// `pool workers=4`: the options that the file sets to something else than their defaults.
 fn described(arm: &Choice) -> String {
-    let mut text = arm.strategy.to_owned();
-    for def in definitions(arm.strategy) {
-        match arm.options.written.get(def.name) {
-            Some(written) if written != def.default => {
-                text.push_str(&format!(" {}={written}", def.name));
-            }
-            _ => {}
-        }
-    }
-    text
+    let written = |def: &OptionDef| {
+        let written = arm.options.written.get(def.name).filter(|value| *value != def.default)?;
+        Some(format!(" {}={written}", def.name))
+    };
+    let set = definitions(arm.strategy).iter().filter_map(written);
+    format!("{}{}", arm.strategy, set.collect::<String>())
 }

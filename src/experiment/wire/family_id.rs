@@ -1,7 +1,7 @@
 //! The readable name of a family: `primes-m-chunks2-interleaved-rust-closed4`.
 
 use crate::experiment::{Arrivals, Family, Load, Open, Placement, options_set};
-use crate::options::{OptionDef, Options};
+use crate::workload::options::{OptionDef, Options};
 use crate::workload::{Workload, fold};
 
 const KIB: u64 = 1024;
@@ -9,7 +9,7 @@ const MIB: u64 = 1024 * KIB;
 
 /// Workload, size or payload, runtime and load; options, ballast and placement only where they
 /// are not at their defaults, the seed only where the family fixes its own.
-pub(super) fn family_id(
+pub fn family_id(
     family: &Family,
     workload: &dyn Workload,
     cores: u32,
@@ -56,7 +56,7 @@ fn open_id(open: &Open) -> String {
 
 /// Whether a size means anything to a workload: the others are sized by their payload or their
 /// options, or fail before a size could matter.
-pub(super) fn is_sized(workload: &dyn Workload) -> bool {
+pub fn is_sized(workload: &dyn Workload) -> bool {
     !workload.takes_payload() && !workload.is_fault() && !workload.holds()
 }
 

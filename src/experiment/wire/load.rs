@@ -1,13 +1,13 @@
-//! `load = { … }`: how requests are offered, exactly one regime of which is said.
+//! `load = { … }`: how requests are offered, in exactly one regime.
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::WireError;
+use super::Read;
 use super::factor::{Count, Factor, Number, Scalar};
 use super::read::Reader;
 use crate::experiment::{Arrivals, Load, Open, Probe, Rate, WindowLength};
-use crate::options::Values;
+use crate::workload::options::Values;
 
 const FORM: &str = "load = { closed = { callers = [1, \"2x\"] } }, \
                     load = { open = { rate = 0.5, of = \"blocking-capacity\" } } or \
@@ -35,7 +35,7 @@ const SEARCH_STEPS_MAX: u32 = 20;
 /// One field per regime.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table such as { closed = { callers = 1 } }")]
-pub(super) struct WireLoad {
+pub struct WireLoad {
     closed: Option<WireClosed>,
     open: Option<Spanned<WireOpen>>,
     memory: Option<Spanned<WireMemory>>,
@@ -69,7 +69,7 @@ struct WireOpen {
 }
 
 /// The loads of a family.
-pub(super) fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec<Load>, WireError> {
+pub fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Read<Vec<Load>> {
     let WireLoad { closed, open, memory } = wire.get_ref();
     match (closed, open, memory) {
         (Some(closed), None, None) => {
@@ -87,42 +87,33 @@ pub(super) fn loads(reader: &Reader<'_>, wire: &Spanned<WireLoad>) -> Result<Vec
         (None, None, None) => {
             Err(reader.error(wire.span(), format!("no load is given; expected {FORM}")))
         }
+        // Two of them are given, so that one is open or memory.
         (_, open, memory) => {
-            let (name, span) = match (open, memory) {
-                (_, Some(memory)) => ("memory", memory.span()),
-                (Some(open), None) => ("open", open.span()),
-                (None, None) => ("closed", wire.span()),
-            };
+            let memory = memory.as_ref().map(|memory| ("memory", memory.span()));
+            let open = || open.as_ref().map(|open| ("open", open.span()));
+            let (name, span) = memory.or_else(open).unwrap_or(("closed", wire.span()));
             let message = format!("a family has one regime; give `{name}` a [[family]] of its own");
             Err(reader.error(span, message))
         }
     }
 }
 
-fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Load>, WireError> {
+fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Read<Vec<Load>> {
     let rates = rates(reader, wire)?;
     let open = wire.get_ref();
-    let arrivals: Vec<Arrivals> = match &open.arrivals {
-        None => vec![Arrivals::ALL[0]],
-        Some(factor) => {
-            let valid = Arrivals::ALL.map(Arrivals::name);
-            let names = reader.names(factor, "arrivals", &valid, &valid)?;
-            names.into_iter().filter_map(Arrivals::by_name).collect()
-        }
-    };
+    let arrivals = reader.words(open.arrivals.as_ref(), "arrivals", Arrivals::Poisson)?;
     let probes: Vec<Option<Probe>> = match &open.probe {
         None => vec![None],
-        Some(factor) => {
-            let valid = Probe::ALL.map(Probe::name);
-            let names = reader.names(factor, "probe", &valid, &valid)?;
-            names.into_iter().map(Probe::by_name).collect()
+        probes => {
+            let probes = reader.words(probes.as_ref(), "probe", Probe::MainLoop)?;
+            probes.into_iter().map(Some).collect()
         }
     };
     let search_steps = search_steps(reader, open.search.as_ref())?;
     let window = match &open.window {
         None => WindowLength::AsNeeded,
         Some(name) => {
-            reader.name(name, "window", &[WindowLength::SHORTEST])?;
+            reader.name(name, "window", &[WindowLength::Shortest.name()])?;
             WindowLength::Shortest
         }
     };
@@ -142,7 +133,7 @@ fn open_loads(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Load>
     Ok(loads)
 }
 
-fn search_steps(reader: &Reader<'_>, steps: Option<&Spanned<Count>>) -> Result<u32, WireError> {
+fn search_steps(reader: &Reader<'_>, steps: Option<&Spanned<Count>>) -> Read<u32> {
     let Some(steps) = steps else { return Ok(0) };
     let within = u32::try_from(steps.get_ref().0).ok();
     within.filter(|&n| n <= SEARCH_STEPS_MAX).ok_or_else(|| {
@@ -152,36 +143,37 @@ fn search_steps(reader: &Reader<'_>, steps: Option<&Spanned<Count>>) -> Result<u
     })
 }
 
-fn rates(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Result<Vec<Rate>, WireError> {
+fn rates(reader: &Reader<'_>, wire: &Spanned<WireOpen>) -> Read<Vec<Rate>> {
     let open = wire.get_ref();
-    match (&open.rate, &open.of, &open.rate_per_s) {
+    let (span, message) = match (&open.rate, &open.of, &open.rate_per_s) {
         (Some(shares), Some(of), None) => {
             reader.name(of, "whole", &[CAPACITY])?;
             let shares = reader.numbers(shares, "rate", SHARE_MAX)?;
             let rate = |share| Rate::OfBlocking { share, capacity_per_s: None };
-            Ok(shares.into_iter().map(rate).collect())
+            return Ok(shares.into_iter().map(rate).collect());
         }
         (None, None, Some(rates)) => {
             let rates = reader.numbers(rates, "rate_per_s", RATE_MAX_PER_S)?;
-            Ok(rates.into_iter().map(Rate::PerSecond).collect())
+            return Ok(rates.into_iter().map(Rate::PerSecond).collect());
         }
-        (Some(shares), None, None) => {
-            let message = format!(
+        (Some(shares), None, None) => (
+            shares.span.clone(),
+            format!(
                 "what is `rate` a share of? expected of = \"{CAPACITY}\" beside it, or \
                  `rate_per_s` instead"
-            );
-            Err(reader.error(shares.span.clone(), message))
-        }
-        (_, _, Some(rates)) => {
-            let message = "`rate_per_s` stands alone; leave `rate` and `of` out, or this";
-            Err(reader.error(rates.span.clone(), message))
-        }
-        (None, _, None) => {
-            let message = format!(
+            ),
+        ),
+        (_, _, Some(rates)) => (
+            rates.span.clone(),
+            "`rate_per_s` stands alone; leave `rate` and `of` out, or this".to_owned(),
+        ),
+        (None, _, None) => (
+            wire.span(),
+            format!(
                 "no rate is given; expected rate = [0.2, 0.5], of = \"{CAPACITY}\", or \
                  rate_per_s = [100, 500]"
-            );
-            Err(reader.error(wire.span(), message))
-        }
-    }
+            ),
+        ),
+    };
+    Err(reader.error(span, message))
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::experiment::{Arm, Family, Placement};
-use crate::options;
+use crate::workload::options;
 
 const HEAD: &str = "name = \"t\"\nquestion = \"q?\"\n";
 
@@ -261,7 +261,7 @@ fn places_count_characters_and_survive_odd_files() {
     assert_eq!(source.error(Some(99..100), "x").line, 2);
 }
 
-/// Whatever stands in the file, the answer is an error with a place in the file, never a panic.
+/// Any text gives an experiment or an error with a place in the file, never a panic.
 mod any_text {
     use super::*;
     use proptest::prelude::*;
@@ -286,7 +286,7 @@ mod any_text {
 }
 
 #[test]
-fn an_error_is_one_line_whatever_the_file_says() {
+fn error_is_one_line_for_any_text() {
     let error = parse("name = \"a\\nb\"\nquestion = \"\"\n[[family]]", "t.toml", 2, 7);
     let message = error.unwrap_err().message;
     assert!(!message.contains('\n'), "{message}");

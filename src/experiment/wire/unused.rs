@@ -1,35 +1,31 @@
 //! Options that have no effect where they stand. A value that nothing of its family uses is
-//! refused. Where a part of the family uses it the rest is left at the default, so that no row
+//! refused. Where a part of the family uses it, the rest is left at the default, so that no row
 //! records an option as used which was not.
 
 use toml::Spanned;
 
-use super::WireError;
-use super::arms::definitions;
+use super::arms::{definitions, named};
 use super::expand::{Draft, WORKERS};
 use super::factor::{Entries, Factor, Scalar, WireStrategy};
-use super::read::{Combination, Reader};
+use super::read::{Combination, Entry, Reader};
+use super::{Read, WireError};
 use crate::experiment::{Load, runtime};
-use crate::options::OptionDef;
-
-type Entry = (Spanned<String>, Factor<Scalar>);
+use crate::workload::options::OptionDef;
 
 /// What options are set on.
-pub(super) trait Settings {
-    /// Those that it has.
+pub trait Settings: PartialEq {
+    /// The options that it has.
     fn definitions(&self) -> &'static [OptionDef];
 
     /// The value of an option, or of what else an option may depend on.
     fn setting(&self, name: &str) -> String;
 
     fn reset(&mut self, def: &OptionDef, default: String);
-
-    fn is_same(&self, other: &Self) -> bool;
 }
 
 impl Settings for Draft {
     fn definitions(&self) -> &'static [OptionDef] {
-        self.workload.options()
+        self.workload().options()
     }
 
     fn setting(&self, name: &str) -> String {
@@ -44,16 +40,13 @@ impl Settings for Draft {
     fn reset(&mut self, def: &OptionDef, default: String) {
         self.family.spec.options.insert(def.name.to_owned(), default);
     }
-
-    fn is_same(&self, other: &Draft) -> bool {
-        (&self.family, self.seed) == (&other.family, other.seed)
-    }
 }
 
 /// A strategy with one choice of its options.
-pub(super) struct Choice {
-    pub(super) strategy: &'static str,
-    pub(super) options: Combination,
+#[derive(PartialEq)]
+pub struct Choice {
+    pub strategy: &'static str,
+    pub options: Combination,
 }
 
 impl Settings for Choice {
@@ -69,19 +62,11 @@ impl Settings for Choice {
         self.options.written.insert(def.name.to_owned(), def.default.to_owned());
         self.options.resolved.insert(def.name.to_owned(), default);
     }
-
-    fn is_same(&self, other: &Choice) -> bool {
-        self.options == other.options
-    }
 }
 
 /// Refuses each value that none of these uses, and leaves the others at their defaults where they
-/// have no effect. What is then the same is there once.
-pub(super) fn settle<T: Settings>(
-    reader: &Reader<'_>,
-    given: &[Entry],
-    mut all: Vec<T>,
-) -> Result<Vec<T>, WireError> {
+/// have no effect. Each of the equal ones that result is there once.
+pub fn settle<T: Settings>(reader: &Reader<'_>, given: &[&Entry], mut all: Vec<T>) -> Read<Vec<T>> {
     for (key, factor) in given {
         for value in &factor.items {
             check(reader, key.get_ref(), value, &all)?;
@@ -98,13 +83,13 @@ pub(super) fn settle<T: Settings>(
             }
         }
     }
-    // Only then are some the same.
+    // Only then are some equal.
     if !is_changed {
         return Ok(all);
     }
     let mut settled: Vec<T> = Vec::with_capacity(all.len());
     for one in all {
-        if !settled.iter().any(|other| other.is_same(&one)) {
+        if !settled.contains(&one) {
             settled.push(one);
         }
     }
@@ -116,7 +101,7 @@ fn check<T: Settings>(
     name: &str,
     value: &Spanned<Scalar>,
     all: &[T],
-) -> Result<(), WireError> {
+) -> Read<()> {
     let mut unused = None;
     for one in all {
         let Some(def) = one.definitions().iter().find(|def| def.name == name) else { continue };
@@ -144,34 +129,36 @@ fn no_effect(reader: &Reader<'_>, name: &str, value: &Spanned<Scalar>, reason: &
     reader.error(value.span(), message)
 }
 
-/// Refuses the options of strategies that none of the family's runtimes has, and workers of which
-/// the load says how many there are.
-pub(super) fn check_strategies(
+/// Refuses options of strategies that none of the family's runtimes has, and the number of workers
+/// where the load gives it.
+pub fn check_strategies(
     reader: &Reader<'_>,
     strategies: &Factor<WireStrategy>,
     runtimes: &[&str],
     loads: &[Load],
-) -> Result<(), WireError> {
+) -> Read<()> {
     let is_counted = loads.iter().all(|load| load.children().is_some());
     for item in &strategies.items {
-        let WireStrategy::Table { name, options: Entries(options) } = item.get_ref() else {
-            continue;
-        };
+        let WireStrategy::Table(Entries(entries)) = item.get_ref() else { continue };
+        let (name, options) = named(entries);
+        let strategy = name.and_then(|(_, name)| name.items.first());
+        let strategy = strategy.map_or("", |name| name.get_ref().0.as_str());
         for (key, factor) in options {
-            let takes = |runtime: &runtime::Runtime| runtime.takes(name.get_ref(), key.get_ref());
-            let mut own = runtime::ALL.iter().filter(|runtime| runtimes.contains(&runtime.name));
-            let reason = if !own.any(takes) {
-                let all = runtime::ALL.iter().filter(|runtime| takes(runtime));
-                let names: Vec<&str> = all.map(|runtime| runtime.name).collect();
-                format!("only {} has it, and runtime is {}", names.join(", "), runtimes.join(", "))
-            } else if is_counted && key.get_ref() == WORKERS {
-                "in a memory trial there are as many as `children` of the load says".to_owned()
+            let option = key.get_ref();
+            let takes = |name: &&str| {
+                runtime::by_name(name).is_some_and(|runtime| runtime.takes(strategy, option))
+            };
+            let reason = if !runtimes.iter().any(&takes) {
+                let takers: Vec<_> = runtime::names().into_iter().filter(&takes).collect();
+                format!("only {} has it, and runtime is {}", takers.join(", "), runtimes.join(", "))
+            } else if is_counted && option == WORKERS {
+                "in a memory trial `children` of the load is their number".to_owned()
             } else {
                 continue;
             };
             // An empty list was refused before.
             if let Some(value) = factor.items.first() {
-                return Err(no_effect(reader, key.get_ref(), value, &reason));
+                return Err(no_effect(reader, option, value, &reason));
             }
         }
     }

@@ -27,7 +27,7 @@ fn read_all(conn: &mut Conn) -> Result<Vec<Frame>, FrameError> {
     }
 }
 
-/// Whoever trusts `is_drained` reads no further; whoever waits must not sleep over what is
+/// A reader that trusts `is_drained` stops; one that waits must not sleep over what is
 /// here already.
 #[test]
 fn frames_that_came_in_one_read_are_not_forgotten() {

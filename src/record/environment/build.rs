@@ -1,11 +1,11 @@
-//! How this program was built; `build.rs` found it out.
+//! How this program was built, as found by `build.rs`.
 
 use super::super::Environment;
 
 /// The revision of the sources, with `-dirty` where they differed from it; empty if unknown.
 pub const GIT_REVISION: &str = env!("FORKBENCH_GIT_REVISION");
 
-pub(super) fn facts(env: &mut Environment) {
+pub fn facts(env: &mut Environment) {
     let target_features = env!("FORKBENCH_TARGET_FEATURES");
     let is_static = target_features.split(',').any(|feature| feature == "crt-static");
     for (name, value) in [

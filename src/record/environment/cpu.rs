@@ -1,4 +1,4 @@
-//! Processors: which, how many of them, and what slows them down.
+//! Processors: model, number, and what slows them down.
 
 use serde_json::{Map, Value};
 use sysinfo::System;
@@ -8,7 +8,7 @@ use super::Host;
 
 const CPUS: &str = "sys/devices/system/cpu";
 
-pub(super) fn facts(host: &Host, env: &mut Environment) {
+pub fn facts(host: &Host, env: &mut Environment) {
     let info = "proc/cpuinfo";
     env.record("arch", Ok(System::cpu_arch()));
     env.record("cpu_model", host.field(info, "model name"));
@@ -64,8 +64,8 @@ fn cpus_online(host: &Host) -> Result<u64, String> {
         .ok_or_else(|| format!("/{CPUS}/online: holds `{list}`, not a list"))
 }
 
-/// By affinity alone: a quota of a control group is a fact of its own.
-pub(in crate::record) fn cpus_available() -> Result<u32, String> {
+/// Processors that the affinity allows; a quota of a control group is a fact of its own.
+pub fn cpus_available() -> Result<u32, String> {
     rustix::thread::sched_getaffinity(None)
         .map(|set| set.count())
         .map_err(|error| error.to_string())

@@ -1,11 +1,11 @@
-//! The operating system: which, how it schedules, counts and limits, and on what it runs.
+//! The operating system: version, scheduling, counters, limits, hypervisor.
 
-use sysinfo::System;
+use sysinfo::{LoadAvg, System};
 
 use super::super::Environment;
 use super::{Host, binary, hostname};
 
-pub(super) fn facts(host: &Host, env: &mut Environment) {
+pub fn facts(host: &Host, env: &mut Environment) {
     env.record("hostname", hostname());
     env.record("os", System::long_os_version().map_err(|error| error.to_string()));
     env.record("kernel_release", host.text("proc/sys/kernel/osrelease"));
@@ -15,7 +15,7 @@ pub(super) fn facts(host: &Host, env: &mut Environment) {
     let boot = host.text("proc/sys/kernel/random/boot_id");
     env.record("boot_hash", boot.map(|id| binary::hash_hex(id.as_bytes())));
     env.record("uptime_s", System::uptime().map_err(|error| error.to_string()));
-    load(host, env);
+    load(env);
 
     env.record("sched_autogroup", host.number("proc/sys/kernel/sched_autogroup_enabled"));
     env.record("numa_balancing", host.number("proc/sys/kernel/numa_balancing"));
@@ -30,28 +30,24 @@ pub(super) fn facts(host: &Host, env: &mut Environment) {
     env.record("file_max", host.number("proc/sys/fs/file-max"));
     env.record("pipe_max_size_bytes", host.number("proc/sys/fs/pipe-max-size"));
     env.record("pipe_user_pages_soft", host.number("proc/sys/fs/pipe-user-pages-soft"));
-    // A handler of core dumps makes crashes slow, and is a path of the user's.
+    // A handler of core dumps makes crashes slow; its path is the user's.
     let handler = host.text("proc/sys/kernel/core_pattern");
     env.record("core_dumps_are_piped", handler.map(|pattern| pattern.starts_with('|')));
     env.record("sh_target", sh_target(host));
 }
 
-fn load(host: &Host, env: &mut Environment) {
-    let text = host.text("proc/loadavg");
-    for (i, name) in
-        ["load_average_1m", "load_average_5m", "load_average_15m"].into_iter().enumerate()
-    {
-        let value = text.clone().and_then(|text| {
-            text.split_whitespace()
-                .nth(i)
-                .and_then(|number| number.parse::<f64>().ok())
-                .ok_or_else(|| format!("/proc/loadavg: holds `{text}`"))
-        });
-        env.record(name, value);
-    }
+/// The load averages.
+fn load(env: &mut Environment) {
+    let load = System::load_average().map_err(|error| error.to_string());
+    let mut record = |name: &str, get: fn(&LoadAvg) -> f64| {
+        env.record(name, load.as_ref().map(get).map_err(Clone::clone));
+    };
+    record("load_average_1m", |load| load.one);
+    record("load_average_5m", |load| load.five);
+    record("load_average_15m", |load| load.fifteen);
 }
 
-/// `none`, or what is known of the hypervisor below.
+/// `none`, or the name of the hypervisor.
 fn virtualization(host: &Host) -> Result<String, String> {
     let flags = host.field("proc/cpuinfo", "flags")?;
     if !flags.split_whitespace().any(|flag| flag == "hypervisor") {

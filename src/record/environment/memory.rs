@@ -1,11 +1,11 @@
-//! Memory: how much, in pages of which size, and how it is promised.
+//! Memory: amount, page sizes, overcommit.
 
 use sysinfo::{MemoryRefreshKind, System};
 
 use super::super::Environment;
 use super::Host;
 
-pub(super) fn facts(host: &Host, env: &mut Environment) {
+pub fn facts(host: &Host, env: &mut Environment) {
     amounts(env);
     env.record("page_size_bytes", Ok(rustix::param::page_size()));
     let thp = "sys/kernel/mm/transparent_hugepage";

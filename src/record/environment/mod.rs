@@ -1,8 +1,8 @@
-//! Facts of the machine, the process and the build, for `env.json`: what a reader of the numbers
-//! asks first, and what must not have changed between two runs that are compared.
+//! Facts of the machine, the process and the build, for `env.json`: those that explain the numbers,
+//! and those that must be equal in two runs that are compared.
 //!
-//! A fact that cannot be read is listed with the reason instead of being left out. Nothing
-//! private is recorded: no paths of the user's, no values of environment variables.
+//! A fact that cannot be read is listed with the reason. Nothing private is recorded: no paths of
+//! the user's, no values of environment variables.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,19 +18,15 @@ mod kernel;
 mod memory;
 mod process;
 
+pub use binary::is_static;
 pub use build::GIT_REVISION;
 pub(super) use cpu::cpus_available;
 
-/// All that can be found out here. `subject` is the program whose trials are to be measured.
+/// All facts of this machine. `subject` is the program whose trials are measured.
 pub fn collect(subject: &Path) -> Environment {
     let mut environment = collect_from(&Host::default());
     binary::facts(subject, &mut environment);
     environment
-}
-
-/// Whether a file is a program that is linked statically.
-pub fn is_static(program: &std::path::Path) -> bool {
-    binary::is_static(program)
 }
 
 /// The machine's name on the network.

@@ -1,68 +1,89 @@
 //! What this process, and so all that it starts, may use.
 
+use rustix::process::{Resource, getrlimit};
 use serde_json::Value;
 
 use super::super::Environment;
 use super::Host;
+use crate::sys::cgroup::{self, Place, Version};
 use crate::sys::scheduling::RealTime;
 
-pub(super) fn facts(host: &Host, env: &mut Environment) {
+pub fn facts(host: &Host, env: &mut Environment) {
     let status = "proc/self/status";
-    let user = rustix::process::geteuid();
-    env.record("user_is_root", Ok(user.is_root()));
+    env.record("user_is_root", Ok(rustix::process::geteuid().is_root()));
     env.record("no_new_privileges", host.field_number(status, "NoNewPrivs"));
     // A filter of system calls adds to the cost of each.
     env.record("seccomp_mode", host.field_number(status, "Seccomp"));
     env.record("timer_slack_ns", host.number("proc/self/timerslack_ns"));
     env.record("oom_score_adj", host.number("proc/self/oom_score_adj"));
-    env.record("nice", nice());
+    let nice = rustix::process::getpriority_process(None);
+    env.record("nice", nice.map_err(|error| error.to_string()));
     // Whether the generator of open loops goes before the work that it asks for.
     let first = RealTime::begin().map(|_| true);
     env.record("may_be_real_time", first.map_err(|error| error.to_string()));
-    for (name, limit) in [
-        ("ulimit_nofile", "Max open files"),
-        ("ulimit_nproc", "Max processes"),
-        ("ulimit_stack_bytes", "Max stack size"),
-        ("ulimit_core_bytes", "Max core file size"),
-        ("ulimit_memlock_bytes", "Max locked memory"),
-        ("ulimit_address_space_bytes", "Max address space"),
+    for (name, unit, resource) in [
+        ("ulimit_nofile", "", Resource::Nofile),
+        ("ulimit_nproc", "", Resource::Nproc),
+        ("ulimit_stack", "_bytes", Resource::Stack),
+        ("ulimit_core", "_bytes", Resource::Core),
+        ("ulimit_memlock", "_bytes", Resource::Memlock),
+        ("ulimit_address_space", "_bytes", Resource::As),
     ] {
-        let (soft, hard) = limits(host, limit);
-        let (name, unit) = match name.strip_suffix("_bytes") {
-            Some(name) => (name, "_bytes"),
-            None => (name, ""),
-        };
-        env.record(&format!("{name}_soft{unit}"), soft);
-        env.record(&format!("{name}_hard{unit}"), hard);
+        let limit = getrlimit(resource);
+        let shown = |limit: Option<u64>| limit.map_or_else(|| "unlimited".into(), Value::from);
+        env.record(&format!("{name}_soft{unit}"), Ok(shown(limit.current)));
+        env.record(&format!("{name}_hard{unit}"), Ok(shown(limit.maximum)));
     }
     control_groups(host, env);
 }
 
-fn nice() -> Result<i32, String> {
-    rustix::process::getpriority_process(None).map_err(|error| error.to_string())
+fn control_groups(host: &Host, env: &mut Environment) {
+    let mounts = host.text("proc/self/mountinfo");
+    let version = mounts.as_ref().map(|mounts| {
+        let versions = cgroup::versions(mounts);
+        match [Version::V1, Version::V2].map(|version| versions.contains(&version)) {
+            [true, true] => "hybrid",
+            [true, false] => "v1",
+            [false, true] => "v2",
+            [false, false] => "none",
+        }
+    });
+    env.record("cgroup_version", version.map_err(Clone::clone));
+    env.record("cgroup_controllers", controllers(host));
+    cpu_quota(host, groups(host, "cpu"), env);
+    let limit = |controller: &str, v1: &str, v2: &str| {
+        // A group that the mount does not show is looked for at the mount's root.
+        let (dirs, version) = groups(host, controller)?;
+        let file = if version == Version::V1 { v1 } else { v2 };
+        let read = |dir: &String| host.text(&format!("{dir}/{file}"));
+        let first = dirs.first().ok_or(NO_GROUPS)?;
+        // A reason names the mount, not the group, whose name may say whose it is.
+        let text = read(first).or_else(|_| read(dirs.last().unwrap_or(first)));
+        text.map(|text| limit_value(&text))
+    };
+    let memory = limit("memory", "memory.limit_in_bytes", "memory.max");
+    env.record("cgroup_memory_limit_bytes", memory);
+    env.record("cgroup_pids_limit", limit("pids", "pids.max", "pids.max"));
 }
 
-/// Soft and hard.
-fn limits(host: &Host, limit: &str) -> (Result<Value, String>, Result<Value, String>) {
-    let path = "proc/self/limits";
-    let found = host.text(path).and_then(|text| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(limit))
-            .and_then(|rest| {
-                let mut words = rest.split_whitespace().map(limit_value);
-                Some((words.next()?, words.next()?))
-            })
-            .ok_or_else(|| format!("/{path}: has no `{limit}`"))
-    });
-    match found {
-        Ok((soft, hard)) => (Ok(soft), Ok(hard)),
-        Err(reason) => (Err(reason.clone()), Err(reason)),
-    }
+const NO_GROUPS: &str = "no control groups are mounted";
+
+/// The directories of the groups that limit this process, relative to the root, and their version.
+type Groups = (Vec<String>, Version);
+
+fn groups(host: &Host, controller: &str) -> Result<Groups, String> {
+    let mounts = host.text("proc/self/mountinfo")?;
+    let own = host.text("proc/self/cgroup")?;
+    let places = cgroup::places(&mounts, &own, controller);
+    let version = places.first().ok_or(NO_GROUPS)?.version;
+    let dirs = places.iter().filter(|place| place.version == version);
+    let relative = |place: &Place| place.dir.to_string_lossy().trim_start_matches('/').to_owned();
+    Ok((dirs.map(relative).collect(), version))
 }
 
 /// A number, or `unlimited` in one of the ways in which the kernel says it.
 fn limit_value(text: &str) -> Value {
-    // The first version's way: the largest number of whole pages.
+    // The way of version 1: the largest number of whole pages.
     const ALL_PAGES: u64 = i64::MAX as u64 & !0xffff;
     match text.parse::<u64>() {
         Ok(number) if number >= ALL_PAGES => "unlimited".into(),
@@ -72,184 +93,54 @@ fn limit_value(text: &str) -> Value {
     }
 }
 
-fn control_groups(host: &Host, env: &mut Environment) {
-    let mounts = mounts(host);
-    let version = mounts.as_ref().map(|mounts| {
-        let any = |v2: bool| mounts.iter().any(|mount| mount.v2 == v2);
-        match (any(false), any(true)) {
-            (true, true) => "hybrid",
-            (true, false) => "v1",
-            (false, true) => "v2",
-            (false, false) => "none",
-        }
-    });
-    env.record("cgroup_version", version.map_err(Clone::clone));
-    env.record("cgroup_controllers", controllers(host));
-    let mounts = mounts.unwrap_or_default();
-    cpu_quota(host, &mounts, env);
-    let file = |v1: (&str, &str), v2: &str| {
-        group_file(host, &mounts, v1.0, v1.1, v2).map(|text| limit_value(&text))
-    };
-    let limit = file(("memory", "memory.limit_in_bytes"), "memory.max");
-    env.record("cgroup_memory_limit_bytes", limit);
-    env.record("cgroup_pids_limit", file(("pids", "pids.max"), "pids.max"));
-}
-
-/// One mounted hierarchy of control groups.
-struct Mount {
-    /// Relative to the root.
-    path: String,
-    v2: bool,
-    /// The group that the mount point shows, normally `/`.
-    shows: String,
-    controllers: String,
-}
-
-fn mounts(host: &Host) -> Result<Vec<Mount>, String> {
-    let text = host.text("proc/self/mountinfo")?;
-    let mount = |line: &str| {
-        let (before, after) = line.split_once(" - ")?;
-        let mut before = before.split(' ').skip(3);
-        let (shows, path) = (before.next()?, before.next()?);
-        let mut after = after.split(' ');
-        let kind = after.next()?;
-        (kind == "cgroup" || kind == "cgroup2").then(|| Mount {
-            path: path.trim_start_matches('/').to_owned(),
-            v2: kind == "cgroup2",
-            shows: shows.to_owned(),
-            controllers: after.nth(1).unwrap_or_default().to_owned(),
-        })
-    };
-    Ok(text.lines().filter_map(mount).collect())
-}
-
 /// Names of the controllers that the kernel has enabled.
 fn controllers(host: &Host) -> Result<String, String> {
     let text = host.text("proc/cgroups")?;
-    let enabled = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words[..] {
-            [name, .., "1"] if !name.starts_with('#') => Some(name.to_owned()),
-            _ => None,
-        }
-    };
-    Ok(text.lines().filter_map(enabled).collect::<Vec<_>>().join(" "))
+    let enabled = text.lines().filter(|line| !line.starts_with('#') && line.ends_with('1'));
+    let names = enabled.filter_map(|line| line.split_whitespace().next());
+    Ok(names.collect::<Vec<_>>().join(" "))
 }
 
-/// A file of the group that this process is in: v1 where the controller is mounted so, else v2.
-/// An own group that the mount does not show is looked for at the mount's root, as containers
-/// need it.
-fn group_file(
-    host: &Host,
-    mounts: &[Mount],
-    controller: &str,
-    v1: &str,
-    v2: &str,
-) -> Result<String, String> {
-    let (dirs, is_v2) = group_dirs(host, mounts, controller)?;
-    let file = if is_v2 { v2 } else { v1 };
-    let text = |dir: &String| host.text(&format!("{dir}/{file}"));
-    // A reason names the mount, not the group, whose name may say whose it is.
-    match (dirs.first(), dirs.last()) {
-        (Some(own), Some(root)) => text(own).or_else(|_| text(root)),
-        _ => Err("no control groups are mounted".to_owned()),
-    }
-}
-
-/// The directories of the group that this process is in and of all above it, up to the root of
-/// what is mounted, relative to the root of the file system; and whether they are of version 2.
-fn group_dirs(
-    host: &Host,
-    mounts: &[Mount],
-    controller: &str,
-) -> Result<(Vec<String>, bool), String> {
-    let has = |list: &str| list.split(',').any(|name| name == controller);
-    let mount = mounts
-        .iter()
-        .find(|mount| !mount.v2 && has(&mount.controllers))
-        .or_else(|| mounts.iter().find(|mount| mount.v2))
-        .ok_or("no control groups are mounted")?;
-    let groups = host.text("proc/self/cgroup")?;
-    let own = groups
-        .lines()
-        .filter_map(|line| {
-            let mut parts = line.splitn(3, ':').skip(1);
-            Some((parts.next()?, parts.next()?))
-        })
-        .find(|(list, _)| if mount.v2 { list.is_empty() } else { has(list) })
-        .map_or("/", |(_, group)| group);
-    let mut own = own.strip_prefix(mount.shows.trim_end_matches('/')).unwrap_or(own);
-    own = own.trim_matches('/');
-    let mut dirs = Vec::new();
-    while !own.is_empty() {
-        dirs.push(format!("{}/{own}", mount.path));
-        own = own.rsplit_once('/').map_or("", |(above, _)| above);
-    }
-    dirs.push(mount.path.clone());
-    Ok((dirs, mount.v2))
-}
-
-/// A group's CPU quota: so much processor time in every period.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Quota {
-    quota_ns: u64,
-    period_ns: u64,
-}
-
-impl Quota {
-    fn cores(self) -> f64 {
-        self.quota_ns as f64 / self.period_ns as f64
-    }
-}
-
-/// The tightest quota of this process's group and of those above it, in each of its numbers;
-/// `unlimited` where all processors may be used all of the time.
-fn cpu_quota(host: &Host, mounts: &[Mount], env: &mut Environment) {
-    let found = group_dirs(host, mounts, "cpu").and_then(|(dirs, v2)| {
-        let quotas = dirs.iter().map(|dir| match v2 {
-            true => quota_v2(host, dir),
-            false => quota_v1(host, dir),
-        });
-        let quotas: Vec<Option<Quota>> = quotas.collect::<Result<_, _>>()?;
-        Ok(quotas.into_iter().flatten().min_by(|a, b| a.cores().total_cmp(&b.cores())))
+/// The tightest CPU quota of this process's group and of those above it; `unlimited` where all
+/// processors may be used all of the time.
+fn cpu_quota(host: &Host, groups: Result<Groups, String>, env: &mut Environment) {
+    let found = groups.and_then(|(dirs, version)| {
+        let quotas = dirs.iter().map(|dir| quota(host, dir, version));
+        let quotas: Vec<Option<[u64; 2]>> = quotas.collect::<Result<_, _>>()?;
+        Ok(quotas.into_iter().flatten().min_by(|a, b| cores(*a).total_cmp(&cores(*b))))
     });
-    let mut record = |name: &str, number: fn(Quota) -> Value| {
-        let shown = |quota: Option<Quota>| quota.map_or_else(|| "unlimited".into(), number);
+    let mut record = |name: &str, number: fn([u64; 2]) -> Value| {
+        let shown = |quota: Option<_>| quota.map_or_else(|| "unlimited".into(), number);
         env.record(name, found.clone().map(shown));
     };
-    record("cgroup_cpu_quota_cores", |quota| quota.cores().into());
-    record("cgroup_cpu_quota_ns", |quota| quota.quota_ns.into());
-    record("cgroup_cpu_period_ns", |quota| quota.period_ns.into());
+    record("cgroup_cpu_quota_cores", |quota| cores(quota).into());
+    record("cgroup_cpu_quota_ns", |[quota_ns, _]| quota_ns.into());
+    record("cgroup_cpu_period_ns", |[_, period_ns]| period_ns.into());
 }
 
-/// `None` without a quota, and where the group has no CPU controller.
-fn quota_v1(host: &Host, dir: &str) -> Result<Option<Quota>, String> {
-    let Ok(quota) = host.text(&format!("{dir}/cpu.cfs_quota_us")) else {
+fn cores([quota_ns, period_ns]: [u64; 2]) -> f64 {
+    quota_ns as f64 / period_ns as f64
+}
+
+/// A group's CPU quota, a time in each period, in ns. `None` without a quota, and where the group
+/// has no CPU controller.
+fn quota(host: &Host, dir: &str, version: Version) -> Result<Option<[u64; 2]>, String> {
+    let text = match version {
+        // `max 100000` or `50000 100000`.
+        Version::V2 => host.text(&format!("{dir}/cpu.max")),
+        Version::V1 => host.text(&format!("{dir}/cpu.cfs_quota_us")).map(|quota| {
+            let period = host.text(&format!("{dir}/cpu.cfs_period_us"));
+            format!("{quota} {}", period.unwrap_or_default())
+        }),
+    };
+    let Ok(text) = text else {
         return Ok(None);
     };
-    if quota == "-1" {
+    if text.starts_with("max ") || text.starts_with("-1 ") {
         return Ok(None);
     }
-    let period = host.text(&format!("{dir}/cpu.cfs_period_us"))?;
-    quota_of(&quota, &period).map(Some)
-}
-
-/// As [`quota_v1`]: `cpu.max` holds `max 100000` or `50000 100000`.
-fn quota_v2(host: &Host, dir: &str) -> Result<Option<Quota>, String> {
-    let Ok(text) = host.text(&format!("{dir}/cpu.max")) else {
-        return Ok(None);
-    };
-    match text.split_once(' ') {
-        Some(("max", _)) => Ok(None),
-        Some((quota, period)) => quota_of(quota, period).map(Some),
-        None => Err(format!("cpu.max holds `{text}`, not a quota")),
-    }
-}
-
-fn quota_of(quota: &str, period: &str) -> Result<Quota, String> {
     let ns = |text: &str| text.parse::<u64>().ok()?.checked_mul(1_000).filter(|ns| *ns > 0);
-    match ns(quota).zip(ns(period)) {
-        Some((quota_ns, period_ns)) => Ok(Quota { quota_ns, period_ns }),
-        None => Err(format!("the quota is `{quota}` in `{period}`, not numbers")),
-    }
+    let both = text.split_once(' ').and_then(|(quota, period)| ns(quota).zip(ns(period)));
+    both.map(|(quota, period)| Some([quota, period]))
+        .ok_or_else(|| format!("the CPU quota and its period are `{text}`, not numbers"))
 }

@@ -12,7 +12,7 @@ fn fake(files: &[(&str, &str)]) -> (tempfile::TempDir, Host) {
 }
 
 #[test]
-fn this_machine_states_enough_facts() {
+fn this_machine_has_enough_facts() {
     let subject = std::env::current_exe().unwrap();
     let env = collect(&subject);
     assert!(env.facts.len() >= 40, "{} facts: {env:#?}", env.facts.len());
@@ -38,12 +38,12 @@ fn this_machine_states_enough_facts() {
 }
 
 #[test]
-fn what_is_missing_is_listed_with_its_reason() {
+fn missing_fact_is_listed_with_its_reason() {
     let (_dir, host) = fake(&[]);
     let env = collect_from(&host);
     let reason = &env.unavailable["thp_enabled"];
     assert!(reason.starts_with("/sys/kernel/mm/transparent_hugepage/enabled: "), "{reason}");
-    assert!(env.unavailable.len() >= 40);
+    assert!(env.unavailable.len() >= 30, "{}", env.unavailable.len());
     let missing = collect(Path::new("/nowhere/subject"));
     assert!(missing.unavailable["subject_hash"].starts_with("subject: "));
 }
@@ -58,7 +58,6 @@ fn choices_lists_and_sizes_are_understood() {
         (&format!("{cpus}/cpu0/cache/index2/type"), "Unified\n"),
         (&format!("{cpus}/cpu0/cache/index2/size"), "1024K\n"),
         ("proc/cpuinfo", "processor\t: 0\nmodel name\t: A: B\nflags\t: fpu hypervisor\n"),
-        ("proc/self/limits", "Limit  Soft\nMax open files  1024  unlimited  files\n"),
         ("proc/sys/vm/swappiness", "a lot\n"),
     ]);
     let env = collect_from(&host);
@@ -67,8 +66,6 @@ fn choices_lists_and_sizes_are_understood() {
     assert_eq!(env.facts["cpu_cache_l2_bytes"], 1 << 20);
     assert_eq!(env.facts["cpu_model"], "A: B");
     assert_eq!(env.facts["virtualization"], "unnamed hypervisor");
-    assert_eq!(env.facts["ulimit_nofile_soft"], 1024);
-    assert_eq!(env.facts["ulimit_nofile_hard"], "unlimited");
     assert!(env.unavailable["swappiness"].contains("`a lot`"));
 }
 
@@ -106,7 +103,7 @@ fn quotas_of_both_kinds_of_control_groups_are_found() {
 }
 
 #[test]
-fn the_tightest_quota_above_the_own_group_counts() {
+fn tightest_quota_above_the_own_group_counts() {
     let quota = |groups: &[(&str, &str)], own: &str, mount: &str| {
         let mut files = vec![("proc/self/mountinfo", mount), ("proc/self/cgroup", own)];
         files.extend(groups);

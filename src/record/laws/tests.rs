@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::protocol::Outcome;
+use crate::record::ProcessRole;
 
 const BOUNDS: Bounds = Bounds { cores: Some(2.0), deadline_ns: 30_000_000_000 };
 
@@ -13,8 +14,8 @@ fn trial(callers: u32, rounds: u64, work_ns: u64) -> TrialRow {
     let (window_ns, service_ns) = (n_ok * work_ns, u64::from(callers) * work_ns);
     let response_ns = service_ns + 60_000;
     TrialRow {
-        status: "ok".into(),
-        validity: "valid".into(),
+        status: Status::Ok,
+        validity: Validity::Valid,
         callers: Some(callers),
         window_ns: Some(window_ns),
         n_ok,
@@ -78,7 +79,7 @@ fn request(phases: [u64; 9]) -> RequestRow {
 fn process(role: &str, uss: u64, shared: u64, more: u64) -> MemoryRow {
     MemoryRow {
         snapshot: 1,
-        role: role.into(),
+        role: ProcessRole::by_name(role).unwrap(),
         uss_bytes: Some(uss),
         pss_bytes: Some(uss + shared),
         rss_bytes: Some(uss + shared + more),
@@ -122,7 +123,7 @@ const BREAKS: [(Law, Break); 19] = [
 
 proptest! {
     #[test]
-    fn a_row_of_what_can_be_breaks_no_law(
+    fn possible_row_breaks_no_law(
         row in trials(),
         phases in prop::array::uniform9(0_u64..1_000_000_000),
         sizes in prop::collection::vec(prop::array::uniform3(0_u64..1 << 40), 1..9),
@@ -141,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn a_trial_that_breaks_a_law_carries_its_name_and_is_invalid(
+    fn trial_that_breaks_a_law_carries_its_name_and_is_invalid(
         row in trials(), which in 0..BREAKS.len(),
     ) {
         let (law, break_it) = BREAKS[which];
@@ -150,8 +151,8 @@ proptest! {
         prop_assert_eq!(by_trial(&row, &BOUNDS), one(law));
         hold(&mut row, &[], &[], &BOUNDS);
         prop_assert_eq!(named_in(&row.flags).collect::<Vec<_>>(), [law]);
-        prop_assert_eq!(&row.validity, "invalid");
-        prop_assert!(row.reason.contains(law.demands()), "{}", row.reason);
+        prop_assert_eq!(row.validity, Validity::Invalid);
+        prop_assert!(row.reason.contains(law.meaning()), "{}", row.reason);
         // Read back, it says so once.
         let again = row.clone();
         hold(&mut row, &[], &[], &BOUNDS);
@@ -159,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stamp_before_an_earlier_one_is_named_with_both_and_by_how_much(
+    fn stamp_before_an_earlier_one_is_named_with_both_and_by_how_much(
         phases in prop::array::uniform9(1_u64..1_000_000), place in 0..7_usize, by in 1_u64..900,
     ) {
         let good = request(phases);
@@ -196,7 +197,7 @@ proptest! {
     }
 
     #[test]
-    fn memory_that_is_more_than_what_it_is_part_of_breaks_a_law(
+    fn memory_above_its_whole_breaks_a_law(
         uss in 1_u64..1 << 40, by in 2_000_u64..1 << 30,
     ) {
         let more_uss = MemoryRow { uss_bytes: Some(uss + by), ..process("child", uss, 0, 0) };
@@ -220,8 +221,8 @@ fn every_law_about_a_trial_can_be_seen_broken() {
 }
 
 #[test]
-fn what_is_not_known_breaks_no_law() {
-    let row = TrialRow { status: "ok".into(), validity: "valid".into(), ..TrialRow::default() };
+fn unknown_figure_breaks_no_law() {
+    let row = TrialRow { status: Status::Ok, validity: Validity::Valid, ..TrialRow::default() };
     let mut held = row.clone();
     hold(&mut held, &[RequestRow::default()], &[&MemoryRow::default()], &BOUNDS);
     assert_eq!(held, row);
@@ -231,7 +232,7 @@ fn what_is_not_known_breaks_no_law() {
 }
 
 #[test]
-fn littles_law_needs_two_rounds_and_allows_for_one_request_at_the_window_s_edge() {
+fn littles_law_needs_two_rounds_and_allows_one_request_at_the_edge_of_the_window() {
     let burst = TrialRow { throughput_per_s: Some(1_490.0), ..trial(10, 2, 1_000_000) };
     assert!(
         by_trial(&burst, &BOUNDS).is_empty(),

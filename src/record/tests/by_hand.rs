@@ -1,9 +1,9 @@
-//! Files that somebody edited, or that another version wrote.
+//! Files that were edited by hand, or that another version wrote.
 
 use super::*;
 
 #[test]
-fn a_torn_last_row_is_dropped_and_said() {
+fn torn_last_row_is_left_out_and_named() {
     let (_dir, path) = written();
     edit(&path, "trials.csv", |text| text.trim_end().to_owned());
     let run = read(&path).unwrap();
@@ -33,13 +33,16 @@ fn check_left_out(change: impl FnOnce(&str) -> String, expected: &str) {
 }
 
 #[test]
-fn rows_that_cannot_be_true_are_left_out_and_named() {
+fn impossible_rows_are_left_out_and_named() {
     let replace = |from: &'static str, to: &'static str| move |line: &str| line.replace(from, to);
     check_left_out(replace("t0003", "t0002"), "`position` is `3`, the plan says `2`");
     check_left_out(replace("t0003", "t0009"), "trial `t0009` is not in the plan");
-    check_left_out(replace(",fork,", ",frok,"), "unknown strategy `frok`; expected blocking");
+    check_left_out(
+        replace(",fork,", ",frok,"),
+        "unknown strategy `frok`; did you mean `fork`? valid: blocking",
+    );
     check_left_out(replace(",fork,", ",pool,"), "`strategy` is `pool`, the plan says `fork`");
-    check_left_out(replace(",noop,", ",nope,"), "unknown workload `nope`");
+    check_left_out(replace(",noop,", ",nope,"), "unknown workload `nope`; ");
     check_left_out(replace("queue=4", "queue=5"), "`options` is `queue=5;workers=2`, the plan");
     check_left_out(replace("noop-s-rust", "noop-m-rust"), "`family_id` is `noop-m-rust-closed2`");
     check_left_out(replace(",1,3,arm,", ",2,3,arm,"), "`block` is `2`, the plan says `1`");
@@ -48,6 +51,7 @@ fn rows_that_cannot_be_true_are_left_out_and_named() {
     check_left_out(replace(",rust,", ",rusty,"), "`runtime` is `rusty`");
     check_left_out(replace(",arm,", ",leg,"), "`role` is `leg`; expected arm, ");
     check_left_out(replace(",ok,", ",fine,"), "`status` is `fine`; expected ok, ");
+    check_left_out(replace(",ok,", ",fail,"), "partial; did you mean `failed`?");
     check_left_out(replace(",ok,", ",,"), "`status` is empty");
     check_left_out(replace(",s,fork", ",xl,fork"), "`size` is `xl`");
     check_left_out(replace(",20,", ",twenty,"), "`n_ok` is `twenty`; expected a whole number");
@@ -61,7 +65,7 @@ fn rows_that_cannot_be_true_are_left_out_and_named() {
 }
 
 #[test]
-fn a_doubled_key_keeps_the_first_row() {
+fn repeated_key_keeps_the_first_row() {
     let (_dir, path) = written();
     edit(&path, "trials.csv", |text| {
         let second = text.lines().nth(2).unwrap().replace("1234.5", "9.9");
@@ -75,7 +79,7 @@ fn a_doubled_key_keeps_the_first_row() {
 }
 
 #[test]
-fn bytes_that_are_no_text_cost_their_row_only() {
+fn invalid_utf8_costs_only_its_row() {
     let (_dir, path) = written();
     let mut bytes = fs::read(path.join("trials.csv")).unwrap();
     let at = bytes.windows(5).position(|found| found == b"t0003").unwrap();
@@ -87,7 +91,7 @@ fn bytes_that_are_no_text_cost_their_row_only() {
 }
 
 #[test]
-fn editors_that_change_line_ends_do_no_harm() {
+fn changed_line_ends_are_read() {
     let (_dir, path) = written();
     edit(&path, "trials.csv", |text| format!("\u{feff}{}\r\n", text.replace('\n', "\r\n")));
     let run = read(&path).unwrap();
@@ -95,7 +99,7 @@ fn editors_that_change_line_ends_do_no_harm() {
 }
 
 #[test]
-fn columns_of_other_versions_are_no_obstacle() {
+fn columns_of_other_versions_are_read() {
     let (_dir, path) = written();
     edit(&path, "trials.csv", |text| {
         let (header, rows) = text.split_once('\n').unwrap();
@@ -113,15 +117,15 @@ fn columns_of_other_versions_are_no_obstacle() {
 }
 
 #[test]
-fn a_doctored_row_is_flagged_when_it_is_read() {
+fn doctored_row_is_flagged_when_it_is_read() {
     let (_dir, path) = written();
     let mut memory = memory();
     // The first child of a trial that is ok holds more alone than with its share of the rest.
-    let child = memory.iter_mut().find(|row| row.role != "tree").unwrap();
+    let child = memory.iter_mut().find(|row| row.role != ProcessRole::Tree).unwrap();
     (child.trial_id, child.attempt) = (plan()[1].trial_id.clone(), 1);
     (child.uss_bytes, child.pss_bytes) = (Some(2 << 20), Some(1 << 20));
     (child.family_id, child.block) = (plan()[1].family_id.clone(), plan()[1].block);
-    (child.trial_role, child.strategy) = (plan()[1].role.clone(), plan()[1].strategy.clone());
+    (child.trial_role, child.strategy) = (plan()[1].role, plan()[1].strategy.clone());
     child.options = plan()[1].options.clone();
     fs::write(path.join("memory.csv"), csv_of(std::slice::from_ref(child)).unwrap()).unwrap();
     let mut doctored = trial(&plan()[0]);
@@ -131,13 +135,13 @@ fn a_doctored_row_is_flagged_when_it_is_read() {
     let run = read(&path).unwrap();
     assert_eq!(run.remarks, [""; 0]);
     let found: Vec<(&str, &str)> =
-        run.trials.iter().map(|row| (row.flags.as_str(), row.validity.as_str())).collect();
+        run.trials.iter().map(|row| (row.flags.as_str(), row.validity.name())).collect();
     let expected = [("law:quantiles", "invalid"), ("law:memory", "invalid"), ("", "valid")];
     assert_eq!(found, expected);
 }
 
 #[test]
-fn a_run_of_an_older_schema_is_read_without_what_had_another_meaning() {
+fn older_schema_is_read_without_columns_of_another_meaning() {
     let (_dir, path) = written();
     let filled = TrialRow {
         service_p50_ns: Some(1),
@@ -161,7 +165,7 @@ fn a_run_of_an_older_schema_is_read_without_what_had_another_meaning() {
 }
 
 #[test]
-fn a_flood_of_faults_is_counted_not_listed() {
+fn many_faults_are_counted_not_listed() {
     let (_dir, path) = written();
     edit(&path, "trials.csv", |text| text + &"x\n".repeat(70));
     let run = read(&path).unwrap();
@@ -170,11 +174,11 @@ fn a_flood_of_faults_is_counted_not_listed() {
 }
 
 #[test]
-fn what_is_no_run_or_a_later_one_is_refused() {
+fn other_directory_and_later_schema_are_refused() {
     let (dir, path) = written();
     let error = read(dir.path()).unwrap_err();
     assert!(matches!(error, RecordError::NotARun { .. }), "{error}");
-    assert!(error.to_string().contains("is no run directory"), "{error}");
+    assert!(error.to_string().contains("not a run directory"), "{error}");
     edit(&path, "manifest.json", |_| "{\"schema_version\": 99, \"other\": 1}".into());
     let error = read(&path).unwrap_err();
     assert!(matches!(error, RecordError::NewerSchema { found: 99, .. }), "{error}");
@@ -195,8 +199,8 @@ fn missing_files_are_remarked_on() {
     assert_eq!(run.remarks.len(), 2, "{:?}", run.remarks);
 }
 
-/// A table that the run was written with is missed; one that an older forkbench did not write is
-/// not.
+/// A missing table is remarked on if the run was written with it, and not in a run of an older
+/// forkbench.
 fn check_missing(path: &Path, file: &str, subject: &str) {
     fs::remove_file(path.join(file)).unwrap();
     let expected = format!("{file}: is missing; nothing is shown of {subject}");
@@ -206,7 +210,7 @@ fn check_missing(path: &Path, file: &str, subject: &str) {
 }
 
 #[test]
-fn calibration_that_is_lost_or_damaged_is_remarked_on() {
+fn lost_or_damaged_calibration_is_remarked_on() {
     let (_dir, path) = written();
     edit(&path, "calibration.csv", |text| text + "x\n");
     let run = read(&path).unwrap();
@@ -219,7 +223,7 @@ fn calibration_that_is_lost_or_damaged_is_remarked_on() {
 }
 
 #[test]
-fn numbers_beyond_anything_measured_cost_their_row() {
+fn number_beyond_any_measurement_costs_its_row() {
     let (_dir, path) = written();
     edit(&path, "trials.csv", |text| text.replacen("1234.5", "1e100", 1));
     let run = read(&path).unwrap();
@@ -228,7 +232,7 @@ fn numbers_beyond_anything_measured_cost_their_row() {
 }
 
 #[test]
-fn long_or_evil_reasons_are_read_bounded_and_escaped() {
+fn long_and_hostile_reasons_are_read_bounded_and_escaped() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = create(&dir).unwrap();
     let evil = format!("=1+1 \u{1b}]0;x\u{7} {}", "ü".repeat(1_500_000));
@@ -279,7 +283,7 @@ fn rows_of_noise_go_forward_or_are_left_out() {
 }
 
 #[test]
-fn rows_of_memory_that_cannot_be_true_are_left_out_and_named() {
+fn impossible_rows_of_memory_are_left_out_and_named() {
     let (_dir, path) = written();
     edit(&path, "memory.csv", |text| {
         let rows: Vec<&str> = text.lines().collect();
@@ -306,7 +310,7 @@ fn rows_of_memory_that_cannot_be_true_are_left_out_and_named() {
 }
 
 #[test]
-fn a_table_may_be_packed() {
+fn packed_table_is_read() {
     let (_dir, path) = written();
     let plain = fs::read(path.join("memory.csv")).unwrap();
     let packed = zstd::encode_all(&plain[..], 0).unwrap();
@@ -317,7 +321,7 @@ fn a_table_may_be_packed() {
 }
 
 #[test]
-fn facts_that_cannot_be_true_are_left_out_and_named() {
+fn impossible_facts_are_left_out_and_named() {
     let (_dir, path) = written();
     edit(&path, "facts.csv", |text| {
         let rows: Vec<&str> = text.lines().collect();
@@ -345,7 +349,7 @@ fn facts_that_cannot_be_true_are_left_out_and_named() {
 }
 
 #[test]
-fn what_a_demonstration_that_was_cut_short_showed_is_cut_off() {
+fn facts_of_an_interrupted_demonstration_are_cut_off() {
     let (_dir, path) = written();
     let before = fs::read_to_string(path.join("facts.csv")).unwrap();
     let mut run = RunDir::reopen(&path).unwrap();

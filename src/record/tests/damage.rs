@@ -5,6 +5,7 @@ use std::process::Command;
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::Analysis;
 
 /// Runs [`appends_until_the_disk_is_full`] in a process whose files may not grow beyond a limit:
 /// the kernel then writes what still fits and refuses the rest, as on a full disk.
@@ -124,12 +125,12 @@ proptest! {
             if let Ok(run) = read(path) {
                 let (noise, _) = read_noise(path);
                 let timings = |id: &str| read_timings(path, id).map_err(|e| e.to_string());
-                let rendered = crate::report::render(&run, &noise, &timings);
+                let rendered = crate::report::render(&Analysis::of(&run, &noise, &timings), None);
                 prop_assert!(rendered.html.len() <= 3_000_000);
                 let described = read_datapackage(path).unwrap();
                 let _ = with_derived(&described, &run.manifest);
             }
-            let _ = read_requests(path, "t0001");
+            let _ = read_timings(path, "t0001");
             let _ = read_calibration(path);
             fs::write(path.join(file), &good).unwrap();
             Ok(())
@@ -159,10 +160,9 @@ proptest! {
             fs::write(path.join("trials.csv"), text.concat()).unwrap();
             let run = read(path).unwrap();
             let none = |_: &str| Err("none".to_owned());
-            let _ = crate::report::render(&run, &[], &none);
-            let _ = crate::report::terminal(&run, 80);
-            let _ = crate::report::json(&run);
-            let _ = load_points::load_points(&run.trials);
+            let _ = crate::report::render(&Analysis::of(&run, &[], &none), None);
+            let _ = crate::report::terminal(&Analysis::of_rows(&run), None, 80);
+            let _ = crate::report::json(&Analysis::of_rows(&run));
             fs::write(path.join("trials.csv"), &good).unwrap();
         });
     }

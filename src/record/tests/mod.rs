@@ -1,11 +1,14 @@
-//! Writer and reader together: what one writes the other reads, whatever happened in between.
+//! Writer and reader together: the reader understands what the writer wrote, also after damage.
 
 use std::fs;
 
 use tempfile::TempDir;
 
+use std::path::{Path, PathBuf};
+
 use super::*;
 use crate::protocol::Outcome;
+use crate::record::{ProcessRole, Role};
 
 mod by_hand;
 mod damage;
@@ -42,7 +45,7 @@ fn plan() -> Vec<PlanRow> {
             family_id: "noop-s-rust-closed2".into(),
             block: 1,
             position,
-            role: role.into(),
+            role: Role::by_name(role).unwrap(),
             strategy: (*strategy).into(),
             options: if role == "arm" { "queue=4;workers=2" } else { "" }.into(),
             seed: u64::MAX - 1,
@@ -66,13 +69,13 @@ fn trial(planned: &PlanRow) -> TrialRow {
         size: "s".into(),
         strategy: planned.strategy,
         options: planned.options,
-        regime: "closed".into(),
+        regime: Regime::Closed,
         callers: Some(2),
-        placement: "unpinned".into(),
+        placement: Placement::Unpinned,
         seed: planned.seed,
         started_utc: "2026-11-23T08:15:01.250Z".into(),
-        status: "ok".into(),
-        validity: "valid".into(),
+        status: Status::Ok,
+        validity: Validity::Valid,
         reason: "said, \"no\" – ünd".into(),
         n_ok: 20,
         throughput_per_s: Some(1234.5),
@@ -127,22 +130,22 @@ fn memory() -> Vec<MemoryRow> {
             run_id: manifest().run_id,
             trial_id: planned.trial_id.clone(),
             snapshot: 1,
-            phase: "held".into(),
+            phase: Phase::Held,
             k: 1,
             runtime: "rust".into(),
             strategy: planned.strategy.clone(),
-            role: role.into(),
+            role: ProcessRole::by_name(role).unwrap(),
             pid,
             pss_bytes: (role != "child").then_some(4096),
-            status: if role == "child" { "failed" } else { "ok" }.into(),
+            status: if role == "child" { Status::Failed } else { Status::Ok },
             attempt: 1,
             family_id: planned.family_id.clone(),
             block: planned.block,
-            trial_role: planned.role.clone(),
+            trial_role: planned.role,
             workload: "hold".into(),
             size: "s".into(),
             options: planned.options.clone(),
-            placement: "unpinned".into(),
+            placement: Placement::Unpinned,
             ..MemoryRow::default()
         })
         .into()
@@ -172,6 +175,13 @@ fn facts() -> Vec<FactRow> {
         },
         row("crash", "process/abort", "main_survives", Some(1.0)),
     ]
+}
+
+/// All columns of one trial's requests.
+pub fn read_requests(dir: &Path, name: &str) -> Vec<RequestRow> {
+    let file = fs::File::open(dir.join("requests").join(format!("{name}.csv.zst"))).unwrap();
+    let unfolded = zstd::Decoder::new(file).unwrap();
+    csv::Reader::from_reader(unfolded).deserialize().map(Result::unwrap).collect()
 }
 
 fn create(dir: &TempDir) -> Result<RunDir, RecordError> {
@@ -206,7 +216,7 @@ fn edit(path: &Path, file: &str, change: impl FnOnce(String) -> String) {
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn written_run_is_read_back() {
     let (_dir, path) = written();
     let run = read(&path).unwrap();
     assert_eq!(run.remarks, [""; 0]);
@@ -217,7 +227,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(run.facts, facts());
     assert_eq!(run.environment.facts["cpus_online"], 2);
     assert_eq!(run.environment.unavailable["cpu_boost"], "not here");
-    assert_eq!(read_requests(&path, "t0001").unwrap(), requests());
+    assert_eq!(read_requests(&path, "t0001"), requests());
     assert_eq!(read_noise(&path), (noise(), Vec::new()));
     let mut names: Vec<_> = fs::read_dir(&path)
         .unwrap()
@@ -230,7 +240,7 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
-fn the_data_package_describes_the_files_that_are_there() {
+fn data_package_describes_the_files_of_the_run() {
     let (_dir, path) = written();
     let text = fs::read_to_string(path.join("datapackage.json")).unwrap();
     let package: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -275,7 +285,7 @@ fn check_constraints(field: &serde_json::Value, cell: &str) {
 }
 
 #[test]
-fn an_existing_path_is_refused_and_left_alone() {
+fn existing_path_is_refused_and_left_alone() {
     let (dir, path) = written();
     let error = create(&dir).unwrap_err();
     assert!(matches!(&error, RecordError::Exists { path: found } if *found == path));
@@ -284,7 +294,7 @@ fn an_existing_path_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named_with_the_operation() {
+fn unwritable_folder_is_named_with_the_operation() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("results"), "a file").unwrap();
     let error = create(&dir).unwrap_err().to_string();
@@ -304,7 +314,7 @@ fn one_writer_holds_the_rows() {
 }
 
 #[test]
-fn the_scratch_directory_goes_with_the_run() {
+fn scratch_directory_goes_with_the_run() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = create(&dir).unwrap();
     let scratch = run.scratch().unwrap().to_owned();
@@ -320,16 +330,16 @@ fn the_scratch_directory_goes_with_the_run() {
 fn requests_are_written_once_and_under_plain_names_only() {
     let (_dir, path) = written();
     for name in ["", "../t1", "a/b", "t.1"] {
-        assert!(matches!(read_requests(&path, name), Err(RecordError::Malformed { .. })), "{name}");
+        assert!(matches!(read_timings(&path, name), Err(RecordError::Malformed { .. })), "{name}");
     }
     let dir = tempfile::tempdir().unwrap();
     let run = create(&dir).unwrap();
     run.write_requests(&named("t0001"), &requests()).unwrap();
     let error = run.write_requests(&named("t0001"), &[]).unwrap_err().to_string();
     assert!(error.contains("requests/t0001.csv.zst"), "{error}");
-    assert_eq!(read_requests(run.path(), "t0001").unwrap().len(), 500);
+    assert_eq!(read_requests(run.path(), "t0001").len(), 500);
     run.write_requests(&named("t0002"), &[]).unwrap();
-    assert_eq!(read_requests(run.path(), "t0002").unwrap(), []);
-    let error = read_requests(run.path(), "t0003").unwrap_err().to_string();
+    assert_eq!(read_requests(run.path(), "t0002"), []);
+    let error = read_timings(run.path(), "t0003").unwrap_err().to_string();
     assert!(error.starts_with("open ") && error.contains("t0003.csv.zst"), "{error}");
 }

@@ -1,12 +1,13 @@
 //! Families whose blocks are made by hand.
 
 use super::*;
-use crate::record::{Run, TrialRow};
-use crate::report::{analyse, sample};
+use crate::analysis::cells;
+use crate::record::{NoiseLabel, Role, Run, TrialRow};
+use crate::report::sample;
 
 /// The caveats of the first family.
 fn caveats(run: &Run) -> String {
-    of(&analyse::run(run)[0], run.manifest.delta_ratio).join("\n")
+    of(&cells::run(run)[0], run.manifest.delta_ratio).join("\n")
 }
 
 /// A run whose first family's rows are changed.
@@ -76,7 +77,7 @@ fn work_that_differs_by_process_is_named_where_a_runtime_compiles() {
 fn disturbed_trials_are_counted_and_held_against_the_others() {
     let run = changed(|row| {
         if row.block <= 2 {
-            row.noise_label = "disturbed".to_owned();
+            row.noise_label = Some(NoiseLabel::Disturbed);
             row.noise_flags = "foreign_cpu:disturbed;canary:warn".to_owned();
         }
     });
@@ -89,11 +90,11 @@ fn disturbed_trials_are_counted_and_held_against_the_others() {
         if row.strategy == "pool" {
             let by = if row.block % 6 == 0 { 1.0 } else { 2.0 };
             row.response_p50_ns = Some((30_000_000.0 * by) as u64 + u64::from(row.block) * 1_000);
-        } else if matches!(row.role.as_str(), "reference" | "placebo") {
+        } else if matches!(row.role.name(), "reference" | "placebo") {
             row.response_p50_ns = Some(30_000_000 + u64::from(row.block) * 1_500);
         }
         if row.strategy == "pool" && row.block % 2 == 1 {
-            row.noise_label = "disturbed".to_owned();
+            row.noise_label = Some(NoiseLabel::Disturbed);
         }
     });
     let said = caveats(&run);
@@ -107,8 +108,8 @@ fn conclusions_that_lose_their_blocks_are_not_called_others() {
     let mut run = sample::run();
     let family = run.trials[0].family_id.clone();
     for row in run.trials.iter_mut().filter(|row| row.family_id == family && row.block == 3) {
-        if row.role == "placebo" || row.strategy == "pool" {
-            row.noise_label = "disturbed".to_owned();
+        if row.role == Role::Placebo || row.strategy == "pool" {
+            row.noise_label = Some(NoiseLabel::Disturbed);
         }
     }
     let said = caveats(&run);

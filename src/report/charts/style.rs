@@ -1,54 +1,82 @@
-//! How a strategy looks in every chart: colour, marker and label together, so that none of them
-//! is needed alone.
+//! Colors and markers. A strategy has a color, a marker and a label, so that none of them is
+//! needed alone.
 
 use plotters::style::RGBColor;
 
 use crate::experiment::label::is_placebo;
+use crate::record::Role;
 use crate::strategy;
 
-/// Colours with a contrast of 3:1 or more on white.
-pub(super) const INK: RGBColor = RGBColor(0, 0, 0);
-/// Text of less weight; 7:1 on white.
-pub(super) const MUTED: RGBColor = RGBColor(89, 89, 89);
-/// Marks and words of what failed.
-pub(super) const GREY: RGBColor = RGBColor(118, 118, 118);
-/// Lines behind the marks.
-pub(super) const GRID: RGBColor = RGBColor(225, 225, 225);
-/// Lines that lead from a mark to its name, or stand behind another.
-pub(super) const LEADER: RGBColor = RGBColor(150, 150, 150);
-/// Where differences are too small to name, and fields without a number.
-pub(super) const BAND: RGBColor = RGBColor(236, 236, 236);
-/// Fields of a ratio below 1, from near to far; black text on all of them is 7:1 or more.
-pub(super) const FASTER: [RGBColor; 4] = [
-    RGBColor(0xE3, 0xEE, 0xF8),
-    RGBColor(0xC3, 0xDD, 0xF0),
-    RGBColor(0x97, 0xC6, 0xE6),
-    RGBColor(0x6A, 0xAE, 0xD8),
-];
-/// Fields of a ratio above 1, from near to far.
-pub(super) const SLOWER: [RGBColor; 4] = [
-    RGBColor(0xFD, 0xEE, 0xDC),
-    RGBColor(0xFD, 0xD7, 0xAE),
-    RGBColor(0xFD, 0xB4, 0x74),
-    RGBColor(0xF5, 0x91, 0x45),
-];
-/// Bars of a signal, on paper and on [`BAND`]; 3:1 on both.
-pub(super) const LANE: RGBColor = RGBColor(0x44, 0x77, 0x99);
-/// Outlines of bars whose fill is pale.
-pub(super) const OUTLINE: RGBColor = RGBColor(68, 68, 68);
-/// The ground, also on a dark page.
-pub(super) const PAPER: RGBColor = RGBColor(255, 255, 255);
+const fn rgb(hex: u32) -> RGBColor {
+    let [_, r, g, b] = hex.to_be_bytes();
+    RGBColor(r, g, b)
+}
 
-const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
-const VERMILION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
-const GREEN: RGBColor = RGBColor(0x00, 0x9E, 0x73);
-const WINE: RGBColor = RGBColor(0x88, 0x22, 0x55);
-const INDIGO: RGBColor = RGBColor(0x33, 0x22, 0x88);
-const OLIVE: RGBColor = RGBColor(0x99, 0x99, 0x33);
+/// Defines each color with the one that replaces it on a dark page.
+macro_rules! colors {
+    ($($(#[$doc:meta])* $name:ident $light:literal $dark:literal)*) => {
+        $($(#[$doc])* pub const $name: RGBColor = rgb($light);)*
+
+        /// Every color of the charts, and its replacement on a dark page.
+        const IN_THE_DARK: &[(RGBColor, RGBColor)] = &[$((rgb($light), rgb($dark))),*];
+    };
+}
+
+// Text and marks have a contrast of 3:1 or more on their ground, text of small weight 4.5:1.
+colors! {
+    /// The ground.
+    PAPER 0xFFFFFF 0x1C1F24
+    INK 0x000000 0xE8E8E8
+    /// Text of less weight.
+    MUTED 0x595959 0xB8BCC1
+    /// Marks that may not be compared.
+    GREY 0x767676 0x9A9FA5
+    /// Lines behind the marks.
+    GRID 0xE1E1E1 0x353A40
+    /// Lines for comparison.
+    LEADER 0x969696 0x80868D
+    /// Ground of differences too small to matter, of disturbed trials and of empty fields.
+    BAND 0xECECEC 0x2E333A
+    /// Axes and the outlines of pale fields.
+    OUTLINE 0x444444 0xA9AEB4
+    /// Signals of the machine.
+    SIGNAL 0x447799 0x6FA8CF
+    // Of strategies.
+    BLUE 0x0072B2 0x56B4E9
+    VERMILION 0xD55E00 0xFF8A3D
+    GREEN 0x009E73 0x2FCB9C
+    WINE 0x882255 0xE58BB5
+    INDIGO 0x332288 0xA79BF0
+    OLIVE 0x999933 0xC9C95A
+    // Pale fields with text on them.
+    SILVER 0xDDDDDD 0x4A4F55
+    SAND 0xEEDD88 0x6B5E14
+    CORAL 0xEE8866 0x8A3F24
+    ROSE 0xFFAABB 0x8A3A52
+    SKY 0x99DDFF 0x1F5F80
+    LIME 0xBBCC33 0x55620F
+    MINT 0x44BB99 0x1B624E
+    // Ratios below and above 1, from near to far.
+    FASTER_1 0xE3EEF8 0x1F2F3D
+    FASTER_2 0xC3DDF0 0x1F4058
+    FASTER_3 0x97C6E6 0x1D5379
+    FASTER_4 0x6AAED8 0x1B6698
+    SLOWER_1 0xFDEEDC 0x3A2D1F
+    SLOWER_2 0xFDD7AE 0x54391C
+    SLOWER_3 0xFDB474 0x774814
+    SLOWER_4 0xF59145 0x95550B
+}
+
+/// Fields of a ratio below 1, from near to far.
+pub const FASTER: [RGBColor; 4] = [FASTER_1, FASTER_2, FASTER_3, FASTER_4];
+/// Fields of a ratio above 1, from near to far.
+pub const SLOWER: [RGBColor; 4] = [SLOWER_1, SLOWER_2, SLOWER_3, SLOWER_4];
+/// Fields of the phases of a request, in their order.
+pub const PHASES: [RGBColor; 7] = [SILVER, SAND, CORAL, ROSE, SKY, LIME, MINT];
 
 /// The shape that stands for a strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Marker {
+pub enum Marker {
     Circle,
     Diamond,
     Square,
@@ -63,68 +91,37 @@ pub(super) enum Marker {
 }
 
 impl Marker {
-    /// Corners around (0, 0) in a circle of radius 1; empty for the circle itself.
-    pub(super) fn corners(self) -> Vec<(f64, f64)> {
-        match self {
-            Marker::Circle => Vec::new(),
-            Marker::Diamond => ring(4, -90.0, 1.15),
-            Marker::Square => ring(4, -45.0, 1.2),
-            Marker::Up => ring(3, -90.0, 1.25),
-            Marker::Down => ring(3, 90.0, 1.25),
-            Marker::Left => ring(3, 180.0, 1.25),
-            Marker::Right => ring(3, 0.0, 1.25),
-            Marker::Hexagon => ring(6, 0.0, 1.1),
-            Marker::Star => (0..10)
-                .map(|i| {
-                    let radius = if i % 2 == 0 { 1.4 } else { 0.6 };
-                    on_ring(f64::from(i) * 36.0 - 90.0, radius)
-                })
-                .collect(),
-            Marker::Plus => plus(0.0),
-            Marker::Cross => plus(45.0),
-        }
+    /// Corners around (0, 0), about 1 from it.
+    pub fn corners(self) -> Vec<(f64, f64)> {
+        // Corners in degrees and radius, repeated around the circle.
+        let (times, corners): (u32, &[(f64, f64)]) = match self {
+            Marker::Circle => (12, &[(0.0, 1.0)]),
+            Marker::Diamond => (4, &[(-90.0, 1.15)]),
+            Marker::Square => (4, &[(-45.0, 1.2)]),
+            Marker::Up => (3, &[(-90.0, 1.25)]),
+            Marker::Down => (3, &[(90.0, 1.25)]),
+            Marker::Left => (3, &[(180.0, 1.25)]),
+            Marker::Right => (3, &[(0.0, 1.25)]),
+            Marker::Hexagon => (6, &[(0.0, 1.1)]),
+            Marker::Star => (5, &[(-90.0, 1.4), (-54.0, 0.6)]),
+            Marker::Plus => (4, &[(-20.0, 1.22), (20.0, 1.22), (45.0, 0.6)]),
+            Marker::Cross => (4, &[(25.0, 1.22), (65.0, 1.22), (90.0, 0.6)]),
+        };
+        let turned = (0..times).flat_map(|i| corners.iter().map(move |corner| (i, *corner)));
+        turned
+            .map(|(i, (degrees, radius))| {
+                let turn = 360.0 * f64::from(i) / f64::from(times);
+                let (sin, cos) = (degrees + turn).to_radians().sin_cos();
+                (cos * radius, sin * radius)
+            })
+            .collect()
     }
 }
 
-fn on_ring(degrees: f64, radius: f64) -> (f64, f64) {
-    let (sin, cos) = degrees.to_radians().sin_cos();
-    (cos * radius, sin * radius)
-}
-
-fn ring(corners: u32, first_degrees: f64, radius: f64) -> Vec<(f64, f64)> {
-    (0..corners)
-        .map(|i| on_ring(first_degrees + 360.0 * f64::from(i) / f64::from(corners), radius))
-        .collect()
-}
-
-fn plus(turn_degrees: f64) -> Vec<(f64, f64)> {
-    let (thin, far) = (0.42, 1.15);
-    let (sin, cos) = f64::to_radians(turn_degrees).sin_cos();
-    [
-        (-thin, -far),
-        (thin, -far),
-        (thin, -thin),
-        (far, -thin),
-        (far, thin),
-        (thin, thin),
-        (thin, far),
-        (-thin, far),
-        (-thin, thin),
-        (-far, thin),
-        (-far, -thin),
-        (-thin, -thin),
-    ]
-    .into_iter()
-    .map(|(x, y)| (x * cos - y * sin, x * sin + y * cos))
-    .collect()
-}
-
-/// Colour and marker of an arm: seven colours, black among them, since an eye keeps apart no more
-/// of them at once, and as many markers as there are arms. Kindred strategies share a colour (the fork server's two, the
-/// programs' two, the two that buffer a program's output) and differ in the marker; the placebo is
-/// black as the reference it repeats.
-pub(super) fn of_arm(strategy: &str, role: &str) -> (RGBColor, Marker) {
-    if role == PLACEBO {
+/// Color and marker of an arm. Seven colors are as many as an eye tells apart, so that similar
+/// strategies share one and differ in the marker; the placebo is black as the reference.
+pub fn of_arm(strategy: &str, role: Role) -> (RGBColor, Marker) {
+    if role == Role::Placebo {
         return (INK, Marker::Diamond);
     }
     match strategy {
@@ -142,82 +139,23 @@ pub(super) fn of_arm(strategy: &str, role: &str) -> (RGBColor, Marker) {
     }
 }
 
-/// What a page calls an arm's strategy, to make its rows and marks stand out: its name, or
-/// `placebo`.
-pub(in crate::report) fn key<'a>(strategy: &'a str, role: &str) -> &'a str {
-    if role == PLACEBO { PLACEBO } else { strategy }
-}
-
 const PLACEBO: &str = "placebo";
 
-/// The [`key`] of an arm of which only the label is known, from which it follows; `None` where the
-/// text is no arm's label.
-pub(in crate::report) fn key_of_label(label: &str) -> Option<&str> {
+/// By which a page highlights an arm's rows and marks: its strategy, or `placebo`.
+pub fn key(strategy: &str, role: Role) -> &str {
+    if role == Role::Placebo { PLACEBO } else { strategy }
+}
+
+/// The [`key`] of an arm by its label; `None` for other text.
+pub fn key_of_label(label: &str) -> Option<&str> {
     let first = label.split(' ').next()?;
     let is_one = strategy::ALL.iter().any(|kind| kind.name == first);
     is_one.then(|| if is_placebo(label) { PLACEBO } else { first })
 }
 
-/// Pale fills, with black text on them, and unlike any strategy's colour.
-pub(super) const SILVER: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
-pub(super) const SAND: RGBColor = RGBColor(0xEE, 0xDD, 0x88);
-pub(super) const CORAL: RGBColor = RGBColor(0xEE, 0x88, 0x66);
-pub(super) const ROSE: RGBColor = RGBColor(0xFF, 0xAA, 0xBB);
-pub(super) const SKY: RGBColor = RGBColor(0x99, 0xDD, 0xFF);
-pub(super) const LIME: RGBColor = RGBColor(0xBB, 0xCC, 0x33);
-pub(super) const MINT: RGBColor = RGBColor(0x44, 0xBB, 0x99);
-
-/// Fill of a phase.
-pub(super) fn of_phase(phase: &str) -> RGBColor {
-    match phase {
-        "transport" => SILVER,
-        "queue" => SAND,
-        "creation" => CORAL,
-        "load" => ROSE,
-        "work" => SKY,
-        "return" => LIME,
-        _ => MINT,
-    }
-}
-
-/// Every colour of the charts with the one that stands in its place on a dark page. The files
-/// below `charts/` have a white ground wherever they are shown.
-const IN_THE_DARK: [(RGBColor, RGBColor); 30] = [
-    (PAPER, RGBColor(0x1C, 0x1F, 0x24)),
-    (INK, RGBColor(0xE8, 0xE8, 0xE8)),
-    (MUTED, RGBColor(0xB8, 0xBC, 0xC1)),
-    (GREY, RGBColor(0x9A, 0x9F, 0xA5)),
-    (GRID, RGBColor(0x35, 0x3A, 0x40)),
-    (LEADER, RGBColor(0x80, 0x86, 0x8D)),
-    (BAND, RGBColor(0x2E, 0x33, 0x3A)),
-    (OUTLINE, RGBColor(0xA9, 0xAE, 0xB4)),
-    (LANE, RGBColor(0x6F, 0xA8, 0xCF)),
-    (FASTER[0], RGBColor(0x1F, 0x2F, 0x3D)),
-    (FASTER[1], RGBColor(0x1F, 0x40, 0x58)),
-    (FASTER[2], RGBColor(0x1D, 0x53, 0x79)),
-    (FASTER[3], RGBColor(0x1B, 0x66, 0x98)),
-    (SLOWER[0], RGBColor(0x3A, 0x2D, 0x1F)),
-    (SLOWER[1], RGBColor(0x54, 0x39, 0x1C)),
-    (SLOWER[2], RGBColor(0x77, 0x48, 0x14)),
-    (SLOWER[3], RGBColor(0x95, 0x55, 0x0B)),
-    (BLUE, RGBColor(0x56, 0xB4, 0xE9)),
-    (VERMILION, RGBColor(0xFF, 0x8A, 0x3D)),
-    (GREEN, RGBColor(0x2F, 0xCB, 0x9C)),
-    (WINE, RGBColor(0xE5, 0x8B, 0xB5)),
-    (INDIGO, RGBColor(0xA7, 0x9B, 0xF0)),
-    (OLIVE, RGBColor(0xC9, 0xC9, 0x5A)),
-    (SILVER, RGBColor(0x4A, 0x4F, 0x55)),
-    (SAND, RGBColor(0x6B, 0x5E, 0x14)),
-    (CORAL, RGBColor(0x8A, 0x3F, 0x24)),
-    (ROSE, RGBColor(0x8A, 0x3A, 0x52)),
-    (SKY, RGBColor(0x1F, 0x5F, 0x80)),
-    (LIME, RGBColor(0x55, 0x62, 0x0F)),
-    (MINT, RGBColor(0x1B, 0x62, 0x4E)),
-];
-
-/// Rules of CSS that show the charts below a selector in the colours of the page's scheme. A
-/// browser that does not know `light-dark` leaves them as they are, on their white ground.
-pub(in crate::report) fn css(below: &str) -> String {
+/// Rules of CSS that show the charts below a selector in the colors of the page's scheme. A
+/// browser without `light-dark` shows them on their white ground, as the files below `charts/`.
+pub fn css(below: &str) -> String {
     let rules = IN_THE_DARK.iter().flat_map(|(light, dark)| {
         ["fill", "stroke"].map(|what| {
             let (light, dark) = (hex(*light), hex(*dark));
@@ -238,29 +176,30 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::record::Role;
 
     #[test]
-    fn every_strategy_looks_unlike_every_other() {
+    fn strategies_have_markers_of_their_own() {
         let mut looks = BTreeSet::new();
         for kind in strategy::ALL {
-            let (color, marker) = of_arm(kind.name, "arm");
+            let (color, marker) = of_arm(kind.name, Role::Arm);
             assert_ne!(color, MUTED, "{} has no look", kind.name);
             assert!(looks.insert(format!("{marker:?}")), "{}", kind.name);
         }
-        assert!(looks.insert(format!("{:?}", of_arm("blocking", PLACEBO).1)));
+        assert!(looks.insert(format!("{:?}", of_arm("blocking", Role::Placebo).1)));
     }
 
     #[test]
     fn strategies_have_at_most_seven_colors() {
-        let colors = strategy::ALL.iter().map(|kind| hex(of_arm(kind.name, "arm").0));
+        let colors = strategy::ALL.iter().map(|kind| hex(of_arm(kind.name, Role::Arm).0));
         let colors: BTreeSet<String> = colors.collect();
         assert!(colors.len() <= 7, "{colors:?}");
     }
 
     #[test]
-    fn a_label_begins_with_the_key_of_its_strategy() {
-        assert_eq!(key("pool", "arm"), "pool");
-        assert_eq!(key("blocking", PLACEBO), "placebo");
+    fn key_is_the_first_word_of_a_label() {
+        assert_eq!(key("pool", Role::Arm), "pool");
+        assert_eq!(key("blocking", Role::Placebo), "placebo");
         for (label, key) in [
             ("pool workers=1 [2]", Some("pool")),
             ("spawn × 10", Some("spawn")),
@@ -287,7 +226,7 @@ mod tests {
 
     fn dark(color: RGBColor) -> RGBColor {
         let known = IN_THE_DARK.iter().find(|(light, _)| *light == color);
-        known.expect("every colour has its dark one").1
+        known.expect("every color has its dark one").1
     }
 
     #[track_caller]
@@ -300,24 +239,23 @@ mod tests {
     }
 
     #[test]
-    fn text_and_marks_are_told_from_their_ground_on_light_and_on_dark_pages() {
-        let phases = [SILVER, SAND, CORAL, ROSE, SKY, LIME, MINT];
-        let fields = FASTER.into_iter().chain(SLOWER).chain(phases);
+    fn text_and_marks_contrast_with_their_ground_on_light_and_dark_pages() {
+        let fields = FASTER.into_iter().chain(SLOWER).chain(PHASES);
         for ground in fields.chain([PAPER, BAND]) {
             check(INK, ground, 4.5);
         }
         for ground in [PAPER, BAND] {
             check(MUTED, ground, 4.5);
-            check(LANE, ground, 3.0);
+            check(SIGNAL, ground, 3.0);
         }
-        let marks = strategy::ALL.iter().map(|kind| of_arm(kind.name, "arm").0);
+        let marks = strategy::ALL.iter().map(|kind| of_arm(kind.name, Role::Arm).0);
         for mark in marks.chain([GREY, OUTLINE]) {
             check(mark, PAPER, 3.0);
         }
     }
 
     #[test]
-    fn every_color_is_exchanged_once() {
+    fn every_color_is_replaced_once() {
         let lights: BTreeSet<String> = IN_THE_DARK.iter().map(|(light, _)| hex(*light)).collect();
         assert_eq!(lights.len(), IN_THE_DARK.len());
         let css = css(".card");

@@ -1,20 +1,23 @@
 //! The cells of memory trials: what one more child costs, by block, over the numbers of children
 //! that both runs have.
 
+use crate::record::{Regime, Role};
 use std::collections::BTreeSet;
 
 use crate::experiment::label::{Named, label};
+use crate::stats::Level;
 use crate::stats::across::Pair;
 use crate::stats::fit::theil_sen;
 use crate::stats::interval::median_interval;
 use crate::stats::quantile::median;
 use crate::stats::two_sample::Drift;
 use crate::stats::verdict::Better;
-use crate::stats::{Level, Safeguards};
 
-use super::super::memory::{self, MemorySummary, Series};
-use super::matched::{Left, Only, add_only};
-use super::{Arm, Draft, Group, Measured, Refusal, Side, Value};
+use super::cells::{Cell, Group, Measured, Refusal};
+use super::pairing::{Left, Only, add_only};
+use super::{CompareRow, Side};
+use crate::analysis::cells::Cell as Value;
+use crate::analysis::memory::{self, MemorySummary, Series};
 
 const PER_CHILD: Measured = Measured {
     name: "memory_per_child_bytes",
@@ -23,92 +26,80 @@ const PER_CHILD: Measured = Measured {
     word: "MB per child",
 };
 
+const OTHER_CHILDREN: &str = "The runs held different numbers of children. The lines here go \
+    through those that both have, so they are not those of the runs' own reports.";
+
 /// What both have, and what not.
 #[derive(Debug, Default)]
-pub(super) struct Held {
-    pub(super) groups: Vec<Group>,
-    pub(super) cells: Vec<Draft>,
-    pub(super) only: Vec<Only>,
-    pub(super) left: Vec<Left>,
+pub struct Held {
+    pub groups: Vec<Group>,
+    pub cells: Vec<Cell>,
+    pub only: Vec<Only>,
+    pub left: Vec<Left>,
 }
 
 /// Matches groups and strategies; the first group gets the number `first`.
-pub(super) fn matched(memories: &[MemorySummary; 2], first: usize, delta_ratio: f64) -> Held {
+pub fn matched(memories: &[MemorySummary; 2], first: usize, delta_ratio: f64) -> Held {
     let mut held = Held::default();
     let [a, b] = memories;
+    let twin_in = |groups: &[memory::Group], own: &memory::Group| {
+        groups.iter().position(|other| other.key == own.key)
+    };
     for own in &a.groups {
-        match b.groups.iter().find(|other| are_same(own, other)) {
-            None => held.only.push(only(Side::A, own)),
-            Some(other) => add(&mut held, [own, other], first, delta_ratio),
+        match twin_in(&b.groups, own) {
+            None => add_only(&mut held.only, Side::A, title(own), None),
+            Some(place) => add(&mut held, [own, &b.groups[place]], first, delta_ratio),
         }
     }
-    let is_new = |other: &&memory::Group| !a.groups.iter().any(|own| are_same(own, other));
-    let new = b.groups.iter().filter(is_new);
-    held.only.extend(new.map(|group| only(Side::B, group)));
+    for other in b.groups.iter().filter(|other| twin_in(&a.groups, other).is_none()) {
+        add_only(&mut held.only, Side::B, title(other), None);
+    }
     held
-}
-
-fn are_same(a: &memory::Group, b: &memory::Group) -> bool {
-    let key = |group: &memory::Group| {
-        let memory::Group { runtime, workload, workload_options, size, placement, .. } = group;
-        let texts = [runtime, workload, workload_options, size, placement].map(String::clone);
-        (texts, group.payload_bytes, group.ballast_bytes)
-    };
-    key(a) == key(b)
-}
-
-fn only(side: Side, group: &memory::Group) -> Only {
-    Only { side, name: title(group), families: Vec::new() }
 }
 
 fn title(group: &memory::Group) -> String {
     format!("memory · {}", group.title)
 }
 
-fn add(held: &mut Held, [a, b]: [&memory::Group; 2], first: usize, delta_ratio: f64) {
+fn add(held: &mut Held, groups: [&memory::Group; 2], first: usize, delta_ratio: f64) {
+    let [a, b] = groups;
     let place = first + held.groups.len();
-    let mut other_children = false;
-    let mut cells = Vec::new();
+    let mut notes = Vec::new();
     for own in &a.series {
+        let label = label_of(groups, own);
         match twin(b, own) {
-            None => add_only(&mut held.only, Side::A, label_of([a, b], own), &title(a)),
+            None => add_only(&mut held.only, Side::A, label, Some(&title(a))),
             Some(twin) if own.phase != twin.phase => held.left.push(Left::plain(
-                format!("{} in {}", label_of([a, b], own), title(a)),
+                format!("{label} in {}", title(a)),
                 format!("its children were read `{}` in A and `{}` in B", own.phase, twin.phase),
             )),
             Some(twin) => {
-                let common = common_children([own, twin]);
-                other_children |= [own, twin].iter().any(|s| children(s) != common);
-                cells.push(cell(place, label_of([a, b], own), [own, twin], &common, delta_ratio));
+                let [children_a, children_b] = [own, twin].map(children);
+                let common: BTreeSet<u32> = children_a.intersection(&children_b).copied().collect();
+                if notes.is_empty() && [children_a, children_b].iter().any(|all| *all != common) {
+                    notes.push(OTHER_CHILDREN.to_owned());
+                }
+                held.cells.push(cell(place, label, [own, twin], &common, delta_ratio));
             }
         }
     }
-    let is_new = |other: &&Series| twin(a, other).is_none();
-    for other in b.series.iter().filter(is_new) {
-        add_only(&mut held.only, Side::B, label_of([a, b], other), &title(a));
+    for other in b.series.iter().filter(|other| twin(a, other).is_none()) {
+        add_only(&mut held.only, Side::B, label_of(groups, other), Some(&title(a)));
     }
-    let mut notes = Vec::new();
-    if other_children {
-        notes.push(
-            "The runs held different numbers of children; the lines here go through those that \
-             both have, so that they are not those of the runs' own reports."
-                .to_owned(),
-        );
-    }
-    held.cells.extend(cells);
     held.groups.push(Group {
-        family_id: String::new(),
         title: title(a),
-        regime: "memory".to_owned(),
-        runtime: a.runtime.clone(),
-        workload: a.workload.clone(),
-        workload_options: a.workload_options.clone(),
-        size: a.size.clone(),
-        callers: None,
-        placement: a.placement.clone(),
-        payload_bytes: a.payload_bytes,
-        ballast_bytes: a.ballast_bytes,
         notes,
+        row: CompareRow {
+            regime: Regime::Memory.name().to_owned(),
+            runtime: a.key.runtime.clone(),
+            workload: a.key.workload.clone(),
+            workload_options: a.key.workload_options.clone(),
+            size: a.key.size.clone(),
+            placement: a.key.placement.name().to_owned(),
+            payload_bytes: a.key.payload_bytes,
+            ballast_bytes: a.key.ballast_bytes,
+            ..CompareRow::default()
+        },
     });
 }
 
@@ -117,7 +108,7 @@ fn twin<'g>(group: &'g memory::Group, series: &Series) -> Option<&'g Series> {
     group.series.iter().find(is_it)
 }
 
-/// The series' label among those of both runs.
+/// The label of the series among those of both runs.
 fn label_of(groups: [&memory::Group; 2], series: &Series) -> String {
     let named = |series: &Series| Named::of_row("arm", &series.strategy, &series.options);
     let both = groups.iter().flat_map(|group| &group.series);
@@ -128,37 +119,35 @@ fn children(series: &Series) -> BTreeSet<u32> {
     series.points.iter().flatten().map(|(k, _)| *k).collect()
 }
 
-fn common_children([a, b]: [&Series; 2]) -> BTreeSet<u32> {
-    children(a).intersection(&children(b)).copied().collect()
-}
-
 fn cell(
     group: usize,
     label: String,
     series: [&Series; 2],
     common: &BTreeSet<u32>,
     delta_ratio: f64,
-) -> Draft {
+) -> Cell {
     let slopes = series.map(|series| slopes(series, common));
-    Draft {
+    Cell {
         group,
-        arm: Arm {
-            label,
-            strategy: series[0].strategy.clone(),
-            options: series[0].options.clone(),
-            role: "arm",
-        },
+        label,
+        strategy: series[0].strategy.clone(),
+        options: series[0].options.clone(),
+        role: Role::Arm,
         metric: PER_CHILD,
-        values: slopes.each_ref().map(|slopes| value(slopes)),
-        delta_ratio,
-        absolute: pair(&slopes, common, delta_ratio),
+        values: slopes.each_ref().map(|slopes| Value {
+            estimate: median(slopes),
+            interval: median_interval(slopes, Level::P95),
+            n_blocks: slopes.len(),
+            n_missing: 0,
+        }),
+        absolute: pair(&slopes, common, delta_ratio).into(),
         relative: None,
         said: None,
         is_grey: false,
     }
 }
 
-/// Of the line through each block's trees; blocks without a line are left out.
+/// Of the line through the trees of each block; blocks without a line are left out.
 fn slopes(series: &Series, common: &BTreeSet<u32>) -> Vec<f64> {
     let of_block = |points: &Vec<(u32, f64)>| {
         let points = points.iter().filter(|(k, _)| common.contains(k));
@@ -166,14 +155,6 @@ fn slopes(series: &Series, common: &BTreeSet<u32>) -> Vec<f64> {
         theil_sen(&points).map(|line| line.slope)
     };
     series.points.iter().filter_map(of_block).collect()
-}
-
-fn value(slopes: &[f64]) -> Option<Value> {
-    Some(Value {
-        estimate: median(slopes)?,
-        interval: median_interval(slopes, Level::P95, Safeguards::ALL_ON),
-        n_blocks: slopes.len(),
-    })
 }
 
 fn pair(slopes: &[Vec<f64>; 2], common: &BTreeSet<u32>, delta_ratio: f64) -> Result<Pair, Refusal> {

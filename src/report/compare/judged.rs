@@ -1,76 +1,51 @@
-//! From drafts to what may be said: all cells of a view are one table, and adjusted for each other.
+//! Conclusions: all cells of a view are one table, and adjusted for each other.
 
+use crate::record::Role;
 use serde::Serialize;
 
-use crate::stats::Safeguards;
-use crate::stats::across::{Across, Pair, judge};
+use crate::stats::across::{self, Pair};
 use crate::stats::verdict::{Conclusion, Reason, Verdict};
 
-use super::{Cell, Compared, Draft, Refusal, Said};
+use super::cells::{Cell, Said, View};
 
 /// Judges both views, each as one table.
-pub(super) fn judged(drafts: Vec<Draft>) -> Vec<Cell<Across>> {
-    let absolute = view(&drafts, |draft| Some(&draft.absolute));
-    let relative = view(&drafts, |draft| draft.relative.as_ref());
-    let mut cells: Vec<Cell<Across>> = Vec::new();
-    for (draft, (absolute, relative)) in drafts.into_iter().zip(absolute.into_iter().zip(relative))
-    {
-        // Every draft has an absolute view.
-        let Some(absolute) = absolute else { continue };
-        cells.push(Cell {
-            absolute,
-            relative,
-            group: draft.group,
-            arm: draft.arm,
-            metric: draft.metric,
-            values: draft.values,
-            delta_ratio: draft.delta_ratio,
-            said: draft.said,
-            is_grey: draft.is_grey,
-        });
+pub fn judge(cells: &mut [Cell]) {
+    judge_view(cells.iter_mut().map(|cell| &mut cell.absolute));
+    judge_view(cells.iter_mut().filter_map(|cell| cell.relative.as_mut()));
+    grey_out(cells);
+}
+
+fn judge_view<'c>(views: impl Iterator<Item = &'c mut View>) {
+    let mut views: Vec<&mut View> = views.filter(|view| matches!(view, View::Pair(_))).collect();
+    let pair = |view: &&mut View| match &**view {
+        View::Pair(pair) => Some(pair.clone()),
+        View::Judged(_) | View::Refused(_) => None,
+    };
+    let pairs: Vec<Pair> = views.iter().filter_map(pair).collect();
+    for (view, across) in views.iter_mut().zip(across::judge(&pairs)) {
+        **view = View::Judged(across);
     }
-    grey_out(&mut cells);
-    cells
 }
 
-type View<V> = Result<V, Refusal>;
-
-/// What came of each draft that has this view.
-fn view(drafts: &[Draft], of: impl Fn(&Draft) -> Option<&View<Pair>>) -> Vec<Option<View<Across>>> {
-    let pairs: Vec<Pair> =
-        drafts.iter().filter_map(|draft| of(draft)?.as_ref().ok()).cloned().collect();
-    let mut judged = judge(&pairs, Safeguards::ALL_ON).into_iter();
-    drafts
-        .iter()
-        .map(|draft| match of(draft)? {
-            Ok(_) => judged.next().map(Ok),
-            Err(refusal) => Some(Err(refusal.clone())),
-        })
-        .collect()
-}
-
-/// Where the placebo differs from the reference that it is, in a run or from one run to the other,
-/// whatever moved it may have moved the others.
-fn grey_out(cells: &mut [Cell<Across>]) {
-    let is_placebo = |cell: &Cell<Across>| cell.arm.role == "placebo";
-    let differs = |cell: &&Cell<Across>| {
-        let relative = cell.relative.as_ref().and_then(|view| view.as_ref().ok());
-        is_placebo(cell) && relative.is_some_and(|across| across.conclusion.is_difference())
+/// Where the placebo differs from the reference, in a run or from one run to the other, its cause
+/// may have moved the others.
+fn grey_out(cells: &mut [Cell]) {
+    let differs = |cell: &&Cell| {
+        let across = cell.relative.as_ref().and_then(View::across);
+        cell.role == Role::Placebo && across.is_some_and(|across| across.conclusion.is_difference())
     };
     let grey: Vec<(usize, &'static str)> =
         cells.iter().filter(differs).map(|cell| (cell.group, cell.metric.name)).collect();
     for cell in cells {
         cell.is_grey |= grey.contains(&(cell.group, cell.metric.name));
-        if !cell.is_grey {
-            continue;
-        }
-        if let Ok(across) = &mut cell.absolute {
-            across.grey_out();
-        }
-        match &mut cell.relative {
-            // What it says is why.
-            Some(Ok(across)) if cell.arm.role != "placebo" => across.grey_out(),
-            _ => {}
+        // What the placebo itself says relative to the reference is why.
+        let relative = cell.relative.as_mut().filter(|_| cell.role != Role::Placebo);
+        for view in [Some(&mut cell.absolute), relative].into_iter().flatten() {
+            if let View::Judged(across) = view
+                && cell.is_grey
+            {
+                across.grey_out();
+            }
         }
     }
 }
@@ -78,7 +53,7 @@ fn grey_out(cells: &mut [Cell<Across>]) {
 /// Whether two runs, each by itself, say the same of an arm against the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Agreement {
+pub enum Agreement {
     /// They do.
     Same,
     /// One says faster, the other slower.
@@ -91,7 +66,7 @@ pub(super) enum Agreement {
 
 impl Agreement {
     /// As in the files and tables.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Agreement::Same => "same",
             Agreement::Opposite => "opposite",
@@ -100,80 +75,80 @@ impl Agreement {
         }
     }
 
-    pub(super) fn of(said: &[Said; 2]) -> Agreement {
+    /// Of what the two say.
+    pub fn of(said: &[Said; 2]) -> Agreement {
         let verdict = |said: &Said| match said.conclusion {
             Conclusion::Verdict(verdict) | Conclusion::Indication(verdict) => Some(verdict),
             Conclusion::Withheld(_) => None,
         };
-        match (verdict(&said[0]), verdict(&said[1])) {
-            (None | Some(Verdict::Inconclusive), _) | (_, None | Some(Verdict::Inconclusive)) => {
-                Agreement::Open
-            }
+        let known = |said| verdict(said).filter(|verdict| *verdict != Verdict::Inconclusive);
+        match (known(&said[0]), known(&said[1])) {
             (Some(a), Some(b)) if a == b => Agreement::Same,
             (Some(a), Some(b)) if a.is_difference() && b.is_difference() => Agreement::Opposite,
-            _ => Agreement::Different,
+            (Some(_), Some(_)) => Agreement::Different,
+            (None, _) | (_, None) => Agreement::Open,
         }
     }
 }
 
 /// How many cells of a view say what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub(super) struct Counts {
-    pub(super) faster: usize,
-    pub(super) slower: usize,
-    pub(super) equivalent: usize,
-    pub(super) inconclusive: usize,
+pub struct Counts {
+    pub faster: usize,
+    pub slower: usize,
+    pub equivalent: usize,
+    pub inconclusive: usize,
     /// Of the four: those that are indications and no verdicts.
-    pub(super) indications: usize,
+    pub indications: usize,
     /// Numbers, of which nothing may be concluded: too few blocks.
-    pub(super) too_few_blocks: usize,
+    pub too_few_blocks: usize,
     /// The same, because of the placebo.
-    pub(super) withheld: usize,
+    pub withheld: usize,
     /// No numbers.
-    pub(super) not_compared: usize,
+    pub not_compared: usize,
 }
 
 impl Counts {
-    /// B against A.
-    pub(super) fn absolute(compared: &Compared) -> Counts {
-        let cells = compared.cells.iter().filter(|cell| cell.arm.role != "placebo");
-        Counts::of(cells.map(|cell| &cell.absolute))
+    /// B against A. The placebo is not counted.
+    pub fn absolute(cells: &[Cell]) -> Counts {
+        Counts::of(cells, |cell| Some(&cell.absolute))
     }
 
     /// The same of ratios to the reference.
-    pub(super) fn relative(compared: &Compared) -> Counts {
-        let cells = compared.cells.iter().filter(|cell| cell.arm.role != "placebo");
-        Counts::of(cells.filter_map(|cell| cell.relative.as_ref()))
+    pub fn relative(cells: &[Cell]) -> Counts {
+        Counts::of(cells, |cell| cell.relative.as_ref())
     }
 
-    fn of<'c>(views: impl Iterator<Item = &'c View<Across>>) -> Counts {
+    fn of(cells: &[Cell], view: fn(&Cell) -> Option<&View>) -> Counts {
         let mut counts = Counts::default();
-        for view in views {
-            let conclusion = view.as_ref().map(|across| across.conclusion);
-            counts.indications += usize::from(matches!(conclusion, Ok(Conclusion::Indication(_))));
+        for view in cells.iter().filter(|cell| cell.role != Role::Placebo).filter_map(view) {
+            let conclusion = view.across().map(|across| across.conclusion);
+            counts.indications +=
+                usize::from(matches!(conclusion, Some(Conclusion::Indication(_))));
             *match conclusion {
-                Ok(Conclusion::Verdict(verdict) | Conclusion::Indication(verdict)) => match verdict
-                {
-                    Verdict::Faster => &mut counts.faster,
-                    Verdict::Slower => &mut counts.slower,
-                    Verdict::Equivalent => &mut counts.equivalent,
-                    Verdict::Inconclusive => &mut counts.inconclusive,
-                },
-                Ok(Conclusion::Withheld(Reason::TooFewBlocks)) => &mut counts.too_few_blocks,
-                Ok(Conclusion::Withheld(_)) => &mut counts.withheld,
-                Err(_) => &mut counts.not_compared,
+                Some(Conclusion::Verdict(verdict) | Conclusion::Indication(verdict)) => {
+                    match verdict {
+                        Verdict::Faster => &mut counts.faster,
+                        Verdict::Slower => &mut counts.slower,
+                        Verdict::Equivalent => &mut counts.equivalent,
+                        Verdict::Inconclusive => &mut counts.inconclusive,
+                    }
+                }
+                Some(Conclusion::Withheld(Reason::TooFewBlocks)) => &mut counts.too_few_blocks,
+                Some(Conclusion::Withheld(_)) => &mut counts.withheld,
+                None => &mut counts.not_compared,
             } += 1;
         }
         counts
     }
 
-    /// Cells that say something, be it that nothing could be shown.
-    pub(super) fn concluded(self) -> usize {
+    /// Cells with a conclusion, inconclusive ones among them.
+    pub fn concluded(self) -> usize {
         self.faster + self.slower + self.equivalent + self.inconclusive
     }
 
     /// All cells.
-    pub(super) fn total(self) -> usize {
+    pub fn total(self) -> usize {
         self.concluded() + self.too_few_blocks + self.withheld + self.not_compared
     }
 }

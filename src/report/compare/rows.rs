@@ -1,182 +1,90 @@
-//! Every cell as a row for programs: flat, in machine units, whatever became of it.
+//! Every cell as a row for programs: flat, in machine units.
 
-use serde::{Deserialize, Serialize};
-
-use crate::stats::across::Across;
+use crate::stats::Interval;
 use crate::stats::verdict::{Better, Conclusion};
 
+use crate::record::CompareRow;
+
+use super::Compared;
+use super::cells::{Cell, Said, View};
 use super::judged::Agreement;
-use super::{Cell, Compared, Group, Refusal, Said, Value};
 
-/// One row of `forkbench compare --csv`: one metric of one arm in two runs. The columns are
-/// explained one by one in `results/README.md`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[allow(
-    missing_docs,
-    reason = "every column has its sentence in results/README.md, which a test holds complete"
-)]
-pub struct CompareRow {
-    pub run_a: String,
-    pub run_b: String,
-    pub family_id: String,
-    pub runtime: String,
-    pub workload: String,
-    pub workload_options: String,
-    pub size: String,
-    pub strategy: String,
-    pub options: String,
-    pub role: String,
-    pub regime: String,
-    pub callers: Option<u32>,
-    pub placement: String,
-    pub payload_bytes: u64,
-    pub ballast_bytes: u64,
-    pub metric: String,
-    pub unit: String,
-    pub better: String,
-    pub a: Option<f64>,
-    pub a_ci_low: Option<f64>,
-    pub a_ci_high: Option<f64>,
-    pub a_n_blocks: u64,
-    pub b: Option<f64>,
-    pub b_ci_low: Option<f64>,
-    pub b_ci_high: Option<f64>,
-    pub b_n_blocks: u64,
-    pub delta_ratio: f64,
-    pub ratio: Option<f64>,
-    pub ratio_ci_low: Option<f64>,
-    pub ratio_ci_high: Option<f64>,
-    pub p_value: Option<f64>,
-    pub p_adjusted: Option<f64>,
-    pub verdict: String,
-    pub indication: String,
-    pub withheld: String,
-    pub a_to_reference: Option<f64>,
-    pub a_says: String,
-    pub b_to_reference: Option<f64>,
-    pub b_says: String,
-    pub agreement: String,
-    pub relative_ratio: Option<f64>,
-    pub relative_ci_low: Option<f64>,
-    pub relative_ci_high: Option<f64>,
-    pub relative_p_value: Option<f64>,
-    pub relative_p_adjusted: Option<f64>,
-    pub relative_verdict: String,
-    pub relative_indication: String,
-    pub relative_withheld: String,
-    pub label: String,
+/// In the order of the cells.
+pub fn of(compared: &Compared) -> Vec<CompareRow> {
+    compared.cells.iter().map(|cell| row(compared, cell)).collect()
 }
 
-pub(super) fn of(compared: &Compared) -> Vec<CompareRow> {
-    let cells = compared.cells.iter();
-    cells.map(|cell| row(compared, &compared.groups[cell.group], cell)).collect()
-}
-
-fn row(compared: &Compared, group: &Group, cell: &Cell<Across>) -> CompareRow {
-    let [run_a, run_b] = compared.run_ids.clone();
-    let [a, b] = &cell.values;
-    let low = |value: &Option<Value>| Some(value.as_ref()?.interval?.low);
-    let high = |value: &Option<Value>| Some(value.as_ref()?.interval?.high);
-    let n_blocks = |value: &Option<Value>| value.map_or(0, |value| value.n_blocks as u64);
-    let absolute = Numbers::of(Some(&cell.absolute));
-    let relative = Numbers::of(cell.relative.as_ref());
+fn row(compared: &Compared, cell: &Cell) -> CompareRow {
+    let [run_a, run_b] = compared.manifests.each_ref().map(|manifest| manifest.run_id.clone());
+    let [a, b] = cell.values;
+    let low = |interval: Option<Interval>| interval.map(|interval| interval.low);
+    let high = |interval: Option<Interval>| interval.map(|interval| interval.high);
+    let absolute = cell.absolute.across();
+    let relative = cell.relative.as_ref().and_then(View::across);
+    let [verdict, indication, withheld] = conclusion(Some(&cell.absolute));
+    let [relative_verdict, relative_indication, relative_withheld] =
+        conclusion(cell.relative.as_ref());
     let said = |side: usize| cell.said.map(|said| said[side]);
     CompareRow {
         run_a,
         run_b,
-        family_id: group.family_id.clone(),
-        runtime: group.runtime.clone(),
-        workload: group.workload.clone(),
-        workload_options: group.workload_options.clone(),
-        size: group.size.clone(),
-        strategy: cell.arm.strategy.clone(),
-        options: cell.arm.options.clone(),
-        role: cell.arm.role.to_owned(),
-        regime: group.regime.clone(),
-        callers: group.callers,
-        placement: group.placement.clone(),
-        payload_bytes: group.payload_bytes,
-        ballast_bytes: group.ballast_bytes,
+        strategy: cell.strategy.clone(),
+        options: cell.options.clone(),
+        role: cell.role,
         metric: cell.metric.name.to_owned(),
         unit: cell.metric.unit.to_owned(),
         better: match cell.metric.better {
-            Better::Lower => "lower",
-            Better::Higher => "higher",
-        }
-        .to_owned(),
-        a: a.map(|value| value.estimate),
-        a_ci_low: low(a),
-        a_ci_high: high(a),
-        a_n_blocks: n_blocks(a),
-        b: b.map(|value| value.estimate),
-        b_ci_low: low(b),
-        b_ci_high: high(b),
-        b_n_blocks: n_blocks(b),
-        delta_ratio: cell.delta_ratio,
-        ratio: absolute.ratio,
-        ratio_ci_low: absolute.ci_low,
-        ratio_ci_high: absolute.ci_high,
-        p_value: absolute.p_value,
-        p_adjusted: absolute.p_adjusted,
-        verdict: absolute.verdict,
-        indication: absolute.indication,
-        withheld: absolute.withheld,
+            Better::Lower => "lower".to_owned(),
+            Better::Higher => "higher".to_owned(),
+        },
+        a: a.estimate,
+        a_ci_low: low(a.interval),
+        a_ci_high: high(a.interval),
+        a_n_blocks: a.n_blocks as u64,
+        b: b.estimate,
+        b_ci_low: low(b.interval),
+        b_ci_high: high(b.interval),
+        b_n_blocks: b.n_blocks as u64,
+        delta_ratio: compared.delta_ratio,
+        ratio: absolute.and_then(|across| across.ratio),
+        ratio_ci_low: low(absolute.and_then(|across| across.ratio_interval)),
+        ratio_ci_high: high(absolute.and_then(|across| across.ratio_interval)),
+        p_value: absolute.and_then(|across| across.p_value),
+        p_adjusted: absolute.and_then(|across| across.p_adjusted),
+        verdict,
+        indication,
+        withheld,
         a_to_reference: said(0).and_then(|said| said.ratio),
         a_says: said(0).map_or_else(String::new, says),
         b_to_reference: said(1).and_then(|said| said.ratio),
         b_says: said(1).map_or_else(String::new, says),
         agreement: cell.said.map_or("", |said| Agreement::of(&said).name()).to_owned(),
-        relative_ratio: relative.ratio,
-        relative_ci_low: relative.ci_low,
-        relative_ci_high: relative.ci_high,
-        relative_p_value: relative.p_value,
-        relative_p_adjusted: relative.p_adjusted,
-        relative_verdict: relative.verdict,
-        relative_indication: relative.indication,
-        relative_withheld: relative.withheld,
-        label: cell.arm.label.clone(),
+        relative_ratio: relative.and_then(|across| across.ratio),
+        relative_ci_low: low(relative.and_then(|across| across.ratio_interval)),
+        relative_ci_high: high(relative.and_then(|across| across.ratio_interval)),
+        relative_p_value: relative.and_then(|across| across.p_value),
+        relative_p_adjusted: relative.and_then(|across| across.p_adjusted),
+        relative_verdict,
+        relative_indication,
+        relative_withheld,
+        label: cell.label.clone(),
+        // The factors of the group.
+        ..compared.groups[cell.group].row.clone()
     }
 }
 
-/// A view, flat.
-#[derive(Default)]
-struct Numbers {
-    ratio: Option<f64>,
-    ci_low: Option<f64>,
-    ci_high: Option<f64>,
-    p_value: Option<f64>,
-    p_adjusted: Option<f64>,
-    verdict: String,
-    indication: String,
-    withheld: String,
-}
-
-impl Numbers {
-    fn of(view: Option<&Result<Across, Refusal>>) -> Numbers {
-        let across = match view {
-            None => return Numbers::default(),
-            Some(Err(refusal)) => {
-                return Numbers { withheld: refusal.name().to_owned(), ..Numbers::default() };
-            }
-            Some(Ok(across)) => across,
-        };
-        let [verdict, indication, withheld] = match across.conclusion {
+/// Verdict, indication, and why there is neither.
+fn conclusion(view: Option<&View>) -> [String; 3] {
+    let words = match (view.and_then(View::across), view.and_then(View::refusal)) {
+        (Some(across), _) => match across.conclusion {
             Conclusion::Verdict(verdict) => [verdict.name(), "", ""],
             Conclusion::Indication(verdict) => ["", verdict.name(), ""],
             Conclusion::Withheld(reason) => ["", "", reason.name()],
-        }
-        .map(str::to_owned);
-        Numbers {
-            ratio: across.ratio,
-            ci_low: across.ratio_interval.map(|interval| interval.low),
-            ci_high: across.ratio_interval.map(|interval| interval.high),
-            p_value: across.p_value,
-            p_adjusted: across.p_adjusted,
-            verdict,
-            indication,
-            withheld,
-        }
-    }
+        },
+        (None, Some(refusal)) => ["", "", refusal.name()],
+        (None, None) => ["", "", ""],
+    };
+    words.map(str::to_owned)
 }
 
 /// `verdict: slower`, `indication: slower`, `withheld: too_few_blocks`, as in JSON of a run.

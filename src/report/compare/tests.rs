@@ -1,13 +1,14 @@
-//! Pairs of runs that never were.
+//! Pairs of invented runs.
 
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::record::TrialRow;
 use crate::record::columns::{COMPARE, Kind, Presence};
+use crate::record::{NoiseLabel, Role, TrialRow};
 use crate::report::tests::check_markup;
 use crate::report::{sample, sample_memory};
 use crate::stats::verdict::{Conclusion, Reason, Verdict};
+use cells::{Refusal, View};
 use judged::Agreement;
 
 mod pages;
@@ -50,27 +51,22 @@ fn slow_arm(run: &mut Run, workload: &str, strategy: &str, by: f64) {
     run.trials.iter_mut().filter(is_it).for_each(|row| slow(row, by));
 }
 
-fn cell<'c>(
-    compared: &'c Compared,
-    workload: &str,
-    strategy: &str,
-    metric: &str,
-) -> &'c Cell<Across> {
-    let is_it = |cell: &&Cell<Across>| {
-        compared.groups[cell.group].workload == workload
-            && cell.arm.strategy == strategy
-            && cell.arm.role != "placebo"
+fn cell<'c>(compared: &'c Compared, workload: &str, strategy: &str, metric: &str) -> &'c Cell {
+    let is_it = |cell: &&Cell| {
+        compared.groups[cell.group].row.workload == workload
+            && cell.strategy == strategy
+            && cell.role != Role::Placebo
             && cell.metric.name == metric
     };
     compared.cells.iter().find(is_it).unwrap()
 }
 
-fn absolute(cell: &Cell<Across>) -> Conclusion {
-    cell.absolute.as_ref().unwrap().conclusion
+fn absolute(cell: &Cell) -> Conclusion {
+    cell.absolute.across().unwrap().conclusion
 }
 
-fn relative(cell: &Cell<Across>) -> Conclusion {
-    cell.relative.as_ref().unwrap().as_ref().unwrap().conclusion
+fn relative(cell: &Cell) -> Conclusion {
+    cell.relative.as_ref().unwrap().across().unwrap().conclusion
 }
 
 const P50: &str = "response_p50_ns";
@@ -81,25 +77,24 @@ fn a_faster_machine_is_faster_in_every_cell_and_gives_the_same_advice() {
     let compared = compare(&a, &again(&a, "b", 0.5)).unwrap();
     let faster = Conclusion::Verdict(Verdict::Faster);
     let mut known = 0;
-    for cell in compared.cells.iter().filter(|cell| cell.absolute.is_ok()) {
+    for cell in compared.cells.iter().filter(|cell| cell.absolute.across().is_some()) {
         assert_eq!(absolute(cell), faster, "{cell:?}");
         let Some(view) = &cell.relative else { continue };
-        let across = view.as_ref().unwrap();
+        let across = view.across().unwrap();
         assert!(!across.conclusion.is_difference(), "{cell:?}");
         assert!((across.ratio.unwrap() - 1.0).abs() < 0.01, "{cell:?}");
         known += 1;
     }
     assert!(known > 40, "{known}");
-    let opposite = |cell: &&Cell<Across>| {
-        cell.said.is_some_and(|said| Agreement::of(&said) == Agreement::Opposite)
-    };
+    let opposite =
+        |cell: &&Cell| cell.said.is_some_and(|said| Agreement::of(&said) == Agreement::Opposite);
     assert_eq!(compared.cells.iter().filter(opposite).count(), 0);
     assert!(compared.advice.iter().all(|advice| advice.holds == advice::Holds::Same));
-    let sentences = words::summary(&compared);
-    assert!(sentences.len() <= 5, "{sentences:?}");
+    let said = sentences::summary(&compared);
+    assert!(said.len() <= 5, "{said:?}");
     let pace = "The median response of blocking in B is 0.50× that in A";
-    assert!(sentences[0].starts_with(pace), "{sentences:?}");
-    assert!(sentences[3].contains("contradict each other in none"), "{sentences:?}");
+    assert!(said[0].starts_with(pace), "{said:?}");
+    assert!(said[3].contains("contradict each other in none"), "{said:?}");
 }
 
 #[test]
@@ -111,15 +106,17 @@ fn a_strategy_that_costs_more_in_b_is_named_and_no_other() {
     let pool = cell(&compared, "noop", "pool", P50);
     assert_eq!(absolute(pool), Conclusion::Verdict(Verdict::Faster));
     assert_eq!(relative(pool), Conclusion::Verdict(Verdict::Slower));
-    let across = pool.relative.as_ref().unwrap().as_ref().unwrap();
+    let across = pool.relative.as_ref().unwrap().across().unwrap();
     assert!((across.ratio.unwrap() / 1.4 - 1.0).abs() < 0.02, "{across:?}");
     let changed = compared.cells.iter().filter(|cell| {
         cell.metric.name == P50
-            && cell.relative.as_ref().is_some_and(|view| {
-                view.as_ref().is_ok_and(|across| across.conclusion.is_difference())
-            })
+            && cell
+                .relative
+                .as_ref()
+                .and_then(View::across)
+                .is_some_and(|across| across.conclusion.is_difference())
     });
-    let names: Vec<_> = changed.map(|cell| cell.arm.strategy.as_str()).collect();
+    let names: Vec<_> = changed.map(|cell| cell.strategy.as_str()).collect();
     assert_eq!(names, ["pool"]);
 }
 
@@ -141,7 +138,7 @@ fn advice_that_does_not_hold_says_what_it_costs() {
     assert_ne!(after.best[1], best);
     assert_eq!(after.holds, advice::Holds::No, "{after:?}");
     assert!(after.cost_ratio.unwrap() > 1.1, "{after:?}");
-    let said = words::summary(&compared).join(" ");
+    let said = sentences::summary(&compared).join(" ");
     assert!(said.contains("slower than another in 1"), "{said}");
     // A little slower than another is as good.
     let mut near = again(&a, "c", 1.0);
@@ -164,25 +161,25 @@ fn opposite_advice_is_counted_and_named() {
     let compared = compare(&a, &b).unwrap();
     let thread = cell(&compared, "noop", "thread", P50);
     assert_eq!(Agreement::of(&thread.said.unwrap()), Agreement::Opposite);
-    let said = words::summary(&compared).join(" ");
-    assert!(said.contains("response p50 of thread in noop 64 B"), "{said}");
+    let said = sentences::summary(&compared).join(" ");
+    assert!(said.contains("p50 of thread in noop 64 B"), "{said}");
 }
 
 #[test]
 fn inconclusive_is_an_answer_and_every_cell_is_counted() {
     let mut a = sample::standard();
-    // So noisy that nothing can be told apart.
+    // Too noisy for any difference.
     for (i, row) in a.trials.iter_mut().enumerate() {
         slow(row, [1.0, 3.0, 0.4, 1.7, 0.6][i * i % 5]);
     }
     let mut b = again(&a, "b", 1.1);
     b.trials.iter_mut().enumerate().for_each(|(i, row)| slow(row, [0.5, 2.0, 1.0][i % 3]));
     let compared = compare(&a, &b).unwrap();
-    for counts in [Counts::absolute(&compared), Counts::relative(&compared)] {
+    for counts in [Counts::absolute(&compared.cells), Counts::relative(&compared.cells)] {
         assert!(counts.inconclusive > 20, "{counts:?}");
     }
-    let of = |cells: &[Cell<Across>]| cells.iter().filter(|c| c.arm.role != "placebo").count();
-    assert_eq!(Counts::absolute(&compared).total(), of(&compared.cells));
+    let of = |cells: &[Cell]| cells.iter().filter(|c| c.role != Role::Placebo).count();
+    assert_eq!(Counts::absolute(&compared.cells).total(), of(&compared.cells));
     let text = compared.terminal(120);
     assert!(text.contains(" ~") && text.contains("inconclusive"), "{text}");
 }
@@ -193,14 +190,14 @@ fn six_blocks_give_indications_and_fewer_only_ratios() {
     let compared = compare(&a, &again(&a, "b", 0.5)).unwrap();
     let of_noop = cell(&compared, "noop", "fork", P50);
     assert_eq!(absolute(of_noop), Conclusion::Indication(Verdict::Faster));
-    let said = words::summary(&compared)[1].clone();
+    let said = sentences::summary(&compared)[1].clone();
     assert!(said.starts_with("By indication, which is no verdict: of "), "{said}");
     let mut few = again(&a, "b", 0.5);
     few.trials.retain(|row| row.block <= 5);
     let compared = compare(&a, &few).unwrap();
     let of_noop = cell(&compared, "noop", "fork", P50);
     assert_eq!(absolute(of_noop), Conclusion::Withheld(Reason::TooFewBlocks));
-    let across = of_noop.absolute.as_ref().unwrap();
+    let across = of_noop.absolute.across().unwrap();
     assert!((across.ratio.unwrap() / 0.5 - 1.0).abs() < 0.02);
     assert_eq!((across.ratio_interval, across.p_value), (None, None));
 }
@@ -209,7 +206,7 @@ fn six_blocks_give_indications_and_fewer_only_ratios() {
 fn a_placebo_that_differs_takes_back_what_its_family_says() {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.5);
-    let placebos = b.trials.iter_mut().filter(|row| row.role == "placebo");
+    let placebos = b.trials.iter_mut().filter(|row| row.role == Role::Placebo);
     placebos.filter(|row| row.workload == "noop").for_each(|row| slow(row, 1.2));
     let compared = compare(&a, &b).unwrap();
     let grey = Conclusion::Withheld(Reason::PlaceboDiffers);
@@ -219,7 +216,7 @@ fn a_placebo_that_differs_takes_back_what_its_family_says() {
     assert_eq!(absolute(other), Conclusion::Verdict(Verdict::Faster));
     let noop = compared.advice.iter().find(|a| a.family.starts_with("noop"));
     assert_eq!(noop.unwrap().holds, advice::Holds::Withheld);
-    assert!(compared.terminal(120).contains("the placebo differs from the reference"));
+    assert!(compared.terminal(120).contains("because the placebo differs"));
 }
 
 #[test]
@@ -230,11 +227,11 @@ fn noise_in_either_run_is_said_and_silences_nothing() {
     let facts = &mut b.environment.facts;
     facts.insert("noise_when_idle".to_owned(), "noisy".into());
     for row in &mut b.trials {
-        row.noise_label = "disturbed".to_owned();
+        row.noise_label = Some(NoiseLabel::Disturbed);
     }
     let noisy = compare(&a, &b).unwrap();
     let what = noisy.differs.iter().find(|one| one.what == "noise while idle").unwrap();
-    assert_eq!((what.a.as_str(), what.b.as_str()), ("unknown", "noisy"));
+    assert_eq!((what.a.as_str(), what.b.as_str()), ("not measured", "noisy"));
     let of = |compared| absolute(cell(compared, "noop", "fork", P50));
     assert_eq!(of(&noisy), of(&quiet));
     assert!(of(&noisy).is_difference(), "{:?}", of(&noisy));
@@ -246,7 +243,7 @@ fn larger_delta_of_two_runs_holds_for_both() {
     let mut b = again(&a, "b", 0.95);
     b.manifest.delta_ratio = 0.2;
     let compared = compare(&a, &b).unwrap();
-    assert!(compared.cells.iter().all(|cell| cell.delta_ratio == 0.2));
+    assert!(compared.rows().iter().all(|row| row.delta_ratio == 0.2));
     let same = absolute(cell(&compared, "noop", "fork", P50));
     assert_eq!(same, Conclusion::Verdict(Verdict::Equivalent));
 }
@@ -269,12 +266,12 @@ fn memory_is_compared_by_what_a_child_costs() {
     let compared = compare(&a, &memory_again(&a, 1.25)).unwrap();
     let spawn = cell(&compared, "hold", "spawn", "memory_per_child_bytes");
     assert_eq!(absolute(spawn), Conclusion::Indication(Verdict::Slower));
-    let ratio = spawn.absolute.as_ref().unwrap().ratio.unwrap();
+    let ratio = spawn.absolute.across().unwrap().ratio.unwrap();
     assert!((ratio / 1.25 - 1.0).abs() < 0.02, "{ratio}");
-    assert_eq!(spawn.relative, None);
+    assert!(spawn.relative.is_none());
     assert!(compared.terminal(120).contains("more?"));
     let pool = cell(&compared, "hold", "pool", "memory_per_child_bytes");
-    assert!(!pool.arm.options.contains("workers"));
+    assert!(!pool.options.contains("workers"));
 }
 
 #[test]
@@ -289,17 +286,17 @@ fn lines_go_through_the_children_that_both_runs_held() {
     }
     let compared = compare(&a, &b).unwrap();
     let spawn = cell(&compared, "hold", "spawn", "memory_per_child_bytes");
-    let ratio = spawn.absolute.as_ref().unwrap().ratio.unwrap();
+    let ratio = spawn.absolute.across().unwrap().ratio.unwrap();
     assert!((ratio - 1.0).abs() < 0.02, "{ratio}");
     assert!(compared.groups[spawn.group].notes[0].contains("different numbers of children"));
     b.memory.retain(|row| row.k <= 1);
     let one = compare(&a, &b).unwrap();
     let spawn = cell(&one, "hold", "spawn", "memory_per_child_bytes");
-    assert!(spawn.absolute.is_ok());
+    assert!(spawn.absolute.across().is_some());
     b.memory.retain(|row| row.k == 1);
     let none = compare(&a, &b).unwrap();
     let spawn = cell(&none, "hold", "spawn", "memory_per_child_bytes");
-    assert_eq!(spawn.absolute, Err(Refusal::NoLine));
+    assert_eq!(spawn.absolute.refusal(), Some(&Refusal::NoLine));
 }
 
 #[test]
@@ -312,5 +309,5 @@ fn a_child_that_costs_nothing_is_no_multiple_of_another() {
     }
     let compared = compare(&a, &b).unwrap();
     let spawn = cell(&compared, "hold", "spawn", "memory_per_child_bytes");
-    assert_eq!(spawn.absolute, Err(Refusal::NotPositive(Side::B)));
+    assert_eq!(spawn.absolute.refusal(), Some(&Refusal::NotPositive(Side::B)));
 }

@@ -3,9 +3,9 @@
 use crate::record::columns::CELLS;
 use crate::stats::verdict::INTERVAL_BLOCKS_MIN;
 
-use super::super::analyse::{Analysed, Cell, MetricResult};
-use super::super::grouped::ArmRows;
 use super::{Row, csv, factors, float, level, state_flag};
+use crate::analysis::cells::{Analysed, Cell, MetricResult};
+use crate::analysis::families::ArmRows;
 
 /// From so many blocks the interval keeps its level even if the machine drifts, as simulated.
 const COVERAGE_BLOCKS_MIN: usize = 20;

@@ -4,10 +4,10 @@ use crate::record::Manifest;
 use crate::record::columns::COMPARISONS;
 use crate::stats::verdict::{Better, Comparison, Conclusion, Reason};
 
-use super::super::analyse::{Analysed, MetricResult};
-use super::super::grouped::ArmRows;
-use super::super::summary::State;
 use super::{Row, csv, factors, float, level, state_flag};
+use crate::analysis::cells::{Analysed, MetricResult};
+use crate::analysis::families::ArmRows;
+use crate::analysis::summary::State;
 
 /// The whole file.
 pub(in crate::report) fn comparisons(manifest: &Manifest, families: &[Analysed<'_>]) -> String {

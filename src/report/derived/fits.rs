@@ -3,8 +3,8 @@
 use crate::record::columns::FITS;
 use crate::stats::fit::BOOTSTRAP_BLOCKS_MIN;
 
-use super::super::memory::{Fit, Group, HELD, MemorySummary, Segment, Series};
 use super::{Row, csv, float, level};
+use crate::analysis::memory::{Fit, Group, HELD, MemorySummary, Segment, Series};
 
 /// The whole file.
 pub(in crate::report) fn fits(run_id: &str, memory: &MemorySummary) -> String {
@@ -27,7 +27,7 @@ fn row(run_id: &str, group: &Group, series: &Series, fit: &Fit) -> Row {
     let high = |interval: Option<(f64, f64)>| float(interval.map(|(_, high)| high));
     let mut row = arm(run_id, group, series);
     row.extend([
-        ("phase", fit.phase.clone()),
+        ("phase", fit.phase.name().to_owned()),
         ("metric", fit.metric.to_owned()),
         ("slope_bytes", float(Some(line.slope_bytes))),
         ("slope_ci_low_bytes", low(line.slope_ci_bytes)),
@@ -53,7 +53,7 @@ fn segment_row(run_id: &str, group: &Group, series: &Series, segment: &Segment) 
     let flags = if is_few { "segment;too_few_blocks" } else { "segment" };
     let mut row = arm(run_id, group, series);
     row.extend([
-        ("phase", series.phase.clone()),
+        ("phase", series.phase.name().to_owned()),
         ("metric", HELD.to_owned()),
         ("slope_bytes", float(Some(segment.slope_bytes))),
         ("slope_ci_low_bytes", float(interval.map(|(low, _)| low))),
@@ -76,15 +76,15 @@ fn segment_row(run_id: &str, group: &Group, series: &Series, segment: &Segment) 
 fn arm(run_id: &str, group: &Group, series: &Series) -> Row {
     vec![
         ("run_id", run_id.to_owned()),
-        ("runtime", group.runtime.clone()),
-        ("workload", group.workload.clone()),
-        ("workload_options", group.workload_options.clone()),
-        ("size", group.size.clone()),
+        ("runtime", group.key.runtime.clone()),
+        ("workload", group.key.workload.clone()),
+        ("workload_options", group.key.workload_options.clone()),
+        ("size", group.key.size.clone()),
         ("strategy", series.strategy.clone()),
         ("options", series.options.clone()),
-        ("placement", group.placement.clone()),
-        ("payload_bytes", group.payload_bytes.to_string()),
-        ("ballast_bytes", group.ballast_bytes.to_string()),
+        ("placement", group.key.placement.name().to_owned()),
+        ("payload_bytes", group.key.payload_bytes.to_string()),
+        ("ballast_bytes", group.key.ballast_bytes.to_string()),
     ]
 }
 

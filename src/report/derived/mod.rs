@@ -5,19 +5,17 @@ use crate::record::TrialRow;
 use crate::record::columns::Table;
 use crate::stats::Level;
 
-use super::analyse::Analysed;
-use super::grouped::ArmRows;
-use super::summary::State;
+use crate::analysis::cells::Analysed;
+use crate::analysis::families::ArmRows;
+use crate::analysis::summary::State;
 
 mod cells;
-mod claims;
 mod comparisons;
 mod fits;
 #[cfg(test)]
 mod tests;
 
 pub(super) use cells::cells;
-pub(super) use claims::claims;
 pub(super) use comparisons::comparisons;
 pub(super) use fits::fits;
 
@@ -55,11 +53,11 @@ fn factors(run_id: &str, family: &Analysed<'_>, arm: &ArmRows<'_>) -> Row {
         ("strategy", arm.key.name.clone()),
         ("options", arm.key.options.clone()),
         ("role", arm.key.role_name().to_owned()),
-        ("regime", text(|r| &r.regime)),
+        ("regime", text(|r| r.regime.name())),
         ("callers", number(any, |r| r.callers.map(u64::from))),
         ("rate_per_s", float(any.and_then(|r| r.rate_per_s))),
         ("workers", number(of_arm, |r| r.workers.map(u64::from))),
-        ("placement", text(|r| &r.placement)),
+        ("placement", text(|r| r.placement.name())),
         ("payload_bytes", number(any, |r| Some(r.payload_bytes))),
         ("ballast_bytes", number(any, |r| Some(r.ballast_bytes))),
         ("tasks", number(of_arm, |r| r.tasks.map(u64::from))),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Rendered, metrics, sample, sample_memory};
-use crate::record::Run;
+use super::super::{Rendered, sample, sample_memory};
+use crate::analysis::metrics;
 use crate::record::columns::{CELLS, COMPARISONS, FITS, Kind, Presence, Table};
+use crate::record::{NoiseLabel, Role, Run};
 
 /// A line of a file by column.
 type Line = BTreeMap<String, String>;
@@ -202,7 +203,7 @@ fn a_quantile_that_a_block_lacks_has_neither_estimate_nor_ratio() {
 #[test]
 fn a_placebo_that_differs_takes_the_conclusions_of_its_metric_back() {
     let mut run = sample::standard();
-    for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
+    for row in run.trials.iter_mut().filter(|row| row.role == Role::Placebo) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns + ns / 5);
     }
     let (_, comparisons) = rendered(&run);
@@ -225,7 +226,7 @@ fn noise_silences_no_comparison() {
     let facts = &mut run.environment.facts;
     facts.insert("noise_when_idle".to_owned(), "noisy".into());
     for row in &mut run.trials {
-        row.noise_label = "disturbed".to_owned();
+        row.noise_label = Some(NoiseLabel::Disturbed);
     }
     let noisy = rendered(&run).1;
     let said = |lines: &[Line]| {
@@ -241,13 +242,13 @@ fn noise_silences_no_comparison() {
 #[test]
 fn family_without_placebo_rows_is_checked_by_nothing() {
     let mut run = sample::standard();
-    run.trials.retain(|row| row.role != "placebo");
-    run.plan.retain(|row| row.role != "placebo");
+    run.trials.retain(|row| row.role != Role::Placebo);
+    run.plan.retain(|row| row.role != Role::Placebo);
     let comparisons = rendered(&run).1;
     let pool = of(&comparisons, "pool", "arm");
     assert_eq!((pool["verdict"].as_str(), pool["withheld"].as_str()), ("", "no_placebo"));
-    let text = crate::report::terminal(&run, 120);
-    assert!(text.contains("no placebo: nothing checked this family"), "{text}");
+    let text = sample::terminal(&run, 120);
+    assert!(text.contains("No placebo: nothing checked this family"), "{text}");
 }
 
 #[test]

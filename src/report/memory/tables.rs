@@ -1,223 +1,195 @@
 //! Tables about memory.
 
-use super::series::TABLES;
-use super::{Group, MemoryLevel, MemoryLine, MemorySummary, Series};
-use crate::report::human;
-use crate::report::table::{Cell, Extent, Head, NONE, Table};
+use crate::analysis::memory::TABLES;
+use crate::analysis::memory::{Group, MemoryLevel, MemoryLine, MemorySummary, Series};
+use crate::record::Phase;
+use crate::report::format;
+use crate::report::table::{Cell, Column, Extent, NONE, Table, marked};
 
-/// A row per strategy: what is there once, what each further child costs, and how far the naïve
-/// sum is from the right one with the most children.
-pub(in crate::report) fn of_group(group: &Group, extent: Extent) -> Table {
-    let is_wide = extent > Extent::Narrow;
-    let mut head = vec![
-        Head::new("strategy", false),
-        Head::new("shared once, MB", true),
-        Head::new("MB per further child ↓", true),
-        Head::new("children measured", true),
-        Head::new("PSS then, MB", true),
-        Head::new("naïve then", true),
-    ];
-    if is_wide {
-        head.push(Head::new("kernel, MB per further child", true));
-        head.push(Head::new("all ready", true));
-        head.push(Head::new("USS then, MB", true));
-        head.push(Head::new("tables then, MB", true));
-        head.push(Head::new("peak, MB", true));
-    }
-    if extent >= Extent::Page {
-        head.push(Head::new("PSS per child then, MB", true));
-        head.push(Head::new("when", false));
-        head.push(Head::new("fall of MemAvailable then, MB (unreliable)", true));
-    }
+/// What each further child costs.
+const PRICE: &str = "MB per further child ↓";
+const KERNEL: &str = "kernel, MB per further child";
+
+/// `then` is with the most children that were measured.
+const COLUMNS: [Column<Series>; 13] = [
+    ("shared once, MB", Extent::Narrow, |series| megabytes(once(series))),
+    (PRICE, Extent::Narrow, price),
+    ("children measured", Extent::Narrow, |series| {
+        Cell::of(series.last().map(|level| level.k.into()), format::exact)
+    }),
+    ("PSS then, MB", Extent::Narrow, |series| then(series, |level| level.pss_bytes)),
+    ("naïve then", Extent::Narrow, |series| {
+        Cell::of(series.last().and_then(MemoryLevel::naive_ratio), format::ratio)
+    }),
+    (KERNEL, Extent::Wide, |series| megabytes(series.kernel().map(|line| line.slope_bytes))),
+    ("all ready", Extent::Wide, |series| {
+        Cell::of(series.last().and_then(|level| level.ready_all_ns), format::duration)
+    }),
+    ("USS then, MB", Extent::Wide, |series| then(series, |level| level.uss_bytes)),
+    ("tables then, MB", Extent::Wide, |series| then(series, |level| level.page_tables_bytes)),
+    ("peak, MB", Extent::Wide, |series| series.last().map_or_else(|| Cell::from(NONE), peak)),
+    ("PSS per child then, MB", Extent::Page, |series| {
+        then(series, |level| (level.k > 0).then(|| Some(level.pss_bytes? / f64::from(level.k)))?)
+    }),
+    ("when", Extent::Page, |series| Cell::from(when(series.phase))),
+    ("fall of MemAvailable then, MB (unreliable)", Extent::Page, |series| {
+        then(series, |level| level.mem_available_fall_bytes)
+    }),
+];
+
+/// A row per strategy.
+pub fn of_group(group: &Group) -> Table {
     let mut notes = Vec::new();
-    let rows = group.series.iter().map(|series| row(series, extent, &mut notes)).collect();
-    Table { head, rows, notes }
+    let rows: Vec<(String, &Series)> =
+        group.series.iter().map(|series| (label(series, &mut notes), series)).collect();
+    Table { notes, ..Table::of_columns("strategy", &COLUMNS, rows) }
 }
 
-fn row(series: &Series, extent: Extent, notes: &mut Vec<String>) -> Vec<Cell> {
-    let last = series.last();
-    let once = match series.line {
+/// In MB, or the sign for none.
+pub fn megabytes(bytes: Option<f64>) -> Cell {
+    Cell::of(bytes, format::megabytes)
+}
+
+fn then(series: &Series, bytes: fn(&MemoryLevel) -> Option<f64>) -> Cell {
+    megabytes(series.last().and_then(bytes))
+}
+
+fn once(series: &Series) -> Option<f64> {
+    match series.line {
         Some(line) => Some(line.intercept_bytes),
-        None => series.level(0).and_then(|level| level.held_bytes()),
-    };
-    let mut cells = vec![
-        Cell::from(label(series, notes)),
-        megabytes(once),
-        price_cell(series, notes),
-        Cell::of(last.map(|level| level.k.into()), human::exact),
-        megabytes(last.and_then(|level| level.pss_bytes)),
-        Cell::of(last.and_then(|level| level.naive_ratio()), human::ratio),
-    ];
-    if extent > Extent::Narrow {
-        let kernel = series.kernel().map(|line| line.slope_bytes);
-        cells.push(megabytes(kernel));
-        let ready_ns = last.and_then(|level| level.ready_all_ns);
-        cells.push(Cell::of(ready_ns, human::duration));
-        cells.push(megabytes(last.and_then(|level| level.uss_bytes)));
-        cells.push(megabytes(last.and_then(|level| level.page_tables_bytes)));
-        cells.push(last.map_or_else(|| Cell::from(NONE), |level| peak(level, notes)));
+        None => series.level(0).and_then(MemoryLevel::held_bytes),
     }
-    if extent >= Extent::Page {
-        let per_child = last
-            .filter(|level| level.k > 0)
-            .and_then(|level| Some(level.pss_bytes? / f64::from(level.k)));
-        cells.push(megabytes(per_child));
-        cells.push(Cell::from(when(&series.phase)));
-        cells.push(megabytes(last.and_then(|l| l.mem_available_fall_bytes)));
-    }
-    cells
 }
 
 /// The kernel's high-water mark of the control group, or else the least that the peak was.
-fn peak(level: &MemoryLevel, notes: &mut Vec<String>) -> Cell {
+fn peak(level: &MemoryLevel) -> Cell {
     match (level.cgroup_peak_bytes, level.sampled_peak_bytes) {
-        (None, Some(bytes)) => {
-            let note = "the kernel keeps no high-water mark here: the highest PSS of some looks";
-            let number = number_of(notes, note);
-            let text = format!("≥ {} [{number}]", human::megabytes(bytes));
-            Cell::new(text, Some(bytes))
-        }
+        (None, Some(bytes)) => Cell::new(format!("≥ {}", format::megabytes(bytes)), Some(bytes)),
         (mark, _) => megabytes(mark),
     }
 }
 
-/// The number of a note, which is added if it is not there.
-pub(super) fn number_of(notes: &mut Vec<String>, text: &str) -> usize {
-    let place = notes.iter().position(|note| note == text);
-    place.unwrap_or_else(|| {
-        notes.push(text.to_owned());
-        notes.len() - 1
-    }) + 1
-}
-
-/// The name, with the number of a note that says what was not measured and why.
+/// The name with the marks of what was not measured, where there is no line, and where the peak is
+/// a lower bound.
 fn label(series: &Series, notes: &mut Vec<String>) -> String {
+    let mut label = series.label.clone();
     let missing: Vec<&MemoryLevel> = series.levels.iter().filter(|l| l.n_blocks == 0).collect();
-    let Some(first) = missing.first() else {
-        return series.label.clone();
-    };
-    let ks: Vec<String> = missing.iter().map(|level| level.k.to_string()).collect();
-    notes.push(format!(
-        "{}, {} children not measured: {}",
-        series.label,
-        ks.join(", "),
-        first.reason
-    ));
-    format!("{} [{}]", series.label, notes.len())
+    if let Some(first) = missing.first() {
+        let ks: Vec<String> = missing.iter().map(|level| level.k.to_string()).collect();
+        let (name, ks) = (&series.label, ks.join(", "));
+        let note = format!("{name}, {ks} children not measured: {}", first.reason);
+        label = marked(&label, &note, notes);
+    }
+    if let Some(segments) = series.no_line() {
+        label = marked(&label, &format!("{}: {segments}", series.label), notes);
+    }
+    let is_sampled =
+        |l: &MemoryLevel| l.cgroup_peak_bytes.is_none() && l.sampled_peak_bytes.is_some();
+    if series.last().is_some_and(is_sampled) {
+        let note = "peak: the kernel keeps no high-water mark here; the highest PSS of some looks";
+        label = marked(&label, note, notes);
+    }
+    label
 }
 
 /// `0.12 [0.11, 0.13]`, in MB.
-pub(super) fn slope(line: &MemoryLine) -> String {
-    let slope = human::megabytes(line.slope_bytes);
-    match line.slope_ci_bytes {
-        Some((low, high)) => {
-            format!("{slope} [{}, {}]", human::megabytes(low), human::megabytes(high))
-        }
-        None => slope,
-    }
+pub fn slope(line: &MemoryLine) -> String {
+    let slope = format::megabytes(line.slope_bytes);
+    line.slope_ci_bytes.map_or_else(
+        || slope.clone(),
+        |(low, high)| format!("{slope} [{}, {}]", format::megabytes(low), format::megabytes(high)),
+    )
 }
 
-fn slope_cell(line: Option<MemoryLine>) -> Cell {
-    line.map_or_else(|| Cell::from(NONE), |line| Cell::new(slope(&line), Some(line.slope_bytes)))
-}
-
-/// The slope; where there is no line the lowest and the highest price, with the number of a note that
-/// says between which numbers of children each holds.
-fn price_cell(series: &Series, notes: &mut Vec<String>) -> Cell {
-    match (series.prices_bytes(), series.no_line()) {
-        (Some((low, high)), Some(said)) => {
-            notes.push(format!("{}: {said}", series.label));
-            let (low_mb, high_mb) = (human::megabytes(low), human::megabytes(high));
-            let text = format!("{low_mb} to {high_mb} [{}]", notes.len());
-            Cell::new(text, series.line.map(|line| line.slope_bytes))
+/// The slope; where there is no line, the lowest and the highest of its segments.
+pub fn price(series: &Series) -> Cell {
+    match (series.prices_bytes(), series.line) {
+        (Some((low, high)), line) => {
+            let text = format!("{} to {}", format::megabytes(low), format::megabytes(high));
+            Cell::new(text, line.map(|line| line.slope_bytes))
         }
-        _ => slope_cell(series.line),
+        (None, Some(line)) => Cell::new(slope(&line), Some(line.slope_bytes)),
+        (None, None) => Cell::from(NONE),
     }
 }
 
 /// When the looks were taken.
-fn when(phase: &str) -> &'static str {
+fn when(phase: Phase) -> &'static str {
     match phase {
-        "held" => "held at work",
-        "hundred" => "after 100 requests each",
-        "first" => "after one request each",
+        Phase::Held => "held at work",
+        Phase::Hundred => "after 100 requests each",
+        Phase::First => "after one request each",
         _ => "idle",
     }
 }
 
-/// What stands above the table of ballast.
-pub(in crate::report) const BALLAST_SCOPE: &str =
-    "what a child costs by what its creator holds, at once and after it has written so much of it";
+/// A series with its surroundings.
+struct Varied<'a> {
+    group: &'a Group,
+    series: &'a Series,
+    line: MemoryLine,
+    written_mib: u64,
+}
 
-/// What a child costs by what its creator holds, and by what the child writes; `None` if neither
-/// varies.
-pub(in crate::report) fn ballast(memory: &MemorySummary) -> Option<Table> {
-    let varied: Vec<(&str, &str, &str)> = memory
-        .groups
-        .iter()
-        .filter(|group| !group.is_plain())
-        .flat_map(|group| group.series.iter().map(move |series| arm(group, series)))
-        .collect();
-    let mut found = Vec::new();
-    for group in &memory.groups {
-        let of_varied = |(series, _): &(&Series, MemoryLine)| varied.contains(&arm(group, series));
-        for lined in group.lined().filter(of_varied) {
-            let written = group.option("write_mib").unwrap_or(0);
-            let key = (lined.0.label.clone(), group.runtime.clone());
-            found.push(((key, group.ballast_bytes, written), (group, lined)));
-        }
+impl Varied<'_> {
+    fn arm(&self) -> (&str, &str, &str) {
+        (&self.group.key.runtime, &self.group.key.workload, &self.series.label)
     }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut notes = Vec::new();
-    let rows: Vec<Vec<Cell>> = found
-        .into_iter()
-        .map(|((.., written), (group, lined))| ballast_row(group, lined, written, &mut notes))
-        .collect();
-    (!rows.is_empty()).then(|| Table {
-        head: vec![
-            Head::new("strategy", false),
-            Head::new("runtime", false),
-            Head::new("creator's ballast", true),
-            Head::new("child writes", true),
-            Head::new("MB per further child ↓", true),
-            Head::new("tables of it, MB", true),
-            Head::new("kernel, MB per further child", true),
-            Head::new("shared once, MB", true),
-        ],
-        rows,
-        notes,
-    })
+
+    fn order(&self) -> (&str, &str, u64, u64) {
+        (
+            &self.series.label,
+            &self.group.key.runtime,
+            self.group.key.ballast_bytes,
+            self.written_mib,
+        )
+    }
 }
 
-/// What is compared across ballasts.
-fn arm<'a>(group: &'a Group, series: &'a Series) -> (&'a str, &'a str, &'a str) {
-    (&group.runtime, &group.workload, &series.label)
-}
-
-fn ballast_row(
-    group: &Group,
-    (series, line): (&Series, MemoryLine),
-    written: u64,
-    notes: &mut Vec<String>,
-) -> Vec<Cell> {
-    let tables = series.line_through(TABLES).map(|line| line.slope_bytes);
-    let kernel = series.kernel().map(|line| line.slope_bytes);
-    vec![
-        Cell::from(series.label.as_str()),
-        Cell::from(group.runtime.as_str()),
-        Cell::new(human::bytes(group.ballast_bytes), Some(group.ballast_bytes as f64)),
-        match written {
+fn ballast_columns<'a>() -> [Column<Varied<'a>>; 7] {
+    [
+        ("runtime", Extent::Narrow, |v| Cell::from(v.group.key.runtime.as_str())),
+        ("creator's ballast", Extent::Narrow, |v| {
+            let bytes = v.group.key.ballast_bytes;
+            Cell::new(format::bytes(bytes), Some(bytes as f64))
+        }),
+        ("child writes", Extent::Narrow, |v| match v.written_mib {
             0 => Cell::new("nothing".to_owned(), Some(0.0)),
             mib => Cell::new(format!("{mib} MiB"), Some(mib as f64)),
-        },
-        price_cell(series, notes),
-        megabytes(tables),
-        megabytes(kernel),
-        megabytes(Some(line.intercept_bytes)),
+        }),
+        (PRICE, Extent::Narrow, |v| price(v.series)),
+        ("tables of it, MB", Extent::Narrow, |v| {
+            megabytes(v.series.line_through(TABLES).map(|line| line.slope_bytes))
+        }),
+        (KERNEL, Extent::Narrow, |v| megabytes(v.series.kernel().map(|line| line.slope_bytes))),
+        ("shared once, MB", Extent::Narrow, |v| megabytes(Some(v.line.intercept_bytes))),
     ]
 }
 
-/// In MB, or the sign for a number that there is not.
-pub(super) fn megabytes(bytes: Option<f64>) -> Cell {
-    Cell::of(bytes, human::megabytes)
+/// What a child costs by what its creator holds, and by what the child writes; `None` if neither
+/// varies.
+pub fn ballast(memory: &MemorySummary) -> Option<Table> {
+    let lined = memory.groups.iter().flat_map(|group| {
+        group.lined().map(move |(series, line)| {
+            let written_mib = group.key.option("write_mib").unwrap_or(0);
+            Varied { group, series, line, written_mib }
+        })
+    });
+    let all: Vec<Varied<'_>> = lined.collect();
+    let varied = |one: &&Varied<'_>| {
+        all.iter().any(|other| !other.group.is_plain() && other.arm() == one.arm())
+    };
+    let mut shown: Vec<&Varied<'_>> = all.iter().filter(varied).collect();
+    shown.sort_by(|a, b| a.order().cmp(&b.order()));
+    let mut notes = Vec::new();
+    let rows: Vec<(String, &Varied<'_>)> = shown
+        .into_iter()
+        .map(|one| {
+            let segments = one.series.no_line();
+            let note = segments.map(|said| format!("{}: {said}", one.series.label));
+            (marked(&one.series.label, &note.unwrap_or_default(), &mut notes), one)
+        })
+        .collect();
+    (!rows.is_empty())
+        .then(|| Table { notes, ..Table::of_columns("strategy", &ballast_columns(), rows) })
 }

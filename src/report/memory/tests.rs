@@ -2,12 +2,16 @@
 
 use proptest::prelude::*;
 
+use super::notes::notes_table;
+use super::tables::{ballast, of_group};
 use super::*;
-use crate::record::{MemoryRow, Run, TrialRow};
+use crate::analysis::memory::{Fit, Group, HELD, MemorySummary, Series, is_memory_family, of_run};
+use crate::analysis::summary::summarise;
+use crate::record::{MemoryRow, Phase, Regime, Role, Run, Status, TrialRow};
+use crate::report::sample::{self, terminal};
 use crate::report::sample_memory::{self, GROWTH_BYTES, PRICED};
-use crate::report::summary::summarise;
-use crate::report::table::{Cell, Extent, Head};
-use crate::report::{sample, terminal};
+use crate::report::table::Cell;
+use crate::report::values::sizings;
 
 fn series<'a>(group: &'a Group, strategy: &str) -> &'a Series {
     let of = |series: &&Series| series.strategy == strategy;
@@ -32,7 +36,7 @@ fn slopes_and_intercepts_are_those_that_the_rows_were_made_of() {
         let once_bytes = priced.once_bytes as f64;
         // Blocks differ by 1000 bytes each.
         assert!((line.intercept_bytes - once_bytes - 3_500.0).abs() < 2.0, "{line:?}");
-        assert_eq!(series.phase, if is_pool { "hundred" } else { "held" });
+        assert_eq!(series.phase.name(), if is_pool { "hundred" } else { "held" });
         assert_eq!(series.last().unwrap().k, 100);
     }
 }
@@ -42,8 +46,10 @@ fn a_pool_has_a_line_for_every_moment_and_a_child_that_is_held_one() {
     let memory = of_run(&sample_memory::run());
     let fits = |strategy: &str| -> Vec<(String, f64)> {
         let series = series(&memory.groups[0], strategy);
-        let of_main = series.fits.iter().filter(|fit| fit.metric == series::HELD);
-        of_main.map(|fit| (fit.phase.clone(), (fit.line.slope_bytes / 1e3).round())).collect()
+        let of_main = series.fits.iter().filter(|fit| fit.metric == HELD);
+        of_main
+            .map(|fit| (fit.phase.name().to_owned(), (fit.line.slope_bytes / 1e3).round()))
+            .collect()
     };
     let expected = [("idle", 250.0), ("first", 260.0), ("hundred", 270.0)];
     assert_eq!(fits("pool"), expected.map(|(phase, kb)| (phase.to_owned(), kb)));
@@ -55,10 +61,12 @@ fn a_pool_has_a_line_for_every_moment_and_a_child_that_is_held_one() {
 fn trees_of_failed_trials_count_for_nothing_and_say_why() {
     let mut run = sample_memory::run();
     let is_bad = |row: &TrialRow| {
-        row.regime == "memory" && row.strategy == "spawn" && row.family_id.ends_with("memory100")
+        row.regime == Regime::Memory
+            && row.strategy == "spawn"
+            && row.family_id.ends_with("memory100")
     };
     for row in run.trials.iter_mut().filter(|row| is_bad(row)) {
-        row.status = "failed".to_owned();
+        row.status = Status::Failed;
         row.reason = "3 requests of 100 children failed (EAGAIN)".to_owned();
     }
     for row in run.memory.iter_mut().filter(|row| row.strategy == "spawn" && row.k == 100) {
@@ -70,7 +78,7 @@ fn trees_of_failed_trials_count_for_nothing_and_say_why() {
     assert_eq!((last.k, last.n_blocks, last.pss_bytes), (100, 0, None));
     assert!(last.reason.contains("EAGAIN"));
     assert!((spawn.line.unwrap().slope_bytes - 180_000.0).abs() < 1.0);
-    let table = of_group(&memory.groups[0], Extent::Wide);
+    let table = of_group(&memory.groups[0]);
     assert!(table.notes.iter().any(|note| note.contains("EAGAIN")), "{:?}", table.notes);
 }
 
@@ -142,7 +150,7 @@ fn the_largest_pool_fits_by_the_upper_ends() {
 #[test]
 fn the_notes_table_has_timed_results_of_as_many_children() {
     let mut run = sample_memory::run();
-    let template = run.trials.iter().find(|row| row.regime == "closed").unwrap().clone();
+    let template = run.trials.iter().find(|row| row.regime == Regime::Closed).unwrap().clone();
     for (strategy, options, callers, rate) in [
         ("fork-ipc", "", 10, 900.0),
         ("pool", "queue=64;workers=10", 2, 700.0),
@@ -151,7 +159,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
         run.trials.push(TrialRow {
             trial_id: format!("timed{rate}"),
             family_id: format!("noop-{callers}"),
-            role: "arm".to_owned(),
+            role: Role::Arm,
             strategy: strategy.to_owned(),
             options: options.to_owned(),
             callers: Some(callers),
@@ -163,7 +171,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     }
     // What was cut short, or was made again, voids nothing.
     let mut void = run.trials.last().unwrap().clone();
-    void.status = "partial".to_owned();
+    void.status = Status::Partial;
     void.trial_id = "cut".to_owned();
     void.throughput_per_s = None;
     run.trials.push(void.clone());
@@ -175,7 +183,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
         ..whole
     });
     let memory = of_run(&run);
-    let table = notes_table(&memory.groups[0], Extent::Narrow).unwrap();
+    let table = notes_table(&memory.groups[0]).unwrap();
     let row = |strategy: &str, k: &str| {
         let of = |row: &&Vec<Cell>| row[0].starts_with(strategy) && row[1] == k;
         table.rows.iter().find(of).unwrap().clone()
@@ -192,8 +200,7 @@ fn the_notes_table_has_timed_results_of_as_many_children() {
     assert!(notes.contains("noop 64 B, 16 callers"), "{notes}");
     assert!(notes.contains("no timed trials with as many children"), "{notes}");
     // Every strategy in the file, two in a terminal.
-    let full = notes_table(&memory.groups[0], Extent::Full).unwrap();
-    assert_eq!((table.rows.len(), full.rows.len()), (8, 36));
+    assert_eq!((table.rows_in_terminal, table.rows.len()), (Some(8), 36));
 }
 
 #[test]
@@ -249,7 +256,7 @@ fn damaged(run: &mut Run, picks: &[(prop::sample::Index, u8, u64)]) {
             0 => row.pss_bytes = Some(*value),
             1 => row.pss_bytes = None,
             2 => row.k = *value as u32,
-            3 => row.phase = format!("{value}"),
+            3 => row.phase = Phase::ALL[*value as usize % Phase::ALL.len()],
             4 => row.rss_bytes = Some(*value),
             5 => row.block = *value as u32,
             6 => row.mem_available_bytes = Some(*value),
@@ -289,9 +296,9 @@ fn the_kernel_has_a_line_and_a_column_of_its_own() {
     let kernel = spawn.kernel().unwrap().slope_bytes;
     assert!((kernel - 108_000.0).abs() < 1.0, "{kernel}");
     assert!((spawn.line.unwrap().slope_bytes - 180_000.0).abs() < 1.0);
-    let table = of_group(&memory.groups[0], Extent::Page);
-    let is_kernel = |head: &Head| head.text == "kernel, MB per further child";
-    let place = table.head.iter().position(is_kernel).unwrap();
+    let table = of_group(&memory.groups[0]);
+    let kernel = "kernel, MB per further child";
+    let place = table.head.iter().position(|head| head.text == kernel).unwrap();
     let row = table.rows.iter().find(|row| row[0] == "spawn").unwrap();
     assert_eq!(row[place], "0.11");
 }
@@ -301,24 +308,24 @@ fn without_a_mark_of_the_kernel_the_peak_is_at_least_the_highest_look() {
     let mut run = sample_memory::run();
     for row in &mut run.memory {
         row.cgroup_peak_bytes = None;
-        if row.strategy == "pool" && row.phase == "peak" {
+        if row.strategy == "pool" && row.phase == Phase::Peak {
             row.pss_bytes = Some(45_600_000);
             row.flags = "peak_sampled".to_owned();
         }
     }
     let memory = of_run(&run);
-    let table = of_group(&memory.groups[0], Extent::Wide);
+    let table = of_group(&memory.groups[0]);
     let place = table.head.iter().position(|h| h.text == "peak, MB").unwrap();
-    let cell = |strategy: &str| {
+    let row = |strategy: &str| {
         let row = |row: &&Vec<Cell>| row[0].split(" [").next() == Some(strategy);
-        table.rows.iter().find(row).unwrap()[place].clone()
+        table.rows.iter().find(row).unwrap()
     };
-    let pool = cell("pool");
-    let (peak, number) = pool.split_once(" [").unwrap();
-    assert_eq!(peak, "≥ 45.6");
+    let pool = row("pool");
+    let (_, number) = pool[0].split_once(" [").unwrap();
     let number: usize = number.trim_end_matches(']').parse().unwrap();
+    assert_eq!(pool[place], "≥ 45.6");
     assert!(table.notes[number - 1].contains("highest PSS"));
-    assert_eq!(cell("spawn"), "–");
+    assert_eq!(row("spawn")[place], "–");
 }
 
 /// What a server grows by with its requests is no price of a child.
@@ -334,7 +341,7 @@ fn a_server_that_was_asked_nothing_is_not_in_the_line_of_those_that_were() {
     let slope = |run: &Run| {
         let memory = of_run(run);
         let pool = series(&memory.groups[0], "pool");
-        let is_main = |fit: &&Fit| fit.phase == "hundred" && fit.metric == series::HELD;
+        let is_main = |fit: &&Fit| fit.phase == Phase::Hundred && fit.metric == HELD;
         let fit = pool.fits.iter().find(is_main).unwrap();
         (fit.k_range, fit.line.slope_bytes)
     };
@@ -354,7 +361,7 @@ fn the_headline_is_of_node_where_that_was_measured_and_of_no_thread() {
     assert!(said.contains("in Rust") && said.ends_with("of Node."), "{said}");
     assert!(!said.contains("thread"), "{said}");
     let mut node = memory.groups[0].clone();
-    node.runtime = "node".to_owned();
+    node.key.runtime = "node".to_owned();
     node.series.retain(|series| series.strategy == "pool");
     memory.groups.push(node);
     let said = headline(&memory).unwrap();
@@ -386,14 +393,22 @@ fn line_that_misses_a_level_is_no_price_anywhere() {
     assert_eq!(spawn.miss.unwrap().k, 100);
     let is_other = |series: &&Series| series.strategy != "spawn";
     assert!(group.series.iter().filter(is_other).all(|series| series.miss.is_none()));
-    let table = of_group(group, Extent::Narrow);
-    let cell = table.rows.iter().find(|row| row[0].starts_with("spawn")).unwrap()[2].text.clone();
-    assert!(cell.contains(" to ") && cell.ends_with(']'), "{cell}");
+    let table = of_group(group);
+    let row = table.rows.iter().find(|row| row[0].starts_with("spawn")).unwrap();
+    assert!(row[2].contains(" to ") && row[0].ends_with(']'), "{row:?}");
     let note = table.notes.iter().find(|note| note.starts_with("spawn: the line misses"));
     let note = note.unwrap();
     assert!(note.contains("no one cost per child") && note.contains("to 100"), "{note}");
     let rendered = sample::render(&run);
     assert!(rendered.html.contains("no one cost per child"));
+    // Nor in the table of a timed family.
+    let family = &summarise(&run).families[0];
+    let price = |strategy: &str| {
+        let arm = family.arms.iter().find(|arm| arm.strategy == strategy);
+        arm.unwrap().memory_per_child_bytes
+    };
+    assert_eq!(price("spawn"), None);
+    assert!(price("pool").is_some());
     let rows: Vec<&str> =
         rendered.fits_csv.lines().filter(|line| line.ends_with(",segment,spawn")).collect();
     assert_eq!(rows.len(), spawn.segments.len());

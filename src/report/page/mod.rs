@@ -1,402 +1,180 @@
-//! `report.html`: one file that needs no network and no other file, and no script to be read.
+//! A document as a page: one file that needs no network and no other file, and no script to be
+//! read.
 //!
-//! What the page says is collected here as plain text; how it is laid out stands in `page.html`,
-//! which escapes all of it. Only the charts go in unescaped: they are made here and escape their
-//! own text. `page.js` adds what a page can do and a printed one cannot: sorting, highlighting a
-//! strategy, choosing between light and dark.
+//! `page.html` lays out what stands in the document and escapes all of it. Charts alone go in
+//! unescaped: they escape their own text. `page.js` adds what a page can do and paper cannot:
+//! sorting, highlighting a strategy, choosing between light and dark.
 
-use serde::Serialize;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Value, context};
 
-use crate::record::{Run, shown};
-
-use super::charts::{self, Chart, Charts};
-use super::claims::{self, Answers};
-use super::open::{Open, Section};
-use super::summary::{FamilySummary, Summary};
-use super::table::{self, Extent, Table};
-use super::template;
-use super::trust::Trust;
-use super::{conclusions, human, memory, notes, words};
-
-pub(super) mod grid;
-mod provenance;
-
-use grid::Grid;
-pub(super) use provenance::cores;
-pub(super) use provenance::shown;
-use provenance::{Fact, fact};
+use super::charts::{Chart, style};
+use super::document::{Block, Document, Section};
+use super::format;
+use super::table::{Cell, Extent, Table};
+use crate::record::shown;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// In bytes. A page that is sent around has to go through mail, and has to open at once.
-const LARGEST: usize = 3_000_000;
+/// In bytes: a page has to go through mail, and has to open at once.
+const SIZE_MAX: usize = 3_000_000;
+/// Plotted numbers of more rows are left out first.
+const ROWS_MANY: usize = 60;
+/// As many charts of a section stay where space is short.
+const CHARTS_FEW: usize = 2;
+/// Text in longer cells wraps.
+const CELL_LONG: usize = 48;
 
-/// All that the page is made from.
-pub(super) struct Page<'a> {
-    pub(super) run: &'a Run,
-    pub(super) summary: &'a Summary,
-    pub(super) open: &'a Open,
-    pub(super) charts: &'a Charts,
-    pub(super) trust: &'a Trust,
-    /// Of an experiment that has claims.
-    pub(super) answers: Option<&'a Answers>,
-    /// Which requests could not be read, in sentences.
-    pub(super) unread: &'a [String],
-    /// Whether single requests are there at all: a run may be handed on without them.
-    pub(super) has_requests: bool,
-}
-
-/// How much of what there is stands in the page itself.
+/// How much of the document stands in the page itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Detail {
-    /// All.
     Whole,
-    /// Without the numbers of charts that have a row for every trial or moment.
+    /// Without the plotted numbers of charts that have a row for every trial or moment.
     FewNumbers,
-    /// Also without the later charts of each family, which remain as files.
+    /// Also without the later charts of a section, which remain as files.
     FewCharts,
 }
 
-/// More sentences than that are no summary.
-const SENTENCES: usize = 5;
-/// More rows than anybody reads below a chart.
-const ROWS_MANY: usize = 60;
-/// Ratios and throughput come first.
-const CHARTS_FEW: usize = 2;
-
-/// What the template sees.
-#[derive(Serialize)]
-struct View<'a> {
-    style: String,
-    script: &'static str,
-    experiment: &'a str,
-    question: &'a str,
-    reference: &'a str,
-    run_id: &'a str,
-    sentences: Vec<String>,
-    confidence: String,
-    delta: String,
-    provenance: Vec<Fact>,
-    /// A section that is markup already, of a run whose experiment has claims.
-    notes: Option<String>,
-    families: Vec<FamilyView<'a>>,
-    memory: Vec<MemoryView<'a>>,
-    ballast: Option<Grid>,
-    ballast_scope: &'static str,
-    notes_scope: &'static str,
-    /// The largest pools within the budget.
-    sizings: Vec<String>,
-    facts: Vec<Fact>,
-    unavailable: Vec<Fact>,
-    left_out: Vec<LeftOut>,
-    remarks: Vec<&'a String>,
-    overview: Vec<ChartView<'a>>,
-    open: Vec<SectionView<'a>>,
-    doubts: &'a [String],
-    placebos: Grid,
-    trust_charts: Vec<ChartView<'a>>,
-    /// What the signs behind ratios mean.
-    signs: Vec<String>,
-    files: Vec<(&'static str, &'static str)>,
-    command: String,
-    /// `2 cores`, or `cores` if their number is not known.
-    cores: String,
-}
-
-#[derive(Serialize)]
-struct FamilyView<'a> {
-    id: String,
-    /// With the number that the overview uses.
-    title: String,
-    scope: String,
-    /// The smallest difference named, and whether anything is concluded.
-    placebo: Option<String>,
-    caveats: &'a [String],
-    table: Grid,
-    charts: Vec<ChartView<'a>>,
-    /// File and question of charts that are files only.
-    elsewhere: Vec<(&'a str, &'a str)>,
-}
-
-/// What an open loop says before any family.
-#[derive(Serialize)]
-struct SectionView<'a> {
-    id: String,
-    title: String,
-    answer: String,
-    legend: String,
-    /// Each under a caption.
-    tables: Vec<(String, Grid)>,
-    charts: Vec<ChartView<'a>>,
-}
-
-/// What children cost in memory, on one work and runtime.
-#[derive(Serialize)]
-struct MemoryView<'a> {
-    title: &'a str,
-    scope: String,
-    table: Grid,
-    notes: Option<Grid>,
-    charts: Vec<ChartView<'a>>,
-}
-
-#[derive(Serialize)]
-struct ChartView<'a> {
-    /// Unlike that of any other chart of the page.
-    name: String,
-    question: &'a str,
-    answer: &'a str,
-    svg: &'a str,
-    /// `None` if they are too many.
-    numbers: Option<Grid>,
-    n_rows: String,
-}
-
-/// An arm without numbers, or without numbers to compare.
-#[derive(Serialize)]
-struct LeftOut {
-    family: String,
-    arm: String,
-    state: &'static str,
-    reason: String,
-}
-
-const REQUESTS: &str = "requests/";
-
-/// The name of the file of verdicts, which only an experiment with claims has.
-const CLAIMS: &str = "claims.csv";
-
-const FILES: &[(&str, &str)] = &[
-    ("trials.csv", "every trial with all its factors and results"),
-    ("plan.csv", "every planned trial, in order"),
-    ("memory.csv", "what every process of a memory trial held, at every look"),
-    ("facts.csv", "what every demonstration showed"),
-    (REQUESTS, "every request with its stamps, one compressed CSV per trial"),
-    ("manifest.json", "which run this is"),
-    ("env.json", "machine and toolchains"),
-    ("experiment.toml", "the question, as it was run"),
-    ("cells.csv", "every strategy's own numbers with intervals, derived"),
-    (
-        "comparisons.csv",
-        "every strategy against the reference: ratio, interval, p, verdict; derived",
-    ),
-    ("fits.csv", "what each further child costs in memory: lines with intervals, derived"),
-    (
-        CLAIMS,
-        "what became of each claim of the study notes, with its figures; derived, of runs that \
-         answer them",
-    ),
-    ("load_points.csv", "every strategy at every rate of an open loop, and its limit; derived"),
-    ("calibration.csv", "what the rates of open loops are shares of"),
-    ("noise.csv", "what the machine did, ten times a second"),
-    ("datapackage.json", "what every column of the CSV files is"),
-    ("tables.md", "the tables with every column"),
-    ("charts/", "the charts as SVG files"),
-];
-
 /// The page, with as much detail as its size allows.
-pub(super) fn render(page: &Page<'_>) -> String {
-    let html = within(page, LARGEST);
-    if html.len() <= LARGEST { html } else { pointer(page.run) }
+pub fn render(document: &Document) -> String {
+    let html = within(document, SIZE_MAX);
+    if html.len() <= SIZE_MAX { html } else { pointer(document) }
 }
 
-fn within(page: &Page<'_>, largest: usize) -> String {
-    let whole = lay_out(page, Detail::Whole);
-    let smaller = [Detail::FewNumbers, Detail::FewCharts].into_iter();
-    smaller.fold(
-        whole,
-        |html, detail| {
-            if html.len() <= largest { html } else { lay_out(page, detail) }
-        },
-    )
+fn within(document: &Document, size_max: usize) -> String {
+    let mut html = lay_out(document, Detail::Whole);
+    for detail in [Detail::FewNumbers, Detail::FewCharts] {
+        if html.len() > size_max {
+            html = lay_out(document, detail);
+        }
+    }
+    html
 }
 
-/// What stands in the place of a page that would be too large in any case.
-fn pointer(run: &Run) -> String {
-    let escaped = |text: &str| {
-        let text = shown::bounded(text).into_owned();
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// In place of a page that is too large in any case.
+fn pointer(document: &Document) -> String {
+    let short = Document {
+        title: shown::bounded(&document.title).into_owned(),
+        subject: shown::bounded(&document.subject).into_owned(),
+        lead: vec![
+            "This report is too large for a page. Its tables are in tables.md, its charts in \
+             charts/, its numbers in cells.csv."
+                .to_owned(),
+        ],
+        ..Document::default()
     };
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{0}</title>\n\
-         <h1>{0}</h1>\n<p>{1}</p>\n<p>This run holds more than a page can: its tables are in \
-         <a href=\"tables.md\">tables.md</a>, its charts in <a href=\"charts/\">charts/</a>, its \
-         numbers in <a href=\"cells.csv\">cells.csv</a>.</p>\n</html>\n",
-        escaped(&run.manifest.experiment),
-        escaped(&run.manifest.question),
-    )
+    lay_out(&short, Detail::FewCharts)
 }
 
-fn lay_out(page: &Page<'_>, detail: Detail) -> String {
-    template::render("page.html", TEMPLATE, &view(page, detail))
+fn lay_out(document: &Document, detail: Detail) -> String {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
+    let sections = document.sections.iter().filter(|section| !section.is_empty());
+    let view = context! {
+        style => [STYLE, &style::css(".card")].concat(),
+        script => SCRIPT,
+        generator => document.generator,
+        subject => &document.subject,
+        title => &document.title,
+        alarm => &document.alarm,
+        lead => &document.lead,
+        facts => Value::from(Serde(&document.facts)),
+        sections => sections.map(|section| section_view(section, detail)).collect::<Vec<_>>(),
+    };
+    environment
+        .render_named_str("page.html", TEMPLATE, view)
+        .expect("the template asks for what the view has; a test renders it")
 }
 
-fn view<'a>(page: &Page<'a>, detail: Detail) -> View<'a> {
-    let (run, summary, charts) = (page.run, page.summary, page.charts);
-    View {
-        style: [STYLE, page.answers.map_or("", |_| notes::STYLE), &charts::style::css(".card")]
-            .concat(),
-        script: SCRIPT,
-        experiment: &run.manifest.experiment,
-        question: &run.manifest.question,
-        reference: &run.manifest.reference,
-        run_id: &run.manifest.run_id,
-        sentences: sentences(page),
-        confidence: words::confidence(run, summary),
-        delta: human::percent(summary.delta_ratio),
-        provenance: provenance::strip(run),
-        notes: page.answers.map(|answers| notes::fragment(answers, &notes::tables(answers))),
-        families: summary
-            .families
-            .iter()
-            .zip(&charts.families)
-            .zip(1..)
-            .map(|((family, charts), number)| family_view(run, number, family, charts, detail))
-            .collect(),
-        memory: memory_views(summary, charts, detail),
-        ballast: memory::ballast(&summary.memory).map(Grid::from),
-        ballast_scope: memory::BALLAST_SCOPE,
-        notes_scope: memory::NOTES_SCOPE,
-        sizings: memory::sizings(&summary.memory, run.manifest.memory_budget_bytes),
-        facts: provenance::facts(run),
-        unavailable: run
-            .environment
-            .unavailable
-            .iter()
-            .map(|(name, why)| fact(name, why))
-            .collect(),
-        left_out: left_out(summary),
-        remarks: run.remarks.iter().chain(page.unread).collect(),
-        overview: chart_views(&charts.overview, "overview", detail),
-        open: page
-            .open
-            .sections(Extent::Page)
-            .into_iter()
-            .zip(&charts.open)
-            .zip(1..)
-            .map(|((section, charts), number)| section_view(number, section, charts, detail))
-            .collect(),
-        trust_charts: chart_views(&charts.trust, "trust", detail),
-        doubts: &page.trust.sentences,
-        placebos: Grid::from(page.trust.placebos.clone()),
-        signs: conclusions::legend(summary),
-        files: files(page),
-        command: provenance::command(run),
-        cores: cores(run).map_or_else(|| "cores".to_owned(), |n| human::plural(n, "core")),
+fn section_view(section: &Section, detail: Detail) -> Value {
+    let mut n_charts = 0;
+    let mut blocks = Vec::new();
+    let mut elsewhere = Vec::new();
+    for block in &section.blocks {
+        n_charts += usize::from(matches!(block, Block::Chart(_)));
+        match block {
+            Block::Chart(chart) if detail == Detail::FewCharts && n_charts > CHARTS_FEW => {
+                elsewhere.push(context! { file => &chart.file, question => &chart.question });
+            }
+            Block::Chart(chart) => {
+                let name = format!("{} ({}, chart {n_charts})", chart.question, section.title);
+                blocks.push(chart_view(chart, name, detail));
+            }
+            block => blocks.push(block_view(block)),
+        }
+    }
+    let parts = section.sections.iter().filter(|part| !part.is_empty());
+    context! {
+        id => &section.id,
+        title => &section.title,
+        blocks,
+        elsewhere,
+        legend => &section.legend,
+        sections => parts.map(|part| section_view(part, detail)).collect::<Vec<_>>(),
     }
 }
 
-/// At most five; what became of a document's claims comes first.
-fn sentences(page: &Page<'_>) -> Vec<String> {
-    let tally =
-        page.answers.map(|answers| claims::tally(&answers.claims.document, &answers.judged));
-    let all = tally.into_iter().chain(words::summary(page.run, page.summary));
-    all.take(SENTENCES).collect()
-}
-
-/// Those that the run has.
-fn files(page: &Page<'_>) -> Vec<(&'static str, &'static str)> {
-    let is_there = |(name, _): &(&str, &str)| match *name {
-        REQUESTS => page.has_requests,
-        CLAIMS => page.answers.is_some(),
-        _ => true,
-    };
-    FILES.iter().copied().filter(is_there).collect()
-}
-
-fn family_view<'a>(
-    run: &Run,
-    number: usize,
-    family: &'a FamilySummary,
-    charts: &'a [Chart],
-    detail: Detail,
-) -> FamilyView<'a> {
-    let title = format!("{number}: {}", family.title);
-    let n_shown = match detail {
-        Detail::Whole | Detail::FewNumbers => charts.len(),
-        Detail::FewCharts => charts.len().min(CHARTS_FEW),
-    };
-    let (shown, elsewhere) = charts.split_at(n_shown);
-    FamilyView {
-        id: format!("family-{number}"),
-        scope: words::family_scope(run, family),
-        placebo: conclusions::of_placebo(family),
-        caveats: &family.caveats,
-        table: Grid::from(table::of_family(family, Extent::Page)),
-        charts: chart_views(shown, &title, detail),
-        elsewhere: elsewhere
-            .iter()
-            .map(|chart| (chart.file.as_str(), chart.question.as_str()))
-            .collect(),
-        title,
+/// One of its names says which kind of block it is.
+fn block_view(block: &Block) -> Value {
+    match block {
+        Block::Text(text) => context! { text },
+        Block::Note(note) => context! { note },
+        Block::Code(code) => context! { code },
+        Block::List(items) => context! { items => Value::from(Serde(items)) },
+        Block::Table(name, table) => context! { name, table => table_view(table) },
+        Block::Folded(name, table) => context! { name, fold => true, table => table_view(table) },
+        Block::Chart(_) => Value::UNDEFINED,
     }
 }
 
-fn section_view(
-    number: usize,
-    section: Section,
-    charts: &[Chart],
-    detail: Detail,
-) -> SectionView<'_> {
-    let tables = section.tables.into_iter();
-    SectionView {
-        id: format!("open-{number}"),
-        charts: chart_views(charts, &section.title, detail),
-        tables: tables.map(|(caption, table)| (caption, Grid::from(table))).collect(),
-        title: section.title,
-        answer: section.answer,
-        legend: section.legend,
+fn chart_view(chart: &Chart, name: String, detail: Detail) -> Value {
+    let is_few = detail == Detail::Whole || chart.numbers.rows.len() <= ROWS_MANY;
+    context! {
+        svg => &chart.svg,
+        name,
+        question => &chart.question,
+        answer => &chart.answer,
+        numbers => is_few.then(|| table_view(&chart.numbers)),
+        n_rows => format::plural(chart.numbers.rows.len() as u64, "row"),
     }
 }
 
-fn memory_views<'a>(
-    summary: &'a Summary,
-    charts: &'a Charts,
-    detail: Detail,
-) -> Vec<MemoryView<'a>> {
-    let groups = summary.memory.groups.iter().zip(&charts.memory);
-    groups
-        .map(|(group, charts)| MemoryView {
-            title: &group.title,
-            scope: memory::scope(group),
-            table: Grid::from(memory::of_group(group, Extent::Page)),
-            notes: memory::notes_table(group, Extent::Page).map(Grid::from),
-            charts: chart_views(charts, &group.title, detail),
-        })
-        .collect()
+fn table_view(table: &Table) -> Value {
+    let columns = table.columns(Extent::Page);
+    let strategy = table.head.iter().position(|head| head.text == "strategy");
+    let is_long = |cell: &Cell| cell.text.chars().count() > CELL_LONG;
+    let row = |cells: &Vec<Cell>| {
+        let label = strategy.and_then(|place| cells.get(place));
+        context! {
+            key => label.and_then(|label| style::key_of_label(label)),
+            cells => columns.iter().map(|place| cell_view(&cells[*place])).collect::<Vec<_>>(),
+        }
+    };
+    let head: Vec<Value> =
+        columns.iter().map(|place| Value::from(Serde(&table.head[*place]))).collect();
+    context! {
+        head,
+        rows => table.rows.iter().map(row).collect::<Vec<_>>(),
+        notes => &table.notes,
+        is_wordy => table.rows.iter().flatten().any(is_long),
+    }
 }
 
-/// Charts about something with a title.
-fn chart_views<'a>(charts: &'a [Chart], about: &str, detail: Detail) -> Vec<ChartView<'a>> {
-    let is_few = |table: &Table| detail == Detail::Whole || table.rows.len() <= ROWS_MANY;
-    (1..)
-        .zip(charts)
-        .map(|(number, chart): (usize, _)| ChartView {
-            name: format!("{} ({about}, chart {number})", chart.question),
-            question: &chart.question,
-            answer: &chart.answer,
-            svg: &chart.svg,
-            numbers: is_few(&chart.numbers).then(|| Grid::from(chart.numbers.clone())),
-            n_rows: human::plural(chart.numbers.rows.len() as u64, "row"),
-        })
-        .collect()
-}
-
-fn left_out(summary: &Summary) -> Vec<LeftOut> {
-    summary
-        .families
-        .iter()
-        .flat_map(|family| family.arms.iter().map(move |arm| (family, arm)))
-        .filter(|(_, arm)| !arm.reason.is_empty())
-        .map(|(family, arm)| LeftOut {
-            family: family.title.clone(),
-            arm: arm.label.clone(),
-            state: arm.state.word(),
-            reason: arm.reason.clone(),
-        })
-        .collect()
+/// A cell carries its number where its text is not the number.
+fn cell_view(cell: &Cell) -> Value {
+    let is_own = |value: &f64| cell.text.parse() == Ok(*value);
+    let value = cell.value.filter(|value| !is_own(value));
+    context! {
+        text => cell.whole(),
+        // More digits than any two numbers of a column differ in.
+        value => value.map(|value| format!("{value:.6e}")),
+        tone => Value::from(Serde(cell.tone)),
+    }
 }
 
 #[cfg(test)]

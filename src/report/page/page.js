@@ -1,5 +1,5 @@
-// What a page can do and a printed one cannot. Everything is readable without it, so that what it
-// needs (controls, buttons in the heads of tables) is made here and not there in vain.
+// Sorting, highlighting and the dark theme. The page is readable without this script, so controls
+// are made here.
 (() => {
   "use strict";
 
@@ -11,7 +11,7 @@
     return element;
   }
 
-  // Says what has changed to those who do not see it.
+  // Announces changes to screen readers.
   const said = make("output");
 
   // ---- light and dark
@@ -92,7 +92,7 @@
     return a.localeCompare(b, "en", { numeric: true });
   }
 
-  // What has no number stays at the end in either direction.
+  // Cells without a number stay at the end in either direction.
   function sorted(rows, column, direction) {
     const keyed = rows.map((row) => [valueOf(row, column), row]);
     const known = keyed.filter(([value]) => value !== null);

@@ -1,11 +1,11 @@
 //! The overview of the best strategy of every family.
 
-use super::super::{answers, human, sample, words};
+use super::super::{answers, format, sentences};
 use super::*;
 use crate::stats::verdict::Verdict;
 
 #[test]
-fn the_best_of_a_family_has_its_lowest_ratio_and_is_counted_where_it_is_faster() {
+fn best_strategy_of_a_family_has_its_lowest_ratio_and_counts_where_it_is_faster() {
     let run = sample::run();
     let summary = summarise(&run);
     let chart = &sample::charts(&run).overview[0];
@@ -13,13 +13,13 @@ fn the_best_of_a_family_has_its_lowest_ratio_and_is_counted_where_it_is_faster()
     assert_eq!(chart.numbers.rows.len(), summary.families.len());
     let mut faster = 0;
     for (row, family) in chart.numbers.rows.iter().zip(&summary.families) {
-        assert!(row[0].ends_with(&family.title), "{}", row[0]);
-        let ratios = words::comparable(family).filter_map(|arm| arm.response_p50_ratio);
+        let ratios = sentences::comparable(family).filter_map(|arm| arm.response_p50_ratio);
         let lowest = ratios.map(|r| r.estimate).fold(f64::INFINITY, f64::min);
-        let named = arm(family, &row[1]).response_p50_ratio.unwrap();
+        let (_, label) = row[0].split_once(": ").unwrap();
+        let named = arm(family, label).response_p50_ratio.unwrap();
         assert_eq!(named.estimate, lowest);
-        assert_eq!(&*row[2], human::exact(lowest));
-        faster += usize::from(words::says(Some(named), Verdict::Faster));
+        assert_eq!(&*row[1], format::exact(lowest));
+        faster += usize::from(sentences::says(Some(named), Verdict::Faster));
     }
     assert!(faster > 0);
     let said = format!("By indication, in {faster} of 3 families the best strategy answers sooner");
@@ -27,7 +27,7 @@ fn the_best_of_a_family_has_its_lowest_ratio_and_is_counted_where_it_is_faster()
 }
 
 #[test]
-fn of_the_best_nothing_is_said_where_nothing_is_concluded_and_nobody_leads_without_a_win() {
+fn best_strategy_without_a_win_or_a_conclusion_does_not_lead() {
     let mut run = sample::run();
     let best = |run: &Run| {
         let summary = summarise(run);
@@ -35,12 +35,12 @@ fn of_the_best_nothing_is_said_where_nothing_is_concluded_and_nobody_leads_witho
         answers::best_answer(&best, "blocking")
     };
     assert!(best(&run).contains("; most often it is "), "{}", best(&run));
-    for row in run.trials.iter_mut().filter(|row| row.role == "arm") {
+    for row in run.trials.iter_mut().filter(|row| row.role == Role::Arm) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 20);
     }
-    let none = "in 0 of 3 families the best strategy answers sooner than blocking.";
+    let none = "o strategy answers sooner than blocking in any of 3 families.";
     assert!(best(&run).ends_with(none), "{}", best(&run));
-    for row in run.trials.iter_mut().filter(|row| row.role == "placebo") {
+    for row in run.trials.iter_mut().filter(|row| row.role == Role::Placebo) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }
     let nothing = "Nothing is concluded of the best strategy of any of 3 families.";

@@ -1,20 +1,38 @@
-//! What is told of open loops, on runs that never were.
+//! The sections of open loops, on invented runs.
 
-use super::super::open::{Open, Section};
-use super::super::table::{Extent, Table};
-use super::super::{analyse, noise, open_answers};
+use super::super::document::{Block, Section};
+use super::super::table::Table;
+use super::super::{open_answers, open_loops};
 use super::*;
-use crate::record::load_points::load_points;
+use crate::analysis::distribution::Distributions;
+use crate::analysis::load_points::load_points;
+use crate::analysis::{Open, timeline};
+use crate::record::YesNo;
 use crate::report::sample::open as sample_open;
 
 fn open(run: &Run) -> Open {
-    let families = analyse::run(run);
-    let distributions = Distributions::of(&families, &sample::requests(run));
-    Open::of(run, &families, &distributions)
+    Analysis::of(run, &[], &sample::requests(run)).open
 }
 
-fn sections(run: &Run, extent: Extent) -> Vec<Section> {
-    open(run).sections(extent)
+fn sections(run: &Run) -> Vec<Section> {
+    open_loops::sections(&open(run), Vec::new())
+}
+
+fn tables(section: &Section) -> Vec<&Table> {
+    let tables = section.blocks.iter().filter_map(|block| match block {
+        Block::Table(_, table) => Some(table),
+        _ => None,
+    });
+    tables.collect()
+}
+
+/// Its paragraphs.
+fn texts(section: &Section) -> Vec<&str> {
+    let texts = section.blocks.iter().filter_map(|block| match block {
+        Block::Text(text) | Block::Note(text) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
 }
 
 /// A cell by the row's beginning and the column's.
@@ -28,9 +46,9 @@ fn cell<'t>(table: &'t Table, row: &str, head: &str) -> &'t str {
 #[test]
 fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() {
     let run = sample_open::run();
-    let sections = sections(&run, Extent::Narrow);
+    let sections = sections(&run);
     assert_eq!(sections.len(), 2);
-    let (_, table) = &sections[0].tables[0];
+    let table = tables(&sections[0])[0];
     // 0.85 of 1.9 × 200/s is met, and a search at 2.0 and 1.75 × 200/s is not.
     assert_eq!(cell(table, "pool", "highest"), "300/s");
     assert_eq!(cell(table, "pool", "missed"), "350/s");
@@ -41,17 +59,20 @@ fn the_highest_rate_that_meets_the_objective_leads_with_its_bracket_and_cores() 
     assert_eq!(cell(table, "blocking", "cores"), "0.84");
     assert_eq!(cell(table, "fork [1]", "highest"), "–");
     assert!(table.notes[0].contains("subject exited with 1"));
+    let texts = texts(&sections[0]);
     assert_eq!(
-        sections[0].answer,
-        "Under p99 < 50.0 ms, thread and pool take the most and are not told apart: thread 220/s \
+        texts[0],
+        "Under p99 < 50.0 ms, thread and pool take the most, with no difference shown: thread 220/s \
          or more, pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
     );
-    assert!(sections[0].legend.contains("The placebo's are at the rates of the grid only"));
+    assert!(
+        texts.last().unwrap().contains("Those of the placebo are at the rates of the grid only")
+    );
 }
 
 /// A limit lies between two rates, so that another whose range reaches as high may be the better.
 #[test]
-fn limits_whose_ranges_overlap_are_not_told_apart() {
+fn limits_whose_ranges_overlap_show_no_difference() {
     let mut curves = open(&sample_open::run()).curves.remove(0);
     assert!(curves.is_searched_without_placebo());
     for arm in &mut curves.arms {
@@ -64,7 +85,7 @@ fn limits_whose_ranges_overlap_are_not_told_apart() {
     }
     assert_eq!(
         open_answers::load_answer(&curves),
-        "Under p99 < 50.0 ms, thread and pool take the most and are not told apart: thread 250/s \
+        "Under p99 < 50.0 ms, thread and pool take the most, with no difference shown: thread 250/s \
          (missed at 310/s), pool 300/s (missed at 350/s); blocking takes 160/s (missed at 190/s)."
     );
     for arm in &mut curves.arms {
@@ -107,13 +128,14 @@ fn a_p99_is_of_all_requests_of_a_rate_and_missing_where_some_had_no_answer() {
 }
 
 #[test]
-fn probes_are_told_per_variant_with_their_unloaded_twin() {
+fn probes_have_a_table_per_variant_with_their_unloaded_times() {
     let run = sample_open::run();
-    let sections = sections(&run, Extent::Wide);
-    let tables = &sections[1].tables;
+    let sections = sections(&run);
+    let tables = tables(&sections[1]);
     assert_eq!(tables.len(), 2);
-    let (caption, table) = &tables[0];
-    assert!(caption.contains("is the server alive?"), "{caption}");
+    let texts = texts(&sections[1]);
+    assert!(texts[1].contains("is the server alive?"), "{texts:?}");
+    let table = tables[0];
     assert_eq!(cell(table, "blocking", "p50"), "40.0 ms");
     assert_eq!(cell(table, "blocking", "over 100 ms"), "25 %");
     // The longest of all blocks, not their median.
@@ -121,7 +143,7 @@ fn probes_are_told_per_variant_with_their_unloaded_twin() {
     assert_eq!(cell(table, "blocking", "unloaded p50"), "100 µs");
     assert_eq!(cell(table, "blocking", "p99"), "–");
     assert_eq!(cell(table, "pool", "over 100 ms"), "0 %");
-    assert!(sections[1].answer.starts_with(
+    assert!(texts[0].starts_with(
         "Of the probes to the event loop, 25 % under blocking (p95 200 ms, longest 401 ms) \
          took over 100 ms and 0 % under"
     ));
@@ -130,7 +152,7 @@ fn probes_are_told_per_variant_with_their_unloaded_twin() {
 #[test]
 fn shares_of_late_probes_weigh_blocks_equally() {
     let mut run = sample_open::run();
-    let is_probed = |row: &&mut TrialRow| row.probe == "main-loop" && row.role == "reference";
+    let is_probed = |row: &&mut TrialRow| row.probe == "main-loop" && row.role == Role::Reference;
     for row in run.trials.iter_mut().filter(is_probed) {
         let odd = row.block % 2 == 1;
         row.n_probes = Some(if odd { 300 } else { 100 });
@@ -150,19 +172,27 @@ fn every_chart_of_an_open_loop_plots_what_its_table_says() {
     for name in ["load-1-latency", "load-1-goodput", "responsiveness-1", "noise"] {
         assert!(names.contains(&format!("{name}.svg").as_str()), "{names:?}");
     }
-    let families = analyse::run(&run);
+    let families = cells::run(&run);
     let summary = summarise(&run);
     let open = open(&run);
     let charts =
         charts::of_run(&summary, &families, &Distributions::default(), Some(2)).with_open(&open);
     let numbers = &charts.open[0][0].numbers;
-    let points: usize = open.curves[0].arms.iter().map(|arm| arm.points.len()).sum();
-    assert_eq!(numbers.rows.len(), points);
-    let row = numbers.rows.iter().find(|row| row[0] == "pool" && row[1] == "300").unwrap();
-    assert_eq!(&row[4..], ["no", "yes", "50000000", "300", "350"]);
+    let points = || open.curves[0].arms.iter().flat_map(|arm| &arm.points);
+    let times = points().flat_map(|point| [point.p50_ns, point.p99_ns]).flatten();
+    assert_eq!(numbers.rows.len(), times.count());
+    let pool = open.curves[0].arms.iter().find(|arm| arm.label == "pool").unwrap();
+    let point = pool.points.iter().find(|point| point.rate_per_s == 300.0).unwrap();
+    let is_it = |row: &&Vec<table::Cell>| row[0] == "pool" && row[2] == "300";
+    let row = numbers.rows.iter().find(is_it).unwrap();
+    let p50 = format::exact(point.p50_ns.unwrap());
+    assert_eq!(&row[3..], [p50.as_str(), "not saturated"]);
     let probed = &charts.open[1][0].numbers;
-    assert_eq!(probed.rows.len(), 2 * 5);
-    assert_eq!(&probed.rows[0][..3], ["blocking", "main-loop", "40000000"]);
+    let arms = open.probed[0].variants.iter().flat_map(|variant| &variant.arms);
+    let times = arms.flat_map(|arm| [arm.loaded.p50_ns, arm.unloaded.p50_ns]).flatten();
+    assert_eq!(probed.rows.len(), times.count());
+    let way = "answered by the event loop: is the server alive?";
+    assert_eq!(&probed.rows[0][..4], ["blocking", way, "under load", "40000000"]);
 }
 
 #[test]
@@ -174,7 +204,7 @@ fn saturated_points_are_hollow() {
     };
     let before = hollow(&run);
     for row in &mut run.trials {
-        row.saturated = "no".into();
+        row.saturated = Some(YesNo::No);
     }
     assert!(hollow(&run) < before);
 }
@@ -188,7 +218,7 @@ fn open_chart(run: &Run, place: usize) -> String {
 fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
     let run = sample_open::run();
     let rows = sample_open::noise(&run);
-    let timeline = noise::timeline(&run, &rows).unwrap();
+    let timeline = timeline::timeline(&run, &rows).unwrap();
     assert_eq!((timeline.is_disturbed.len(), timeline.step_ns), (100, 100_000_000));
     let [foreign, steal, pause] = &timeline.lanes[..] else {
         panic!("three lanes");
@@ -205,7 +235,7 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
         "36 trials were disturbed, re-runs and memory trials counted; the highest: foreign CPU \
          1.2 %, steal 10 %, longest pause 9.9 ms."
     );
-    assert_eq!(noise::timeline(&run, &[]), None);
+    assert_eq!(timeline::timeline(&run, &[]), None);
     // Many rows become at most 200 steps, and nothing of them is lost.
     let many: Vec<_> = (0..5_000_u64)
         .map(|i| crate::record::NoiseRow {
@@ -216,26 +246,25 @@ fn the_timeline_has_steps_of_the_run_and_marks_disturbed_trials() {
             ..Default::default()
         })
         .collect();
-    let timeline = noise::timeline(&run, &many).unwrap();
+    let timeline = timeline::timeline(&run, &many).unwrap();
     assert_eq!(timeline.is_disturbed.len(), 200);
     assert_eq!(timeline.lanes[1].values.iter().flatten().sum::<f64>(), 0.04);
 }
 
 #[test]
 fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched() {
-    let trust =
-        |run: &Run| trust::of(run, &summarise(run), &analyse::run(run)).sentences.join("\n");
+    let trust = |run: &Run| trust::sentences(run, &summarise(run), &cells::run(run)).join("\n");
     let mut run = sample_open::run();
     for said in [
         "99 of 100 requests within 80.0 µs of their time",
         "off by at most 0.4 %",
-        "no trial had to be thrown out",
+        "No trial was thrown out",
         "Drift: in the family where blocks differ most",
     ] {
         assert!(trust(&run).contains(said), "{said}: {}", trust(&run));
     }
-    let row = run.trials.iter_mut().find(|row| row.saturated == "no").unwrap();
-    row.validity = "invalid".into();
+    let row = run.trials.iter_mut().find(|row| row.saturated == Some(YesNo::No)).unwrap();
+    row.validity = Validity::Invalid;
     row.flags = "generator_late".into();
     let why = "it cannot be read".to_owned();
     run.environment.unavailable.insert("noise_freq".into(), why);
@@ -245,10 +274,10 @@ fn the_page_says_how_well_the_generator_kept_its_times_and_what_was_not_watched(
     let quiet = trust(&sample::run());
     assert!(!quiet.contains("generator") && !quiet.contains("Not watched"), "{quiet}");
     let mut greyed = sample::standard();
-    for row in greyed.trials.iter_mut().filter(|row| row.role == "placebo") {
+    for row in greyed.trials.iter_mut().filter(|row| row.role == Role::Placebo) {
         row.response_p50_ns = row.response_p50_ns.map(|ns| ns * 2);
     }
-    let said = "Nothing is concluded about the response of 3 of 3 families";
+    let said = "Nothing is concluded about the response of any of 3 families";
     assert!(trust(&greyed).contains(said), "{}", trust(&greyed));
 }
 

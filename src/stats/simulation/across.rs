@@ -1,20 +1,18 @@
-//! Two runs of the same experiment: how often a whole table calls something different that is not,
-//! and whether it finds what is.
+//! Two runs of the same experiment: how often a whole table calls equal cells different, and whether
+//! it finds real differences.
 
-use super::{Draws, Machine};
+use super::{DRIFTING, Draws, Machine};
+use crate::experiment::DELTA_RATIO;
 use crate::stats::across::{Across, Pair, judge};
 use crate::stats::paired::log_ratios;
+use crate::stats::safeguards::{Safeguard, without};
 use crate::stats::two_sample::Drift;
-use crate::stats::verdict::{Better, Conclusion, DELTA_RATIO, Verdict};
-use crate::stats::{Safeguard, Safeguards};
-
-/// A shared machine on a bad day: a third slower at the end, wandering by 5 %.
-const DRIFTING: Machine = Machine { ramp: 0.3, wander: 0.05, noise: 0.02 };
+use crate::stats::verdict::{Better, Conclusion, Verdict};
 
 /// A machine of one's own.
 const CALM: Machine = Machine { ramp: 0.02, wander: 0.01, noise: 0.02 };
 
-/// A machine that wanders, and at whose end nobody can tell in which run it was slower.
+/// A machine that wanders, so that one of two runs is slower by chance.
 const WANDERING: Machine = Machine { ramp: 0.0, wander: 0.05, noise: 0.02 };
 
 const FAMILIES: usize = 3;
@@ -28,7 +26,7 @@ type Values = Vec<Vec<Vec<Option<f64>>>>;
 fn run(machine: &Machine, blocks: usize, (pace, last): (f64, f64), draws: &mut Draws) -> Values {
     let mut arms = vec![pace; 2 + ARMS];
     arms[1 + ARMS] *= last;
-    (0..FAMILIES).map(|_| machine.measure(&arms, blocks, draws, Safeguards::ALL_ON)).collect()
+    (0..FAMILIES).map(|_| machine.measure(&arms, blocks, draws)).collect()
 }
 
 /// All cells of a table whose numbers are taken from a family by `of`, for each of these arms.
@@ -36,7 +34,6 @@ fn table(
     [a, b]: [&Values; 2],
     drift: Drift,
     arms: std::ops::Range<usize>,
-    safeguards: Safeguards,
     of: impl Fn(&[Vec<Option<f64>>], usize) -> Vec<f64>,
 ) -> Vec<Across> {
     let mut pairs = Vec::new();
@@ -52,23 +49,21 @@ fn table(
             });
         }
     }
-    judge(&pairs, safeguards)
+    judge(&pairs)
 }
 
 /// Each arm itself.
-fn absolute(runs: [&Values; 2], safeguards: Safeguards) -> Vec<Across> {
+fn absolute(runs: [&Values; 2]) -> Vec<Across> {
     let logs = |family: &[Vec<Option<f64>>], arm: usize| {
         family[arm].iter().flatten().map(|x| x.ln()).collect()
     };
-    table(runs, Drift::Possible, 0..2 + ARMS, safeguards, logs)
+    table(runs, Drift::Possible, 0..2 + ARMS, logs)
 }
 
 /// Each arm over the reference of its block.
-fn relative(runs: [&Values; 2], safeguards: Safeguards) -> Vec<Across> {
-    let ratios = |family: &[Vec<Option<f64>>], arm: usize| {
-        log_ratios(&family[arm], &family[0], Safeguards::ALL_ON)
-    };
-    table(runs, Drift::Removed, 1..2 + ARMS, safeguards, ratios)
+fn relative(runs: [&Values; 2]) -> Vec<Across> {
+    let ratios = |family: &[Vec<Option<f64>>], arm: usize| log_ratios(&family[arm], &family[0]);
+    table(runs, Drift::Removed, 1..2 + ARMS, ratios)
 }
 
 /// Tables in which nothing differs, and in how many of them something is said to.
@@ -98,13 +93,13 @@ const FLAGGED_MAX: u32 = 66;
 const FLAGGED_ABSOLUTE_MAX: u32 = 100;
 
 /// Two runs of one machine at different times.
-fn alarms(machine: &Machine, blocks: usize, safeguards: Safeguards) -> [Alarms; 2] {
+fn alarms(machine: &Machine, blocks: usize) -> [Alarms; 2] {
     let mut draws = Draws::new(31);
     let mut alarms = [Alarms::default(), Alarms::default()];
     for _ in 0..TABLES {
         let [a, b] = [(); 2].map(|()| run(machine, blocks, (1.0, 1.0), &mut draws));
-        alarms[0].count(&absolute([&a, &b], safeguards));
-        alarms[1].count(&relative([&a, &b], safeguards));
+        alarms[0].count(&absolute([&a, &b]));
+        alarms[1].count(&relative([&a, &b]));
     }
     println!("{blocks} blocks: [absolute, relative] {alarms:?}");
     alarms
@@ -114,7 +109,7 @@ fn alarms(machine: &Machine, blocks: usize, safeguards: Safeguards) -> [Alarms; 
 fn two_runs_of_one_machine_are_rarely_told_apart() {
     for machine in [DRIFTING, CALM] {
         for blocks in [10, 20] {
-            let [absolute, relative] = alarms(&machine, blocks, Safeguards::ALL_ON);
+            let [absolute, relative] = alarms(&machine, blocks);
             for found in [&absolute, &relative] {
                 assert!(found.verdicts <= FLAGGED_MAX, "{blocks} blocks: {found:?}");
             }
@@ -126,34 +121,34 @@ fn two_runs_of_one_machine_are_rarely_told_apart() {
 
 #[test]
 fn without_its_safeguards_a_table_calls_too_much_different() {
-    let [absolute, _] =
-        alarms(&WANDERING, 20, Safeguards::without(Safeguard::AutocorrelationInflation));
+    let off = Safeguard::AutocorrelationInflation;
+    let [absolute, _] = without(off, || alarms(&WANDERING, 20));
     assert!(absolute.flagged > FLAGGED_MAX, "{absolute:?}");
-    let [_, relative] = alarms(&CALM, 20, Safeguards::without(Safeguard::Holm));
+    let [_, relative] = without(Safeguard::Holm, || alarms(&CALM, 20));
     assert!(relative.flagged > FLAGGED_MAX, "{relative:?}");
 }
 
 /// Not a check: what the stretching leaves of the false alarms on a machine that wanders. Of 1000
 /// tables of 10 blocks 282 called something different in B over A, of 20 blocks 108; of ratios to
-/// the reference 6 and 2. `README.md` says so, because no blocks of one run could.
+/// the reference 6 and 2. `README.md` says this, because the blocks of one run cannot.
 #[test]
 #[ignore = "prints numbers to look at"]
 fn print_what_wandering_leaves() {
-    alarms(&WANDERING, 10, Safeguards::ALL_ON);
-    alarms(&WANDERING, 20, Safeguards::ALL_ON);
+    alarms(&WANDERING, 10);
+    alarms(&WANDERING, 20);
 }
 
 #[test]
-fn a_faster_machine_is_found_and_the_advice_stays_the_same() {
+fn faster_machine_is_found_and_the_advice_stays_the_same() {
     let mut draws = Draws::new(32);
     let (mut found, mut advice) = (0, Alarms::default());
     for _ in 0..50 {
         let a = run(&DRIFTING, 10, (1.0, 1.0), &mut draws);
         let b = run(&DRIFTING, 10, (0.4, 1.0), &mut draws);
         let faster = Conclusion::Verdict(Verdict::Faster);
-        let table = absolute([&a, &b], Safeguards::ALL_ON);
+        let table = absolute([&a, &b]);
         found += u32::from(table.iter().all(|one| one.conclusion == faster));
-        advice.count(&relative([&a, &b], Safeguards::ALL_ON));
+        advice.count(&relative([&a, &b]));
     }
     println!("faster in all cells in {found} of 50; relative {advice:?}");
     assert!(found >= 45, "{found}");
@@ -161,13 +156,13 @@ fn a_faster_machine_is_found_and_the_advice_stays_the_same() {
 }
 
 #[test]
-fn an_arm_that_costs_more_on_one_machine_is_found_whatever_the_machines() {
+fn arm_that_costs_more_on_one_machine_is_found_on_every_pair_of_machines() {
     let mut draws = Draws::new(33);
     let mut found = 0;
     for _ in 0..50 {
         let a = run(&CALM, 20, (1.0, 1.0), &mut draws);
         let b = run(&CALM, 20, (0.4, 1.1), &mut draws);
-        let table = relative([&a, &b], Safeguards::ALL_ON);
+        let table = relative([&a, &b]);
         let slower = |one: &Across| one.conclusion == Conclusion::Verdict(Verdict::Slower);
         let places: Vec<usize> = (0..table.len()).filter(|i| slower(&table[*i])).collect();
         found += u32::from(places == [ARMS, 2 * ARMS + 1, 3 * ARMS + 2]);

@@ -2,10 +2,10 @@
 //! each resamples 2 000 times.
 
 use super::Draws;
+use crate::stats::Level;
 use crate::stats::fit::fit_line;
 use crate::stats::interval::{COVERAGE_UNDER_DRIFT, median_interval};
 use crate::stats::paired::{WalshAverages, log_ratios};
-use crate::stats::{Level, Safeguards};
 
 const EXPERIMENTS: usize = 4_000;
 const COVERAGE_MIN: f64 = 0.93;
@@ -59,7 +59,7 @@ fn intervals_of_the_median_hold_it() {
         for blocks in [6, 10, 20] {
             let held = share_held(shape.median(), || {
                 let values: Vec<f64> = (0..blocks).map(|_| shape.draw(&mut draws)).collect();
-                median_interval(&values, Level::P95, Safeguards::ALL_ON).unwrap()
+                median_interval(&values, Level::P95).unwrap()
             });
             println!("median {shape:?} {blocks} blocks: {held}");
             assert!(held >= COVERAGE_MIN, "{shape:?} over {blocks} blocks: {held}");
@@ -80,7 +80,7 @@ fn intervals_of_the_ratio_hold_it() {
                     arm.push(Some(1.07 * shared * shape.draw(&mut draws)));
                     reference.push(Some(shared * shape.draw(&mut draws)));
                 }
-                let ratios = log_ratios(&arm, &reference, Safeguards::ALL_ON);
+                let ratios = log_ratios(&arm, &reference);
                 WalshAverages::of(&ratios).interval(Level::P95).unwrap()
             });
             println!("ratio {shape:?} {blocks} blocks: {held}");
@@ -126,19 +126,19 @@ fn intervals_of_a_line_hold_it_from_six_blocks_on() {
 }
 
 /// The share held for blocks that are autocorrelated by 0.6.
-pub(super) fn share_held_under_autocorrelation(blocks: usize, safeguards: Safeguards) -> f64 {
+pub(super) fn share_held_under_autocorrelation(blocks: usize) -> f64 {
     let mut draws = Draws::new(13);
     share_held(1.0, || {
         let values: Vec<f64> =
             draws.autoregressive(blocks, 0.6).into_iter().map(|z| (0.1 * z).exp()).collect();
-        median_interval(&values, Level::P95, safeguards).unwrap()
+        median_interval(&values, Level::P95).unwrap()
     })
 }
 
 #[test]
 fn autocorrelated_blocks_are_covered_from_twenty_on_and_the_report_says_how_well() {
     for (blocks, percent) in COVERAGE_UNDER_DRIFT {
-        let held = share_held_under_autocorrelation(blocks, Safeguards::ALL_ON);
+        let held = share_held_under_autocorrelation(blocks);
         println!("autocorrelated {blocks} blocks: {held}");
         assert_eq!((held * 100.0).round(), f64::from(percent), "{blocks} blocks");
         if blocks >= 20 {

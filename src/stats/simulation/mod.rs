@@ -1,9 +1,11 @@
-//! What vectors cannot pin: how often intervals hold the truth, how often nothing is called
-//! something, and that each safeguard is needed. Experiments are simulated from fixed seeds, in
+//! What vectors cannot pin: how often intervals hold the truth, how often equal arms are called
+//! different, and that each safeguard is needed. Experiments are simulated from fixed seeds, in
 //! the full counts, and the counts are asserted.
 
+use super::safeguards::{Safeguard, holds};
 use super::seeded::Seeded;
-use super::{Safeguard, Safeguards};
+use super::verdict::{Better, FamilyValues, Judgement, Observed, Settings, judge};
+use crate::experiment::DELTA_RATIO;
 
 mod across;
 mod coverage;
@@ -12,17 +14,18 @@ mod modes;
 mod outliers;
 mod queueing;
 mod stopping;
+pub(crate) mod switch;
 
 /// Draws from the distributions that simulations need.
-struct Draws(Seeded);
+pub(crate) struct Draws(Seeded);
 
 impl Draws {
-    fn new(seed: u64) -> Draws {
+    pub(crate) fn new(seed: u64) -> Draws {
         Draws(Seeded::new(seed))
     }
 
     /// In 0 to 1, both excluded.
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         ((self.0.bits() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
 
@@ -52,31 +55,31 @@ impl Draws {
 }
 
 /// A machine on which one family is measured.
-struct Machine {
+pub(crate) struct Machine {
     /// By how much the last trial is slower than the first.
     ramp: f64,
-    /// Standard deviation, of the logarithm, of what wanders slowly from trial to trial.
+    /// Standard deviation of the logarithm of the slow drift from trial to trial.
     wander: f64,
-    /// Standard deviation, of the logarithm, of what is each trial's own.
+    /// Standard deviation of the logarithm of each trial's own noise.
     noise: f64,
 }
+
+/// A shared machine on a bad day: a third slower at the end, wandering by 5 %.
+pub(crate) const DRIFTING: Machine = Machine { ramp: 0.3, wander: 0.05, noise: 0.02 };
 
 impl Machine {
     /// The values by arm and block of arms with these true latencies. With interleaving each
     /// block runs all arms in a random order, without it each arm runs all its blocks on end.
-    fn measure(
+    pub(crate) fn measure(
         &self,
         arms: &[f64],
         blocks: usize,
         draws: &mut Draws,
-        safeguards: Safeguards,
     ) -> Vec<Vec<Option<f64>>> {
         let trials = arms.len() * blocks;
         let wandering = draws.autoregressive(trials, 0.95);
         let mut values = vec![vec![None; blocks]; arms.len()];
-        for (trial, (arm, block)) in
-            schedule(arms.len(), blocks, draws, safeguards).into_iter().enumerate()
-        {
+        for (trial, (arm, block)) in schedule(arms.len(), blocks, draws).into_iter().enumerate() {
             let ramp = 1.0 + self.ramp * trial as f64 / (trials - 1) as f64;
             let log = self.wander * wandering[trial] + self.noise * draws.normal();
             values[arm][block] = Some(arms[arm] * ramp * log.exp());
@@ -86,13 +89,8 @@ impl Machine {
 }
 
 /// `(arm, block)` of each trial in order of time.
-fn schedule(
-    arms: usize,
-    blocks: usize,
-    draws: &mut Draws,
-    safeguards: Safeguards,
-) -> Vec<(usize, usize)> {
-    if !safeguards.hold(Safeguard::Interleaving) {
+fn schedule(arms: usize, blocks: usize, draws: &mut Draws) -> Vec<(usize, usize)> {
+    if !holds(Safeguard::Interleaving) {
         return (0..arms).flat_map(|arm| (0..blocks).map(move |block| (arm, block))).collect();
     }
     let mut trials = Vec::with_capacity(arms * blocks);
@@ -104,4 +102,14 @@ fn schedule(
         trials.extend(order.into_iter().map(|arm| (arm, block)));
     }
     trials
+}
+
+/// The judgement over a family: values by arm, the reference first, the placebo second.
+pub(crate) fn judge_values(values: &[Vec<Option<f64>>]) -> Judgement {
+    let family = FamilyValues {
+        reference: Observed::Blocks(&values[0]),
+        placebo: Observed::Blocks(&values[1]),
+        arms: values[2..].iter().map(|arm| Observed::Blocks(arm)).collect(),
+    };
+    judge(&family, Settings { better: Better::Lower, delta_ratio: DELTA_RATIO })
 }

@@ -1,11 +1,9 @@
-//! How often equal arms are called different where a quarter of the blocks is wild, as beside
+//! How often equal arms are called different where a quarter of the blocks is wild, as with
 //! programs that come and go: nothing but the interval protects from it.
 
 use super::{Draws, Machine};
-use crate::stats::Safeguards;
-use crate::stats::verdict::{
-    Better, Conclusion, DELTA_RATIO, FamilyValues, Observed, Settings, Verdict, judge,
-};
+use crate::experiment::DELTA_RATIO;
+use crate::stats::verdict::{Better, Conclusion, FamilyValues, Observed, Settings, Verdict, judge};
 
 const FAMILIES: usize = 1_000;
 /// Besides reference and placebo.
@@ -23,7 +21,7 @@ fn called(
     for _ in 0..FAMILIES {
         let mut arms = vec![ratio; 2 + ARMS];
         arms[..2].fill(1.0);
-        let mut values = machine.measure(&arms, blocks, draws, Safeguards::ALL_ON);
+        let mut values = machine.measure(&arms, blocks, draws);
         for value in values.iter_mut().flatten().flatten() {
             if draws.uniform() < outliers {
                 *value *= 1.1 + draws.exponential();
@@ -35,7 +33,7 @@ fn called(
             arms: values[2..].iter().map(|arm| Observed::Blocks(arm)).collect(),
         };
         let settings = Settings { better: Better::Lower, delta_ratio: DELTA_RATIO };
-        let judged = judge(&family, settings, Safeguards::ALL_ON);
+        let judged = judge(&family, settings);
         let is_called = |conclusion| match conclusion {
             Conclusion::Verdict(found) | Conclusion::Indication(found) => verdicts.contains(&found),
             Conclusion::Withheld(_) => false,

@@ -2,9 +2,9 @@
 //! although how many blocks there are depends on the same data.
 
 use super::Draws;
+use crate::stats::Level;
 use crate::stats::paired::{WalshAverages, log_ratios};
 use crate::stats::stopping::is_narrow;
-use crate::stats::{Level, Safeguards};
 
 const EXPERIMENTS: u32 = 4_000;
 
@@ -22,7 +22,7 @@ fn simulate(spread: f64, draws: &mut Draws) -> (f64, [u32; 3]) {
         let place = look.unwrap_or(2);
         stops[place] += 1;
         let n = [10, 15, 20][place];
-        let ratios = log_ratios(&arm[..n], &reference[..n], Safeguards::ALL_ON);
+        let ratios = log_ratios(&arm[..n], &reference[..n]);
         let interval = WalshAverages::of(&ratios).interval(Level::P95).unwrap();
         held += u32::from(interval.contains(truth));
     }

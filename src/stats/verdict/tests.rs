@@ -1,6 +1,7 @@
 //! Families made by hand, one per row of the rules.
 
 use super::*;
+use crate::experiment::DELTA_RATIO;
 
 /// 1 ± 0.5 % around `centre`, in an order of its own for each `salt`.
 fn blocks(n: usize, centre: f64, salt: usize) -> Vec<Option<f64>> {
@@ -30,7 +31,7 @@ fn judge_arm(n: usize, ratio: f64, settings: Settings) -> Judgement {
         placebo: Observed::Blocks(&placebo),
         arms: vec![Observed::Blocks(&arm)],
     };
-    judge(&family, settings, Safeguards::ALL_ON)
+    judge(&family, settings)
 }
 
 #[test]
@@ -93,7 +94,7 @@ fn judge_blocks(arm: &[f64], placebo: &[f64]) -> Judgement {
         placebo: Observed::Blocks(&placebo),
         arms: vec![Observed::Blocks(&arm)],
     };
-    judge(&family, LOWER, Safeguards::ALL_ON)
+    judge(&family, LOWER)
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn adjusted_p_decides_nothing() {
         placebo: Observed::Blocks(&placebo),
         arms: arms.iter().map(|arm| Observed::Blocks(arm)).collect(),
     };
-    let judgement = judge(&family, LOWER, Safeguards::ALL_ON);
+    let judgement = judge(&family, LOWER);
     for arm in &judgement.arms {
         assert!(arm.p_adjusted.unwrap() > 0.05, "{arm:?}");
         assert_eq!(arm.conclusion, Conclusion::Verdict(Verdict::Faster));
@@ -155,7 +156,7 @@ fn placebo_withholds_only_when_its_interval_lies_beyond_delta() {
 }
 
 #[test]
-fn a_large_effect_that_chance_explains_is_inconclusive() {
+fn large_effect_that_chance_explains_is_inconclusive() {
     let (reference, placebo) = (blocks(10, 5.0, 0), blocks(10, 5.0, 1));
     let arm: Vec<_> = [3.0, 9.0, 4.0, 8.0, 4.5, 9.5, 4.0, 7.0, 3.5, 8.5].map(Some).into();
     let family = FamilyValues {
@@ -163,14 +164,14 @@ fn a_large_effect_that_chance_explains_is_inconclusive() {
         placebo: Observed::Blocks(&placebo),
         arms: vec![Observed::Blocks(&arm)],
     };
-    let judgement = judge(&family, LOWER, Safeguards::ALL_ON);
+    let judgement = judge(&family, LOWER);
     let arm = &judgement.arms[0];
     assert!(arm.ratio.unwrap() > 1.1 && arm.p_adjusted.unwrap() > 0.05, "{arm:?}");
     assert_eq!(arm.conclusion, Conclusion::Verdict(Verdict::Inconclusive));
 }
 
 #[test]
-fn a_placebo_that_differs_greys_the_family_out() {
+fn placebo_that_differs_greys_the_family_out() {
     for (n, own) in
         [(10, Conclusion::Verdict(Verdict::Slower)), (6, Conclusion::Indication(Verdict::Slower))]
     {
@@ -180,7 +181,7 @@ fn a_placebo_that_differs_greys_the_family_out() {
             placebo: Observed::Blocks(&placebo),
             arms: vec![Observed::Blocks(&arm), Observed::Failed],
         };
-        let judgement = judge(&family, LOWER, Safeguards::ALL_ON);
+        let judgement = judge(&family, LOWER);
         assert!(judgement.is_grey());
         assert_eq!(judgement.placebo.conclusion, own);
         let of_arm = &judgement.arms[0];
@@ -199,7 +200,7 @@ fn failures_get_no_ratio_and_take_no_share_of_the_adjustment() {
         placebo: Observed::Blocks(&placebo),
         arms: vec![Observed::Failed, Observed::Blocks(&arm)],
     };
-    let judgement = judge(&family, LOWER, Safeguards::ALL_ON);
+    let judgement = judge(&family, LOWER);
     assert_eq!(judgement.arms[0].ratio, None);
     assert_eq!(judgement.arms[0].conclusion, Conclusion::Withheld(Reason::ArmFailed));
     // Two p values are left: the placebo's and this one, which is the smallest there is.
@@ -207,7 +208,7 @@ fn failures_get_no_ratio_and_take_no_share_of_the_adjustment() {
     assert_eq!(judgement.arms[1].p_adjusted, Some(4.0 / 1024.0));
 
     family.reference = Observed::Failed;
-    let judgement = judge(&family, LOWER, Safeguards::ALL_ON);
+    let judgement = judge(&family, LOWER);
     assert_eq!(judgement.arms[1].ratio, None);
     assert_eq!(judgement.arms[1].conclusion, Conclusion::Withheld(Reason::ReferenceFailed));
 }
@@ -220,7 +221,7 @@ fn family_without_placebo_has_no_verdict() {
         placebo: Observed::Failed,
         arms: vec![Observed::Blocks(&arm)],
     };
-    let judgement = judge(&family, LOWER, Safeguards::ALL_ON);
+    let judgement = judge(&family, LOWER);
     assert!(judgement.arms[0].ratio_interval.is_some());
     assert_eq!(judgement.arms[0].conclusion, Conclusion::Withheld(Reason::NoPlacebo));
 }

@@ -2,27 +2,27 @@
 //! bytes. Forked children send theirs over the same socket.
 
 use super::Ended;
-use crate::protocol::Usage;
 use crate::strategy::TaskId;
 use crate::sys::process::ExitStatus;
+use crate::sys::usage::Usage;
 
 /// No message is longer; a reason is cut. What a socket takes before it is full is many times
 /// as much.
-pub(super) const MAX_BYTES: usize = 4 << 10;
+pub const MAX_BYTES: usize = 4 << 10;
 
 /// What stands before a task's payload, and before the bytes of a piece.
 const TASK_HEAD_BYTES: usize = 4 * 8;
-pub(super) const PIECE_HEAD_BYTES: usize = 2 * 8;
+pub const PIECE_HEAD_BYTES: usize = 2 * 8;
 
 /// The longest payload that fits into an order.
-pub(in crate::strategy) const MAX_PAYLOAD_BYTES: usize = MAX_BYTES - TASK_HEAD_BYTES;
+pub const MAX_PAYLOAD_BYTES: usize = MAX_BYTES - TASK_HEAD_BYTES;
 
 /// The longest piece of an answer that fits into a message.
-pub(super) const MAX_PIECE_BYTES: usize = MAX_BYTES - PIECE_HEAD_BYTES;
+pub const MAX_PIECE_BYTES: usize = MAX_BYTES - PIECE_HEAD_BYTES;
 
 /// Subject to server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::strategy) enum Order<'a> {
+pub enum Order<'a> {
     /// Fork a child for this slot; its socket comes with the message.
     Fork {
         /// Chosen by the subject, never used twice.
@@ -46,7 +46,7 @@ pub(in crate::strategy) enum Order<'a> {
 
 /// Server to subject, and forked child to subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::strategy) enum Notice {
+pub enum Notice {
     /// Input loaded, ballast touched, warm if asked.
     Ready {
         /// What that took.
@@ -82,7 +82,7 @@ pub(in crate::strategy) enum Notice {
 }
 
 impl Order<'_> {
-    pub(super) fn encode(self) -> Vec<u8> {
+    pub fn encode(self) -> Vec<u8> {
         match self {
             Order::Fork { slot } => bytes_of(&[1, slot]),
             Order::Kill { slot } => bytes_of(&[2, slot]),
@@ -95,7 +95,7 @@ impl Order<'_> {
     }
 
     /// Allocates nothing: the server has to copy every page on which it writes between two forks.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Order<'_>> {
+    pub fn decode(bytes: &[u8]) -> Option<Order<'_>> {
         let slot = word(bytes, 1)?;
         match word(bytes, 0)? {
             1 => Some(Order::Fork { slot }),
@@ -112,7 +112,7 @@ impl Order<'_> {
 }
 
 /// A [`Notice::Piece`]'s first bytes. The child sends the others from where they lie.
-pub(super) fn piece_head(slot: u64) -> [u8; PIECE_HEAD_BYTES] {
+pub fn piece_head(slot: u64) -> [u8; PIECE_HEAD_BYTES] {
     let mut head = [0; PIECE_HEAD_BYTES];
     head[..8].copy_from_slice(&5_u64.to_le_bytes());
     head[8..].copy_from_slice(&slot.to_le_bytes());
@@ -120,17 +120,9 @@ pub(super) fn piece_head(slot: u64) -> [u8; PIECE_HEAD_BYTES] {
 }
 
 impl Notice {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u8> {
         let numbers = match self {
-            Notice::Ready { usage: u } => vec![
-                1,
-                u.cpu_user_ns,
-                u.cpu_system_ns,
-                u.faults_minor,
-                u.faults_major,
-                u.ctx_voluntary,
-                u.ctx_involuntary,
-            ],
+            Notice::Ready { usage } => [&[1][..], &usage.to_words()].concat(),
             Notice::Failed { .. } => vec![2],
             Notice::Piece { slot, .. } => vec![5, *slot],
             Notice::Refused { slot, errno } => vec![3, *slot, *errno as u64],
@@ -154,7 +146,7 @@ impl Notice {
 
     /// # Errors
     /// It is none: the two sides were not built from the same source.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Notice, String> {
+    pub fn decode(bytes: &[u8]) -> Result<Notice, String> {
         if let Some(reason) = bytes.strip_prefix(&2_u64.to_le_bytes()) {
             return Ok(Notice::Failed { reason: String::from_utf8_lossy(reason).into_owned() });
         }
@@ -164,24 +156,9 @@ impl Notice {
         }
         let numbers = words(bytes).unwrap_or_default();
         match *numbers.as_slice() {
-            [
-                1,
-                cpu_user_ns,
-                cpu_system_ns,
-                faults_minor,
-                faults_major,
-                ctx_voluntary,
-                ctx_involuntary,
-            ] => {
-                let usage = Usage {
-                    cpu_user_ns,
-                    cpu_system_ns,
-                    faults_minor,
-                    faults_major,
-                    ctx_voluntary,
-                    ctx_involuntary,
-                };
-                Ok(Notice::Ready { usage })
+            [1, user, system, minor, major, voluntary, involuntary] => {
+                let words = [user, system, minor, major, voluntary, involuntary];
+                Ok(Notice::Ready { usage: Usage::from_words(words) })
             }
             [3, slot, errno] => Ok(Notice::Refused { slot, errno: errno as i32 }),
             [4, slot, how, code, at_ns] => {

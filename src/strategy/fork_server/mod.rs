@@ -11,30 +11,27 @@ use rustix::io::Errno;
 
 use super::launch::Owned;
 use super::{Ballast, Context, Setup};
-use crate::options::{OptionDef, Options, Used, Values};
-use crate::protocol::Usage;
 use crate::sys::poller::Ready;
 use crate::sys::process::{self, ExitStatus, Fork, SingleThreaded};
+use crate::sys::usage::Usage;
 use crate::sys::{affinity, socket};
+use crate::workload::options::{OptionDef, Values};
 
 mod children;
 mod message;
 mod serve;
 
-pub(super) use message::{MAX_PAYLOAD_BYTES, Notice, Order};
+pub use message::{MAX_PAYLOAD_BYTES, Notice, Order};
 
 /// The option that says whether the server has run a request before it forks.
-pub(super) const WARM: OptionDef = OptionDef {
-    name: "warm",
-    default: "yes",
-    values: Values::Word(&["yes", "no"]),
-    help: "whether the fork server has run one request before the first fork",
-    used: Used::Always,
-};
+pub const WARM: OptionDef = crate::options! {
+    /// whether the fork server has run one request before the first fork
+    warm = "yes", Values::Word(&["yes", "no"]);
+}[0];
 
 /// What children of the server do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ChildRole {
+pub enum ChildRole {
     /// One task, then exit.
     Task,
     /// Tasks until the socket closes.
@@ -43,7 +40,7 @@ pub(super) enum ChildRole {
 
 /// The subject's side of a fork server.
 #[derive(Debug)]
-pub(super) struct ForkServer {
+pub struct ForkServer {
     socket: Option<OwnedFd>,
     process: Owned,
     key: u64,
@@ -60,28 +57,23 @@ impl ForkServer {
     ///
     /// # Errors
     /// This process has threads already, or the system refused.
-    pub(super) fn start(
-        setup: &Setup<'_>,
-        role: ChildRole,
-        key: u64,
-    ) -> Result<ForkServer, String> {
+    pub fn start(setup: &Setup<'_>, role: ChildRole, key: u64) -> Result<ForkServer, String> {
         let proof = SingleThreaded::assert().map_err(|e| format!("start a fork server: {e}"))?;
         let fail = |error: io::Error| format!("start a fork server: {error}");
         let (ours, theirs) = socket::message_pair().map_err(fail)?;
         match process::fork(&proof).map_err(fail)? {
             Fork::Parent(pid) => {
-                let process = Owned::from_pid(pid).map_err(fail)?;
+                let process = Owned::new(pid).map_err(fail)?;
                 drop(theirs);
                 rustix::io::ioctl_fionbio(&ours, true).map_err(|e| fail(e.into()))?;
                 setup.poller.add(&ours, key).map_err(fail)?;
                 setup.poller.add(&process, key + 1).map_err(fail)?;
-                let waiting = VecDeque::new();
                 Ok(ForkServer {
                     socket: Some(ours),
                     process,
                     key,
                     ready: None,
-                    waiting,
+                    waiting: VecDeque::new(),
                     behind: false,
                     exited: false,
                 })
@@ -102,26 +94,26 @@ impl ForkServer {
         }
     }
 
-    pub(super) fn is_ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         self.ready.is_some()
     }
 
-    pub(super) fn usage_at_ready(&self) -> Usage {
+    pub fn usage_at_ready(&self) -> Usage {
         self.ready.unwrap_or_default()
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.exited
     }
 
     /// Has an order obeyed; a [`Order::Fork`] comes with the child's socket.
-    pub(super) fn send(&mut self, order: Order<'_>, fd: Option<OwnedFd>, cx: &mut Context<'_>) {
+    pub fn send(&mut self, order: Order<'_>, fd: Option<OwnedFd>, cx: &mut Context<'_>) {
         self.waiting.push_back((order.encode(), fd));
         self.flush(cx);
     }
 
     /// Tells the server to kill its children, reap them and exit.
-    pub(super) fn close(&mut self, cx: &mut Context<'_>) {
+    pub fn close(&mut self, cx: &mut Context<'_>) {
         self.waiting.clear();
         if let Some(socket) = self.socket.take() {
             let _ = cx.poller.remove(&socket);
@@ -132,11 +124,7 @@ impl ForkServer {
     ///
     /// # Errors
     /// The server has ended or failed although it was not told to.
-    pub(super) fn ready(
-        &mut self,
-        ready: Ready,
-        cx: &mut Context<'_>,
-    ) -> Result<Vec<Notice>, String> {
+    pub fn ready(&mut self, ready: Ready, cx: &mut Context<'_>) -> Result<Vec<Notice>, String> {
         let mut notices = Vec::new();
         if ready.key == self.key {
             if ready.writable {
@@ -204,45 +192,34 @@ fn is_full(error: &io::Error) -> bool {
 }
 
 /// What the server has in its memory when it forks.
-pub(super) struct Loaded {
+pub struct Loaded {
     input: std::sync::Arc<dyn crate::workload::Input>,
-    tasks: u32,
     _ballast: Ballast,
 }
 
 impl Loaded {
     fn prepare(setup: &Setup<'_>) -> Result<Loaded, String> {
         let workload = setup.spec.workload()?;
-        let loaded = Loaded {
-            input: setup.prepare()?,
-            tasks: workload.tasks(setup.spec)?,
-            _ballast: Ballast::touch(setup.ballast_bytes),
-        };
+        let input = setup.prepare()?;
+        let loaded = Loaded { input, _ballast: Ballast::touch(setup.ballast_bytes) };
         // A workload that fails on purpose would take the server with it, one that stays until it
         // is let go would stay here.
-        if is_warm(setup.options) && !workload.is_fault() && !workload.holds() {
-            loaded.warm_up(setup.spec.payload_bytes);
+        let is_warm = setup.options.get(WARM.name).is_some_and(|value| value == "yes");
+        if is_warm && !workload.is_fault() && !workload.holds() {
+            for task in 0..workload.tasks(setup.spec)? {
+                let payload = vec![0; setup.spec.payload_bytes as usize];
+                let _ = super::run::run(&*loaded.input, task as u16, payload);
+            }
         }
         Ok(loaded)
     }
-
-    fn warm_up(&self, payload_bytes: u64) {
-        for task in 0..self.tasks {
-            let payload = vec![0; payload_bytes as usize];
-            let _ = super::run::run(&*self.input, task as u16, payload);
-        }
-    }
-}
-
-fn is_warm(options: &Options) -> bool {
-    options.get(WARM.name).is_some_and(|value| value == "yes")
 }
 
 /// A child's end as the server saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ended {
+pub struct Ended {
     /// How it ended.
-    pub(super) status: ExitStatus,
+    pub status: ExitStatus,
     /// When it was reaped, in ns.
-    pub(super) at_ns: u64,
+    pub at_ns: u64,
 }

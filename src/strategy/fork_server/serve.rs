@@ -10,7 +10,6 @@ use crate::protocol::conn::{Buffers, Conn};
 use crate::protocol::{HEADER_BYTES, REPLY_BYTES};
 use crate::strategy::TaskId;
 use crate::strategy::channel::{self, Answer, Served};
-use crate::subject::worker;
 use crate::sys::child_ends::ChildEnds;
 use crate::sys::clock::now_ns;
 use crate::sys::poller::{Poller, Ready};
@@ -20,12 +19,8 @@ use crate::sys::socket;
 const ORDERS: u64 = 0;
 const ENDS: u64 = 1;
 
-/// Serves orders until the subject hangs up, then kills and reaps what is left.
-pub(super) fn serve(
-    orders: &OwnedFd,
-    role: ChildRole,
-    loaded: Result<(Loaded, SingleThreaded), String>,
-) {
+/// Serves orders until the subject hangs up, then kills and reaps the remaining children.
+pub fn serve(orders: &OwnedFd, role: ChildRole, loaded: Result<(Loaded, SingleThreaded), String>) {
     let (loaded, proof) = match loaded {
         Ok(loaded) => loaded,
         Err(reason) => return tell(orders, &Notice::Failed { reason }),
@@ -135,7 +130,7 @@ impl Server<'_> {
         };
         let served = match self.role {
             ChildRole::Task => channel::serve_one(&mut conn, input, || child_start),
-            ChildRole::Worker => worker::serve(&mut conn, input).map(|()| Served::Closed),
+            ChildRole::Worker => channel::serve(&mut conn, input).map(|()| Served::Closed),
         };
         // The kernel frees all of it at once; freeing it piece by piece would first make a copy
         // of every page on which there is something to note.

@@ -1,43 +1,31 @@
 //! The options of pools of workers: how many, how much may wait, when one is replaced. Pure.
 
-use crate::options::{self, OptionDef, Options, Used, Values};
 use crate::strategy::WORKERS;
+use crate::workload::options::{self, OptionDef, Options, Used, Values};
 
-pub(in crate::strategy) const OPTIONS: &[OptionDef; 4] = &[
-    WORKERS,
-    OptionDef {
-        name: "queue",
-        default: "10000",
-        values: Values::Count { min: 1, max: 1_000_000 },
-        help: "tasks that may wait; one more is rejected",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "recycle_after",
-        default: "0",
-        values: Values::Count { min: 0, max: 1_000_000_000 },
-        help: "tasks after which a worker is replaced; 0 is never",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "recycle_jitter",
-        default: "0",
-        values: Values::Count { min: 0, max: 1_000_000_000 },
-        help: "up to this many tasks more, different for each worker",
-        used: Used::Unless("recycle_after", "0"),
-    },
-];
+pub const OPTIONS: [OptionDef; 4] = {
+    let [queue, recycle_after, recycle_jitter] = crate::options! {
+        /// tasks that may wait; one more is rejected
+        queue = "10000", Values::Count { min: 1, max: 1_000_000 };
+        /// tasks after which a worker is replaced; 0 is never
+        recycle_after = "0", Values::Count { min: 0, max: 1_000_000_000 };
+        /// up to this many tasks more, different for each worker
+        recycle_jitter = "0", Values::Count { min: 0, max: 1_000_000_000 },
+            Used::Unless("recycle_after", "0");
+    };
+    [WORKERS, queue, recycle_after, recycle_jitter]
+};
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) workers: usize,
-    pub(super) queue: usize,
+pub struct Limits {
+    pub workers: usize,
+    pub queue: usize,
     recycle_after: u64,
     recycle_jitter: u64,
 }
 
 impl Limits {
-    pub(super) fn read(options: &Options) -> Result<Limits, String> {
+    pub fn read(options: &Options) -> Result<Limits, String> {
         Ok(Limits {
             workers: options::count(options, "workers")? as usize,
             queue: options::count(options, "queue")? as usize,
@@ -47,7 +35,7 @@ impl Limits {
     }
 
     /// Tasks until the worker of this slot is replaced.
-    pub(super) fn tasks_of(&self, slot: u64) -> u64 {
+    pub fn tasks_of(&self, slot: u64) -> u64 {
         if self.recycle_after == 0 {
             return u64::MAX;
         }

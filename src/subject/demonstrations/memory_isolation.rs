@@ -1,6 +1,6 @@
-//! The study notes' memory isolation example: main sets its count to 100, the child sets the count
-//! that it was given to 999. As a forked process, as a thread that was given a copy (what else it
-//! could be given the compiler would not let main change), and as a thread that shares it.
+//! The study notes' memory isolation example: main sets its count to 100, the child sets its count
+//! to 999. The child is a forked process, a thread with a copy of the count, and a thread that
+//! shares the count. Without a copy or an atomic type the compiler rejects the program.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -12,7 +12,7 @@ use std::thread;
 use super::{failed, say};
 use crate::sys::process::{self, Block, Fork, SingleThreaded};
 
-pub(super) fn show() -> Result<(), String> {
+pub fn show() -> Result<(), String> {
     in_a_process()?;
     in_a_thread()?;
     in_a_thread_that_shares()
@@ -59,7 +59,7 @@ fn in_a_thread_that_shares() -> Result<(), String> {
     let child = thread::spawn({
         let count = Arc::clone(&count);
         move || {
-            // Without waiting, who writes last would be chance.
+            // Without the wait, the order of the two writes would be random.
             let _ = wait.recv();
             count.store(999, Ordering::SeqCst);
             count.load(Ordering::SeqCst)

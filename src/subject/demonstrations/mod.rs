@@ -1,16 +1,17 @@
-//! Demonstrations in Rust: what no latency shows, as lines of JSON on standard output. Modes of
-//! this program, because `fork` needs a process without threads, which the driver is not.
+//! Demonstrations in Rust: facts that no latency shows, as lines of JSON on standard output. They
+//! are modes of this program, because `fork` needs a process without threads, which the driver is
+//! not.
 
 use serde_json::{Value, json};
 
 mod crash;
 mod memory_isolation;
 
-/// What can be shown, by name.
+/// The name of each.
 pub const NAMES: &[&str] = &["memory-isolation", "crash"];
 
-/// Shows what the argument names.
-pub(super) fn demonstration(args: &[String]) -> Result<(), String> {
+/// Runs the one that the argument names.
+pub fn demonstration(args: &[String]) -> Result<(), String> {
     match args {
         [name] if name == "memory-isolation" => memory_isolation::show(),
         [name] if name == "crash" => crash::show(),
@@ -18,7 +19,7 @@ pub(super) fn demonstration(args: &[String]) -> Result<(), String> {
     }
 }
 
-/// Says one fact. Standard output writes whole lines.
+/// Prints one fact. Standard output writes whole lines.
 fn say(case: &str, fact: &str, value: impl Into<Value>, unit: &str) {
     let line = json!({
         "case": case, "fact": fact, "value": value.into(), "unit": unit, "text": "",
@@ -26,7 +27,7 @@ fn say(case: &str, fact: &str, value: impl Into<Value>, unit: &str) {
     println!("{line}");
 }
 
-/// For `map_err`: what was attempted.
+/// For `map_err`: names the attempt.
 fn failed<E: std::fmt::Display>(attempt: &str) -> impl FnOnce(E) -> String {
     let attempt = attempt.to_owned();
     move |error| format!("{attempt}: {error}")

@@ -46,61 +46,46 @@
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-pub(super) const DAYS: u32 = 90;
-pub(super) const PRODUCTS: u32 = 512;
-pub(super) const ENDPOINTS: u32 = 12;
+pub const DAYS: u32 = 90;
+pub const PRODUCTS: u32 = 512;
+pub const ENDPOINTS: u32 = 12;
 
 const MAGIC: &[u8; 8] = b"fbshop01";
 const HEADER_BYTES: usize = 32;
 const ROW_BYTES: usize = 4 + 4 + 4 + 2 + 2 + 1 + 1;
 
 /// The log; all columns have the same length.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Dataset {
-    pub(super) seed: u64,
-    pub(super) users: u32,
-    pub(super) user: Vec<u32>,
-    pub(super) amount_cents: Vec<u32>,
-    pub(super) latency_us: Vec<u32>,
-    pub(super) day: Vec<u16>,
-    pub(super) product: Vec<u16>,
-    pub(super) endpoint: Vec<u8>,
-    pub(super) error: Vec<u8>,
+#[derive(Debug, PartialEq, Eq, Default)]
+pub struct Dataset {
+    pub seed: u64,
+    pub users: u32,
+    pub user: Vec<u32>,
+    pub amount_cents: Vec<u32>,
+    pub latency_us: Vec<u32>,
+    pub day: Vec<u16>,
+    pub product: Vec<u16>,
+    pub endpoint: Vec<u8>,
+    pub error: Vec<u8>,
 }
 
 impl Dataset {
-    pub(super) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.user.len()
     }
 
     /// The rows of these days; `first..end` may be empty, but not reversed.
-    pub(super) fn rows_of_days(&self, first: u32, end: u32) -> std::ops::Range<usize> {
+    pub fn rows_of_days(&self, first: u32, end: u32) -> std::ops::Range<usize> {
         let before = |bound: u32| self.day.partition_point(|&day| u32::from(day) < bound);
         before(first)..before(end)
     }
 
-    pub(super) fn generate(rows: u32, seed: u64) -> Dataset {
-        let mut data = Dataset::empty(rows, seed);
+    pub fn generate(rows: u32, seed: u64) -> Dataset {
+        let mut data = Dataset { seed, users: (rows / 10).max(1), ..Dataset::default() };
         let mut generator = Xoshiro128PlusPlus::seed_from_u64(seed);
         for row in 0..rows {
             data.push(row, rows, || generator.next_u32());
         }
         data
-    }
-
-    fn empty(rows: u32, seed: u64) -> Dataset {
-        let capacity = rows as usize;
-        Dataset {
-            seed,
-            users: (rows / 10).max(1),
-            user: Vec::with_capacity(capacity),
-            amount_cents: Vec::with_capacity(capacity),
-            latency_us: Vec::with_capacity(capacity),
-            day: Vec::with_capacity(capacity),
-            product: Vec::with_capacity(capacity),
-            endpoint: Vec::with_capacity(capacity),
-            error: Vec::with_capacity(capacity),
-        }
     }
 
     fn push(&mut self, row: u32, rows: u32, mut draw: impl FnMut() -> u32) {
@@ -121,7 +106,7 @@ impl Dataset {
     }
 
     /// The file's bytes.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + self.rows() * ROW_BYTES);
         bytes.extend(MAGIC);
         bytes.extend((self.rows() as u32).to_le_bytes());
@@ -144,7 +129,7 @@ impl Dataset {
     /// # Errors
     /// The file is of another kind, cut off, or holds values out of range: what reports use as an
     /// index is checked here once, so that they need not.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Dataset, String> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Dataset, String> {
         let mut rest = bytes;
         if take::<8>(&mut rest)? != *MAGIC {
             return Err("is no dataset of this version (it must begin with `fbshop01`)".to_owned());

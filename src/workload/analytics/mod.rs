@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, date};
 
-use super::{Answer, Input, Spec, Workload, fold};
-use crate::options::{self, OptionDef, Used, Values};
+use super::{Answer, Input, Spec, Workload, fold, input};
+use crate::workload::options::{self, OptionDef, Used, Values};
 use dataset::Dataset;
 use reports::DayRange;
 
 mod dataset;
 mod reports;
 
-pub(super) struct Analytics;
+pub struct Analytics;
 
 /// Day 0 of every dataset; the last is day `DAYS - 1`, 2026-03-31.
 const FIRST_DAY: Date = date(2026, 1, 1);
@@ -27,29 +27,14 @@ const FIRST_DAY: Date = date(2026, 1, 1);
 /// Sales, users, performance.
 const TASKS: u32 = 3;
 
-const OPTIONS: &[OptionDef] = &[
-    OptionDef {
-        name: "from",
-        default: "2026-01-01",
-        values: Values::Text,
-        help: "first day of the reports, YYYY-MM-DD; the data begins on 2026-01-01",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "to",
-        default: "2026-03-31",
-        values: Values::Text,
-        help: "last day of the reports, YYYY-MM-DD; the data ends on 2026-03-31",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "input",
-        default: "",
-        values: Values::Text,
-        help: "file of the dataset; empty: generated in memory",
-        used: Used::Never("the run makes the dataset itself"),
-    },
-];
+const OPTIONS: &[OptionDef] = &crate::options! {
+    /// first day of the reports, YYYY-MM-DD; the data begins on 2026-01-01
+    from = "2026-01-01", Values::Text;
+    /// last day of the reports, YYYY-MM-DD; the data ends on 2026-03-31
+    to = "2026-03-31", Values::Text;
+    /// file of the dataset; empty: generated in memory
+    input = "", Values::Text, Used::Never("the run makes the dataset itself");
+};
 
 impl Workload for Analytics {
     fn name(&self) -> &'static str {
@@ -83,26 +68,15 @@ impl Workload for Analytics {
             "" => Dataset::generate(rows(spec), spec.seed),
             path => load(path, spec)?,
         };
-        Ok(Arc::new(Shop { data, days }))
-    }
-}
-
-struct Shop {
-    data: Dataset,
-    days: DayRange,
-}
-
-impl Input for Shop {
-    fn run(&self, task: u32, _: Vec<u8>) -> Result<Answer, String> {
-        let numbers = match task {
-            0 => reports::sales(&self.data, self.days).numbers(),
-            1 => reports::users(&self.data, self.days).numbers(),
-            2 => reports::performance(&self.data, self.days).numbers(),
-            _ => {
-                return Err(format!("analytics has {TASKS} tasks, not one numbered {task}"));
-            }
-        };
-        Ok(Answer { checksum: fold(&numbers), payload: Vec::new() })
+        input(move |task, _| {
+            let numbers = match task {
+                0 => reports::sales(&data, days).numbers(),
+                1 => reports::users(&data, days).numbers(),
+                2 => reports::performance(&data, days).numbers(),
+                _ => return Err(format!("analytics has {TASKS} tasks, not one numbered {task}")),
+            };
+            Ok(Answer::of(fold(&numbers)))
+        })
     }
 }
 

@@ -11,14 +11,14 @@ const TOP_PRODUCTS: usize = 10;
 
 /// Days `first..end` of the data; `first <= end <= DAYS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct DayRange {
-    pub(super) first: u32,
-    pub(super) end: u32,
+pub struct DayRange {
+    pub first: u32,
+    pub end: u32,
 }
 
-/// What was sold, and for how much.
+/// Orders and their revenue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Sold {
+pub struct Sold {
     orders: u64,
     cents: u64,
 }
@@ -32,7 +32,7 @@ impl Sold {
 
 /// Sales by day and category, their total, and the products that sold for most.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Sales {
+pub struct Sales {
     total: Sold,
     /// One entry per day of the range, in order.
     days: Vec<[Sold; CATEGORIES]>,
@@ -41,7 +41,7 @@ pub(super) struct Sales {
 }
 
 /// Runs over the rows of the range once.
-pub(super) fn sales(data: &Dataset, range: DayRange) -> Sales {
+pub fn sales(data: &Dataset, range: DayRange) -> Sales {
     let mut total = Sold::default();
     let mut days = vec![[Sold::default(); CATEGORIES]; (range.end - range.first) as usize];
     let mut products = vec![Sold::default(); PRODUCTS as usize];
@@ -60,7 +60,7 @@ pub(super) fn sales(data: &Dataset, range: DayRange) -> Sales {
 
 impl Sales {
     /// Orders, cents; per day, per category: orders, cents; per top product: number, orders, cents.
-    pub(super) fn numbers(&self) -> Vec<u64> {
+    pub fn numbers(&self) -> Vec<u64> {
         let mut numbers = vec![self.total.orders, self.total.cents];
         let cells = self.days.iter().flatten();
         numbers.extend(cells.flat_map(|cell| [cell.orders, cell.cents]));
@@ -72,7 +72,7 @@ impl Sales {
 
 /// Who bought in the range, and since when they have been buying.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Users {
+pub struct Users {
     rows: u64,
     distinct: u64,
     /// First order of all within the range; the others had ordered before it.
@@ -91,7 +91,7 @@ struct Cohort {
 }
 
 /// Runs over the rows before and in the range once, and over all users once.
-pub(super) fn users(data: &Dataset, range: DayRange) -> Users {
+pub fn users(data: &Dataset, range: DayRange) -> Users {
     let in_range = data.rows_of_days(range.first, range.end);
     let mut first_day = vec![u16::MAX; data.users as usize];
     let mut orders = vec![0_u32; data.users as usize];
@@ -123,7 +123,7 @@ pub(super) fn users(data: &Dataset, range: DayRange) -> Users {
 
 impl Users {
     /// Rows, distinct, new, returning, repeating; per cohort: users, orders.
-    pub(super) fn numbers(&self) -> Vec<u64> {
+    pub fn numbers(&self) -> Vec<u64> {
         let returning = self.distinct - self.new;
         let mut numbers = vec![self.rows, self.distinct, self.new, returning, self.repeating];
         numbers.extend(self.cohorts.iter().flat_map(|c| [c.users, c.orders]));
@@ -133,7 +133,7 @@ impl Users {
 
 /// How fast and how reliably each endpoint answered in the range.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Performance {
+pub struct Performance {
     rows: u64,
     /// One entry per endpoint, in order.
     endpoints: Vec<Endpoint>,
@@ -151,7 +151,7 @@ struct Endpoint {
 }
 
 /// Runs over the rows of the range once, then sorts the latencies of each endpoint.
-pub(super) fn performance(data: &Dataset, range: DayRange) -> Performance {
+pub fn performance(data: &Dataset, range: DayRange) -> Performance {
     let in_range = data.rows_of_days(range.first, range.end);
     let mut latencies = vec![Vec::new(); ENDPOINTS as usize];
     let mut errors = [0; ENDPOINTS as usize];
@@ -190,7 +190,7 @@ fn endpoint(latencies_us: &mut [u32], errors: u64) -> Endpoint {
 impl Performance {
     /// Rows; per endpoint: requests, errors, errors per million requests rounded down, and the
     /// latencies p50, p90, p99, max.
-    pub(super) fn numbers(&self) -> Vec<u64> {
+    pub fn numbers(&self) -> Vec<u64> {
         let mut numbers = vec![self.rows];
         numbers.extend(self.endpoints.iter().flat_map(|e| {
             let errors_ppm = e.errors * 1_000_000 / e.requests.max(1);

@@ -18,13 +18,13 @@ pub fn check(path: &Path) -> Result<(), String> {
 }
 
 /// The file's bytes.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |e: &dyn std::fmt::Display| format!("read the picture {}: {e}", path.display());
     read_named(path, FILE_BYTES_MAX).map_err(|e| failed(&e))
 }
 
 /// Of a picture's bytes.
-pub(super) fn check_bytes(jpeg: &[u8]) -> Result<(), String> {
+pub fn check_bytes(jpeg: &[u8]) -> Result<(), String> {
     if !jpeg.starts_with(&[0xff, 0xd8, 0xff]) {
         return Err("is no JPEG: it does not begin with FF D8 FF".to_owned());
     }

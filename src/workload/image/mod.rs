@@ -2,7 +2,7 @@
 //!
 //! The answer's checksum is over the *decoded* pixels of the outputs. Decoding 0.7 megapixels per
 //! request only to check them would be a fifth of the smallest request, in the clock. So the
-//! sequence is run once when the picture is written, and its checksum is kept beside the picture
+//! sequence is run once when the picture is written, and its checksum is kept next to the picture
 //! with a digest of the very bytes it belongs to; a request whose outputs have that digest has
 //! that checksum, and any other is decoded for real. Decoders and resizers of other runtimes
 //! differ in the last bits: the checksum is the same for all strategies of a runtime, the sizes
@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::{Answer, Input, Size, Spec, Workload, fold, fold_bytes};
-use crate::options::{self, OptionDef, Used, Values};
 use crate::sys::clock;
+use crate::workload::options::{self, OptionDef, Used, Values};
 use check::check_bytes;
 use resize::{Decode, Outputs, SIDES};
 
@@ -29,41 +29,21 @@ mod tests;
 pub use check::check;
 pub use resize::bare_sequence;
 
-pub(super) struct Image;
+pub struct Image;
 
 /// Of the generated pictures, as a camera's own setting.
 const PICTURE_QUALITY: u8 = 90;
 
-const OPTIONS: &[OptionDef] = &[
-    OptionDef {
-        name: "decode",
-        default: "once",
-        values: Values::Word(&["once", "per-size"]),
-        help: "decode the picture once per request, or once per size as the notes' loop does",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "output",
-        default: "memory",
-        values: Values::Word(&["memory", "files"]),
-        help: "keep the squares in memory, or write each to a file of its own",
-        used: Used::Always,
-    },
-    OptionDef {
-        name: "dir",
-        default: "",
-        values: Values::Text,
-        help: "folder for output = files; nothing in it is ever removed by the workload",
-        used: Used::Where("output", "files"),
-    },
-    OptionDef {
-        name: "input",
-        default: "",
-        values: Values::Text,
-        help: "file of the picture; empty: generated in memory (sizes s and m)",
-        used: Used::Where("size", "l"),
-    },
-];
+const OPTIONS: &[OptionDef] = &crate::options! {
+    /// decode the picture once per request, or once per size as the notes' loop does
+    decode = "once", Values::Word(&["once", "per-size"]);
+    /// keep the squares in memory, or write each to a file of its own
+    output = "memory", Values::Word(&["memory", "files"]);
+    /// folder for output = files; nothing in it is ever removed by the workload
+    dir = "", Values::Text, Used::Where("output", "files");
+    /// file of the picture; empty: generated in memory (sizes s and m)
+    input = "", Values::Text, Used::Where("size", "l");
+};
 
 impl Workload for Image {
     fn name(&self) -> &'static str {
@@ -136,7 +116,7 @@ impl Input for Picture {
         if let Some(folder) = &self.folder {
             write_outputs(folder, &outputs)?;
         }
-        Ok(Answer { checksum: self.checksum(&outputs)?, payload: Vec::new() })
+        Ok(Answer::of(self.checksum(&outputs)?))
     }
 }
 

@@ -4,7 +4,7 @@
 //! library. The same seed gives the same picture on every machine.
 
 /// Noise in `[-1, 1]` summed over octaves of ever smaller cells.
-pub(super) struct Octaves {
+pub struct Octaves {
     seed: u32,
     layers: Vec<Layer>,
 }
@@ -23,7 +23,7 @@ impl Octaves {
     ///
     /// Photographs have a spectrum of about 1/f, which in two dimensions is the same energy in
     /// every octave: a persistence near 1. Clouds and haze are softer: 0.5.
-    pub(super) fn new(seed: u32, largest: usize, smallest: usize, persistence: f32) -> Octaves {
+    pub fn new(seed: u32, largest: usize, smallest: usize, persistence: f32) -> Octaves {
         let mut layers = Vec::new();
         let (mut cell, mut amplitude, mut total) = (largest, 1.0, 0.0);
         while cell >= smallest {
@@ -39,8 +39,8 @@ impl Octaves {
         Octaves { seed, layers }
     }
 
-    /// The noise along row `y`, over whatever was in `row`.
-    pub(super) fn fill(&self, y: usize, row: &mut [f32]) {
+    /// The noise along row `y`, which replaces the contents of `row`.
+    pub fn fill(&self, y: usize, row: &mut [f32]) {
         row.fill(0.0);
         for (layer, salt) in self.layers.iter().zip(0_u32..) {
             let cell_y = (y / layer.cell) as u32;
@@ -63,7 +63,7 @@ impl Octaves {
 }
 
 /// Three numbers into one that looks unrelated to them.
-pub(super) fn hash(a: u32, b: u32, c: u32) -> u32 {
+pub fn hash(a: u32, b: u32, c: u32) -> u32 {
     let mut h = a
         ^ b.wrapping_mul(0x9e37_79b1).rotate_left(13)
         ^ c.wrapping_mul(0x85eb_ca77).rotate_left(7);
@@ -73,7 +73,7 @@ pub(super) fn hash(a: u32, b: u32, c: u32) -> u32 {
 }
 
 /// Evenly over `[0, 1)`.
-pub(super) fn unit(bits: u32) -> f32 {
+pub fn unit(bits: u32) -> f32 {
     (bits >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
@@ -82,7 +82,7 @@ fn signed(bits: u32) -> f32 {
 }
 
 /// From 0 to 1 with level ends.
-pub(super) fn smooth(t: f32) -> f32 {
+pub fn smooth(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
 

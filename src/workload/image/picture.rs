@@ -11,7 +11,7 @@ use super::resize::Pixels;
 type Rgb = [f32; 3];
 
 /// Draws the picture that belongs to the seed; equal on every machine.
-pub(super) fn generate(width: u32, height: u32, seed: u64) -> Pixels {
+pub fn generate(width: u32, height: u32, seed: u64) -> Pixels {
     let scene = Scene::new(width as usize, height as usize, (seed ^ (seed >> 32)) as u32);
     let mut rgb = Vec::with_capacity(3 * scene.width * scene.height);
     let mut rows = Rows::new(scene.width);
@@ -120,7 +120,7 @@ impl Scene {
         }
     }
 
-    /// What is seen at a pixel, front to back.
+    /// The colour of a pixel, front to back.
     fn colour(&self, x: usize, y: usize, rows: &Rows) -> Rgb {
         let (at_x, at_y) = (x as f32 + 0.5, y as f32 + 0.5);
         let texture = rows.texture[x];
@@ -195,7 +195,7 @@ impl House {
 }
 
 impl Stone {
-    /// Lit from the upper right; none beside it.
+    /// Lit from the upper right; none outside.
     fn shade_at(&self, x: f32, y: f32) -> Option<f32> {
         let (dx, dy) = ((x - self.x) / self.radius, (y - self.y) / (0.7 * self.radius));
         let light = 1.0 + 0.45 * dx - 0.55 * dy;

@@ -10,8 +10,8 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Sides of the squares, in pixels, in the order in which they are made.
-pub(super) const SIDES: [u32; 3] = [100, 300, 800];
-pub(super) const OUTPUT_QUALITY: u8 = 80;
+pub const SIDES: [u32; 3] = [100, 300, 800];
+pub const OUTPUT_QUALITY: u8 = 80;
 
 /// The largest picture: 300 MB of pixels.
 const PIXELS_MAX: u64 = 100_000_000;
@@ -19,26 +19,26 @@ const PIXELS_MAX: u64 = 100_000_000;
 const SIDE_MAX: u32 = 65_000;
 
 /// One JPEG per entry of [`SIDES`].
-pub(super) type Outputs = [Vec<u8>; SIDES.len()];
+pub type Outputs = [Vec<u8>; SIDES.len()];
 
 /// How often a request decodes its picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decode {
+pub enum Decode {
     Once,
     PerSize,
 }
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pixels {
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub struct Pixels {
+    pub width: u32,
+    pub height: u32,
     /// R, G, B, row by row from the top.
-    pub(super) rgb: Vec<u8>,
+    pub rgb: Vec<u8>,
 }
 
 /// What a request does.
-pub(super) fn squares(jpeg: &[u8], how: Decode) -> Result<Outputs, String> {
+pub fn squares(jpeg: &[u8], how: Decode) -> Result<Outputs, String> {
     let mut resizer = Resizer::new();
     let mut outputs = Outputs::default();
     let mut decoded = None;
@@ -85,12 +85,12 @@ pub fn bare_sequence(jpeg: &[u8]) -> Result<usize, Box<dyn std::error::Error>> {
 
 /// # Errors
 /// No JPEG that can be decoded, or one beyond the limits; said of the picture, without its name.
-pub(super) fn decode(jpeg: &[u8]) -> Result<Pixels, String> {
+pub fn decode(jpeg: &[u8]) -> Result<Pixels, String> {
     decode_with(jpeg, DecoderOptions::new_fast())
 }
 
 /// As [`decode`], but what the decoder would else cover up in grey is an error.
-pub(super) fn decode_strictly(jpeg: &[u8]) -> Result<Pixels, String> {
+pub fn decode_strictly(jpeg: &[u8]) -> Result<Pixels, String> {
     decode_with(jpeg, DecoderOptions::new_fast().set_strict_mode(true))
 }
 
@@ -139,7 +139,7 @@ fn square(resizer: &mut Resizer, picture: &Pixels, side: u32) -> Result<Pixels, 
 }
 
 /// With colour at half the resolution, as cameras and the other runtimes' libraries do.
-pub(super) fn encode(picture: &Pixels, quality: u8) -> Result<Vec<u8>, String> {
+pub fn encode(picture: &Pixels, quality: u8) -> Result<Vec<u8>, String> {
     let side = |n: u32| u16::try_from(n).map_err(|_| format!("{n} px are too many for a JPEG"));
     let (width, height) = (side(picture.width)?, side(picture.height)?);
     let mut jpeg = Vec::new();

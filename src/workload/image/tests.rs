@@ -152,7 +152,7 @@ fn outputs_go_to_files_of_their_own_in_the_folder_named() {
     sides.sort_unstable();
     assert_eq!(sides, [100, 100, 300, 300, 800, 800]);
 
-    // A folder below a file can be made by nobody, not even by root.
+    // Not even root can make a folder below a file.
     let below_file = dir.path().join("mine.jpg/out");
     let error = Image.materialise(&files(&below_file), dir.path()).unwrap_err();
     assert!(error.contains("mine.jpg/out"), "{error}");

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use forkbench::driver::programs::SubjectProgram;
 use forkbench::driver::target::{Farewell, Launch, Target, TargetError};
 use forkbench::driver::watcher::run_name;
-use forkbench::options;
 use forkbench::protocol::{Configure, Kind, Outcome, Reply};
 use forkbench::strategy;
 use forkbench::subject::watch;
 use forkbench::sys::clock::now_ns;
 use forkbench::sys::{poller::Poller, process};
+use forkbench::workload::options;
 use forkbench::workload::{self, Size, Spec};
 
 /// The built subject.

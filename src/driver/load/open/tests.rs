@@ -6,10 +6,12 @@ use std::collections::VecDeque;
 use super::*;
 use crate::driver::samples::Time;
 use crate::protocol::{Header, Reply};
-use crate::stats::Safeguards;
+use crate::stats::safeguards::{Safeguard, without};
 
 const MS: u64 = 1_000_000;
 const S: u64 = 1_000 * MS;
+
+const TIMEOUT: Timeout = Timeout { deadline_ns: 30 * S, grace_ns: 10 * S, budget_end_ns: None };
 
 /// Constant 200 per second over 5 s: 1 000 requests.
 const OFFER: Offer = Offer {
@@ -20,9 +22,7 @@ const OFFER: Offer = Offer {
     warm_up_ns: S,
     window_ns: 5 * S,
     patience_ns: 2 * S,
-    deadline_ns: 30 * S,
-    grace_ns: 10 * S,
-    budget_end_ns: None,
+    timeout: TIMEOUT,
     limit_ns: 20 * MS,
 };
 const SERVICE_NS: u64 = MS;
@@ -61,12 +61,11 @@ fn awake(at_ns: u64, stalled: Stalled) -> u64 {
     if asleep { STALL.1 } else { at_ns }
 }
 
-fn simulate(stalled: Stalled, safeguards: Safeguards) -> Measured {
+fn simulate(stalled: Stalled) -> Measured {
     let exchange = exchange();
-    let ledger = Ledger::new(&exchange, 1).with_limit(OFFER.limit_ns);
-    let mut ledger = ledger.with_safeguards(safeguards);
-    let mut course = Course::new(&OFFER, 0, 1);
-    let window = course.window;
+    let mut ledger = Ledger::new(&exchange, 1).with_limit(OFFER.limit_ns);
+    let mut timetable = Timetable::new(&OFFER, 0, 1);
+    let window = timetable.window;
     let mut traffic = Traffic::new(window);
     let mut server: VecDeque<(u64, u64, u64)> = VecDeque::new();
     let mut free_ns = 0;
@@ -80,7 +79,7 @@ fn simulate(stalled: Stalled, safeguards: Safeguards) -> Measured {
         u64::from(counted == Counted::Yes)
     };
     loop {
-        let due = course.next_ns().map(|at_ns| awake(at_ns, stalled));
+        let due = timetable.next_ns().map(|at_ns| awake(at_ns, stalled));
         let done = server.front().map(|&(_, _, done_ns)| done_ns);
         let now = match (due, done) {
             (Some(due), Some(done)) => due.min(done),
@@ -88,16 +87,16 @@ fn simulate(stalled: Stalled, safeguards: Safeguards) -> Measured {
             (None, None) => break,
         };
         while let Some(&(id, _, done_ns)) = server.front().filter(|s| s.2 <= now) {
-            course.answered += enter(&mut ledger, &mut traffic, id, done_ns);
+            timetable.answered += enter(&mut ledger, &mut traffic, id, done_ns);
             server.pop_front();
         }
-        while let Some(intended_ns) = course.take_due(now) {
+        while let Some(intended_ns) = timetable.take_due(now) {
             let id = ledger.enter(intended_ns, now);
             traffic.sent(intended_ns, now);
             free_ns = served(now, free_ns, stalled);
             server.push_back((id, now, free_ns));
         }
-        course.consider(now, &traffic);
+        timetable.consider(now, &traffic);
     }
     traffic.close();
     Measured { traffic: Some(traffic), ..ledger.close(window.length_ns()) }
@@ -110,7 +109,7 @@ fn p99_ms(measured: &Measured) -> f64 {
 /// The theory: L − (1 − q)(1 − ρ)T + service = 100 − 0.01 · 0.8 · 5 000 + 1 ms.
 #[test]
 fn a_stall_of_the_server_shows_in_the_open_loop() {
-    let measured = simulate(Stalled::Server, Safeguards::ALL_ON);
+    let measured = simulate(Stalled::Server);
     let p99 = p99_ms(&measured);
     assert!((p99 - 61.0).abs() < 5.0, "{p99} ms");
     let traffic = measured.traffic.unwrap();
@@ -119,7 +118,7 @@ fn a_stall_of_the_server_shows_in_the_open_loop() {
     assert!(!traffic.is_saturated(0));
     let law = traffic.littles_law_ratio().unwrap();
     assert!((law - 1.0).abs() < 1e-9);
-    let calm = simulate(Stalled::Nobody, Safeguards::ALL_ON);
+    let calm = simulate(Stalled::Nobody);
     assert_eq!(p99_ms(&calm), 1.0);
     assert_eq!(calm.in_time, 1_000);
     // In time were those that did not meet the stall, or its last 20 ms less what the queue took.
@@ -142,14 +141,18 @@ fn a_stall_does_not_show_with_one_caller() {
     assert!(p99 < 5 * MS, "{p99} ns");
 }
 
-/// With a machine that stands still for 100 ms, the generator included, in ms.
-pub(crate) fn p99_of_a_machine_that_stood_still_ms(safeguards: Safeguards) -> f64 {
-    p99_ms(&simulate(Stalled::Machine, safeguards))
+/// Without it nothing shows that the machine stood still for 100 ms, the generator included.
+#[test]
+fn intended_time_is_needed() {
+    let p99 = || p99_ms(&simulate(Stalled::Machine));
+    assert!((p99() - 61.0).abs() <= 5.0, "{} ms", p99());
+    let off = without(Safeguard::IntendedTime, p99);
+    assert!((off - 61.0).abs() > 5.0, "{off} ms");
 }
 
 #[test]
 fn what_is_sent_late_is_charged_from_when_it_was_meant() {
-    let measured = simulate(Stalled::Machine, Safeguards::ALL_ON);
+    let measured = simulate(Stalled::Machine);
     let p99 = p99_ms(&measured);
     assert!((p99 - 61.0).abs() < 5.0, "{p99} ms");
     let traffic = measured.traffic.unwrap();
@@ -160,21 +163,21 @@ fn what_is_sent_late_is_charged_from_when_it_was_meant() {
 
 #[test]
 fn arrivals_go_on_until_the_windows_requests_are_answered() {
-    let mut course = Course::new(&OFFER, 0, 1);
-    let until_ns = course.window.until_ns;
-    let mut traffic = Traffic::new(course.window);
-    while let Some(intended_ns) = course.take_due(until_ns - 1) {
+    let mut timetable = Timetable::new(&OFFER, 0, 1);
+    let until_ns = timetable.window.until_ns;
+    let mut traffic = Traffic::new(timetable.window);
+    while let Some(intended_ns) = timetable.take_due(until_ns - 1) {
         traffic.sent(intended_ns, intended_ns);
     }
     assert_eq!(traffic.offered, 1_000);
-    course.answered = 999;
-    course.consider(until_ns, &traffic);
-    assert_eq!(course.next_ns(), Some(until_ns), "one is not answered");
-    course.answered = 1_000;
-    course.consider(until_ns - 1, &traffic);
-    assert!(course.next_ns().is_some(), "the window is not over");
-    course.consider(until_ns, &traffic);
-    assert_eq!(course.next_ns(), None);
+    timetable.answered = 999;
+    timetable.consider(until_ns, &traffic);
+    assert_eq!(timetable.next_ns(), Some(until_ns), "one is not answered");
+    timetable.answered = 1_000;
+    timetable.consider(until_ns - 1, &traffic);
+    assert!(timetable.next_ns().is_some(), "the window is not over");
+    timetable.consider(until_ns, &traffic);
+    assert_eq!(timetable.next_ns(), None);
 }
 
 /// As long for every arm, since nothing but rate and preset decides.
@@ -190,7 +193,7 @@ fn windows_are_as_long_as_a_thousand_requests_within_bounds() {
         search_steps: 0,
         slo: None,
     };
-    let of = |window, rate, probe| Offer::new(&preset, &open(window, probe), rate, 30 * S);
+    let of = |window, rate, probe| Offer::new(&preset, &open(window, probe), rate, TIMEOUT);
     let offer = |rate, probe| of(WindowLength::AsNeeded, rate, probe);
     assert_eq!(offer(250.0, None).window_ns, 2 * S);
     assert_eq!(offer(1e4, None).window_ns, min_ns);

@@ -1,7 +1,7 @@
 //! What is not compared, and what is said of it.
 
 use super::*;
-use crate::record::SCHEMA_VERSION;
+use crate::record::{Regime, SCHEMA_VERSION, Status};
 
 fn refused(a: &Run, b: &Run) -> String {
     compare(a, b).unwrap_err().to_string()
@@ -32,7 +32,7 @@ fn runs_that_cannot_be_compared_say_why_and_what_to_do() {
     assert!(said.contains("--resume"), "{said}");
     let mut failed = b;
     for row in &mut failed.trials {
-        row.status = "failed".to_owned();
+        row.status = Status::Failed;
         row.reason = "the subject died".to_owned();
     }
     assert!(refused(&a, &failed).contains("the subject died (t0001)"));
@@ -65,7 +65,7 @@ fn what_only_one_run_has_is_listed_and_not_compared() {
     b.trials.iter_mut().for_each(|row| wider(&mut row.options));
     b.environment.facts.insert("cpus_available".to_owned(), 16.into());
     let compared = compare(&a, &b).unwrap();
-    let lines = tables::missing(&compared).join("\n");
+    let lines = sentences::missing(&compared).join("\n");
     for said in [
         "only in A: primes-m-rust-closed4",
         "only in A: pool workers=2 in 2 families",
@@ -74,14 +74,14 @@ fn what_only_one_run_has_is_listed_and_not_compared() {
     ] {
         assert!(lines.contains(said), "{said}: {lines}");
     }
-    assert!(compared.cells.iter().all(|cell| cell.arm.strategy != "pool"));
-    assert!(compared.cells.iter().any(|cell| cell.arm.strategy == "spawn"));
+    assert!(compared.cells.iter().all(|cell| cell.strategy != "pool"));
+    assert!(compared.cells.iter().any(|cell| cell.strategy == "spawn"));
 }
 
 /// What is said of the family of `noop`, which must not be compared.
 fn left(a: &Run, b: &Run) -> String {
     let compared = compare(a, b).unwrap();
-    assert!(compared.groups.iter().all(|group| group.workload != "noop"));
+    assert!(compared.groups.iter().all(|group| group.row.workload != "noop"));
     let left = compared.left.iter().find(|left| left.name == "noop-64B-rust-closed4");
     left.unwrap().reason.clone()
 }
@@ -121,7 +121,7 @@ fn times_of_different_answers_are_not_compared() {
     let a = sample::standard();
     let mut b = again(&a, "b", 0.5);
     let noop = |row: &&mut TrialRow| row.workload == "noop";
-    for row in b.trials.iter_mut().filter(noop).filter(|row| row.status == "ok") {
+    for row in b.trials.iter_mut().filter(noop).filter(|row| row.status == Status::Ok) {
         row.checksum = "0000000000000bad".to_owned();
     }
     let said = left(&a, &b);
@@ -133,15 +133,15 @@ fn times_of_different_answers_are_not_compared() {
     let out = compared.terminal(200);
     assert!(out.lines().nth(1).unwrap().starts_with(&format!("!!! {alarm}")), "{out}");
     let page = compared.html();
-    assert!(page.find(alarm).unwrap() < page.find("aria-label=\"Summary\"").unwrap());
+    assert!(page.find(alarm).unwrap() < page.find("id=\"verdict\"").unwrap());
     assert!(compared.json()["alarm"].as_str().unwrap().starts_with(alarm));
     // Other inputs have other answers.
     b.manifest.seed += 1;
     let compared = compare(&a, &b).unwrap();
     assert_eq!(compared.alarm(), None);
-    let lines = tables::missing(&compared).join("\n");
+    let lines = sentences::missing(&compared).join("\n");
     assert!(lines.contains("run B with --seed"), "{lines}");
-    assert!(compared.groups.iter().any(|group| group.workload == "noop"));
+    assert!(compared.groups.iter().any(|group| group.row.workload == "noop"));
     assert!(compared.differs.iter().any(|one| one.what.starts_with("seed")));
     // But not where the family fixes its own.
     let fixed = |run: &mut Run| {
@@ -153,14 +153,14 @@ fn times_of_different_answers_are_not_compared() {
     fixed(&mut a);
     fixed(&mut b);
     let compared = compare(&a, &b).unwrap();
-    assert!(compared.groups.iter().all(|group| group.workload != "noop"));
+    assert!(compared.groups.iter().all(|group| group.row.workload != "noop"));
 }
 
 #[test]
 fn rates_that_are_shares_of_a_machine_s_own_capacity_are_compared_within_it_only() {
     let mut a = sample::standard();
     for row in &mut a.trials {
-        row.regime = "open".to_owned();
+        row.regime = Regime::Open;
         row.callers = None;
         row.rate_of_capacity = Some(0.8);
         row.rate_per_s = Some(1000.0);
@@ -169,7 +169,7 @@ fn rates_that_are_shares_of_a_machine_s_own_capacity_are_compared_within_it_only
     b.trials.iter_mut().for_each(|row| row.rate_per_s = Some(2000.0));
     let compared = compare(&a, &b).unwrap();
     let fork = cell(&compared, "noop", "fork", P50);
-    assert_eq!(fork.absolute, Err(Refusal::OtherRate([1000.0, 2000.0])));
+    assert_eq!(fork.absolute.refusal(), Some(&Refusal::OtherRate([1000.0, 2000.0])));
     assert!(matches!(relative(fork), Conclusion::Verdict(_)));
     assert!(compared.terminal(120).contains("A was asked 1.00k/s and B 2.00k/s"));
     // A rate that was asked for as a number must be the same.
@@ -185,15 +185,16 @@ fn an_arm_that_failed_in_one_run_says_so_and_has_no_ratio() {
     let mut b = again(&a, "b", 1.0);
     let is_it = |row: &&mut TrialRow| row.workload == "noop" && row.strategy == "fork";
     for row in b.trials.iter_mut().filter(is_it) {
-        row.status = "failed".to_owned();
+        row.status = Status::Failed;
         row.reason = "it died".to_owned();
     }
     let compared = compare(&a, &b).unwrap();
     let fork = cell(&compared, "noop", "fork", P50);
-    assert!(matches!(fork.absolute, Err(Refusal::Failed(Side::B, _))), "{fork:?}");
+    let is_failed = matches!(fork.absolute.refusal(), Some(Refusal::Failed(Side::B, _)));
+    assert!(is_failed, "{fork:?}");
     let text = compared.terminal(120);
     assert!(text.contains("fork: in B: failed: ") && text.contains("it died"), "{text}");
     // Node.js cannot fork, here or there.
-    let lines = tables::missing(&compared).join("\n");
+    let lines = sentences::missing(&compared).join("\n");
     assert!(lines.contains("skipped in both: Node.js cannot fork(2)"), "{lines}");
 }
